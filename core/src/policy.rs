@@ -1,0 +1,1 @@
+//! Policies: pure state machines. No clock, no tokio, no I/O; time and randomness are arguments.

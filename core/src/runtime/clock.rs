@@ -1,0 +1,37 @@
+//! The one clock of the workspace.
+//!
+//! Everything else takes a [`Moment`] as an argument. The clock is tokio's, so a test that pauses
+//! tokio's time pauses this one too.
+
+use tokio::time::Instant;
+
+use crate::time::Moment;
+
+/// Reads the time line of one fleet. Copies share the same beginning.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    origin: Instant,
+}
+
+impl Clock {
+    /// Starts a time line at [`Moment::ZERO`].
+    #[expect(clippy::disallowed_methods, reason = "the one clock")]
+    #[must_use]
+    pub fn start() -> Self {
+        Self { origin: Instant::now() }
+    }
+
+    /// The current moment.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        Moment::after(self.origin.elapsed())
+    }
+
+    /// The timer deadline that corresponds to `moment`, for `tokio::time::sleep_until`.
+    #[must_use]
+    pub fn deadline(&self, moment: Moment) -> Instant {
+        // A deadline beyond the timer's range means "never": thirty years serve as that.
+        let never = std::time::Duration::from_secs(30 * 365 * 24 * 3600);
+        self.origin + moment.elapsed().min(never)
+    }
+}
