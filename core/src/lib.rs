@@ -1,6 +1,21 @@
-//! Plimsoll's core.
+//! Plimsoll's core: it decides how many browser contexts this machine can carry now, and sees to it that every
+//! job ends exactly once. It knows no browser and no HTTP; drivers implement its ports.
+//!
+//! It reads like a book. Each part uses only the parts before it:
+//!
+//! 1. **words**: [`time`], [`units`], [`id`], [`outcome`], [`step`], [`job`];
+//! 2. **policy**: state machines that take time and randomness as arguments and say what to do;
+//! 3. **ports**: what a driver, a machine and a keeper of artifacts must offer;
+//! 4. **runtime**: thin shells that wait, ask a policy, and act.
 
+pub mod duration;
+pub mod id;
+pub mod job;
+pub mod outcome;
 pub mod policy;
+pub mod port;
 pub mod runtime;
+pub mod shorthand;
+pub mod step;
 pub mod time;
 pub mod units;

@@ -1,0 +1,170 @@
+//! What a user submits: a [`Job`].
+//!
+//! A *visit* job opens a URL and brings something back; a *script* job carries out steps. Both are one type:
+//! what a visit asks for (`extract`, `screenshot`, `pdf`) are steps that follow the opening of its `url`.
+//!
+//! ```json
+//! {"id": "p1", "url": "http://site/page/1", "extract": {"title": "title"}, "screenshot": "full", "timeout": "20s"}
+//! {"id": "s1", "url": "http://site/form", "steps": [{"fill": {"selector": "#name", "text": "Ada"}}, {"click": "#send"}]}
+//! ```
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::duration;
+use crate::id::JobId;
+use crate::shorthand;
+use crate::step::{Cookie, Extract, Goto, LoadState, PageUrl, Pdf, Screenshot, Step, Viewport};
+
+/// One piece of work, complete and checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    /// What the user calls it.
+    pub id: JobId,
+    /// What is opened first; step 0.
+    pub start: Option<Goto>,
+    /// What is done then, in order; numbered from 1.
+    pub steps: Vec<Step>,
+    /// What bounds one attempt, from the moment its context is being created.
+    pub timeout: Option<Duration>,
+    /// Statuses from 400 upwards that do not fail the job.
+    pub accept_status: Vec<u16>,
+    /// How the context is set up before its first page.
+    pub setup: Setup,
+}
+
+/// How a context is set up before its first page.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Setup {
+    /// The size of the viewport; the driver's own unless said otherwise.
+    pub viewport: Option<Viewport>,
+    /// Headers that go along with every request.
+    pub headers: BTreeMap<String, String>,
+    /// Cookies that are there from the start.
+    pub cookies: Vec<Cookie>,
+}
+
+impl Setup {
+    /// Whether there is nothing to set up, so that a driver may take its quickest way to the first page.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.viewport.is_none() && self.headers.is_empty() && self.cookies.is_empty()
+    }
+}
+
+/// A job as it is written, before its id is settled: the keys of a line of JSON or a `[[job]]` table.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobKeys {
+    id: Option<JobId>,
+    url: Option<PageUrl>,
+    #[serde(default)]
+    wait_until: LoadState,
+    #[serde(default)]
+    steps: Vec<Step>,
+    extract: Option<Extract>,
+    #[serde(default, deserialize_with = "shorthand::optional")]
+    screenshot: Option<Screenshot>,
+    pdf: Option<Pdf>,
+    #[serde(default, deserialize_with = "duration::optional")]
+    timeout: Option<Duration>,
+    #[serde(default)]
+    accept_status: Vec<u16>,
+    viewport: Option<Viewport>,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(default)]
+    cookies: Vec<Cookie>,
+}
+
+/// Why a job's keys do not make a job.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JobError {
+    /// There is nothing to open.
+    #[error("a job needs a `url`, or a `goto` as its first step")]
+    NoPage,
+    /// An attempt could never end in time.
+    #[error("`timeout` is zero; give an attempt at least some milliseconds")]
+    NoTime,
+    /// A number that is no HTTP status.
+    #[error("`accept_status` has {0}, which is no HTTP status (100 to 599)")]
+    Status(u16),
+    /// A viewport that no browser can have.
+    #[error("a viewport of {0} x {1} is impossible; each side is 1 to 10000 pixels")]
+    Viewport(u32, u32),
+}
+
+impl JobKeys {
+    /// The id that was written, if one was.
+    #[must_use]
+    pub const fn id(&self) -> Option<&JobId> {
+        self.id.as_ref()
+    }
+
+    /// The job, called `otherwise` unless an id was written.
+    ///
+    /// # Errors
+    /// When the keys, each fine by itself, do not make sense together.
+    pub fn into_job(self, otherwise: impl FnOnce() -> JobId) -> Result<Job, JobError> {
+        let start = self.url.map(|url| Goto { url, wait_until: self.wait_until });
+        if start.is_none() && !matches!(self.steps.first(), Some(Step::Goto(_))) {
+            return Err(JobError::NoPage);
+        }
+        if self.timeout == Some(Duration::ZERO) {
+            return Err(JobError::NoTime);
+        }
+        if let Some(&status) = self.accept_status.iter().find(|status| !(100..600).contains(*status)) {
+            return Err(JobError::Status(status));
+        }
+        let viewports = self.steps.iter().filter_map(|step| if let Step::SetViewport(v) = step { Some(*v) } else { None });
+        for Viewport { width, height, .. } in self.viewport.into_iter().chain(viewports) {
+            if !(1..=10_000).contains(&width) || !(1..=10_000).contains(&height) {
+                return Err(JobError::Viewport(width, height));
+            }
+        }
+        let mut steps = self.steps;
+        steps.extend(self.extract.map(Step::Extract));
+        steps.extend(self.screenshot.map(Step::Screenshot));
+        steps.extend(self.pdf.map(Step::Pdf));
+        Ok(Job {
+            id: self.id.unwrap_or_else(otherwise),
+            start,
+            steps,
+            timeout: self.timeout,
+            accept_status: self.accept_status,
+            setup: Setup { viewport: self.viewport, headers: self.headers, cookies: self.cookies },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(json: &str) -> Result<Job, String> {
+        let keys: JobKeys = serde_json::from_str(json).map_err(|e| e.to_string())?;
+        keys.into_job(|| JobId::try_from("1".to_owned()).expect("a plain id")).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn a_visit_is_an_opening_followed_by_what_it_brings_back() {
+        let visit = r#"{"url":"http://a/","pdf":{},"screenshot":"full","extract":{"t":"title"},"timeout":"20s"}"#;
+        let visit = job(visit).expect("the documented form");
+        let names: Vec<_> = visit.steps.iter().map(Step::name).collect();
+        assert_eq!(names, ["extract", "screenshot", "pdf"]);
+        assert_eq!(visit.timeout, Some(Duration::from_secs(20)));
+        assert_eq!(visit.id.as_str(), "1");
+    }
+
+    #[test]
+    fn keys_that_make_no_sense_together_are_refused() {
+        assert_eq!(job(r#"{"steps":[{"click":"a"}]}"#), Err(JobError::NoPage.to_string()));
+        assert!(job(r#"{"steps":[{"goto":"http://a/"}]}"#).is_ok());
+        assert_eq!(job(r#"{"url":"http://a/","accept_status":[4040]}"#), Err(JobError::Status(4040).to_string()));
+        assert_eq!(job(r#"{"url":"http://a/","timeout":"0s"}"#), Err(JobError::NoTime.to_string()));
+        assert!(job(r#"{"url":"http://a/","viewport":{"width":0,"height":5}}"#).is_err());
+        assert!(job(r#"{"url":"http://a/","extrakt":{}}"#).is_err_and(|e| e.contains("unknown field `extrakt`")));
+    }
+}

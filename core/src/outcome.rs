@@ -1,0 +1,205 @@
+//! How a job ends: [`Outcome`], and the one classification of what went wrong, [`FailureClass`].
+//!
+//! A failure is classed where it is seen (the driver's port) and never again. Retry, breakers and
+//! reports all read the class; nothing reads the message.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// How a job ended. Each job has exactly one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Every step was carried out.
+    Succeeded,
+    /// The last attempt failed and no other was allowed.
+    Failed(Failure),
+    /// Whoever asked for the job took it back, or the run was interrupted.
+    Cancelled,
+    /// The job waited in the queue beyond its deadline.
+    Expired,
+    /// The job was never accepted: a queue was full or the fleet was draining.
+    Rejected,
+}
+
+impl Outcome {
+    /// The outcome's name in results and reports.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed(_) => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+            Self::Rejected => "rejected",
+        }
+    }
+
+    /// The failure, if that is what it was.
+    #[must_use]
+    pub const fn failure(&self) -> Option<&Failure> {
+        if let Self::Failed(failure) = self { Some(failure) } else { None }
+    }
+}
+
+/// What kind of thing went wrong. The list is closed and documented; scripts rest on the names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureClass {
+    /// The page could not be reached: refused, unresolved, TLS, redirect loop, a download instead of a page.
+    Navigation,
+    /// The server answered with a status the job does not accept.
+    HttpStatus,
+    /// A deadline passed; the stage says which.
+    Timeout,
+    /// A script or step failed in the page: an exception, a selector that is not valid.
+    Script,
+    /// The page's renderer died.
+    PageCrash,
+    /// The browser died, hung or could not be started.
+    BrowserCrash,
+    /// An `expect` step did not hold.
+    Assertion,
+    /// The proxy refused, failed or was missing.
+    Proxy,
+    /// The driver cannot do what the job asks.
+    Unsupported,
+    /// The machine or the fleet had no room.
+    Overload,
+    /// A fault of Plimsoll's own: a panic, a broken invariant.
+    Internal,
+}
+
+impl FailureClass {
+    /// Every class, in the order of declaration.
+    pub const ALL: [Self; 11] = [
+        Self::Navigation,
+        Self::HttpStatus,
+        Self::Timeout,
+        Self::Script,
+        Self::PageCrash,
+        Self::BrowserCrash,
+        Self::Assertion,
+        Self::Proxy,
+        Self::Unsupported,
+        Self::Overload,
+        Self::Internal,
+    ];
+
+    /// The class's name in results, reports and settings.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Navigation => "navigation",
+            Self::HttpStatus => "http_status",
+            Self::Timeout => "timeout",
+            Self::Script => "script",
+            Self::PageCrash => "page_crash",
+            Self::BrowserCrash => "browser_crash",
+            Self::Assertion => "assertion",
+            Self::Proxy => "proxy",
+            Self::Unsupported => "unsupported",
+            Self::Overload => "overload",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+impl fmt::Display for FailureClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Where in its life an attempt was when it failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case", tag = "at", content = "step")]
+pub enum Stage {
+    /// Waiting for admission.
+    Queue,
+    /// Starting a browser.
+    Launch,
+    /// Creating the context.
+    Create,
+    /// Carrying out the step with this number, from 1; the opening of the job's `url` is step 0.
+    Step(usize),
+    /// Closing the context.
+    Close,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Queue => f.write_str("queue"),
+            Self::Launch => f.write_str("launch"),
+            Self::Create => f.write_str("create"),
+            Self::Step(0) => f.write_str("opening the url"),
+            Self::Step(n) => write!(f, "step {n}"),
+            Self::Close => f.write_str("close"),
+        }
+    }
+}
+
+/// Whether the same attempt, made again, could end otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recurrence {
+    /// It may go away by itself: a refused connection, a crash.
+    Transient,
+    /// It will be the same again: an unknown host, a bad certificate, a false assertion.
+    Persistent,
+}
+
+/// What went wrong, as a driver reports it: it knows what it was doing, but not which step of which job it was.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{class}: {message}")]
+pub struct Fault {
+    /// What kind of thing it was.
+    pub class: FailureClass,
+    /// Whether trying again could help.
+    pub recurrence: Recurrence,
+    /// What happened, for people; nothing decides by it.
+    pub message: String,
+}
+
+impl Fault {
+    /// A fault that may go away by itself.
+    pub fn transient(class: FailureClass, message: impl Into<String>) -> Self {
+        Self { class, recurrence: Recurrence::Transient, message: message.into() }
+    }
+
+    /// A fault that would be the same again.
+    pub fn persistent(class: FailureClass, message: impl Into<String>) -> Self {
+        Self { class, recurrence: Recurrence::Persistent, message: message.into() }
+    }
+
+    /// The failure of an attempt that was at `stage` when this happened.
+    #[must_use]
+    pub const fn at(self, stage: Stage) -> Failure {
+        Failure { stage, fault: self }
+    }
+}
+
+/// What went wrong with an attempt, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{class} at {stage}: {message}", class = fault.class, message = fault.message)]
+pub struct Failure {
+    /// Where the attempt was.
+    pub stage: Stage,
+    /// What happened there.
+    pub fault: Fault,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_what_serde_writes_and_reads() {
+        for class in FailureClass::ALL {
+            let written = serde_json::to_value(class).expect("a class is plain data");
+            assert_eq!(written, class.name());
+            assert_eq!(serde_json::from_value::<FailureClass>(written).ok(), Some(class));
+        }
+    }
+}

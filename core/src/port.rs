@@ -1,0 +1,19 @@
+//! The ports: what the core asks of the world.
+//!
+//! A [`Driver`] makes browsers, a [`Browser`] opens contexts, a [`Context`] carries out steps, and a [`Store`] is
+//! where jobs come from and results go. All of them are called by owned tasks under deadlines; none is ever
+//! called with a lock held.
+//!
+//! What a port must keep:
+//!
+//! * **Verified ends.** [`Context::close`] and [`Browser::close`] return only when the thing is *gone*, or with an
+//!   error that says it is not. Capacity is given back on the strength of that.
+//! * **Cancel safety.** The future of [`Browser::open`] or [`Context::perform`] may be dropped at any await; the
+//!   next call made is `close`, and nothing may be left over after it.
+//! * **One classification.** A [`Fault`] carries its class from here; nobody above looks at texts.
+
+mod driver;
+mod store;
+
+pub use driver::{Browser, BrowserEnd, CloseError, Context, Driver, Incidents, OpenRequest, Page, StepOutput};
+pub use store::{Artifact, ArtifactKind, JobRecord, Store, StoreError};

@@ -1,0 +1,138 @@
+//! The ports that a driver implements.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::id::BrowserId;
+use crate::job::Setup;
+use crate::outcome::Fault;
+use crate::port::store::Artifact;
+use crate::step::{Goto, Step};
+use crate::units::Bytes;
+
+/// Makes browsers: over CDP, over WebDriver, simulated, from a plugin.
+#[async_trait]
+pub trait Driver: Send + Sync {
+    /// The name by which settings choose it.
+    fn name(&self) -> &'static str;
+
+    /// Starts (or connects to) a browser that is ready to open contexts, within `budget`.
+    ///
+    /// # Errors
+    /// A [`Fault`] of class `browser_crash`, `unsupported` or `overload`; nothing is left running.
+    async fn launch(&self, id: BrowserId, budget: Duration) -> Result<Arc<dyn Browser>, Fault>;
+}
+
+/// One browser process or endpoint. Shared: contexts are opened on it side by side.
+#[async_trait]
+pub trait Browser: Send + Sync {
+    /// Opens an isolated context with one page, within `budget`.
+    ///
+    /// # Errors
+    /// A [`Fault`]; whatever was half made is gone or goes with the browser.
+    async fn open(&self, request: OpenRequest, budget: Duration) -> Result<Box<dyn Context>, Fault>;
+
+    /// Completes when the browser has died or hangs: from then on it is useless and must be closed.
+    async fn ended(&self) -> BrowserEnd;
+
+    /// Ends the browser, by force if need be, and returns when it is verified gone.
+    ///
+    /// # Errors
+    /// When something of it still lives.
+    async fn close(&self) -> Result<(), CloseError>;
+
+    /// What the browser's whole process tree occupies, if the driver can tell.
+    fn footprint(&self) -> Option<Bytes> {
+        None
+    }
+}
+
+/// One isolated session, used by one attempt at a time.
+#[async_trait]
+pub trait Context: Send {
+    /// Carries out one step within `budget`.
+    ///
+    /// # Errors
+    /// A [`Fault`]; the context may be used on unless the class is a crash.
+    async fn perform(&mut self, step: &Step, budget: Duration) -> Result<StepOutput, Fault>;
+
+    /// What the page tried that could have hung the job.
+    fn incidents(&self) -> Incidents;
+
+    /// Ends the context and returns when it is verified gone: its pages, cookies and storage with it.
+    ///
+    /// # Errors
+    /// When it could not be verified; the browser is then no longer to be trusted.
+    async fn close(self: Box<Self>) -> Result<(), CloseError>;
+}
+
+/// What a context is opened for.
+#[derive(Debug, Clone)]
+pub struct OpenRequest {
+    /// How it is set up before its first page.
+    pub setup: Setup,
+    /// The page it will be asked for first. A driver may begin to load it at once, and wait for it when the
+    /// `goto` is performed: a target that is created with its URL costs the browser 12 to 17 % less.
+    pub first: Option<Goto>,
+}
+
+/// What a step brought back.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StepOutput {
+    /// Nothing but its effect.
+    Done,
+    /// A page was opened.
+    Page(Page),
+    /// Values for the job's data.
+    Data(serde_json::Map<String, Value>),
+    /// A picture or a PDF.
+    Artifact(Artifact),
+}
+
+/// A page that was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Where the navigation ended, after redirects.
+    pub url: String,
+    /// The HTTP status of the document; `None` for documents without one (`about:blank`).
+    pub status: Option<u16>,
+}
+
+/// Things a page tried that are answered by rule (see [`crate::step`]) and counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Incidents {
+    /// Dialogs that were answered.
+    pub dialogs: u32,
+    /// Popups that were closed.
+    pub popups: u32,
+    /// Downloads that were refused.
+    pub downloads: u32,
+}
+
+impl Incidents {
+    /// Whether there were none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How a browser came to its end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BrowserEnd {
+    /// Its process ended or its connection broke; the text says how, with the last words of its log.
+    #[error("the browser died: {0}")]
+    Died(String),
+    /// It lives, but has not answered for so long.
+    #[error("the browser has not answered for {0:?}")]
+    Hung(Duration),
+}
+
+/// A context or browser that could not be verified gone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not verified gone: {0}")]
+pub struct CloseError(pub String);

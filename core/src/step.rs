@@ -1,0 +1,218 @@
+//! The steps of a script job, in the words people know from Playwright and WebDriver.
+//!
+//! A step is data: what to do, never how. Drivers carry steps out; the rules that every driver keeps are
+//! these:
+//!
+//! * An *action* (`click`, `fill`, `type`, `press`, `select`, `check`, `hover`, `upload`) waits until its element
+//!   can take it: attached, visible, stable, enabled and, for the pointer, not covered by another.
+//! * A *wait* (`wait_for`) and an *assertion* (`expect`) poll until they hold or their time is up; a wait that
+//!   fails is a `timeout`, an assertion that fails is an `assertion`.
+//! * Each step is bounded by its own `timeout` if it has one, and always by what is left of the attempt's.
+//! * *Dialogs* are answered at once (`alert` accepted, `confirm` and `prompt` dismissed, leaving a page allowed),
+//!   *downloads* are refused, *popups* are closed as soon as they open. None of them can hang a job; each is
+//!   counted in the job's result.
+
+mod action;
+mod capture;
+mod extract;
+mod wait;
+
+use serde::Deserialize;
+use url::Url;
+
+pub use action::{Check, Click, Fill, Hover, MouseButton, Press, Scroll, ScrollTarget, Select, Type, Upload};
+pub use capture::{Capture, Content, Cookie, Evaluate, GetCookies, ImageFormat, Pdf, SameSite, Screenshot, Viewport};
+pub use extract::{Extract, Field, Take};
+pub use wait::{ElementState, Expect, Expectation, LoadState, WaitFor, WaitTarget};
+
+use crate::shorthand::{self, Shorthand};
+
+/// One step. Written as a map with one key, the step's name: `{"click": "#send"}`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Open a page.
+    Goto(#[serde(deserialize_with = "shorthand::deserialize")] Goto),
+    /// Wait for a load state, a selector, a text, a URL or a function.
+    WaitFor(#[serde(deserialize_with = "shorthand::deserialize")] WaitFor),
+    /// Click an element.
+    Click(#[serde(deserialize_with = "shorthand::deserialize")] Click),
+    /// Replace the text of an input, a textarea or an editable element.
+    Fill(Fill),
+    /// Type text key by key.
+    Type(Type),
+    /// Press one key or a chord (`Control+A`).
+    Press(#[serde(deserialize_with = "shorthand::deserialize")] Press),
+    /// Choose options of a `<select>`.
+    Select(Select),
+    /// Tick a checkbox or radio button.
+    Check(#[serde(deserialize_with = "shorthand::deserialize")] Check),
+    /// Untick a checkbox.
+    Uncheck(#[serde(deserialize_with = "shorthand::deserialize")] Check),
+    /// Move the pointer over an element.
+    Hover(#[serde(deserialize_with = "shorthand::deserialize")] Hover),
+    /// Scroll the page, or an element into view.
+    Scroll(#[serde(deserialize_with = "shorthand::deserialize")] Scroll),
+    /// Give files to a file input.
+    Upload(Upload),
+    /// Evaluate an expression in the page; a promise is awaited.
+    Evaluate(#[serde(deserialize_with = "shorthand::deserialize")] Evaluate),
+    /// Read fields out of the page into the job's data.
+    Extract(Extract),
+    /// Take a picture.
+    Screenshot(#[serde(deserialize_with = "shorthand::deserialize")] Screenshot),
+    /// Print the page.
+    Pdf(Pdf),
+    /// Keep the page's HTML in the job's data.
+    Content(#[serde(deserialize_with = "shorthand::deserialize")] Content),
+    /// Keep the context's cookies in the job's data.
+    GetCookies(#[serde(deserialize_with = "shorthand::deserialize")] GetCookies),
+    /// Set cookies in the context.
+    SetCookies(Vec<Cookie>),
+    /// Change the size of the viewport.
+    SetViewport(Viewport),
+    /// Assert something; if it does not come to hold, the job fails.
+    Expect(Expect),
+}
+
+impl Step {
+    /// The step's name as it is written in a job.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Goto(_) => "goto",
+            Self::WaitFor(_) => "wait_for",
+            Self::Click(_) => "click",
+            Self::Fill(_) => "fill",
+            Self::Type(_) => "type",
+            Self::Press(_) => "press",
+            Self::Select(_) => "select",
+            Self::Check(_) => "check",
+            Self::Uncheck(_) => "uncheck",
+            Self::Hover(_) => "hover",
+            Self::Scroll(_) => "scroll",
+            Self::Upload(_) => "upload",
+            Self::Evaluate(_) => "evaluate",
+            Self::Extract(_) => "extract",
+            Self::Screenshot(_) => "screenshot",
+            Self::Pdf(_) => "pdf",
+            Self::Content(_) => "content",
+            Self::GetCookies(_) => "get_cookies",
+            Self::SetCookies(_) => "set_cookies",
+            Self::SetViewport(_) => "set_viewport",
+            Self::Expect(_) => "expect",
+        }
+    }
+}
+
+/// Open a page and wait until it has loaded. Short: the URL.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Goto {
+    /// Where to.
+    pub url: PageUrl,
+    /// How far the page must have loaded; `load` unless said otherwise.
+    #[serde(default)]
+    pub wait_until: LoadState,
+}
+
+impl Shorthand for Goto {
+    const EXPECTING: &'static str = "a URL, or {\"url\": ..., \"wait_until\": ...}";
+
+    fn from_short(text: &str) -> Result<Self, String> {
+        Ok(Self { url: PageUrl::parse(text).map_err(|why| why.to_string())?, wait_until: LoadState::default() })
+    }
+}
+
+/// A URL that a job may open: `http` or `https`, `about:blank`, or one of Chromium's fault pages
+/// (`chrome://crash`, `chrome://kill`, `chrome://hang`), so that anybody can rehearse a crash.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PageUrl(Url);
+
+/// Why a text is not a URL that a job may open.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PageUrlError {
+    /// It is no URL at all.
+    #[error("`{text}` is no URL ({why}); write it with its scheme, as in \"http://example.com/page\"")]
+    Malformed {
+        /// What was written.
+        text: String,
+        /// What the parser says.
+        why: url::ParseError,
+    },
+    /// It is a URL of another scheme.
+    #[error("`{text}` has the scheme `{scheme}`; only http and https pages can be opened")]
+    Scheme {
+        /// What was written.
+        text: String,
+        /// Its scheme.
+        scheme: String,
+    },
+}
+
+impl PageUrl {
+    const FAULT_PAGES: [&'static str; 3] = ["crash", "kill", "hang"];
+
+    /// Reads a URL as a browser does (WHATWG rules) and checks that it may be opened.
+    ///
+    /// # Errors
+    /// When it is malformed or of a scheme that is not allowed.
+    pub fn parse(text: &str) -> Result<Self, PageUrlError> {
+        let url = Url::parse(text.trim()).map_err(|why| PageUrlError::Malformed { text: text.to_owned(), why })?;
+        let fault = url.scheme() == "chrome" && url.host_str().is_some_and(|host| Self::FAULT_PAGES.contains(&host));
+        match url.scheme() {
+            "http" | "https" => Ok(Self(url)),
+            _ if fault || url.as_str() == "about:blank" => Ok(Self(url)),
+            scheme => Err(PageUrlError::Scheme { text: text.to_owned(), scheme: scheme.to_owned() }),
+        }
+    }
+
+    /// The URL as text, normalised.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// The host, for breakers and budgets per host.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        self.0.host_str()
+    }
+}
+
+impl std::fmt::Display for PageUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for PageUrl {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pages_can_be_opened() {
+        for allowed in ["http://a/", " https://a/b?c#d ", "about:blank", "chrome://crash", "HTTP://A/"] {
+            assert!(PageUrl::parse(allowed).is_ok(), "{allowed}");
+        }
+        for refused in ["file:///etc/passwd", "javascript:1", "view-source:http://a", "chrome://settings", "ftp://a/", "ws://a"] {
+            assert!(matches!(PageUrl::parse(refused), Err(PageUrlError::Scheme { .. })), "{refused}");
+        }
+        assert!(matches!(PageUrl::parse("example.com"), Err(PageUrlError::Malformed { .. })));
+    }
+
+    #[test]
+    fn a_step_is_written_short_or_long() {
+        let step = |json: &str| serde_json::from_str::<Step>(json).map_err(|e| e.to_string());
+        assert_eq!(step(r##"{"click":"#a"}"##), step(r##"{"click":{"selector":"#a"}}"##));
+        assert!(step(r##"{"click":{"selektor":"#a"}}"##).is_err_and(|e| e.contains("unknown field `selektor`")));
+        assert!(step(r##"{"clik":"#a"}"##).is_err_and(|e| e.contains("unknown variant `clik`")));
+        assert!(step(r#"{"goto":"ftp://x/"}"#).is_err_and(|e| e.contains("only http and https")));
+    }
+}

@@ -1,0 +1,195 @@
+//! Steps that act on an element.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::duration;
+use crate::shorthand::Shorthand;
+
+/// Short forms for steps whose long form has one required key, `selector`.
+macro_rules! selector_shorthand {
+    ($($step:ident),*) => {$(
+        impl Shorthand for $step {
+            const EXPECTING: &'static str = "a CSS selector, or {\"selector\": ...}";
+
+            fn from_short(text: &str) -> Result<Self, String> {
+                Ok(Self { selector: text.to_owned(), ..Self::default() })
+            }
+        }
+    )*};
+}
+
+selector_shorthand!(Click, Check, Hover);
+
+/// Click an element's centre.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Click {
+    /// CSS selector of the element; the first match is meant.
+    pub selector: String,
+    /// Which button.
+    #[serde(default)]
+    pub button: MouseButton,
+    /// How often: 2 is a double click. At least 1, at most 3.
+    #[serde(default)]
+    pub count: Option<u8>,
+    /// How long the element may take to become clickable; the attempt's rest unless said otherwise.
+    #[serde(default, deserialize_with = "duration::optional")]
+    pub timeout: Option<Duration>,
+}
+
+/// A button of the mouse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MouseButton {
+    /// The first.
+    #[default]
+    Left,
+    /// The wheel.
+    Middle,
+    /// The second; opens a context menu.
+    Right,
+}
+
+/// Replace the text of an input, a textarea or an editable element.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fill {
+    /// CSS selector of the element.
+    pub selector: String,
+    /// What it will hold.
+    pub text: String,
+    /// How long the element may take to become editable.
+    #[serde(default, deserialize_with = "duration::optional")]
+    pub timeout: Option<Duration>,
+}
+
+/// Focus an element and type text key by key, as a person would.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Type {
+    /// CSS selector of the element.
+    pub selector: String,
+    /// What is typed after what is there.
+    pub text: String,
+    /// Pause between two keys; none unless said otherwise.
+    #[serde(default, deserialize_with = "duration::optional")]
+    pub delay: Option<Duration>,
+    /// How long the element may take to become editable.
+    #[serde(default, deserialize_with = "duration::optional")]
+    pub timeout: Option<Duration>,
+}
+
+/// Press one key or a chord. Short: the key.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Press {
+    /// A key as DOM's `KeyboardEvent.key` names it (`Enter`, `a`, `ArrowDown`), or a chord (`Control+A`).
+    pub key: String,
+    /// CSS selector of the element to focus first; what has the focus unless said otherwise.
+    #[serde(default)]
+    pub selector: Option<String>,
+    /// How long the element may take to be focusable.
+    #[serde(default, deserialize_with = "duration::optional")]
+    pub timeout: Option<Duration>,
+}
+
+impl Shorthand for Press {
+    const EXPECTING: &'static str = "a key such as \"Enter\", or {\"key\": ..., \"selector\": ...}";
+
+    fn from_short(text: &str) -> Result<Self, String> {
+        Ok(Self { key: text.to_owned(), selector: None, timeout: None })
+    }
+}
+
+/// Choose options of a `<select>` by value or, failing that, by label.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Select {
+    /// CSS selector of the `<select>`.
+    pub selector: String,
+    /// One option, by value or label.
+    #[serde(default)]
+    pub value: Option<String>,
+    /// Several options of a `<select multiple>`.
+    #[serde(default)]
+    pub values: Vec<String>,
+    /// How long the element may take to become enabled.
+    #[serde(default, deserialize_with = "duration::optional")]
+    pub timeout: Option<Duration>,
+}
+
+/// Tick or untick a checkbox or radio button; nothing happens when it is already so.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// CSS selector of the element.
+    pub selector: String,
+    /// How long the element may take to become clickable.
+    #[serde(default, deserialize_with = "duration::optional")]
+    pub timeout: Option<Duration>,
+}
+
+/// Move the pointer over an element's centre.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hover {
+    /// CSS selector of the element.
+    pub selector: String,
+    /// How long the element may take to be under the pointer.
+    #[serde(default, deserialize_with = "duration::optional")]
+    pub timeout: Option<Duration>,
+}
+
+/// Scroll the page, or an element into view. Short: `top`, `bottom`, or a CSS selector.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scroll {
+    /// Where to.
+    pub to: ScrollTarget,
+    /// How long an element to scroll to may take to be attached.
+    #[serde(default, deserialize_with = "duration::optional")]
+    pub timeout: Option<Duration>,
+}
+
+/// Where a `scroll` goes.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScrollTarget {
+    /// The top of the page.
+    Top,
+    /// The bottom of the page.
+    Bottom,
+    /// This element, by CSS selector.
+    Selector(String),
+    /// This far from here, in CSS pixels: right, then down.
+    By(f64, f64),
+}
+
+impl Shorthand for Scroll {
+    const EXPECTING: &'static str = "\"top\", \"bottom\", a CSS selector, or {\"to\": {\"by\": [0, 500]}}";
+
+    fn from_short(text: &str) -> Result<Self, String> {
+        let to = match text {
+            "top" => ScrollTarget::Top,
+            "bottom" => ScrollTarget::Bottom,
+            selector => ScrollTarget::Selector(selector.to_owned()),
+        };
+        Ok(Self { to, timeout: None })
+    }
+}
+
+/// Give files to a file input.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upload {
+    /// CSS selector of the input.
+    pub selector: String,
+    /// The files, read on this machine; a relative path is seen from the directory of the job file.
+    pub files: Vec<PathBuf>,
+    /// How long the input may take to be attached.
+    #[serde(default, deserialize_with = "duration::optional")]
+    pub timeout: Option<Duration>,
+}

@@ -1,0 +1,205 @@
+//! Steps that bring something back or set the stage: pictures, PDFs, HTML, cookies, viewport.
+
+use serde::{Deserialize, Serialize};
+
+use crate::shorthand::Shorthand;
+
+/// Evaluate an expression in the page. Short: the expression.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evaluate {
+    /// A JavaScript expression; a promise is awaited. Its value must be JSON.
+    pub script: String,
+    /// The name its value gets in the job's data.
+    #[serde(default = "Evaluate::default_name")]
+    pub name: String,
+}
+
+impl Evaluate {
+    fn default_name() -> String {
+        "evaluate".to_owned()
+    }
+}
+
+impl Shorthand for Evaluate {
+    const EXPECTING: &'static str = "a JavaScript expression, or {\"script\": ..., \"name\": ...}";
+
+    fn from_short(text: &str) -> Result<Self, String> {
+        Ok(Self { script: text.to_owned(), name: Self::default_name() })
+    }
+}
+
+/// Take a picture. Short: `page` or `full`; any other text is the CSS selector of an element.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Screenshot {
+    /// What is in the picture.
+    #[serde(default)]
+    pub of: Capture,
+    /// PNG or JPEG.
+    #[serde(default)]
+    pub format: ImageFormat,
+    /// JPEG quality, 0 to 100; 80 unless said otherwise.
+    #[serde(default)]
+    pub quality: Option<u8>,
+}
+
+/// What a picture shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Capture {
+    /// The viewport.
+    #[default]
+    Page,
+    /// The whole page, however long (cut at 16 384 pixels, the longest picture Chromium can make).
+    Full,
+    /// One element, by CSS selector.
+    Element(String),
+}
+
+/// The format of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageFormat {
+    /// Lossless.
+    #[default]
+    Png,
+    /// Smaller.
+    #[serde(alias = "jpg")]
+    Jpeg,
+}
+
+impl Shorthand for Screenshot {
+    const EXPECTING: &'static str = "\"page\", \"full\", a CSS selector, or {\"of\": ..., \"format\": ...}";
+
+    fn from_short(text: &str) -> Result<Self, String> {
+        let of = match text {
+            "page" => Capture::Page,
+            "full" => Capture::Full,
+            selector => Capture::Element(selector.to_owned()),
+        };
+        Ok(Self { of, ..Self::default() })
+    }
+}
+
+/// Print the page as PDF. Lengths are in inches, as in the DevTools protocol; A4 unless said otherwise.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pdf {
+    /// Wide instead of tall.
+    pub landscape: bool,
+    /// With background colours and pictures.
+    pub background: bool,
+    /// Paper width in inches.
+    pub width: Option<f64>,
+    /// Paper height in inches.
+    pub height: Option<f64>,
+    /// Margin on all sides in inches.
+    pub margin: Option<f64>,
+}
+
+/// Keep the page's HTML in the job's data. Short: the name it gets.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Content {
+    /// The name the HTML gets in the job's data.
+    pub name: String,
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Self { name: "content".to_owned() }
+    }
+}
+
+impl Shorthand for Content {
+    const EXPECTING: &'static str = "a name, or {\"name\": ...}";
+
+    fn from_short(text: &str) -> Result<Self, String> {
+        Ok(Self { name: text.to_owned() })
+    }
+}
+
+/// Keep the context's cookies in the job's data. Short: the name they get.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GetCookies {
+    /// The name the list of cookies gets in the job's data.
+    pub name: String,
+}
+
+impl Default for GetCookies {
+    fn default() -> Self {
+        Self { name: "cookies".to_owned() }
+    }
+}
+
+impl Shorthand for GetCookies {
+    const EXPECTING: &'static str = "a name, or {\"name\": ...}";
+
+    fn from_short(text: &str) -> Result<Self, String> {
+        Ok(Self { name: text.to_owned() })
+    }
+}
+
+/// A cookie, to be set or as found.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cookie {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// The URL whose host, path and scheme it gets; instead of `domain` and `path`. With neither, the page's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The hosts it goes to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// The paths it goes to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// When it ends, in seconds of the Unix epoch; with the session unless said otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<f64>,
+    /// Kept from scripts.
+    #[serde(default)]
+    pub http_only: bool,
+    /// Sent over TLS only.
+    #[serde(default)]
+    pub secure: bool,
+    /// Whether it goes along on requests from other sites.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_site: Option<SameSite>,
+}
+
+/// Whether a cookie goes along on requests from other sites.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SameSite {
+    /// Never.
+    Strict,
+    /// On top-level navigation.
+    Lax,
+    /// Always.
+    None,
+}
+
+/// The size of the viewport in CSS pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Viewport {
+    /// Width, 1 to 10 000.
+    pub width: u32,
+    /// Height, 1 to 10 000.
+    pub height: u32,
+    /// Device pixels to a CSS pixel.
+    #[serde(default = "Viewport::default_scale")]
+    pub scale: f64,
+}
+
+impl Viewport {
+    const fn default_scale() -> f64 {
+        1.0
+    }
+}

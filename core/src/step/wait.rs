@@ -1,0 +1,180 @@
+//! Steps that wait for something, and steps that insist on it.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::duration;
+use crate::shorthand::Shorthand;
+
+/// How far a page has loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoadState {
+    /// The document has been received and has begun to load.
+    Commit,
+    /// The document is parsed (`DOMContentLoaded`).
+    #[serde(alias = "domcontentloaded")]
+    Dom,
+    /// The document, its styles, scripts and images are loaded (`load`).
+    #[default]
+    Load,
+    /// Loaded, and no resource has arrived for half a second.
+    #[serde(alias = "networkidle")]
+    Idle,
+}
+
+/// What can be said of an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ElementState {
+    /// It is there and has a box that is not hidden.
+    #[default]
+    Visible,
+    /// It is not there, or has no visible box.
+    Hidden,
+    /// It is in the document.
+    Attached,
+    /// It is not in the document.
+    Detached,
+}
+
+/// Wait until something holds. Short: a CSS selector that must be visible.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "WaitKeys")]
+pub struct WaitFor {
+    /// What must hold.
+    pub target: WaitTarget,
+    /// How long it may take; the attempt's rest unless said otherwise.
+    pub timeout: Option<Duration>,
+}
+
+/// What a `wait_for` waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WaitTarget {
+    /// The page has loaded this far.
+    Load(LoadState),
+    /// The first element that matches this CSS selector is in this state.
+    Selector(String, ElementState),
+    /// The page's visible text contains this.
+    Text(String),
+    /// The page's URL contains this; `*` stands for anything.
+    Url(String),
+    /// This expression, evaluated in the page, is truthy; a promise is awaited.
+    Function(String),
+}
+
+impl Shorthand for WaitFor {
+    const EXPECTING: &'static str =
+        "a CSS selector, or one of {\"selector\": ...}, {\"text\": ...}, {\"url\": ...}, {\"load\": ...}, {\"function\": ...}";
+
+    fn from_short(text: &str) -> Result<Self, String> {
+        Ok(Self { target: WaitTarget::Selector(text.to_owned(), ElementState::Visible), timeout: None })
+    }
+}
+
+/// The keys of a `wait_for` as they are written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WaitKeys {
+    load: Option<LoadState>,
+    selector: Option<String>,
+    state: Option<ElementState>,
+    text: Option<String>,
+    url: Option<String>,
+    function: Option<String>,
+    #[serde(default, deserialize_with = "duration::optional")]
+    timeout: Option<Duration>,
+}
+
+impl TryFrom<WaitKeys> for WaitFor {
+    type Error = &'static str;
+
+    fn try_from(keys: WaitKeys) -> Result<Self, Self::Error> {
+        if keys.state.is_some() && keys.selector.is_none() {
+            return Err("`state` needs a `selector`");
+        }
+        let state = keys.state.unwrap_or_default();
+        let mut targets = [
+            keys.load.map(WaitTarget::Load),
+            keys.selector.map(|selector| WaitTarget::Selector(selector, state)),
+            keys.text.map(WaitTarget::Text),
+            keys.url.map(WaitTarget::Url),
+            keys.function.map(WaitTarget::Function),
+        ]
+        .into_iter()
+        .flatten();
+        match (targets.next(), targets.next()) {
+            (Some(target), None) => Ok(Self { target, timeout: keys.timeout }),
+            _ => Err("wait_for needs exactly one of `selector`, `text`, `url`, `load`, `function`"),
+        }
+    }
+}
+
+/// Insist on something: polled like a wait, but its failure is an `assertion`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "ExpectKeys")]
+pub struct Expect {
+    /// What must hold.
+    pub that: Expectation,
+    /// How long it may take to hold: 5 seconds unless said otherwise (as in Playwright).
+    pub timeout: Duration,
+}
+
+/// What an `expect` insists on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expectation {
+    /// The page's visible text contains this.
+    Text(String),
+    /// The page's title contains this.
+    Title(String),
+    /// The page's URL contains this; `*` stands for anything.
+    Url(String),
+    /// The first match of this selector is in this state.
+    Element(String, ElementState),
+    /// The text of the first match of this selector contains this.
+    ElementText(String, String),
+    /// So many elements match this selector.
+    Count(String, usize),
+    /// This expression is truthy.
+    Function(String),
+}
+
+/// The keys of an `expect` as they are written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpectKeys {
+    text: Option<String>,
+    title: Option<String>,
+    url: Option<String>,
+    selector: Option<String>,
+    state: Option<ElementState>,
+    count: Option<usize>,
+    function: Option<String>,
+    #[serde(default, deserialize_with = "duration::optional")]
+    timeout: Option<Duration>,
+}
+
+impl TryFrom<ExpectKeys> for Expect {
+    type Error = &'static str;
+
+    fn try_from(keys: ExpectKeys) -> Result<Self, Self::Error> {
+        let ExpectKeys { text, title, url, selector, state, count, function, timeout } = keys;
+        let that = match (selector, text, state, count, title, url, function) {
+            (Some(selector), Some(text), None, None, None, None, None) => Expectation::ElementText(selector, text),
+            (Some(selector), None, None, Some(count), None, None, None) => Expectation::Count(selector, count),
+            (Some(selector), None, state, None, None, None, None) => {
+                Expectation::Element(selector, state.unwrap_or_default())
+            }
+            (None, Some(text), None, None, None, None, None) => Expectation::Text(text),
+            (None, None, None, None, Some(title), None, None) => Expectation::Title(title),
+            (None, None, None, None, None, Some(url), None) => Expectation::Url(url),
+            (None, None, None, None, None, None, Some(function)) => Expectation::Function(function),
+            _ => {
+                return Err("expect needs one of `text`, `title`, `url`, `function`, or a `selector` with at most one of \
+                            `text`, `state`, `count`");
+            }
+        };
+        Ok(Self { that, timeout: timeout.unwrap_or(Duration::from_secs(5)) })
+    }
+}
