@@ -118,7 +118,10 @@ impl JobKeys {
         if let Some(&status) = self.accept_status.iter().find(|status| !(100..600).contains(*status)) {
             return Err(JobError::Status(status));
         }
-        let viewports = self.steps.iter().filter_map(|step| if let Step::SetViewport(v) = step { Some(*v) } else { None });
+        let viewports = self
+            .steps
+            .iter()
+            .filter_map(|step| if let Step::SetViewport(v) = step { Some(*v) } else { None });
         for Viewport { width, height, .. } in self.viewport.into_iter().chain(viewports) {
             if !(1..=10_000).contains(&width) || !(1..=10_000).contains(&height) {
                 return Err(JobError::Viewport(width, height));
@@ -150,7 +153,8 @@ mod tests {
 
     #[test]
     fn a_visit_is_an_opening_followed_by_what_it_brings_back() {
-        let visit = r#"{"url":"http://a/","pdf":{},"screenshot":"full","extract":{"t":"title"},"timeout":"20s"}"#;
+        let visit =
+            r#"{"url":"http://a/","pdf":{},"screenshot":"full","extract":{"t":"title"},"timeout":"20s"}"#;
         let visit = job(visit).expect("the documented form");
         let names: Vec<_> = visit.steps.iter().map(Step::name).collect();
         assert_eq!(names, ["extract", "screenshot", "pdf"]);
@@ -162,9 +166,14 @@ mod tests {
     fn keys_that_make_no_sense_together_are_refused() {
         assert_eq!(job(r#"{"steps":[{"click":"a"}]}"#), Err(JobError::NoPage.to_string()));
         assert!(job(r#"{"steps":[{"goto":"http://a/"}]}"#).is_ok());
-        assert_eq!(job(r#"{"url":"http://a/","accept_status":[4040]}"#), Err(JobError::Status(4040).to_string()));
+        assert_eq!(
+            job(r#"{"url":"http://a/","accept_status":[4040]}"#),
+            Err(JobError::Status(4040).to_string())
+        );
         assert_eq!(job(r#"{"url":"http://a/","timeout":"0s"}"#), Err(JobError::NoTime.to_string()));
         assert!(job(r#"{"url":"http://a/","viewport":{"width":0,"height":5}}"#).is_err());
-        assert!(job(r#"{"url":"http://a/","extrakt":{}}"#).is_err_and(|e| e.contains("unknown field `extrakt`")));
+        assert!(
+            job(r#"{"url":"http://a/","extrakt":{}}"#).is_err_and(|e| e.contains("unknown field `extrakt`"))
+        );
     }
 }

@@ -15,5 +15,7 @@
 mod driver;
 mod store;
 
-pub use driver::{Browser, BrowserEnd, CloseError, Context, Driver, Incidents, OpenRequest, Page, StepOutput};
+pub use driver::{
+    Browser, BrowserEnd, CloseError, Context, Driver, Incidents, OpenRequest, Page, StepOutput,
+};
 pub use store::{Artifact, ArtifactKind, JobRecord, Store, StoreError};

@@ -1,4 +1,8 @@
 //! The runtime: thin shells that wait, ask a policy, and act.
 
+mod attempt;
 pub mod clock;
+pub mod fleet;
+mod permit;
+pub mod snapshot;
 pub mod supervisor;

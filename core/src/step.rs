@@ -21,7 +21,9 @@ use serde::Deserialize;
 use url::Url;
 
 pub use action::{Check, Click, Fill, Hover, MouseButton, Press, Scroll, ScrollTarget, Select, Type, Upload};
-pub use capture::{Capture, Content, Cookie, Evaluate, GetCookies, ImageFormat, Pdf, SameSite, Screenshot, Viewport};
+pub use capture::{
+    Capture, Content, Cookie, Evaluate, GetCookies, ImageFormat, Pdf, SameSite, Screenshot, Viewport,
+};
 pub use extract::{Extract, Field, Take};
 pub use wait::{ElementState, Expect, Expectation, LoadState, WaitFor, WaitTarget};
 
@@ -120,7 +122,10 @@ impl Shorthand for Goto {
     const EXPECTING: &'static str = "a URL, or {\"url\": ..., \"wait_until\": ...}";
 
     fn from_short(text: &str) -> Result<Self, String> {
-        Ok(Self { url: PageUrl::parse(text).map_err(|why| why.to_string())?, wait_until: LoadState::default() })
+        Ok(Self {
+            url: PageUrl::parse(text).map_err(|why| why.to_string())?,
+            wait_until: LoadState::default(),
+        })
     }
 }
 
@@ -158,8 +163,10 @@ impl PageUrl {
     /// # Errors
     /// When it is malformed or of a scheme that is not allowed.
     pub fn parse(text: &str) -> Result<Self, PageUrlError> {
-        let url = Url::parse(text.trim()).map_err(|why| PageUrlError::Malformed { text: text.to_owned(), why })?;
-        let fault = url.scheme() == "chrome" && url.host_str().is_some_and(|host| Self::FAULT_PAGES.contains(&host));
+        let url =
+            Url::parse(text.trim()).map_err(|why| PageUrlError::Malformed { text: text.to_owned(), why })?;
+        let fault =
+            url.scheme() == "chrome" && url.host_str().is_some_and(|host| Self::FAULT_PAGES.contains(&host));
         match url.scheme() {
             "http" | "https" => Ok(Self(url)),
             _ if fault || url.as_str() == "about:blank" => Ok(Self(url)),
@@ -201,7 +208,14 @@ mod tests {
         for allowed in ["http://a/", " https://a/b?c#d ", "about:blank", "chrome://crash", "HTTP://A/"] {
             assert!(PageUrl::parse(allowed).is_ok(), "{allowed}");
         }
-        for refused in ["file:///etc/passwd", "javascript:1", "view-source:http://a", "chrome://settings", "ftp://a/", "ws://a"] {
+        for refused in [
+            "file:///etc/passwd",
+            "javascript:1",
+            "view-source:http://a",
+            "chrome://settings",
+            "ftp://a/",
+            "ws://a",
+        ] {
             assert!(matches!(PageUrl::parse(refused), Err(PageUrlError::Scheme { .. })), "{refused}");
         }
         assert!(matches!(PageUrl::parse("example.com"), Err(PageUrlError::Malformed { .. })));
@@ -211,7 +225,9 @@ mod tests {
     fn a_step_is_written_short_or_long() {
         let step = |json: &str| serde_json::from_str::<Step>(json).map_err(|e| e.to_string());
         assert_eq!(step(r##"{"click":"#a"}"##), step(r##"{"click":{"selector":"#a"}}"##));
-        assert!(step(r##"{"click":{"selektor":"#a"}}"##).is_err_and(|e| e.contains("unknown field `selektor`")));
+        assert!(
+            step(r##"{"click":{"selektor":"#a"}}"##).is_err_and(|e| e.contains("unknown field `selektor`"))
+        );
         assert!(step(r##"{"clik":"#a"}"##).is_err_and(|e| e.contains("unknown variant `clik`")));
         assert!(step(r#"{"goto":"ftp://x/"}"#).is_err_and(|e| e.contains("only http and https")));
     }

@@ -56,7 +56,11 @@ impl Supervisor {
     /// A subtree: cancelled with its parent, and able to be stopped without it.
     #[must_use]
     pub fn child(&self) -> Self {
-        Self { cancel: self.cancel.child_token(), tasks: TaskTracker::new(), panics: Arc::clone(&self.panics) }
+        Self {
+            cancel: self.cancel.child_token(),
+            tasks: TaskTracker::new(),
+            panics: Arc::clone(&self.panics),
+        }
     }
 
     /// Spawns `work` as a task that ends, at its next await, when this subtree is cancelled.
@@ -71,7 +75,9 @@ impl Supervisor {
         T: Send + 'static,
     {
         let cancel = self.cancel.clone();
-        self.launch(name, async move { cancel.run_until_cancelled_owned(work).await.ok_or(TaskFailure::Cancelled) })
+        self.launch(name, async move {
+            cancel.run_until_cancelled_owned(work).await.ok_or(TaskFailure::Cancelled)
+        })
     }
 
     /// Spawns `work` as a task that is told of cancellation through [`Supervisor::cancelled`] and ends by

@@ -73,7 +73,8 @@ impl<'de> Deserialize<'de> for Field {
 struct Long(Field);
 
 impl Shorthand for Long {
-    const EXPECTING: &'static str = "a CSS selector, or a map with `text`, `html`, `selector` + `attribute`, or `all`";
+    const EXPECTING: &'static str =
+        "a CSS selector, or a map with `text`, `html`, `selector` + `attribute`, or `all`";
 
     fn from_short(text: &str) -> Result<Self, String> {
         Ok(Self(Field::One { selector: text.to_owned(), take: Take::Text }))
@@ -130,7 +131,9 @@ impl FieldKeys {
                 Ok(Field::All { selector, take: take.unwrap_or(Take::Text) })
             }
             (None, None, None, Some(selector), Some(fields), None) => Ok(Field::Records { selector, fields }),
-            _ => Err("a field has exactly one of `text`, `html`, `selector`, `all`; `fields` goes with `all`"),
+            _ => {
+                Err("a field has exactly one of `text`, `html`, `selector`, `all`; `fields` goes with `all`")
+            }
         }
     }
 }
@@ -151,13 +154,16 @@ mod tests {
         assert_eq!(field(r#"{"html":"a"}"#), Ok(one(Take::Html)));
         assert_eq!(field(r#"{"selector":"a","attribute":"href"}"#), Ok(one(Take::Attribute("href".into()))));
         assert_eq!(field(r#"{"all":"a"}"#), Ok(Field::All { selector: "a".into(), take: Take::Text }));
-        let records = field(r#"{"all":".card","fields":{"name":"h2","links":{"all":"a","attribute":"href"}}}"#);
+        let records =
+            field(r#"{"all":".card","fields":{"name":"h2","links":{"all":"a","attribute":"href"}}}"#);
         assert!(matches!(records, Ok(Field::Records { fields, .. }) if fields.len() == 2));
     }
 
     #[test]
     fn a_mixture_is_refused_with_the_rule() {
-        for mixture in [r#"{"text":"a","html":"b"}"#, r#"{}"#, r#"{"selector":"a","fields":{}}"#, r#"{"attribute":"x"}"#] {
+        for mixture in
+            [r#"{"text":"a","html":"b"}"#, r#"{}"#, r#"{"selector":"a","fields":{}}"#, r#"{"attribute":"x"}"#]
+        {
             assert!(field(mixture).is_err_and(|e| e.contains("exactly one of")), "{mixture}");
         }
     }

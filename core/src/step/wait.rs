@@ -65,8 +65,7 @@ pub enum WaitTarget {
 }
 
 impl Shorthand for WaitFor {
-    const EXPECTING: &'static str =
-        "a CSS selector, or one of {\"selector\": ...}, {\"text\": ...}, {\"url\": ...}, {\"load\": ...}, {\"function\": ...}";
+    const EXPECTING: &'static str = "a CSS selector, or one of {\"selector\": ...}, {\"text\": ...}, {\"url\": ...}, {\"load\": ...}, {\"function\": ...}";
 
     fn from_short(text: &str) -> Result<Self, String> {
         Ok(Self { target: WaitTarget::Selector(text.to_owned(), ElementState::Visible), timeout: None })
@@ -161,8 +160,12 @@ impl TryFrom<ExpectKeys> for Expect {
     fn try_from(keys: ExpectKeys) -> Result<Self, Self::Error> {
         let ExpectKeys { text, title, url, selector, state, count, function, timeout } = keys;
         let that = match (selector, text, state, count, title, url, function) {
-            (Some(selector), Some(text), None, None, None, None, None) => Expectation::ElementText(selector, text),
-            (Some(selector), None, None, Some(count), None, None, None) => Expectation::Count(selector, count),
+            (Some(selector), Some(text), None, None, None, None, None) => {
+                Expectation::ElementText(selector, text)
+            }
+            (Some(selector), None, None, Some(count), None, None, None) => {
+                Expectation::Count(selector, count)
+            }
             (Some(selector), None, state, None, None, None, None) => {
                 Expectation::Element(selector, state.unwrap_or_default())
             }
@@ -171,8 +174,10 @@ impl TryFrom<ExpectKeys> for Expect {
             (None, None, None, None, None, Some(url), None) => Expectation::Url(url),
             (None, None, None, None, None, None, Some(function)) => Expectation::Function(function),
             _ => {
-                return Err("expect needs one of `text`, `title`, `url`, `function`, or a `selector` with at most one of \
-                            `text`, `state`, `count`");
+                return Err(
+                    "expect needs one of `text`, `title`, `url`, `function`, or a `selector` with at most one of \
+                            `text`, `state`, `count`",
+                );
             }
         };
         Ok(Self { that, timeout: timeout.unwrap_or(Duration::from_secs(5)) })

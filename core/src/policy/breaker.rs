@@ -1,0 +1,390 @@
+//! [`Breaker`]: stops calling what keeps failing, and finds out gently when it works again.
+//!
+//! ```text
+//!              rule reached                        rest is over
+//!   Closed ───────────────────────► Open ───────────────────────► HalfOpen
+//!     ▲                              ▲                             │   │
+//!     │                              └──── a probe failed or fell ─┘   │
+//!     │                                    silent: a longer rest       │
+//!     └──────────────────────── enough good probes ────────────────────┘
+//! ```
+//!
+//! **Happy path**: every [`Breaker::try_acquire`] yields a [`BreakerPermit`], every permit comes back through
+//! [`Breaker::record`]. **When it opens**, callers get [`Refused`] with the reason and the moment to ask again; a refusal
+//! is no failure, so a breaker never feeds itself. **On the way back** probes go one at a time, about a second apart, so
+//! that waiters do not storm a peer that has just stood up.
+//!
+//! Two traps are closed by construction. A call that began before a change of state reports to a state that is gone: its
+//! permit carries a [`Generation`], and an old one is counted ([`Breaker::late`]) but moves nothing. A probe that never
+//! reports cannot wedge the breaker: a dropped permit is recorded as [`Verdict::Ignored`] and gives its place back, and a
+//! silent one is given up when the half-open time runs out.
+//!
+//! Transitions that only need time happen inside the mutating calls; [`Breaker::state`] computes what they would be, so
+//! an idle breaker does not show `open` for ever. Time is [`Moment`], so a stepped wall clock cannot reach it.
+
+mod rule;
+
+use std::time::Duration;
+
+pub use self::rule::{Rates, Rule, TripReason};
+use crate::policy::backoff::{Backoff, jittered};
+use crate::policy::breaker::rule::Evidence;
+use crate::policy::window::{Counts, Verdict};
+use crate::time::Moment;
+
+/// When a breaker opens, how long it rests, and what closes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BreakerConfig {
+    /// What opens it.
+    pub rule: Rule,
+    /// How long it stays open (± 20 %): the first time, and each time it reopens before it was quiet.
+    pub open: Backoff,
+    /// How many good probes close it (at least 1).
+    pub probes: u32,
+    /// From one probe to the next (± 20 %).
+    pub probe_spacing: Duration,
+    /// How long the probes may take together, from the first one.
+    pub half_open_for: Duration,
+    /// After this long closed, the next trip rests as briefly as the first.
+    pub quiet: Duration,
+}
+
+/// A peer such as a browser endpoint: 5 s doubled to 60 s, three probes. Five quiet minutes forgive the past, as in
+/// kubelet's pressure conditions: a peer that flaps faster than that rests longer each time.
+impl Default for BreakerConfig {
+    fn default() -> Self {
+        Self {
+            rule: Rule::Rates(Rates::default()),
+            open: Backoff::doubling(Duration::from_secs(5), Duration::from_secs(60)),
+            probes: 3,
+            probe_spacing: Duration::from_secs(1),
+            half_open_for: Duration::from_secs(60),
+            quiet: Duration::from_secs(300),
+        }
+    }
+}
+
+/// Which stay in a state a permit belongs to. Every change of state begins a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Generation(u64);
+
+/// The right to make one call. It must come back through [`Breaker::record`]; a call that was never made or was
+/// cancelled comes back as [`Verdict::Ignored`].
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "a permit that is not recorded blocks a half-open breaker until its time runs out"]
+pub struct BreakerPermit(Generation);
+
+/// Why there is no permit now.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+pub enum Refused {
+    /// The breaker is open.
+    #[error("breaker is open until {until}: {why}")]
+    Open {
+        /// Ask again then.
+        until: Moment,
+        /// Why it opened.
+        why: TripReason,
+    },
+    /// The breaker is half-open and the next probe is not due.
+    #[error("breaker is half-open, waiting for a probe until {until}")]
+    Probing {
+        /// Ask again then, or as soon as an outcome was recorded.
+        until: Moment,
+    },
+}
+
+/// A change of state, announced once.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[must_use = "each change is announced only once"]
+pub enum Change {
+    /// It opened.
+    Opened {
+        /// The end of the rest.
+        until: Moment,
+        /// The reason.
+        why: TripReason,
+    },
+    /// The rest is over; probes may go.
+    HalfOpened,
+    /// It closed.
+    Closed,
+}
+
+/// The answer to [`Breaker::try_acquire`].
+#[derive(Debug, PartialEq)]
+pub struct Answer {
+    /// The permit, or why there is none.
+    pub permit: Result<BreakerPermit, Refused>,
+    /// What the passing of time had changed.
+    pub change: Option<Change>,
+}
+
+/// What a breaker shows to people.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum State {
+    /// Calls go through.
+    Closed {
+        /// What its rule has seen; for a leaky counter only `failures` is filled.
+        counts: Counts,
+    },
+    /// No calls go through.
+    Open {
+        /// The end of the rest.
+        until: Moment,
+        /// The reason.
+        why: TripReason,
+    },
+    /// One call at a time goes through.
+    HalfOpen {
+        /// Good probes so far.
+        good: u32,
+        /// Good probes that close it.
+        needed: u32,
+    },
+}
+
+/// One circuit breaker.
+#[derive(Debug, Clone)]
+pub struct Breaker {
+    config: BreakerConfig,
+    evidence: Evidence,
+    phase: Phase,
+    generation: u64,
+    /// How often it opened since it was last quiet.
+    streak: u32,
+    trips: u64,
+    late: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    Closed { since: Moment },
+    Open { until: Moment, why: TripReason },
+    HalfOpen { good: u32, probe: Probe, verdict_by: Moment },
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Probe {
+    Due { at: Moment },
+    Out { next: Moment },
+}
+
+/// What time alone has made of a phase.
+enum Lapse {
+    RestOver,
+    ProbeSilent,
+    GoodEnough,
+    NoEvidence,
+}
+
+impl Breaker {
+    /// A closed breaker that has seen nothing.
+    #[must_use]
+    pub fn new(config: BreakerConfig) -> Self {
+        let evidence = Evidence::new(config.rule.clone());
+        let phase = Phase::Closed { since: Moment::ZERO };
+        Self { config, evidence, phase, generation: 0, streak: 0, trips: 0, late: 0 }
+    }
+
+    /// Asks for the right to make one call.
+    pub fn try_acquire(&mut self, now: Moment, rng: &mut fastrand::Rng) -> Answer {
+        let change = self.on_timeout(now, rng);
+        if let Some(refused) = self.refusal(now) {
+            return Answer { permit: Err(refused), change };
+        }
+        if let Phase::HalfOpen { probe, verdict_by, .. } = &mut self.phase {
+            *probe = Probe::Out { next: now + jittered(self.config.probe_spacing, rng) };
+            *verdict_by = (*verdict_by).min(now + self.config.half_open_for);
+        }
+        Answer { permit: Ok(BreakerPermit(Generation(self.generation))), change }
+    }
+
+    /// Why [`Breaker::try_acquire`] would refuse at `now`, if it would.
+    #[must_use]
+    pub fn refusal(&self, now: Moment) -> Option<Refused> {
+        match (self.phase, self.lapse(now)) {
+            (Phase::Open { until, why }, None) => Some(Refused::Open { until, why }),
+            (Phase::HalfOpen { .. }, Some(Lapse::ProbeSilent)) => {
+                let until = now + self.config.open.ceiling(self.streak);
+                Some(Refused::Open { until, why: TripReason::ProbeSilent })
+            }
+            (Phase::HalfOpen { probe: Probe::Out { .. }, verdict_by, .. }, _) => {
+                Some(Refused::Probing { until: verdict_by })
+            }
+            (Phase::HalfOpen { .. }, Some(Lapse::GoodEnough)) => None,
+            (Phase::HalfOpen { probe: Probe::Due { at }, .. }, _) if now < at => {
+                Some(Refused::Probing { until: at })
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes a permit back, with what its call said.
+    #[expect(clippy::needless_pass_by_value, reason = "a permit is used up by its report")]
+    pub fn record(
+        &mut self,
+        now: Moment,
+        permit: BreakerPermit,
+        verdict: Verdict,
+        rng: &mut fastrand::Rng,
+    ) -> Option<Change> {
+        let lapsed = self.on_timeout(now, rng);
+        if permit.0 != Generation(self.generation) {
+            self.late = self.late.saturating_add(1);
+            return lapsed;
+        }
+        match &mut self.phase {
+            Phase::Closed { .. } => {
+                let why = self.evidence.record(now, verdict)?;
+                Some(self.trip(now, why, rng))
+            }
+            Phase::HalfOpen { good, probe, .. } => {
+                let is_bad = verdict.is_failure() || (verdict.is_slow() && self.evidence.minds_slowness());
+                if is_bad {
+                    return Some(self.trip(now, TripReason::ProbeFailed, rng));
+                }
+                *good += u32::from(verdict != Verdict::Ignored);
+                if *good >= self.config.probes.max(1) {
+                    return Some(self.close(now));
+                }
+                if let Probe::Out { next } = *probe {
+                    *probe = Probe::Due { at: next };
+                }
+                None
+            }
+            Phase::Open { .. } => None,
+        }
+    }
+
+    /// Makes the change that the passing of time has brought, if any.
+    pub fn on_timeout(&mut self, now: Moment, rng: &mut fastrand::Rng) -> Option<Change> {
+        match self.lapse(now)? {
+            Lapse::RestOver => {
+                self.enter(Phase::HalfOpen {
+                    good: 0,
+                    probe: Probe::Due { at: now },
+                    verdict_by: Moment::NEVER,
+                });
+                Some(Change::HalfOpened)
+            }
+            Lapse::ProbeSilent => Some(self.trip(now, TripReason::ProbeSilent, rng)),
+            Lapse::GoodEnough => Some(self.close(now)),
+            Lapse::NoEvidence => {
+                if let Phase::HalfOpen { verdict_by, .. } = &mut self.phase {
+                    *verdict_by = Moment::NEVER;
+                }
+                None
+            }
+        }
+    }
+
+    /// When [`Breaker::on_timeout`] has something to do, if ever.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Moment> {
+        match self.phase {
+            Phase::Open { until, .. } => Some(until),
+            Phase::HalfOpen { verdict_by, .. } => Some(verdict_by).filter(|by| *by < Moment::NEVER),
+            Phase::Closed { .. } => None,
+        }
+    }
+
+    /// Opens it because the other side named a time to stay away (`Retry-After`). No longer than the cap of
+    /// [`BreakerConfig::open`], so that nobody can silence a fleet for ever; an open breaker is only ever extended.
+    pub fn hold(&mut self, now: Moment, span: Duration) -> Option<Change> {
+        let asked = now + span.min(self.config.open.cap);
+        match &mut self.phase {
+            _ if asked <= now => None,
+            Phase::Open { until, .. } => {
+                *until = asked.max(*until);
+                None
+            }
+            Phase::Closed { .. } | Phase::HalfOpen { .. } => Some(self.open(asked, TripReason::Asked)),
+        }
+    }
+
+    /// Closes it and forgets everything it has seen.
+    pub fn reset(&mut self, now: Moment) -> Option<Change> {
+        self.evidence.reset(now);
+        self.streak = 0;
+        if matches!(self.phase, Phase::Closed { .. }) {
+            return None;
+        }
+        self.enter(Phase::Closed { since: now });
+        Some(Change::Closed)
+    }
+
+    /// The state at `now`.
+    #[must_use]
+    pub fn state(&self, now: Moment) -> State {
+        let needed = self.config.probes.max(1);
+        match (self.phase, self.lapse(now)) {
+            (_, Some(Lapse::RestOver)) => State::HalfOpen { good: 0, needed },
+            (Phase::Closed { .. }, _) | (_, Some(Lapse::GoodEnough)) => {
+                State::Closed { counts: self.evidence.counts(now) }
+            }
+            (Phase::Open { until, why }, _) => State::Open { until, why },
+            (Phase::HalfOpen { good, .. }, _) => State::HalfOpen { good, needed },
+        }
+    }
+
+    /// How often it has opened since it was last quiet: how bad it is.
+    #[must_use]
+    pub const fn streak(&self) -> u32 {
+        self.streak
+    }
+
+    /// How often it has opened, ever.
+    #[must_use]
+    pub const fn trips(&self) -> u64 {
+        self.trips
+    }
+
+    /// How many outcomes belonged to a state that was gone.
+    #[must_use]
+    pub const fn late(&self) -> u64 {
+        self.late
+    }
+
+    fn lapse(&self, now: Moment) -> Option<Lapse> {
+        match self.phase {
+            Phase::Open { until, .. } if now >= until => Some(Lapse::RestOver),
+            Phase::HalfOpen { good, probe, verdict_by } if now >= verdict_by => Some(match probe {
+                Probe::Out { .. } => Lapse::ProbeSilent,
+                Probe::Due { .. } if good > 0 => Lapse::GoodEnough,
+                Probe::Due { .. } => Lapse::NoEvidence,
+            }),
+            _ => None,
+        }
+    }
+
+    fn trip(&mut self, now: Moment, why: TripReason, rng: &mut fastrand::Rng) -> Change {
+        if let Phase::Closed { since } = self.phase
+            && now.since(since) >= self.config.quiet
+        {
+            self.streak = 0;
+        }
+        let until = now + self.config.open.near(self.streak, rng);
+        self.streak = self.streak.saturating_add(1);
+        self.open(until, why)
+    }
+
+    fn open(&mut self, until: Moment, why: TripReason) -> Change {
+        self.trips = self.trips.saturating_add(1);
+        self.enter(Phase::Open { until, why });
+        Change::Opened { until, why }
+    }
+
+    fn close(&mut self, now: Moment) -> Change {
+        self.evidence.ease(now);
+        self.enter(Phase::Closed { since: now });
+        Change::Closed
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.generation += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests;

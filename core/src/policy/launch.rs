@@ -1,0 +1,98 @@
+//! When the next browser may be started after starts have failed.
+//!
+//! A start that fails is followed by a wait that doubles (1 s to 60 s, ±20 %), so that a broken browser costs no
+//! CPU. After [`LaunchBackoff::HOPELESS`] failures in a row, or one that would be the same again, there is no hope
+//! worth waiting for: jobs that wait are told instead of kept.
+
+use std::time::Duration;
+
+use crate::outcome::{Fault, Recurrence};
+use crate::time::Moment;
+
+/// Failures in a row, and what follows from them.
+#[derive(Debug, Default)]
+pub struct LaunchBackoff {
+    failures: Option<Failures>,
+}
+
+#[derive(Debug)]
+struct Failures {
+    in_a_row: u32,
+    last: Fault,
+    retry_at: Moment,
+}
+
+impl LaunchBackoff {
+    /// Failures in a row after which waiting jobs fail. Five, as in OTP's and systemd's common restart limits.
+    pub const HOPELESS: u32 = 5;
+    const FIRST_WAIT: Duration = Duration::from_secs(1);
+    const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+    /// A browser came up.
+    pub fn succeeded(&mut self) {
+        self.failures = None;
+    }
+
+    /// A browser did not come up.
+    pub fn failed(&mut self, now: Moment, fault: Fault, rng: &mut fastrand::Rng) {
+        let in_a_row = self.failures.as_ref().map_or(0, |failures| failures.in_a_row) + 1;
+        let bound = Self::FIRST_WAIT.saturating_mul(1 << (in_a_row - 1).min(10)).min(Self::LONGEST_WAIT);
+        let retry_at = now + bound.mul_f64(0.8 + 0.4 * rng.f64());
+        self.failures = Some(Failures { in_a_row, last: fault, retry_at });
+    }
+
+    /// Whether a browser may be started now.
+    #[must_use]
+    pub fn may_launch(&self, now: Moment) -> bool {
+        self.retry_at().is_none_or(|at| at <= now)
+    }
+
+    /// When the next start may be tried, after a failure.
+    #[must_use]
+    pub fn retry_at(&self) -> Option<Moment> {
+        self.failures.as_ref().map(|failures| failures.retry_at)
+    }
+
+    /// The last reason, when there is no hope that waiting helps. Hope returns when the next start may be tried.
+    #[must_use]
+    pub fn hopeless(&self, now: Moment) -> Option<&Fault> {
+        let failures = self.failures.as_ref().filter(|failures| now < failures.retry_at)?;
+        let hopeless =
+            failures.in_a_row >= Self::HOPELESS || failures.last.recurrence == Recurrence::Persistent;
+        hopeless.then_some(&failures.last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::FailureClass;
+
+    #[test]
+    fn waits_grow_until_hope_ends_and_one_success_forgets_all() {
+        let rng = &mut fastrand::Rng::with_seed(3);
+        let mut launches = LaunchBackoff::default();
+        let mut now = Moment::ZERO;
+        for n in 1..=LaunchBackoff::HOPELESS {
+            assert!(launches.hopeless(now).is_none(), "after {} failures", n - 1);
+            launches.failed(now, Fault::transient(FailureClass::BrowserCrash, "exit 1"), rng);
+            let wait = launches.retry_at().expect("it failed").since(now);
+            let bound = Duration::from_secs(1 << (n - 1));
+            assert!(wait >= bound.mul_f64(0.8) && wait <= bound.mul_f64(1.2));
+            assert!(!launches.may_launch(now) && launches.may_launch(now + wait));
+            assert_eq!(launches.hopeless(now).is_some(), n == LaunchBackoff::HOPELESS);
+            now += wait;
+        }
+        assert!(launches.hopeless(now).is_none(), "one more may be tried");
+        launches.succeeded();
+        assert!(launches.hopeless(now).is_none() && launches.may_launch(Moment::ZERO));
+    }
+
+    #[test]
+    fn a_browser_that_is_missing_is_not_waited_for() {
+        let mut launches = LaunchBackoff::default();
+        let missing = Fault::persistent(FailureClass::Unsupported, "no browser on this machine");
+        launches.failed(Moment::ZERO, missing.clone(), &mut fastrand::Rng::with_seed(3));
+        assert_eq!(launches.hopeless(Moment::ZERO), Some(&missing));
+    }
+}

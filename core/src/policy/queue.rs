@@ -1,0 +1,159 @@
+//! Where jobs wait: first in, first out, bounded; and, beside it, the jobs that wait for their next attempt.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::id::JobSeq;
+use crate::policy::ledger::Queued;
+use crate::time::Moment;
+
+/// A job that waits.
+#[derive(Debug)]
+pub struct Waiting {
+    /// Which job.
+    pub job: JobSeq,
+    /// Its token of the ledger.
+    pub entry: Queued,
+    /// Attempts it has had.
+    pub attempts: u32,
+    /// When it must have begun; `None` for as long as it takes.
+    pub deadline: Option<Moment>,
+}
+
+/// The queue. Jobs between two attempts do not count against its capacity: they were accepted long ago.
+#[derive(Debug)]
+pub struct Queue {
+    capacity: usize,
+    ready: VecDeque<Waiting>,
+    delayed: BTreeMap<(Moment, JobSeq), Waiting>,
+}
+
+impl Queue {
+    /// An empty queue that accepts up to `capacity` jobs.
+    #[must_use]
+    pub const fn new(capacity: usize) -> Self {
+        Self { capacity, ready: VecDeque::new(), delayed: BTreeMap::new() }
+    }
+
+    /// How many more jobs it would accept.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.capacity.saturating_sub(self.ready.len())
+    }
+
+    /// Jobs that could start now.
+    #[must_use]
+    pub fn ready(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// Jobs in all.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ready.len() + self.delayed.len()
+    }
+
+    /// Whether no job waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Adds a job at the end, or gives it back when the queue is full.
+    ///
+    /// # Errors
+    /// With the job, when there is no room.
+    pub fn push(&mut self, waiting: Waiting) -> Result<(), Waiting> {
+        if self.room() == 0 {
+            return Err(waiting);
+        }
+        self.ready.push_back(waiting);
+        Ok(())
+    }
+
+    /// Holds a job back until `due`; it then goes to the front, since it is older than all that wait there.
+    pub fn delay(&mut self, waiting: Waiting, due: Moment) {
+        self.delayed.insert((due, waiting.job), waiting);
+    }
+
+    /// Brings the jobs whose time has come to the front.
+    pub fn advance(&mut self, now: Moment) {
+        while let Some(next) = self.delayed.first_entry()
+            && next.key().0 <= now
+        {
+            self.ready.push_front(next.remove());
+        }
+    }
+
+    /// The job whose turn it is.
+    pub fn pop(&mut self) -> Option<Waiting> {
+        self.ready.pop_front()
+    }
+
+    /// A job at the front that has waited beyond its deadline. Jobs at the front wait longest, and all of a fleet
+    /// have the same patience, so looking at the front is enough.
+    pub fn pop_expired(&mut self, now: Moment) -> Option<Waiting> {
+        self.ready.pop_front_if(|waiting| waiting.deadline.is_some_and(|deadline| deadline <= now))
+    }
+
+    /// Takes every job out.
+    pub fn drain(&mut self) -> impl Iterator<Item = Waiting> {
+        let delayed = std::mem::take(&mut self.delayed);
+        std::mem::take(&mut self.ready).into_iter().chain(delayed.into_values())
+    }
+
+    /// When something here changes by time alone.
+    #[must_use]
+    pub fn next_change(&self) -> Option<Moment> {
+        let due = self.delayed.first_key_value().map(|((due, _), _)| *due);
+        let expiry = self.ready.front().and_then(|waiting| waiting.deadline);
+        due.into_iter().chain(expiry).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::outcome::Outcome;
+    use crate::policy::ledger::Ledger;
+
+    fn waiting(ledger: &mut Ledger, job: u64, deadline: Option<u64>) -> Waiting {
+        let deadline = deadline.map(|s| Moment::after(Duration::from_secs(s)));
+        Waiting { job: JobSeq(job), entry: ledger.submit(), attempts: 0, deadline }
+    }
+
+    #[test]
+    fn order_is_first_in_first_out_and_a_due_retry_goes_first() {
+        let (mut ledger, mut queue) = (Ledger::default(), Queue::new(2));
+        for job in 0..2 {
+            assert!(queue.push(waiting(&mut ledger, job, None)).is_ok());
+        }
+        let refused = queue.push(waiting(&mut ledger, 9, None)).expect_err("the queue is full");
+        ledger.finish_queued(refused.entry, &Outcome::Rejected);
+        queue.delay(waiting(&mut ledger, 7, None), Moment::after(Duration::from_secs(5)));
+        queue.advance(Moment::after(Duration::from_secs(4)));
+        assert_eq!(queue.ready(), 2);
+        queue.advance(Moment::after(Duration::from_secs(5)));
+        let order: Vec<_> = queue
+            .drain()
+            .map(|waiting| {
+                ledger.finish_queued(waiting.entry, &Outcome::Cancelled);
+                waiting.job.0
+            })
+            .collect();
+        assert_eq!(order, [7, 0, 1]);
+        assert_eq!(ledger.counts().lost(), 0);
+    }
+
+    #[test]
+    fn a_deadline_that_is_reached_has_passed() {
+        let (mut ledger, mut queue) = (Ledger::default(), Queue::new(9));
+        assert!(queue.push(waiting(&mut ledger, 0, Some(3))).is_ok());
+        assert!(queue.pop_expired(Moment::after(Duration::from_millis(2999))).is_none());
+        assert_eq!(queue.next_change(), Some(Moment::after(Duration::from_secs(3))));
+        let expired = queue.pop_expired(Moment::after(Duration::from_secs(3))).expect("its time is up");
+        ledger.finish_queued(expired.entry, &Outcome::Expired);
+        assert!(queue.is_empty());
+    }
+}

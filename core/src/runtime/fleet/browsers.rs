@@ -1,0 +1,137 @@
+//! The browsers of a fleet, as the runtime holds them: started, watched and closed by tasks of their own.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use crate::id::BrowserId;
+use crate::outcome::{FailureClass, Fault};
+use crate::port::{Browser, BrowserEnd, CloseError, Driver};
+use crate::runtime::permit::Permit;
+use crate::runtime::supervisor::Supervisor;
+
+/// What became of a browser.
+pub(super) enum BrowserNotice {
+    Launched(BrowserId, Arc<dyn Browser>),
+    LaunchFailed(BrowserId, Fault),
+    Ended(BrowserId, BrowserEnd),
+    Closed(BrowserId, Result<(), CloseError>),
+}
+
+/// The browsers that have a task or a process.
+pub(super) struct Browsers {
+    driver: Arc<dyn Driver>,
+    supervisor: Supervisor,
+    launch_timeout: Duration,
+    cells: HashMap<BrowserId, Cell>,
+}
+
+struct Cell {
+    state: State,
+    /// Permits of contexts that could not be verified gone: they go when the browser does.
+    held: Vec<Permit>,
+}
+
+enum State {
+    Launching,
+    /// To be closed as soon as it is up.
+    Unwanted,
+    Up(Arc<dyn Browser>, Supervisor),
+    Closing,
+}
+
+/// A notice to come.
+pub(super) type Pending = BoxFuture<'static, BrowserNotice>;
+
+impl Browsers {
+    pub(super) fn new(driver: Arc<dyn Driver>, supervisor: Supervisor, launch_timeout: Duration) -> Self {
+        Self { driver, supervisor, launch_timeout, cells: HashMap::new() }
+    }
+
+    /// The browser, if contexts can be opened on it.
+    pub(super) fn up(&self, id: BrowserId) -> Option<Arc<dyn Browser>> {
+        match &self.cells.get(&id)?.state {
+            State::Up(browser, _) => Some(Arc::clone(browser)),
+            _ => None,
+        }
+    }
+
+    /// Keeps the permit of a context that could not be verified gone until its browser is.
+    pub(super) fn hold(&mut self, id: BrowserId, permit: Permit) {
+        if let Some(cell) = self.cells.get_mut(&id) {
+            cell.held.push(permit);
+        }
+    }
+
+    pub(super) fn launch(&mut self, id: BrowserId) -> Pending {
+        self.cells.insert(id, Cell { state: State::Launching, held: Vec::new() });
+        let (driver, budget) = (Arc::clone(&self.driver), self.launch_timeout);
+        let task = self.supervisor.spawn_graceful("launch", async move { driver.launch(id, budget).await });
+        async move {
+            match task.await {
+                Ok(Ok(browser)) => BrowserNotice::Launched(id, browser),
+                Ok(Err(fault)) => BrowserNotice::LaunchFailed(id, fault),
+                Err(lost) => BrowserNotice::LaunchFailed(
+                    id,
+                    Fault::transient(FailureClass::Internal, lost.to_string()),
+                ),
+            }
+        }
+        .boxed()
+    }
+
+    /// Takes in a browser that is up. Returns the task that watches it, or the one that closes it, if nobody wants
+    /// it any more.
+    pub(super) fn launched(&mut self, id: BrowserId, browser: Arc<dyn Browser>) -> Pending {
+        let unwanted = matches!(self.cells.get(&id), Some(Cell { state: State::Unwanted, .. }) | None);
+        let watch = self.supervisor.child();
+        let held = self.cells.remove(&id).map(|cell| cell.held).unwrap_or_default();
+        self.cells.insert(id, Cell { state: State::Up(Arc::clone(&browser), watch.clone()), held });
+        if unwanted && let Some(closing) = self.close(id) {
+            return closing;
+        }
+        let task = watch.spawn("watch browser", async move { browser.ended().await });
+        async move {
+            match task.await {
+                Ok(end) => BrowserNotice::Ended(id, end),
+                // Cancelled because the browser is being closed: its closing will be noticed instead.
+                Err(_) => std::future::pending().await,
+            }
+        }
+        .boxed()
+    }
+
+    /// Closes a browser, or arranges that it is closed as soon as it is up.
+    pub(super) fn close(&mut self, id: BrowserId) -> Option<Pending> {
+        let cell = self.cells.get_mut(&id)?;
+        match std::mem::replace(&mut cell.state, State::Closing) {
+            State::Launching | State::Unwanted => {
+                cell.state = State::Unwanted;
+                None
+            }
+            State::Closing => None,
+            State::Up(browser, watch) => {
+                watch.cancel();
+                let task =
+                    self.supervisor.spawn_graceful("close browser", async move { browser.close().await });
+                let closing = async move {
+                    let closed = task.await.unwrap_or_else(|lost| Err(CloseError(lost.to_string())));
+                    BrowserNotice::Closed(id, closed)
+                };
+                Some(closing.boxed())
+            }
+        }
+    }
+
+    /// Forgets a browser that is gone, and with it the permits it held.
+    pub(super) fn gone(&mut self, id: BrowserId) {
+        self.cells.remove(&id);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+}

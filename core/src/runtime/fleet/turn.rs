@@ -1,0 +1,341 @@
+//! The loop itself: wait for one thing to happen, tell the policy, carry out what it answers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::browsers::{BrowserNotice, Browsers, Pending};
+use super::journal::{self, Journal};
+use super::{FleetConfig, FleetReport, Stop};
+use crate::id::{BrowserId, JobSeq, SlotId};
+use crate::job::Job;
+use crate::outcome::{FailureClass, Fault, Stage};
+use crate::policy::dispatch::{Action, AttemptEnd, Dispatch, Event};
+use crate::port::{BrowserEnd, Driver, JobRecord, Store, StoreError};
+use crate::runtime::attempt::{self, AttemptOrder, AttemptReport};
+use crate::runtime::clock::Clock;
+use crate::runtime::permit::{Permit, SlotNote, SlotNotes};
+use crate::runtime::snapshot::Snapshot;
+use crate::runtime::supervisor::{Supervisor, Task, TaskFailure};
+
+/// How often the state is published at most.
+const PUBLISH_EVERY: Duration = Duration::from_millis(100);
+
+/// Everything the loop owns.
+pub(super) struct Turn {
+    config: FleetConfig,
+    clock: Clock,
+    supervisor: Supervisor,
+    store: Arc<dyn Store>,
+    dispatch: Dispatch,
+    journal: Journal,
+    browsers: Browsers,
+    attempts: HashMap<SlotId, (JobSeq, BrowserId)>,
+    attempts_made: u64,
+    notes: Arc<SlotNotes>,
+    notices: FuturesUnordered<BoxFuture<'static, Notice>>,
+    /// Cancels every running attempt.
+    cancel: CancellationToken,
+    publish: watch::Sender<Snapshot>,
+    records: mpsc::Sender<JobRecord>,
+    recorder: Task<Result<(), StoreError>>,
+    restarts: u64,
+    browsers_up: u64,
+    browsers_left: Vec<String>,
+    launch_error: Option<String>,
+    store_error: Option<StoreError>,
+}
+
+/// What a task of the fleet has to say.
+enum Notice {
+    Attempt(SlotId, Result<AttemptReport, TaskFailure>),
+    Browser(BrowserNotice),
+}
+
+/// What woke the loop.
+enum Wake {
+    Job(Option<Result<Job, StoreError>>),
+    Notes(Vec<SlotNote>),
+    Notice(Notice),
+    Stop(Stop),
+    GraceOver,
+    Time,
+}
+
+impl Turn {
+    pub(super) fn new(
+        config: FleetConfig,
+        driver: Arc<dyn Driver>,
+        store: Arc<dyn Store>,
+        clock: Clock,
+        supervisor: Supervisor,
+        publish: watch::Sender<Snapshot>,
+    ) -> Self {
+        let (records, recorder) = journal::recorder(Arc::clone(&store), &supervisor);
+        Self {
+            dispatch: Dispatch::new(config.dispatch.clone(), config.seed),
+            browsers: Browsers::new(driver, supervisor.child(), config.launch_timeout),
+            config,
+            clock,
+            supervisor,
+            store,
+            journal: Journal::default(),
+            attempts: HashMap::new(),
+            attempts_made: 0,
+            notes: Arc::default(),
+            notices: FuturesUnordered::new(),
+            cancel: CancellationToken::new(),
+            publish,
+            records,
+            recorder,
+            restarts: 0,
+            browsers_up: 0,
+            browsers_left: Vec::new(),
+            launch_error: None,
+            store_error: None,
+        }
+    }
+
+    /// Runs until every job has ended and every browser is gone.
+    pub(super) async fn run(mut self, mut stop: watch::Receiver<Option<Stop>>) -> FleetReport {
+        let mut feed = Some(journal::feed(Arc::clone(&self.store), &self.supervisor));
+        let mut grace_over = None;
+        while feed.is_some() || !self.dispatch.is_idle() {
+            match self.wake(&mut feed, &mut stop, grace_over).await {
+                Wake::Job(Some(Ok(job))) => {
+                    let seq = self.journal.enter(job);
+                    self.tell(Event::Submitted(seq));
+                }
+                Wake::Job(Some(Err(broken))) => {
+                    feed = None;
+                    self.store_error = Some(broken);
+                }
+                Wake::Job(None) => feed = None,
+                Wake::Notes(notes) => self.note(notes),
+                Wake::Notice(notice) => self.notice(notice),
+                Wake::Stop(Stop::After(grace)) => {
+                    grace_over = Some(self.clock.now() + grace);
+                    self.tell(Event::Stop);
+                }
+                Wake::Stop(Stop::Now) | Wake::GraceOver => {
+                    grace_over = None;
+                    self.tell(Event::Stop);
+                    self.cancel.cancel();
+                }
+                Wake::Time => self.tell(Event::Tick),
+            }
+            self.act().await;
+            self.publish();
+        }
+        self.finish().await
+    }
+
+    async fn wake(
+        &mut self,
+        feed: &mut Option<mpsc::Receiver<Result<Job, StoreError>>>,
+        stop: &mut watch::Receiver<Option<Stop>>,
+        grace_over: Option<crate::time::Moment>,
+    ) -> Wake {
+        let publish_at = self.publish.borrow().at + PUBLISH_EVERY;
+        let change = self.dispatch.next_change().map_or(publish_at, |at| at.elapsed().min(publish_at));
+        let change = crate::time::Moment::after(change);
+        let has_room = self.dispatch.room() > 0;
+        tokio::select! {
+            biased;
+            Ok(()) = stop.changed() => stop.borrow_and_update().map_or(Wake::Time, Wake::Stop),
+            () = sleep_until(self.clock, grace_over), if grace_over.is_some() => Wake::GraceOver,
+            Some(notice) = self.notices.next() => Wake::Notice(notice),
+            notes = self.notes.take() => Wake::Notes(notes),
+            job = receive(feed), if has_room && feed.is_some() => Wake::Job(job),
+            () = sleep_until(self.clock, Some(change)) => Wake::Time,
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.dispatch.handle(self.clock.now(), event);
+    }
+
+    fn note(&mut self, notes: Vec<SlotNote>) {
+        for note in notes {
+            self.tell(match note {
+                SlotNote::Opened(slot) => Event::Opened(slot),
+                SlotNote::Freed(slot) => Event::Freed(slot),
+            });
+        }
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        match notice {
+            Notice::Attempt(slot, report) => self.attempt_ended(slot, report),
+            Notice::Browser(BrowserNotice::Launched(id, browser)) => {
+                self.browsers_up += 1;
+                let watching = self.browsers.launched(id, browser);
+                self.expect_browser(watching);
+                self.tell(Event::Launched(id));
+            }
+            Notice::Browser(BrowserNotice::LaunchFailed(id, fault)) => {
+                tracing::warn!(browser = %id, %fault, "browser could not be started");
+                self.launch_error = Some(fault.message.clone());
+                self.browsers.gone(id);
+                self.tell(Event::LaunchFailed(id, fault));
+            }
+            Notice::Browser(BrowserNotice::Ended(id, end)) => self.browser_ended(id, &end),
+            Notice::Browser(BrowserNotice::Closed(id, closed)) => {
+                if let Err(left) = closed {
+                    tracing::error!(browser = %id, %left, "browser left behind");
+                    self.browsers_left.push(format!("{id}: {left}"));
+                }
+                self.browsers.gone(id);
+                self.tell(Event::BrowserGone(id));
+            }
+        }
+    }
+
+    fn browser_ended(&mut self, id: BrowserId, end: &BrowserEnd) {
+        tracing::warn!(browser = %id, %end, "browser lost; it will be replaced as needed");
+        self.restarts += 1;
+        self.tell(Event::BrowserEnded(id));
+    }
+
+    fn attempt_ended(&mut self, slot: SlotId, report: Result<AttemptReport, TaskFailure>) {
+        let Some((seq, browser)) = self.attempts.remove(&slot) else { return };
+        match report {
+            Ok(AttemptReport { end, harvest, finished, closed, permit }) => {
+                self.journal.harvest(seq, finished, harvest);
+                self.tell(Event::Ended(slot, end));
+                if let Err(left) = closed {
+                    tracing::warn!(%browser, %left, "a context could not be verified gone; its browser is replaced");
+                    self.browsers.hold(browser, permit);
+                    self.tell(Event::BrowserEnded(browser));
+                }
+            }
+            Err(lost) => self.tell(Event::Ended(slot, AttemptEnd::Failed(attempt::lost_task(&lost)))),
+        }
+    }
+
+    /// Carries out everything the policy has decided.
+    async fn act(&mut self) {
+        while let Some(action) = self.dispatch.next_action() {
+            match action {
+                Action::Start { slot, job, browser, .. } => self.start(slot, job, browser),
+                Action::Launch(id) => {
+                    let launching = self.browsers.launch(id);
+                    self.expect_browser(launching);
+                }
+                Action::Close(id) => {
+                    if let Some(closing) = self.browsers.close(id) {
+                        self.expect_browser(closing);
+                    }
+                }
+                Action::Settle { job, outcome, attempts } => {
+                    if let Some(record) = self.journal.close(job, outcome, attempts) {
+                        // Waits only when the disk is slower than the browsers; then everything should.
+                        let _recorder_gone = self.records.send(record).await;
+                    }
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, slot: SlotId, seq: JobSeq, browser_id: BrowserId) {
+        let permit = Permit::new(slot, &self.notes);
+        let (Some(job), Some(browser)) =
+            (self.journal.begin(seq, self.clock.now()), self.browsers.up(browser_id))
+        else {
+            // The browser went in this very turn. The attempt fails like any other on it; the permit drops here.
+            let gone = Fault::transient(FailureClass::BrowserCrash, "the browser is gone").at(Stage::Create);
+            return self.tell(Event::Ended(slot, AttemptEnd::Failed(gone)));
+        };
+        self.attempts_made += 1;
+        self.attempts.insert(slot, (seq, browser_id));
+        let order = AttemptOrder {
+            seq,
+            budget: job.timeout.unwrap_or(self.config.attempt_timeout),
+            job,
+            browser,
+            store: Arc::clone(&self.store),
+            clock: self.clock,
+            cancel: self.cancel.clone(),
+        };
+        let slot = permit.slot();
+        let task = self.supervisor.spawn_graceful("attempt", attempt::run(order, permit));
+        self.notices.push(async move { Notice::Attempt(slot, task.await) }.boxed());
+    }
+
+    fn expect_browser(&self, pending: Pending) {
+        self.notices.push(pending.map(Notice::Browser).boxed());
+    }
+
+    fn publish(&self) {
+        let now = self.clock.now();
+        if now.elapsed() >= self.publish.borrow().at + PUBLISH_EVERY {
+            self.publish.send_replace(self.snapshot(now));
+        }
+    }
+
+    fn snapshot(&self, now: crate::time::Moment) -> Snapshot {
+        let (load, peaks, placement) =
+            (self.dispatch.load(), self.dispatch.peaks(), self.dispatch.placement());
+        Snapshot {
+            at: now.elapsed(),
+            jobs: self.dispatch.counts(),
+            active: load.active,
+            creating: load.creating,
+            browsers: placement.ready(),
+            launching: placement.launching(),
+            browser_restarts: self.restarts,
+            waiting_for: self.dispatch.waiting_for(now).map(|wait| wait.to_string()),
+            peak_active: peaks.active,
+            peak_creating: peaks.creating,
+            panics: self.supervisor.panics(),
+        }
+    }
+
+    /// Closes every browser, waits for the last record to be written, and reports.
+    async fn finish(mut self) -> FleetReport {
+        let now = self.clock.now();
+        self.tell(Event::Finish);
+        self.act().await;
+        while !self.browsers.is_empty()
+            && let Some(notice) = self.notices.next().await
+        {
+            self.notice(notice);
+            self.act().await;
+        }
+        self.publish.send_replace(self.snapshot(now));
+        drop(self.records);
+        let recorded = self.recorder.await;
+        let store_error = self.store_error.or(recorded.unwrap_or(Ok(())).err());
+        FleetReport {
+            jobs: self.dispatch.counts(),
+            attempts: self.attempts_made,
+            peaks: self.dispatch.peaks(),
+            wall: now.elapsed(),
+            browser_restarts: self.restarts,
+            browsers_left: self.browsers_left,
+            panics: self.supervisor.panics(),
+            store_error,
+            launch_error: self.launch_error.filter(|_| self.browsers_up == 0),
+        }
+    }
+}
+
+async fn sleep_until(clock: Clock, moment: Option<crate::time::Moment>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(clock.deadline(moment)).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn receive<T>(channel: &mut Option<mpsc::Receiver<T>>) -> Option<T> {
+    match channel {
+        Some(channel) => channel.recv().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,34 @@
+//! What the outside may see of a fleet, and what it says at its end.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::policy::ledger::Counts;
+
+/// The fleet at one instant.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Snapshot {
+    /// Since the fleet began.
+    pub at: Duration,
+    /// Where the jobs are.
+    pub jobs: Counts,
+    /// Contexts held, in whatever phase.
+    pub active: u32,
+    /// Contexts being created.
+    pub creating: u32,
+    /// Browsers that are ready.
+    pub browsers: u32,
+    /// Browsers that are starting.
+    pub launching: u32,
+    /// Browsers that died or hung and were replaced.
+    pub browser_restarts: u64,
+    /// Why the next job does not start now.
+    pub waiting_for: Option<String>,
+    /// The highest number of contexts held at once so far.
+    pub peak_active: u32,
+    /// The highest number of contexts in creation at once so far.
+    pub peak_creating: u32,
+    /// Tasks that panicked.
+    pub panics: u64,
+}
