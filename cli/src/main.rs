@@ -1,2 +1,28 @@
-//! The `plimsoll` binary.
-fn main() {}
+//! The `plimsoll` binary: parse, run, exit code. Everything else is in the library.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use plimsoll_cli::args::{Cli, Command};
+use plimsoll_cli::failure::Failure;
+use plimsoll_cli::{config, logging, progress, run};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logging::start();
+    let done = match cli.command {
+        Command::Run(args) => tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::environment(format!("the runtime could not be started: {error}")))
+            .and_then(|runtime| runtime.block_on(run::run(args))),
+        Command::Config(command) => config::config(&command),
+    };
+    match done {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            progress::say(&format!("plimsoll: {failure}"));
+            failure.exit.into()
+        }
+    }
+}

@@ -12,6 +12,21 @@ pub mod leaky;
 // stop calling what keeps failing
 pub mod breaker;
 
+// which parts of the fleet a failure speaks for
+pub mod blame;
+
+// a breaker for each browser, endpoint, proxy and host
+pub mod scopes;
+
+// how close the machine is to going under
+pub mod pressure;
+
+// how many contexts may be created, and be active, at once
+pub mod limit;
+
+// will one more context fit into memory
+pub mod footprint;
+
 // say a thing once in a while, and how often it was kept silent
 pub mod warning;
 

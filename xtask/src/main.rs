@@ -1,2 +1,87 @@
-//! The `plimsoll` binary.
-fn main() {}
+//! What a developer does with this repository, as commands: `cargo xtask NAME`. One file a command.
+//!
+//! A command ends with the exit code of what it ran, 2 for a mistake on the command line, and 3 when
+//! the machine lacks something. Talk goes to stderr.
+#![expect(clippy::print_stderr, reason = "a command-line program for people; stdout stays free for results")]
+
+mod bench;
+mod ci;
+mod demo;
+mod program;
+mod setup;
+mod test;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  setup          find a browser and fonts, or install them
+  demo           200 jobs on a site of our own, 100 at a time; results in plimsoll-demo/
+  test [ARGS]    the tests, by cargo-nextest where it is installed; ARGS go to it
+  ci             format, lints, tests, documentation, licences: what a change must pass
+  bench NAME     a measurement; `bench` alone lists them
+";
+
+/// The usage error of `sysexits` fame is 64; ours is 2, as in the `plimsoll` binary.
+const USAGE: u8 = 2;
+/// The machine lacks something.
+const LACKING: u8 = 3;
+
+/// Why a command did not succeed.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{0}")]
+    Usage(String),
+    #[error(transparent)]
+    Setup(#[from] setup::SetupError),
+    #[error(transparent)]
+    Program(#[from] program::ProgramError),
+    #[error(transparent)]
+    Demo(#[from] demo::DemoError),
+    #[error("{0} of the stages failed")]
+    Stages(usize),
+}
+
+impl Failure {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => USAGE,
+            Self::Setup(_) => LACKING,
+            Self::Program(e) => e.exit_code(),
+            Self::Demo(e) => e.exit_code(),
+            Self::Stages(_) => 1,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn run(args: &[String]) -> Result<(), Failure> {
+    let Some((command, rest)) = args.split_first() else {
+        eprint!("{HELP}");
+        return Ok(());
+    };
+    match (command.as_str(), rest) {
+        ("setup", []) => setup::run().map_err(Failure::from),
+        ("demo", []) => demo::run(),
+        ("test", args) => test::run(args),
+        ("ci", []) => ci::run(),
+        ("bench", names) => bench::run(names),
+        ("help" | "--help" | "-h", _) => {
+            eprint!("{HELP}");
+            Ok(())
+        }
+        ("setup" | "demo" | "ci", _) => Err(Failure::Usage(format!("`{command}` takes no arguments"))),
+        _ => Err(Failure::Usage(format!("no command `{command}`\n\n{HELP}"))),
+    }
+}

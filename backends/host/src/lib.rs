@@ -1,1 +1,24 @@
-//! placeholder
+//! The machine under the browsers (Linux): what starts them, what ends them, and where they keep their files.
+//!
+//! 1. [`identity`]: the user that browsers run as; never root.
+//! 2. [`spawn`]: starting a process so that it cannot outlive us: the only place that starts one.
+//! 3. [`tree`]: a running process with all its descendants: its end, its last words, and the ladder that kills it.
+//! 4. `processes`: the table of processes in `/proc`, and who is whose kin.
+//! 5. [`profile`]: profile directories that vanish with their owner, and the sweep after an owner that was killed.
+//! 6. [`browser`]: which browser this machine has.
+//! 7. [`sandbox`]: what would keep a browser's sandbox from working.
+//!
+//! ```text
+//!   ProfileRoot ── create ──► ProfileDir ─┐
+//!   browser::find ──► BrowserBinary ──────┤
+//!                                         ▼
+//!   Spawner (one thread) ── Launch ──► ProcessTree ── kill(Ladder) ──► verified gone ──► ProfileDir::remove
+//! ```
+
+pub mod browser;
+pub mod identity;
+mod processes;
+pub mod profile;
+pub mod sandbox;
+pub mod spawn;
+pub mod tree;

@@ -93,6 +93,16 @@ pub enum Refused {
     },
 }
 
+impl Refused {
+    /// When to ask again.
+    #[must_use]
+    pub const fn until(&self) -> Moment {
+        match self {
+            Self::Open { until, .. } | Self::Probing { until } => *until,
+        }
+    }
+}
+
 /// A change of state, announced once.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[must_use = "each change is announced only once"]

@@ -143,6 +143,8 @@ pub struct Dispatch {
     actions: VecDeque<Action>,
     peaks: Peaks,
     rng: fastrand::Rng,
+    /// When the last event was handled: what was due then has been done.
+    last: Moment,
 }
 
 /// The highest load there was.
@@ -199,12 +201,14 @@ impl Dispatch {
             actions: VecDeque::new(),
             peaks: Peaks::default(),
             rng: fastrand::Rng::with_seed(seed),
+            last: Moment::ZERO,
             config,
         }
     }
 
     /// Takes note of what happened and decides what follows.
     pub fn handle(&mut self, now: Moment, event: Event) {
+        self.last = now;
         match event {
             Event::Submitted(job) => self.submit(now, job),
             Event::Opened(slot) => self.opened(now, slot),
@@ -236,11 +240,11 @@ impl Dispatch {
         self.actions.pop_front()
     }
 
-    /// When [`Event::Tick`] would change something.
+    /// When [`Event::Tick`] would change something; always later than the last event.
     #[must_use]
     pub fn next_change(&self) -> Option<Moment> {
-        let launch = if self.queue.ready() > 0 { self.launches.retry_at() } else { None };
-        self.queue.next_change().into_iter().chain(launch).min()
+        let launch = self.launches.retry_at().filter(|_| self.queue.ready() > 0);
+        self.queue.next_change().into_iter().chain(launch).filter(|at| *at > self.last).min()
     }
 
     /// How many more jobs may be submitted without being rejected.

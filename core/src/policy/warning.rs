@@ -20,8 +20,8 @@ const MAX_KINDS: usize = 1024;
 
 /// Whether `used` has come to 80 % of `limit`. Nothing nears a limit of zero: it has been met.
 #[must_use]
-pub fn is_nearing(used: usize, limit: usize) -> bool {
-    limit > 0 && used as f64 >= NEARING.value() * limit as f64
+pub fn is_nearing(used: u32, limit: u32) -> bool {
+    limit > 0 && f64::from(used) >= NEARING.value() * f64::from(limit)
 }
 
 /// Announce now; `suppressed` events of the kind were not announced since the last time.

@@ -3,9 +3,18 @@
 //! Everything else takes a [`Moment`] as an argument. The clock is tokio's, so a test that pauses
 //! tokio's time pauses this one too.
 
+use std::time::SystemTime;
+
 use tokio::time::Instant;
 
 use crate::time::Moment;
+
+/// The time of day: a stamp for people to read. Nothing decides by it, since it jumps.
+#[expect(clippy::disallowed_methods, reason = "the one clock")]
+#[must_use]
+pub fn time_of_day() -> SystemTime {
+    SystemTime::now()
+}
 
 /// Reads the time line of one fleet. Copies share the same beginning.
 #[derive(Debug, Clone, Copy)]

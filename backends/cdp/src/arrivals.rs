@@ -1,0 +1,198 @@
+//! What opens in a browser: the page of each context, and the popups that nobody asked for.
+//!
+//! The browser attaches us to every new page before it does anything (`Target.setAutoAttach` with
+//! `waitForDebuggerOnStart`). The first page of a context is the one it was opened for and is handed to whoever
+//! waits; every further one is a popup, is counted, and is closed before it has loaded a byte. So a storm of popups
+//! costs the browser a little, us one event and one command each, and neighbours nothing.
+//!
+//! Should events be lost because they came faster than they were taken, the browser is asked for the pages it has.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chromiumoxide_cdp::cdp::browser_protocol::target::{CloseTargetParams, GetTargetsParams};
+use serde::Deserialize;
+use tokio::sync::oneshot;
+
+use crate::transport::Session;
+
+/// The event that announces a page; the only one asked for of the browser itself.
+pub(crate) const METHODS: &[&str] = &["Target.attachedToTarget"];
+
+/// How long the browser may take to close a popup or list its pages. Nothing waits for it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The contexts of one browser, each with the page that is expected in it or has come.
+#[derive(Debug, Default)]
+pub(crate) struct Arrivals(Mutex<HashMap<String, Berth>>);
+
+/// One context.
+#[derive(Debug)]
+struct Berth {
+    page: Occupant,
+    popups: Arc<AtomicU32>,
+}
+
+#[derive(Debug)]
+enum Occupant {
+    /// Somebody waits for the page.
+    Awaited(oneshot::Sender<String>),
+    /// The page with this target id has come.
+    Here(String),
+}
+
+/// What was said of a context whose page is awaited.
+#[derive(Debug)]
+pub(crate) struct Expectation {
+    /// Gives the page's session id.
+    pub(crate) session: oneshot::Receiver<String>,
+    /// How many popups the context opened so far.
+    pub(crate) popups: Arc<AtomicU32>,
+}
+
+/// What is to be done about a page.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    /// It is where it belongs.
+    Leave,
+    /// Nobody asked for it.
+    Close,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Attached {
+    session_id: String,
+    target_info: Target,
+    waiting_for_debugger: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Target {
+    target_id: String,
+    browser_context_id: Option<String>,
+}
+
+impl Arrivals {
+    /// Announces that the first page of `context` belongs to the caller.
+    pub(crate) fn expect(&self, context: &str) -> Expectation {
+        let (give, session) = oneshot::channel();
+        let popups = Arc::new(AtomicU32::new(0));
+        let berth = Berth { page: Occupant::Awaited(give), popups: Arc::clone(&popups) };
+        self.lock().insert(context.to_owned(), berth);
+        Expectation { session, popups }
+    }
+
+    /// The context is gone.
+    pub(crate) fn forget(&self, context: &str) {
+        self.lock().remove(context);
+    }
+
+    /// Receives pages until the connection ends.
+    pub(crate) async fn receive(&self, root: &Session) {
+        while let Ok(event) = root.next_event().await {
+            if let Ok(attached) = event.parse::<Attached>()
+                && self.place(&attached) == Verdict::Close
+            {
+                close(root, attached.target_info.target_id).await;
+            }
+            if event.lagged > 0 {
+                self.take_stock(root).await;
+            }
+        }
+    }
+
+    fn place(&self, attached: &Attached) -> Verdict {
+        let Attached { session_id, target_info, waiting_for_debugger } = attached;
+        let mut berths = self.lock();
+        let context = target_info.browser_context_id.as_deref();
+        let Some(berth) = context.and_then(|context| berths.get_mut(context)) else {
+            // A window of the browser's own runs already; what waits in a context that is going away is a popup.
+            return if *waiting_for_debugger { Verdict::Close } else { Verdict::Leave };
+        };
+        if let Occupant::Here(_) = berth.page {
+            return berth.verdict(&target_info.target_id);
+        }
+        let came = Occupant::Here(target_info.target_id.clone());
+        if let Occupant::Awaited(waiting) = std::mem::replace(&mut berth.page, came) {
+            // Whoever has left disposes of the whole context.
+            drop(waiting.send(session_id.clone()));
+        }
+        Verdict::Leave
+    }
+
+    /// Closes the popups whose announcement was lost.
+    async fn take_stock(&self, root: &Session) {
+        let Ok(answer) = root.call(GetTargetsParams::default(), PATIENCE).await else { return };
+        for target in answer.target_infos {
+            let context = target.browser_context_id.as_ref().map(AsRef::as_ref);
+            let id = target.target_id.as_ref();
+            let unwanted = context.is_some_and(|context: &str| {
+                self.lock().get_mut(context).is_some_and(|berth| berth.verdict(id) == Verdict::Close)
+            });
+            if unwanted {
+                close(root, id.to_owned()).await;
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Berth>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Berth {
+    /// Judges, and counts, a page that may be the one that was awaited.
+    fn verdict(&mut self, target: &str) -> Verdict {
+        match &self.page {
+            Occupant::Here(page) if page != target => {
+                self.popups.fetch_add(1, Ordering::Relaxed);
+                Verdict::Close
+            }
+            _ => Verdict::Leave,
+        }
+    }
+}
+
+/// Tells the browser to close a page. Its reply is of no interest: a popup that stays goes with its context.
+async fn close(root: &Session, target: String) {
+    drop(root.start(CloseTargetParams::new(target), PATIENCE).await);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attached(session: &str, target: &str, context: Option<&str>, waiting_for_debugger: bool) -> Attached {
+        let target_info = Target { target_id: target.to_owned(), browser_context_id: context.map(str::to_owned) };
+        Attached { session_id: session.to_owned(), target_info, waiting_for_debugger }
+    }
+
+    #[test]
+    fn the_first_page_is_handed_over_and_every_other_is_a_popup() {
+        let arrivals = Arrivals::default();
+        let mut a = arrivals.expect("a");
+        let b = arrivals.expect("b");
+        assert_eq!(arrivals.place(&attached("s1", "t1", Some("a"), true)), Verdict::Leave);
+        assert_eq!(a.session.try_recv().as_deref(), Ok("s1"));
+        for popup in ["t2", "t3"] {
+            assert_eq!(arrivals.place(&attached("s", popup, Some("a"), true)), Verdict::Close);
+        }
+        assert_eq!(arrivals.place(&attached("s1", "t1", Some("a"), true)), Verdict::Leave, "told twice");
+        assert_eq!((a.popups.load(Ordering::Relaxed), b.popups.load(Ordering::Relaxed)), (2, 0));
+    }
+
+    #[test]
+    fn a_paused_page_without_a_context_is_closed_and_the_browser_s_own_window_is_left() {
+        let arrivals = Arrivals::default();
+        drop(arrivals.expect("a"));
+        assert_eq!(arrivals.place(&attached("s", "t", Some("a"), true)), Verdict::Leave, "its context is closing");
+        arrivals.forget("a");
+        assert_eq!(arrivals.place(&attached("s", "t", Some("a"), true)), Verdict::Close);
+        assert_eq!(arrivals.place(&attached("s", "t", Some("default"), false)), Verdict::Leave);
+        assert_eq!(arrivals.place(&attached("s", "t", None, true)), Verdict::Close);
+    }
+}

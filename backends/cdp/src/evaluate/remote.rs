@@ -1,0 +1,226 @@
+//! What the protocol's two ways to run JavaScript take and answer.
+
+use chromiumoxide_types::{Command, Method, MethodId};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::{EvaluateError, LONGEST};
+
+/// `Runtime.evaluate`, with a result that is parsed straight into what it should be.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Evaluate<'a> {
+    expression: &'a str,
+    await_promise: bool,
+    return_by_value: bool,
+    user_gesture: bool,
+}
+
+impl<'a> Evaluate<'a> {
+    pub(super) const fn by_value(expression: &'a str) -> Self {
+        Self { expression, await_promise: true, return_by_value: true, user_gesture: true }
+    }
+
+    pub(super) const fn by_reference(expression: &'a str) -> Self {
+        Self { return_by_value: false, ..Self::by_value(expression) }
+    }
+}
+
+impl Method for Evaluate<'_> {
+    fn identifier(&self) -> MethodId {
+        "Runtime.evaluate".into()
+    }
+}
+
+impl Command for Evaluate<'_> {
+    type Response = Returned;
+}
+
+/// `Runtime.callFunctionOn`: a function of ours with the object as its `this`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CallOn<'a> {
+    object_id: &'a str,
+    function_declaration: &'a str,
+    arguments: [Argument; 1],
+    await_promise: bool,
+    return_by_value: bool,
+    user_gesture: bool,
+}
+
+impl<'a> CallOn<'a> {
+    /// A call of `function` on an object; its argument is how long its answer may be.
+    pub(super) const fn new(object: &'a str, function: &'a str) -> Self {
+        Self {
+            object_id: object,
+            function_declaration: function,
+            arguments: [Argument { value: LONGEST }],
+            await_promise: true,
+            return_by_value: true,
+            user_gesture: true,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Argument {
+    value: usize,
+}
+
+impl Method for CallOn<'_> {
+    fn identifier(&self) -> MethodId {
+        "Runtime.callFunctionOn".into()
+    }
+}
+
+impl Command for CallOn<'_> {
+    type Response = Returned;
+}
+
+/// What both commands answer.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Returned {
+    result: Remote,
+    exception_details: Option<Details>,
+}
+
+/// A value in the page.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Remote {
+    /// As `typeof` says, mostly.
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    class_name: Option<String>,
+    value: Option<Box<RawValue>>,
+    unserializable_value: Option<String>,
+    description: Option<String>,
+    /// Refers to it in the page, if it is an object, a function or a symbol.
+    pub(super) object_id: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Details {
+    text: String,
+    line_number: u64,
+    exception: Option<Remote>,
+}
+
+impl Returned {
+    pub(super) fn unpack(self) -> Result<Remote, EvaluateError> {
+        match self.exception_details {
+            Some(details) => Err(EvaluateError::Threw(details.into())),
+            None => Ok(self.result),
+        }
+    }
+
+    pub(super) fn value<T: DeserializeOwned>(self) -> Result<T, EvaluateError> {
+        let value = self.unpack()?.value;
+        let text = value.as_deref().map_or("null", RawValue::get);
+        if text.len() > LONGEST {
+            return Err(EvaluateError::too_long());
+        }
+        serde_json::from_str(text).map_err(|why| EvaluateError::NotJson(why.to_string()))
+    }
+}
+
+impl Remote {
+    /// The value of what is neither object nor function.
+    pub(super) fn primitive(self) -> Result<Value, EvaluateError> {
+        if let Some(number) = self.unserializable_value {
+            return Err(EvaluateError::NotJson(format!("the {} {number}", self.kind)));
+        }
+        if self.kind == "symbol" {
+            return Err(EvaluateError::NotJson("a symbol".to_owned()));
+        }
+        let Some(value) = self.value else { return Ok(Value::Null) };
+        if value.get().len() > LONGEST {
+            return Err(EvaluateError::too_long());
+        }
+        serde_json::from_str(value.get()).map_err(|why| EvaluateError::NotJson(why.to_string()))
+    }
+
+    /// Whether a value that is no object is true.
+    pub(super) fn is_truthy(&self) -> bool {
+        match (&self.unserializable_value, &self.value) {
+            (Some(number), _) => !matches!(number.as_str(), "NaN" | "-0" | "0n"),
+            (None, Some(value)) => !matches!(value.get(), "false" | "0" | "\"\""),
+            (None, None) => false,
+        }
+    }
+}
+
+impl From<Details> for Exception {
+    fn from(details: Details) -> Self {
+        let Details { text, line_number, exception } = details;
+        let syntax =
+            exception.as_ref().is_some_and(|thrown| thrown.class_name.as_deref() == Some("SyntaxError"));
+        let said = exception.and_then(|thrown| {
+            let value = thrown.value.map(|value| value.get().to_owned());
+            thrown.description.or(value)
+        });
+        let message = said.map_or(text, |said| said.split("\n    at ").next().unwrap_or_default().to_owned());
+        Self { message, line: line_number + 1, syntax }
+    }
+}
+
+/// What a script threw.
+#[derive(Debug, thiserror::Error)]
+#[error("{message} (line {line})")]
+pub(crate) struct Exception {
+    /// The error's name and message, without its stack.
+    message: String,
+    /// Counted from 1 in the expression.
+    line: u64,
+    /// Whether it is not JavaScript at all, so that trying again is pointless.
+    pub(crate) syntax: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remote(json: &str) -> Remote {
+        serde_json::from_str(json).expect("a remote object")
+    }
+
+    #[test]
+    fn truth_is_javascript_s() {
+        for lie in [
+            r#"{"type":"undefined"}"#,
+            r#"{"type":"object","subtype":"null","value":null}"#,
+            r#"{"type":"boolean","value":false}"#,
+            r#"{"type":"number","value":0}"#,
+            r#"{"type":"string","value":""}"#,
+            r#"{"type":"number","unserializableValue":"NaN"}"#,
+            r#"{"type":"number","unserializableValue":"-0"}"#,
+            r#"{"type":"bigint","unserializableValue":"0n"}"#,
+        ] {
+            assert!(!remote(lie).is_truthy(), "{lie}");
+        }
+        for truth in [
+            r#"{"type":"string","value":"0"}"#,
+            r#"{"type":"number","value":0.5}"#,
+            r#"{"type":"number","unserializableValue":"-Infinity"}"#,
+        ] {
+            assert!(remote(truth).is_truthy(), "{truth}");
+        }
+    }
+
+    #[test]
+    fn what_was_thrown_is_told_without_its_stack() {
+        let thrown = |json: &str| Exception::from(serde_json::from_str::<Details>(json).expect("details"));
+        let error = thrown(
+            r#"{"text":"Uncaught","lineNumber":2,"exception":{"type":"object","className":"TypeError",
+                "description":"TypeError: a\nb\n    at f:1:1"}}"#,
+        );
+        assert_eq!(error.to_string(), "TypeError: a\nb (line 3)");
+        let text = thrown(r#"{"text":"Uncaught","lineNumber":0,"exception":{"type":"string","value":"no"}}"#);
+        assert_eq!(text.to_string(), "\"no\" (line 1)");
+        assert_eq!(thrown(r#"{"text":"Uncaught","lineNumber":0}"#).to_string(), "Uncaught (line 1)");
+    }
+}

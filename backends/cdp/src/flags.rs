@@ -1,0 +1,121 @@
+//! The command line of one browser: what makes it quiet, closed and cheap. Pure.
+//!
+//! Every flag is here for one of four reasons: the browser is driven (pipe, headless, own profile), it talks to
+//! nobody but the pages of its jobs (no updates, no metrics, no safe-browsing lists), its pages are never treated as
+//! being in the background, or it costs less.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use plimsoll_host::browser::BrowserKind;
+
+use crate::driver::{Sandbox, WindowSize};
+
+/// What every browser gets, whatever it is.
+const ALWAYS: [&str; 24] = [
+    // Driven: the descriptors 3 and 4 are the only way in.
+    "--remote-debugging-pipe",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--no-startup-window",
+    "--disable-hang-monitor",
+    "--disable-prompt-on-repost",
+    "--mute-audio",
+    "--hide-scrollbars",
+    "--password-store=basic",
+    // Closed: nothing leaves the machine but what pages ask for.
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--disable-extensions",
+    "--disable-sync",
+    "--disable-quic",
+    "--metrics-recording-only",
+    "--no-pings",
+    // A crash is reported by the protocol; its dump would only fill the disk.
+    "--disable-breakpad",
+    // Each context is somebody's foreground, though the browser sees many windows.
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+    // Cheap: no GPU process that emulates one, no renderer kept in reserve, no page rendered on a guess.
+    "--disable-gpu",
+    "--disable-features=SpareRendererForSitePerProcess,Prerender2,MediaRouter,OptimizationHints,Translate",
+];
+
+/// What a command line is made for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CommandLine<'a> {
+    /// What the binary is.
+    pub(crate) kind: BrowserKind,
+    /// The browser's own profile directory.
+    pub(crate) profile: &'a Path,
+    /// Whether renderers are confined.
+    pub(crate) sandbox: Sandbox,
+    /// The size of each page's window.
+    pub(crate) window: WindowSize,
+    /// Where shared memory is kept.
+    pub(crate) shared_memory: SharedMemory,
+    /// What the settings add, last, so that it wins.
+    pub(crate) extra: &'a [String],
+}
+
+/// Where a browser keeps shared memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SharedMemory {
+    /// In `/dev/shm`.
+    DevShm,
+    /// In its `TMPDIR`, since `/dev/shm` is as small as containers make it; pages crash when that is full.
+    TemporaryDir,
+}
+
+impl CommandLine<'_> {
+    /// The arguments, without the program's name.
+    pub(crate) fn args(&self) -> Vec<OsString> {
+        let mut profile = OsString::from("--user-data-dir=");
+        profile.push(self.profile);
+        let headless = match self.kind {
+            BrowserKind::HeadlessShell => "--headless",
+            BrowserKind::Chromium | BrowserKind::Chrome => "--headless=new",
+        };
+        let WindowSize { width, height } = self.window;
+        let mut args: Vec<OsString> = ALWAYS.iter().map(OsString::from).collect();
+        args.extend([headless.into(), profile, format!("--window-size={width},{height}").into()]);
+        if self.shared_memory == SharedMemory::TemporaryDir {
+            args.push("--disable-dev-shm-usage".into());
+        }
+        if self.sandbox == Sandbox::Off {
+            args.push("--no-sandbox".into());
+        }
+        args.extend(self.extra.iter().map(OsString::from));
+        args
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(kind: BrowserKind, sandbox: Sandbox, extra: &[String]) -> Vec<OsString> {
+        let window = WindowSize { width: 640, height: 480 };
+        let shared_memory = SharedMemory::DevShm;
+        CommandLine { kind, profile: Path::new("/p"), sandbox, window, shared_memory, extra }.args()
+    }
+
+    #[test]
+    fn only_a_sandbox_that_is_off_is_off() {
+        let has = |args: &[OsString]| args.iter().any(|arg| arg == "--no-sandbox");
+        assert!(!has(&args(BrowserKind::HeadlessShell, Sandbox::On, &[])));
+        assert!(has(&args(BrowserKind::HeadlessShell, Sandbox::Off, &[])));
+    }
+
+    #[test]
+    fn a_full_browser_runs_in_its_new_headless_mode_and_extra_arguments_come_last() {
+        let args = args(BrowserKind::Chromium, Sandbox::On, &["--lang=fr".to_owned()]);
+        for expected in ["--headless=new", "--user-data-dir=/p", "--window-size=640,480"] {
+            assert!(args.iter().any(|arg| arg == expected), "{expected} of {args:?}");
+        }
+        assert_eq!(args.last().map(OsString::as_os_str), Some("--lang=fr".as_ref()));
+    }
+}

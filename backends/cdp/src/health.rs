@@ -1,0 +1,144 @@
+//! How a browser's end is noticed.
+//!
+//! It *died* when its process ended or its connection broke. It *hangs* when it lives but says nothing, even when it
+//! is asked: any byte from it counts as life, so a busy machine gives no false alarm as long as the browser gets to
+//! speak at all.
+//!
+//! ```text
+//!   heard ── QUIET ──► asked for its version ── PROBE ──► once more ── GRACE ──► hangs
+//!     ▲                      │ any byte                        │ any byte
+//!     └──────────────────────┴─────────────────────────────────┘
+//! ```
+
+use std::time::Duration;
+
+use chromiumoxide_cdp::cdp::browser_protocol::browser::GetVersionParams;
+use plimsoll_core::port::BrowserEnd;
+use plimsoll_core::runtime::clock::Clock;
+use plimsoll_host::tree::ProcessTree;
+use tokio::time::{sleep, timeout};
+
+use crate::transport::{Connection, Disconnect, Session};
+
+/// Silence after which a browser is asked whether it lives. A busy one is never silent for so long.
+const QUIET: Duration = Duration::from_secs(5);
+/// How long it may take to answer. Together with [`QUIET`] this makes the 15 seconds after which a browser hangs.
+const PROBE: Duration = Duration::from_secs(9);
+/// What is waited for once more: when *we* were stopped and continued, its answer lies in the pipe, unread.
+const GRACE: Duration = Duration::from_secs(1);
+/// Between the connection's end and the process's there may be so much time.
+const EXIT: Duration = Duration::from_secs(2);
+/// How many lines of a dead browser's log are told.
+const LAST_WORDS: usize = 3;
+
+/// Completes when the browser has come to its end, and says how.
+pub(crate) async fn end_of(connection: &Connection, root: &Session, tree: &ProcessTree, clock: Clock) -> BrowserEnd {
+    tokio::select! {
+        why = connection.closed() => BrowserEnd::Died(obituary(tree, Some(why)).await),
+        _ = tree.wait() => BrowserEnd::Died(obituary(tree, None).await),
+        silence = silence(connection, root, clock) => BrowserEnd::Hung(silence),
+    }
+}
+
+/// How the process ended, with the last words of its log.
+pub(crate) async fn obituary(tree: &ProcessTree, why: Option<Disconnect>) -> String {
+    let how = match (timeout(EXIT, tree.wait()).await, why) {
+        (Ok(exit), _) => format!("its process {} ended with {exit}", tree.pid()),
+        (Err(_), Some(why)) => format!("{why}, though its process {} lives on", tree.pid()),
+        (Err(_), None) => format!("its process {} is ending", tree.pid()),
+    };
+    match last_words(tree) {
+        words if words.is_empty() => how,
+        words => format!("{how}; its last words: {words}"),
+    }
+}
+
+/// The end of the log, on one line. Complaints about a message bus, which no browser here has, are left out.
+pub(crate) fn last_words(tree: &ProcessTree) -> String {
+    let mut lines = tree.stderr_tail();
+    lines.retain(|line| !line.contains("dbus") && !line.trim().is_empty());
+    let skipped = lines.len().saturating_sub(LAST_WORDS);
+    lines.split_off(skipped).join(" | ")
+}
+
+/// Completes when the browser has said nothing for 15 seconds although it was asked; says for how long.
+async fn silence(connection: &Connection, root: &Session, clock: Clock) -> Duration {
+    loop {
+        let quiet = clock.now().since(connection.last_received());
+        if quiet < QUIET {
+            sleep(QUIET.saturating_sub(quiet)).await;
+            continue;
+        }
+        let asked = clock.now();
+        // The reply itself is of no interest, only that something came.
+        if root.call(GetVersionParams::default(), PROBE).await.is_ok() {
+            continue;
+        }
+        sleep(GRACE).await;
+        if connection.last_received() < asked {
+            return clock.now().since(connection.last_received());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_core::runtime::supervisor::Supervisor;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+    use super::*;
+    use crate::transport::ConnectionLimits;
+
+    fn connect(clock: Clock, supervisor: &Supervisor) -> (Connection, DuplexStream) {
+        let (ours, browser) = tokio::io::duplex(1 << 16);
+        let (reader, writer) = tokio::io::split(ours);
+        (Connection::open(reader, writer, supervisor, clock, ConnectionLimits::default()), browser)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_browser_that_says_nothing_for_15_seconds_hangs() {
+        let (clock, supervisor) = (Clock::start(), Supervisor::root());
+        let (connection, _browser) = connect(clock, &supervisor);
+        let root = connection.root(&[]);
+        let quiet = silence(&connection, &root, clock).await;
+        assert!((Duration::from_secs(15)..Duration::from_secs(16)).contains(&quiet), "{quiet:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn any_byte_is_life_though_no_question_is_answered() {
+        let (clock, supervisor) = (Clock::start(), Supervisor::root());
+        let (connection, mut browser) = connect(clock, &supervisor);
+        let root = connection.root(&[]);
+        let chatter = async {
+            for _ in 0..20 {
+                sleep(Duration::from_secs(6)).await;
+                browser.write_all(b"{\"method\":\"A.b\",\"params\":{}}\0").await.expect("open");
+            }
+        };
+        tokio::select! {
+            quiet = silence(&connection, &root, clock) => panic!("was taken for dead after {quiet:?}"),
+            () = chatter => {}
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_browser_is_asked_and_answers() {
+        let (clock, supervisor) = (Clock::start(), Supervisor::root());
+        let (connection, mut browser) = connect(clock, &supervisor);
+        let root = connection.root(&[]);
+        let answering = async {
+            for _ in 0..10 {
+                let mut command = vec![0; 4096];
+                let read = browser.read(&mut command).await.expect("open");
+                let command: serde_json::Value = serde_json::from_slice(&command[..read - 1]).expect("a command");
+                assert_eq!(command["method"], "Browser.getVersion");
+                let reply = format!("{{\"id\":{},\"result\":{{}}}}\0", command["id"]);
+                browser.write_all(reply.as_bytes()).await.expect("open");
+            }
+        };
+        tokio::select! {
+            quiet = silence(&connection, &root, clock) => panic!("was taken for dead after {quiet:?}"),
+            () = answering => {}
+        }
+    }
+}

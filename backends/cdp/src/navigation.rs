@@ -1,0 +1,233 @@
+//! Opening a page: a wait that rests on no single event.
+//!
+//! ```text
+//!   created with its address ─┐                    ┌─ no response yet, loading ── wait: event or pause
+//!                             ├──► ask the page ───┼─ there ──────────────────► url and status
+//!   Page.navigate ────────────┘        ▲           └─ error page, nothing ─┐
+//!          ▲                           └─────────── it worked this time ◄──┤ Page.navigate tells the reason
+//!          └───────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! Load events get lost; the page's own word does not. So events only say *when* to ask: what has come about, the
+//! page is asked for, and it is asked now and then without any event too.
+//!
+//! A page that was created with its address cannot say why it shows an error page, so the browser is told once to
+//! navigate there again: its reply names the error, or the page opens after all.
+
+mod document;
+mod neterror;
+
+use std::time::Duration;
+
+use chromiumoxide_cdp::cdp::browser_protocol::network::{DisableParams, EnableParams};
+use chromiumoxide_cdp::cdp::browser_protocol::page::NavigateParams;
+use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::port;
+use plimsoll_core::step::{Goto, LoadState};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use self::document::{Ask, Document, Origin, Verdict};
+use crate::budget::Budget;
+use crate::guard::{Guard, Progress, Reached};
+use crate::page::{Page, Trouble};
+use crate::transport::CallError;
+
+/// Pauses after which a page is asked without any event, the last one repeated: a lost event costs a quarter of a
+/// second, and a page that takes long is not kept busy with questions.
+const PAUSES: [Duration; 3] = 
+    [Duration::from_millis(250), Duration::from_millis(500), Duration::from_millis(1000)];
+/// For so long no resource may arrive before a page counts as idle.
+const IDLE: Duration = Duration::from_millis(500);
+/// How often a page that is loaded is asked whether it is idle.
+const IDLE_PAUSE: Duration = Duration::from_millis(125);
+/// Calls end by the navigation's own deadline, which knows what was waited for, and not by theirs.
+const AFTERWARDS: Duration = Duration::from_secs(1);
+
+/// Whether the page is on its way already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// It was created with this address.
+    UnderWay,
+    /// It has to be told.
+    Tell,
+}
+
+/// What a navigation is waiting for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    Response,
+    Load,
+    Idle,
+}
+
+/// Opens a page, within `budget`.
+///
+/// # Errors
+/// A [`Fault`] of class `navigation`, `proxy` or `timeout`, or what a failed call means.
+pub(crate) async fn goto(
+    page: &Page,
+    guard: &Guard,
+    goto: &Goto,
+    start: Start,
+    budget: Duration,
+) -> Result<port::Page, Fault> {
+    let mut navigation = Navigation {
+        page,
+        guard,
+        url: goto.url.as_str(),
+        wanted: goto.wait_until,
+        budget: Budget::start(budget),
+        waiting: Waiting::Response,
+    };
+    match timeout(budget, navigation.arrive(start)).await {
+        Ok(arrival) => arrival,
+        Err(_) => Err(navigation.late()),
+    }
+}
+
+struct Navigation<'a> {
+    page: &'a Page,
+    guard: &'a Guard,
+    url: &'a str,
+    wanted: LoadState,
+    budget: Budget,
+    waiting: Waiting,
+}
+
+impl Navigation<'_> {
+    async fn arrive(&mut self, start: Start) -> Result<port::Page, Fault> {
+        let mut progress = self.guard.progress().subscribe();
+        let mut origin = match start {
+            Start::UnderWay => Origin::Created,
+            Start::Tell => {
+                if let Some(status) = self.tell().await? {
+                    return Ok(port::Page { url: self.url.to_owned(), status: Some(status) });
+                }
+                Origin::Navigated
+            }
+        };
+        let mut pauses = PAUSES.iter().copied().chain(std::iter::repeat(PAUSES[PAUSES.len() - 1]));
+        loop {
+            self.hint(&mut progress, pauses.next().unwrap_or(IDLE)).await;
+            let now = *progress.borrow_and_update();
+            if now.reached >= Reached::Committed {
+                self.waiting = Waiting::Load;
+            }
+            let Some(document) = self.ask(Ask::STATE).await? else { continue };
+            match document.judge(self.url, self.wanted, origin, now) {
+                Verdict::There if self.wanted == LoadState::Idle => return self.idle(document).await,
+                Verdict::There => return Ok(arrived(document)),
+                Verdict::NoResponse => {}
+                Verdict::Loading => self.waiting = Waiting::Load,
+                Verdict::Nothing if self.guard.downloads() > 0 => return Err(neterror::no_document(self.url)),
+                Verdict::Error | Verdict::Nothing if origin == Origin::Created => {
+                    if let Some(status) = self.tell().await? {
+                        return Ok(port::Page { url: self.url.to_owned(), status: Some(status) });
+                    }
+                    origin = Origin::Navigated;
+                }
+                Verdict::Error | Verdict::Nothing => {
+                    let message = format!("{} went on to an address that cannot be opened", self.url);
+                    return Err(Fault::transient(FailureClass::Navigation, message));
+                }
+            }
+        }
+    }
+
+    /// Waits until the page hints that it has come far enough, or `pause` is over.
+    async fn hint(&self, progress: &mut watch::Receiver<Progress>, pause: Duration) {
+        let enough = match self.wanted {
+            LoadState::Commit => Reached::Committed,
+            LoadState::Dom => Reached::Parsed,
+            LoadState::Load | LoadState::Idle => Reached::Loaded,
+        };
+        // Once it has stopped there will be no further hint, only what the page says when it is asked.
+        let hinted = |progress: &Progress| progress.reached >= enough || progress.stopped;
+        let asked_before = !progress.has_changed().unwrap_or(false) && hinted(&progress.borrow());
+        let hint = async {
+            if asked_before {
+                drop(progress.changed().await);
+            }
+            drop(progress.wait_for(hinted).await);
+        };
+        drop(timeout(pause, hint).await);
+    }
+
+    /// Asks the page for its document; `None` when it has none at the moment.
+    async fn ask(&self, question: Ask) -> Result<Option<Document>, Fault> {
+        match self.page.call(question, self.budget.left() + AFTERWARDS).await {
+            Ok(answer) => Ok(answer.document()),
+            Err(Trouble::Moved) => Ok(None),
+            Err(trouble) => Err(trouble.into()),
+        }
+    }
+
+    /// Tells the browser to navigate. Returns the status of an error without a body, which gives no document.
+    async fn tell(&mut self) -> Result<Option<u16>, Fault> {
+        self.waiting = Waiting::Response;
+        self.guard.progress().send_replace(Progress::default());
+        let Some(code) = self.navigate().await? else {
+            self.waiting = Waiting::Load;
+            return Ok(None);
+        };
+        if code != neterror::EMPTY_ERROR {
+            return Err(neterror::fault(self.url, &code));
+        }
+        // Only the network's own events tell this status. They are costly, so they are on for this one request.
+        let session = self.page.session();
+        drop(session.start(EnableParams::default(), self.budget.left()).await);
+        let again = self.navigate().await;
+        drop(session.start(DisableParams::default(), self.budget.left()).await);
+        match (again?, self.guard.progress().borrow().status) {
+            (None, _) => Ok(None),
+            (Some(_), Some(status)) => Ok(Some(status)),
+            (Some(code), None) => Err(neterror::fault(self.url, &code)),
+        }
+    }
+
+    /// One `Page.navigate`; gives the error's code if there was one.
+    async fn navigate(&self) -> Result<Option<String>, Fault> {
+        let command = NavigateParams::new(self.url);
+        match self.page.session().call(command, self.budget.left() + AFTERWARDS).await {
+            Ok(answer) => Ok(answer.error_text),
+            Err(CallError::Protocol { message, .. }) => {
+                let message = format!("cannot open {}: {message}", self.url);
+                Err(Fault::persistent(FailureClass::Navigation, message))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Waits until no resource has arrived for a while.
+    async fn idle(&mut self, mut document: Document) -> Result<port::Page, Fault> {
+        self.waiting = Waiting::Idle;
+        let mut since = self.budget.left();
+        loop {
+            tokio::time::sleep(IDLE_PAUSE).await;
+            let Some(now) = self.ask(Ask::RESOURCES).await? else { continue };
+            let left = self.budget.left();
+            if now.resources != document.resources || now.url != document.url {
+                since = left;
+            }
+            document = now;
+            if since.saturating_sub(left) >= IDLE {
+                return Ok(arrived(document));
+            }
+        }
+    }
+
+    fn late(&self) -> Fault {
+        let (url, whole) = (self.url, self.budget.whole());
+        let message = match self.waiting {
+            Waiting::Response => format!("no response from {url} within {whole:?}"),
+            Waiting::Load => format!("{url} has answered but not loaded within {whole:?}"),
+            Waiting::Idle => format!("{url} has loaded but not come to rest within {whole:?}"),
+        };
+        Fault::transient(FailureClass::Timeout, message)
+    }
+}
+
+fn arrived(document: Document) -> port::Page {
+    port::Page { status: document.status(), url: document.url }
+}

@@ -1,0 +1,174 @@
+//! What the page itself says about its document.
+
+use chromiumoxide_types::{Command, Method, MethodId};
+use plimsoll_core::step::LoadState;
+use serde::{Deserialize, Serialize};
+
+use crate::guard::Progress;
+
+/// The address of every error page; which error it is does not show in it.
+const ERROR_PAGE: &str = "chrome-error://";
+/// The document that a page has before its first one is received.
+const NO_DOCUMENT: &str = "about:blank";
+
+/// One question for everything: the state, the address, the status, and how many resources have arrived.
+/// Unlike a step's script it does not count as a gesture of the user, which would unlock popups.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Ask {
+    expression: &'static str,
+    return_by_value: bool,
+}
+
+impl Ask {
+    /// Nearly free.
+    pub(super) const STATE: Self = Self {
+        expression: "({ready:document.readyState,url:location.href,\
+                     status:performance.getEntriesByType('navigation')[0]?.responseStatus??0,resources:0})",
+        return_by_value: true,
+    };
+    /// With the number of resources, which takes longer the more there are.
+    pub(super) const RESOURCES: Self = Self {
+        expression: "({ready:document.readyState,url:location.href,\
+                     status:performance.getEntriesByType('navigation')[0]?.responseStatus??0,\
+                     resources:performance.getEntriesByType('resource').length})",
+        return_by_value: true,
+    };
+}
+
+impl Method for Ask {
+    fn identifier(&self) -> MethodId {
+        "Runtime.evaluate".into()
+    }
+}
+
+impl Command for Ask {
+    type Response = Answer;
+}
+
+/// The answer; empty when a script of the page made the question fail.
+#[derive(Debug, Deserialize)]
+pub(super) struct Answer {
+    result: Remote,
+}
+
+#[derive(Debug, Deserialize)]
+struct Remote {
+    value: Option<Document>,
+}
+
+impl Answer {
+    /// What was said, if it makes sense.
+    pub(super) fn document(self) -> Option<Document> {
+        self.result.value
+    }
+}
+
+/// The document of a page.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Document {
+    ready: Ready,
+    /// Its address.
+    pub(super) url: String,
+    /// 0 for none.
+    status: u16,
+    /// How many resources have arrived, if that was asked.
+    pub(super) resources: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Ready {
+    Loading,
+    Interactive,
+    Complete,
+}
+
+/// How the page came by its document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// It was created with its address, and nobody has said how that went.
+    Created,
+    /// The browser was told to navigate, and said that it did.
+    Navigated,
+}
+
+/// What a document means for a navigation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It has come as far as it should.
+    There,
+    /// The server has not answered yet.
+    NoResponse,
+    /// It has not come so far yet.
+    Loading,
+    /// It is the browser's own page about an error.
+    Error,
+    /// The navigation is over and there is no document: a download, or an answer without content.
+    Nothing,
+}
+
+impl Document {
+    /// The HTTP status.
+    pub(super) fn status(&self) -> Option<u16> {
+        (self.status != 0).then_some(self.status)
+    }
+
+    /// What this document means; whether it is idle only time can tell.
+    pub(super) fn judge(&self, asked: &str, wanted: LoadState, origin: Origin, progress: Progress) -> Verdict {
+        if self.url.starts_with(ERROR_PAGE) {
+            return Verdict::Error;
+        }
+        if origin == Origin::Created && self.url == NO_DOCUMENT && asked != NO_DOCUMENT {
+            return if progress.stopped { Verdict::Nothing } else { Verdict::NoResponse };
+        }
+        let needed = match wanted {
+            LoadState::Commit => Ready::Loading,
+            LoadState::Dom => Ready::Interactive,
+            LoadState::Load | LoadState::Idle => Ready::Complete,
+        };
+        if self.ready >= needed { Verdict::There } else { Verdict::Loading }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(ready: Ready, url: &str) -> Document {
+        Document { ready, url: url.to_owned(), status: 200, resources: 0 }
+    }
+
+    const RUNNING: Progress = Progress { reached: crate::guard::Reached::Nothing, stopped: false, status: None };
+    const STOPPED: Progress = Progress { stopped: true, ..RUNNING };
+
+    #[test]
+    fn each_load_state_needs_its_own_readiness() {
+        let judge = |ready, wanted| document(ready, "http://a/").judge("http://a/", wanted, Origin::Created, STOPPED);
+        for (wanted, enough, too_little) in [
+            (LoadState::Dom, Ready::Interactive, Ready::Loading),
+            (LoadState::Load, Ready::Complete, Ready::Interactive),
+            (LoadState::Idle, Ready::Complete, Ready::Interactive),
+        ] {
+            assert_eq!(judge(enough, wanted), Verdict::There);
+            assert_eq!(judge(too_little, wanted), Verdict::Loading);
+        }
+        assert_eq!(judge(Ready::Loading, LoadState::Commit), Verdict::There);
+    }
+
+    #[test]
+    fn a_blank_page_is_no_arrival_unless_it_was_asked_for() {
+        let blank = document(Ready::Complete, "about:blank");
+        let judge = |asked, origin, progress| blank.judge(asked, LoadState::Load, origin, progress);
+        assert_eq!(judge("http://a/", Origin::Created, RUNNING), Verdict::NoResponse);
+        assert_eq!(judge("http://a/", Origin::Created, STOPPED), Verdict::Nothing);
+        assert_eq!(judge("about:blank", Origin::Created, RUNNING), Verdict::There);
+        assert_eq!(judge("http://a/", Origin::Navigated, RUNNING), Verdict::There, "the page went there itself");
+    }
+
+    #[test]
+    fn an_error_page_is_known_by_its_address() {
+        let error = document(Ready::Complete, "chrome-error://chromewebdata/");
+        assert_eq!(error.judge("http://a/", LoadState::Load, Origin::Navigated, STOPPED), Verdict::Error);
+    }
+}

@@ -1,0 +1,104 @@
+//! What the network stack's error codes mean for a job.
+//!
+//! The codes (`net::ERR_...`) are names, stable for a decade, and the only thing the protocol tells.
+
+use plimsoll_core::outcome::{FailureClass, Fault, Recurrence};
+
+/// A server answered with an error status and no body.
+pub(super) const EMPTY_ERROR: &str = "net::ERR_HTTP_RESPONSE_CODE_FAILURE";
+/// The navigation gave no document.
+const ABORTED: &str = "net::ERR_ABORTED";
+
+/// Codes, without their prefix, that may go away by themselves.
+const TRANSIENT: [&str; 18] = [
+    "ADDRESS_UNREACHABLE",
+    "CONNECTION_ABORTED",
+    "CONNECTION_CLOSED",
+    "CONNECTION_FAILED",
+    "CONNECTION_REFUSED",
+    "CONNECTION_RESET",
+    "CONNECTION_TIMED_OUT",
+    "CONTENT_LENGTH_MISMATCH",
+    "DNS_TIMED_OUT",
+    "EMPTY_RESPONSE",
+    "HTTP2_PROTOCOL_ERROR",
+    "INCOMPLETE_CHUNKED_ENCODING",
+    "INSUFFICIENT_RESOURCES",
+    "INTERNET_DISCONNECTED",
+    "NETWORK_CHANGED",
+    "NETWORK_IO_SUSPENDED",
+    "SOCKET_NOT_CONNECTED",
+    "TIMED_OUT",
+];
+
+/// Beginnings of the codes for which the proxy is to blame.
+const PROXY: [&str; 5] = ["PROXY_", "TUNNEL_", "SOCKS_", "MANDATORY_PROXY_", "NO_SUPPORTED_PROXIES"];
+/// Among these, codes that would be the same again.
+const WRONG_PROXY: [&str; 3] = ["PROXY_AUTH_", "PROXY_CERTIFICATE_", "NO_SUPPORTED_PROXIES"];
+
+/// The fault of a navigation to `url` that ended with `code`.
+pub(super) fn fault(url: &str, code: &str) -> Fault {
+    if code == ABORTED {
+        return no_document(url);
+    }
+    let name = code.strip_prefix("net::ERR_").unwrap_or(code);
+    let begins = |beginnings: &[&str]| beginnings.iter().any(|beginning| name.starts_with(beginning));
+    let (class, recurrence) = if begins(&WRONG_PROXY) {
+        (FailureClass::Proxy, Recurrence::Persistent)
+    } else if begins(&PROXY) {
+        (FailureClass::Proxy, Recurrence::Transient)
+    } else if TRANSIENT.contains(&name) {
+        (FailureClass::Navigation, Recurrence::Transient)
+    } else {
+        (FailureClass::Navigation, Recurrence::Persistent)
+    };
+    let message = match explanation(name) {
+        Some(explanation) => format!("cannot open {url}: {explanation} ({code})"),
+        None => format!("cannot open {url}: {code}"),
+    };
+    Fault { class, recurrence, message }
+}
+
+/// The fault of a navigation to `url` that ended without a document.
+pub(super) fn no_document(url: &str) -> Fault {
+    let message = format!("{url} is no page: it is a download, or its answer has no content");
+    Fault::persistent(FailureClass::Navigation, message)
+}
+
+/// The commonest codes in words.
+fn explanation(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "NAME_NOT_RESOLVED" => "no such host",
+        "CONNECTION_REFUSED" => "nothing listens there",
+        "CONNECTION_RESET" | "CONNECTION_CLOSED" | "EMPTY_RESPONSE" => "the server hung up",
+        "TOO_MANY_REDIRECTS" => "it redirects in circles",
+        "UNSAFE_PORT" => "browsers refuse this port",
+        _ if name.starts_with("CERT_") => "its certificate is not to be trusted",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_code_has_its_class_and_recurrence() {
+        use FailureClass::{Navigation, Proxy};
+        use Recurrence::{Persistent, Transient};
+        for (code, class, recurrence) in [
+            ("net::ERR_CONNECTION_REFUSED", Navigation, Transient),
+            ("net::ERR_NAME_NOT_RESOLVED", Navigation, Persistent),
+            ("net::ERR_TOO_MANY_REDIRECTS", Navigation, Persistent),
+            ("net::ERR_CERT_AUTHORITY_INVALID", Navigation, Persistent),
+            ("net::ERR_ABORTED", Navigation, Persistent),
+            ("net::ERR_PROXY_CONNECTION_FAILED", Proxy, Transient),
+            ("net::ERR_TUNNEL_CONNECTION_FAILED", Proxy, Transient),
+            ("net::ERR_PROXY_AUTH_UNSUPPORTED", Proxy, Persistent),
+            ("something unheard of", Navigation, Persistent),
+        ] {
+            let found = fault("http://a/", code);
+            assert_eq!((found.class, found.recurrence), (class, recurrence), "{found}");
+        }
+    }
+}

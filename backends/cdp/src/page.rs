@@ -1,0 +1,152 @@
+//! One page: the session that speaks to it, and the one place that says what a failed call means.
+//!
+//! A call fails in one of three ways that steps tell apart ([`Trouble`]): the document went away, so the next
+//! one may be asked; the page did not answer in time, so it may be asked again; or it is a [`Fault`] and over.
+
+use std::time::Duration;
+
+use chromiumoxide_types::Command;
+use plimsoll_core::outcome::{FailureClass, Fault};
+
+use crate::transport::{CallError, Session};
+
+/// JSON-RPC: there is no such method.
+const METHOD_NOT_FOUND: i64 = -32601;
+/// JSON-RPC: the parameters are not valid.
+const INVALID_PARAMS: i64 = -32602;
+/// The protocol's code for whatever else a browser refuses.
+const SERVER_ERROR: i64 = -32000;
+
+/// A page and the session that speaks to it.
+#[derive(Debug)]
+pub(crate) struct Page {
+    session: Session,
+}
+
+impl Page {
+    /// The page at the other end of `session`.
+    pub(crate) const fn new(session: Session) -> Self {
+        Self { session }
+    }
+
+    /// The session, for events and for commands that are sent together.
+    pub(crate) const fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Sends a command and waits for its reply, both within `deadline`.
+    pub(crate) async fn call<C: Command>(
+        &self,
+        command: C,
+        deadline: Duration,
+    ) -> Result<C::Response, Trouble> {
+        Ok(self.session.call(command, deadline).await?)
+    }
+}
+
+/// Why a page did not do what it was told.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// Its document was replaced by another meanwhile.
+    Moved,
+    /// It did not answer in the time it was given.
+    Silent(CallError),
+    /// Asking again cannot help.
+    Fault(Fault),
+}
+
+impl From<CallError> for Trouble {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Timeout { .. } => Self::Silent(error),
+            CallError::Protocol { code, ref message, .. } if document_is_gone(code, message) => Self::Moved,
+            error => Self::Fault(error.into()),
+        }
+    }
+}
+
+impl From<Trouble> for Fault {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Moved => {
+                Self::transient(FailureClass::Script, "the page navigated away in the middle of the step")
+            }
+            Trouble::Silent(error) => error.into(),
+            Trouble::Fault(fault) => fault,
+        }
+    }
+}
+
+impl From<CallError> for Fault {
+    fn from(error: CallError) -> Self {
+        let message = error.to_string();
+        match error {
+            CallError::Timeout { .. } => Self::transient(FailureClass::Timeout, message),
+            CallError::Disconnected { .. } => Self::transient(FailureClass::BrowserCrash, message),
+            CallError::SessionGone { .. } => Self::transient(FailureClass::PageCrash, message),
+            CallError::Protocol { code: METHOD_NOT_FOUND, .. } => {
+                Self::persistent(FailureClass::Unsupported, message)
+            }
+            CallError::Protocol { code: INVALID_PARAMS, .. } | CallError::TooLarge { .. } => {
+                Self::persistent(FailureClass::Script, message)
+            }
+            CallError::Protocol { .. } => Self::transient(FailureClass::Script, message),
+            CallError::Encode { .. } | CallError::Decode { .. } => {
+                Self::persistent(FailureClass::Internal, message)
+            }
+        }
+    }
+}
+
+/// Whether an error says that the document a command was meant for is no more.
+///
+/// The protocol has no code of its own for this, only the general one and these words; nothing else in the
+/// crate looks at an error's words.
+fn document_is_gone(code: i64, message: &str) -> bool {
+    const WORDS: [&str; 7] = [
+        "Inspected target navigated or closed",
+        "Execution context was destroyed",
+        "Cannot find context with specified id",
+        "Cannot find default execution context",
+        "Could not find object with given id",
+        "Not attached to an active page",
+        "Promise was collected",
+    ];
+    code == SERVER_ERROR && WORDS.iter().any(|words| message.starts_with(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_core::outcome::Recurrence;
+
+    use super::*;
+
+    fn refused(code: i64, message: &str) -> CallError {
+        CallError::Protocol { method: "A.b".into(), code, message: message.to_owned() }
+    }
+
+    #[test]
+    fn a_document_that_is_gone_is_told_from_a_fault_by_code_and_words() {
+        let gone = refused(SERVER_ERROR, "Execution context was destroyed.");
+        assert!(matches!(Trouble::from(gone), Trouble::Moved));
+        for fault in
+            [refused(SERVER_ERROR, "Unable to capture screenshot"), refused(1, "Promise was collected")]
+        {
+            assert!(matches!(Trouble::from(fault), Trouble::Fault(_)));
+        }
+    }
+
+    #[test]
+    fn each_error_has_its_class() {
+        let classes = [
+            (refused(METHOD_NOT_FOUND, ""), FailureClass::Unsupported, Recurrence::Persistent),
+            (refused(INVALID_PARAMS, ""), FailureClass::Script, Recurrence::Persistent),
+            (refused(SERVER_ERROR, ""), FailureClass::Script, Recurrence::Transient),
+            (CallError::SessionGone { method: "A.b".into() }, FailureClass::PageCrash, Recurrence::Transient),
+        ];
+        for (error, class, recurrence) in classes {
+            let fault = Fault::from(error);
+            assert_eq!((fault.class, fault.recurrence), (class, recurrence), "{fault}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+// Finds the element of an action and waits two frames to see whether it is ready for it; then does what
+// `then` says. The answer is {ready: ...}, {waiting: what it still has to become} or {refused: why never}.
+
+const control = element => element.closest("label")?.control ?? element;
+
+// A disabled button disables what is in it; `:disabled` knows of fieldsets.
+const disabled = element =>
+  (element.closest("button, input, select, textarea, option") ?? element).matches(":disabled") ||
+  element.closest("[aria-disabled=true]") !== null;
+
+const TYPED = ["text", "search", "url", "tel", "email", "password", "number"];
+const PICKED = ["date", "time", "datetime-local", "month", "week", "color", "range"];
+const editable = element => {
+  if (element.isContentEditable) return {};
+  const input = element instanceof HTMLInputElement;
+  if (!(element instanceof HTMLTextAreaElement) && !(input && [...TYPED, ...PICKED].includes(element.type))) {
+    const what = input ? `an <input type="${element.type}">` : `a ${describe(element)}`;
+    return { refused: `it is ${what}, which takes no text` };
+  }
+  return element.readOnly || element.ariaReadOnly === "true" ? { waiting: "to be editable; it is read-only" } : {};
+};
+
+const box = element => {
+  const { x, y, width, height } = element.getBoundingClientRect();
+  return [x, y, width, height].join();
+};
+const stable = async element => {
+  const before = box(element);
+  await frame();
+  const between = box(element);
+  await frame();
+  return before === between && between === box(element);
+};
+
+const act = async ({ selector, needs, value }, then) => {
+  let element = first(selector);
+  if (!element) return { waiting: "to be in the page" };
+  if (needs.includes("control")) element = control(element);
+  if (needs.includes("visible") && !visible(element)) return { waiting: "to be visible" };
+  if (needs.includes("enabled") && disabled(element)) return { waiting: "to be enabled" };
+  if (needs.includes("editable")) {
+    const verdict = editable(element);
+    if (verdict.refused || verdict.waiting) return verdict;
+  }
+  if (needs.includes("stable") && !(await stable(element))) return { waiting: "to stop moving" };
+  if (!element.isConnected) return { waiting: "to stay in the page" };
+  return then(element, value);
+};

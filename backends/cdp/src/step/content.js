@@ -1,0 +1,3 @@
+() => ({
+  ready: (document.doctype ? `${new XMLSerializer().serializeToString(document.doctype)}\n` : "") + document.documentElement.outerHTML,
+})

@@ -1,0 +1,6 @@
+async element => {
+  element.scrollIntoView({ block: "center", inline: "nearest", behavior: "instant" });
+  await frame();
+  await frame();
+  return { ready: null };
+}

@@ -1,0 +1,48 @@
+// Where the pointer hits the element; scrolls it into view if it must.
+async element => {
+  // What takes the pointer for the element's sake: clicking a button's icon is clicking the button.
+  const target = element.matches("input, textarea, select")
+    ? element
+    : (element.closest("button, a, [role=button], [role=link]") ?? element);
+
+  // The middle of what can be seen of it.
+  const middle = () => {
+    for (const { left, top, right, bottom } of element.getClientRects()) {
+      const [l, r] = [Math.max(left, 0), Math.min(right, document.documentElement.clientWidth || innerWidth)];
+      const [t, b] = [Math.max(top, 0), Math.min(bottom, innerHeight)];
+      if (l < r && t < b) return { x: (l + r) / 2, y: (t + b) / 2 };
+    }
+    return null;
+  };
+
+  const topmost = ({ x, y }) => {
+    let hit = document.elementFromPoint(x, y);
+    while (hit?.shadowRoot) {
+      const inside = hit.shadowRoot.elementFromPoint(x, y);
+      if (!inside || inside === hit) break;
+      hit = inside;
+    }
+    return hit;
+  };
+
+  // The target itself, something in it, or its label.
+  const reaches = hit => {
+    for (let up = hit; up; up = up.assignedSlot ?? up.parentElement ?? up.getRootNode().host) {
+      if (up === target || up.control === target) return true;
+    }
+    return false;
+  };
+
+  let over = null;
+  for (const block of [null, "center", "end", "start"]) {
+    if (block) {
+      element.scrollIntoView({ block, inline: "center", behavior: "instant" });
+      await frame();
+    }
+    const at = middle();
+    if (!at) continue;
+    over = topmost(at);
+    if (reaches(over)) return { ready: at };
+  }
+  return { waiting: over ? `to be uncovered; ${describe(over)} lies over it` : "to come into view" };
+}

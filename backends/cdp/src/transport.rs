@@ -1,0 +1,43 @@
+//! The wire to one browser: DevTools messages as NUL-terminated JSON over a pair of byte streams.
+//!
+//! ```text
+//!  Session::start ─► encode ─► bounded queue ─► writer task ─► fd 3  ┐
+//!        │                                                           browser
+//!  PendingCall ◄── pending table ◄── router ◄── reader task ◄── fd 4 ┘
+//!  Session::next_event ◄── mailbox ◄──┘
+//! ```
+//!
+//! A [`Connection`] owns two tasks. The reader splits frames, parses each envelope once and routes
+//! it: a reply to the call that waits for it, an event to the mailbox of its session, and only if
+//! that session asked for the method. It never waits for a consumer, so a flood on one session
+//! cannot delay another's replies. The writer owns every write, so a caller that leaves cannot cut
+//! a message in half.
+//!
+//! What goes wrong, and what then happens:
+//! - the browser dies: end of file fails every pending call at once, and [`Connection::closed`] says so;
+//! - the browser stops reading or answering: calls end by their own deadline, and
+//!   [`Connection::last_received`] shows the silence;
+//! - a session is detached: its pending calls fail at once with [`CallError::SessionGone`];
+//! - a consumer is slow: its mailbox drops the oldest events and the next one says how many;
+//! - a message makes no sense: it is counted, and the connection goes on.
+
+mod call;
+mod connection;
+mod envelope;
+mod frame;
+mod mailbox;
+mod pending;
+pub mod pipe;
+mod reader;
+mod router;
+mod routes;
+mod session;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use call::{CallError, CallStage, PendingCall};
+pub use connection::{Connection, ConnectionLimits, Disconnect};
+pub use mailbox::{Event, SessionEnd};
+pub use router::Stats;
+pub use session::Session;

@@ -1,0 +1,38 @@
+//! The reading task: bytes in, frames to the router, until the stream or the connection ends.
+
+use std::io::ErrorKind;
+use std::pin::pin;
+
+use plimsoll_core::units::Bytes;
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+use super::connection::Disconnect;
+use super::frame::FrameBuffer;
+use super::router::Lifeline;
+
+/// Reads until the end and closes the connection with the reason. What was complete before the end
+/// has been routed by then.
+pub(super) async fn read<R: AsyncRead + Unpin>(mut reader: R, limit: Bytes, lifeline: Lifeline) {
+    let router = &lifeline.0;
+    let mut closed = pin!(router.closed());
+    let mut frames = FrameBuffer::new(usize::try_from(limit.0).unwrap_or(usize::MAX));
+    let end = loop {
+        let read = tokio::select! {
+            biased;
+            _ = &mut closed => return,
+            read = reader.read_buf(frames.room()) => read,
+        };
+        match read {
+            Ok(0) => break Disconnect::Eof,
+            Ok(bytes) => {
+                router.count_read(bytes);
+                if frames.take_frames(|frame| router.route(frame)).is_err() {
+                    break Disconnect::FrameTooLarge { limit };
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => break Disconnect::Io(error.kind()),
+        }
+    };
+    router.close(end);
+}

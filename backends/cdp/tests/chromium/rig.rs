@@ -1,0 +1,160 @@
+//! A driver with everything it needs, and the proof that nothing is left of it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use plimsoll_cdp::{CdpDriver, CdpSettings, Machine};
+use plimsoll_core::id::BrowserId;
+use plimsoll_core::job::Setup;
+use plimsoll_core::outcome::Fault;
+use plimsoll_core::port::{Browser, Context, Driver, OpenRequest, Page, StepOutput};
+use plimsoll_core::runtime::clock::Clock;
+use plimsoll_core::runtime::supervisor::Supervisor;
+use plimsoll_core::step::{Evaluate, Goto, LoadState, PageUrl, Step};
+use plimsoll_host::identity::Identity;
+use plimsoll_host::profile::{ProfileRoot, default_base};
+use plimsoll_host::spawn::Spawner;
+use serde_json::Value;
+
+/// Ample for anything that is expected to work.
+pub(crate) const AMPLE: Duration = Duration::from_secs(30);
+
+/// A driver on this machine.
+pub(crate) struct Rig {
+    pub(crate) driver: CdpDriver,
+    pub(crate) supervisor: Supervisor,
+    profiles: Arc<ProfileRoot>,
+    next: AtomicU64,
+}
+
+impl Rig {
+    pub(crate) fn new() -> Self {
+        Self::with(CdpSettings::default())
+    }
+
+    pub(crate) fn with(settings: CdpSettings) -> Self {
+        let identity = Identity::for_browsers().expect("a user for browsers");
+        let profiles = Arc::new(ProfileRoot::open(&default_base(), &identity).expect("a place for profiles"));
+        let spawner = Spawner::start().expect("a thread is left");
+        let supervisor = Supervisor::root();
+        let machine = Machine { spawner, identity, profiles: Arc::clone(&profiles) };
+        let driver = CdpDriver::new(settings, machine, &supervisor, Clock::start()).expect("a browser is installed");
+        Self { driver, supervisor, profiles, next: AtomicU64::new(0) }
+    }
+
+    pub(crate) async fn launch(&self) -> Arc<dyn Browser> {
+        let id = BrowserId(self.next.fetch_add(1, Ordering::Relaxed));
+        self.driver.launch(id, AMPLE).await.expect("the browser starts")
+    }
+
+    /// Where this rig's browsers keep their files.
+    pub(crate) fn profiles(&self) -> &Path {
+        self.profiles.path()
+    }
+
+    /// Profile directories that exist now.
+    pub(crate) fn profile_dirs(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.profiles()).expect("the run's directory");
+        entries.map(|entry| entry.expect("readable").path()).filter(|path| path.is_dir()).collect()
+    }
+
+    /// Processes of this rig's browsers, by the profile on their command line or their parent's.
+    pub(crate) fn processes(&self) -> Vec<Process> {
+        processes(self.profiles())
+    }
+
+    /// Nothing may be left once every browser was closed.
+    pub(crate) fn assert_clean(&self) {
+        assert_eq!(self.processes(), [], "processes are left");
+        assert_eq!(self.profile_dirs(), Vec::<PathBuf>::new(), "profile directories are left");
+        assert_eq!(self.supervisor.panics(), 0);
+    }
+}
+
+/// A process of a browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Process {
+    pub(crate) pid: i32,
+    pub(crate) args: String,
+}
+
+impl Process {
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_raw(self.pid).expect("a pid");
+        rustix::process::kill_process(pid, signal).expect("it lives");
+    }
+}
+
+/// Every living process whose environment or command line names `dir`; zombies are not living.
+fn processes(dir: &Path) -> Vec<Process> {
+    let dir = dir.to_str().expect("plain text");
+    let names = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).contains(dir);
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").expect("/proc").flatten() {
+        let Ok(pid) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
+        let read = |name: &str| fs::read(entry.path().join(name)).unwrap_or_default();
+        let stat = String::from_utf8_lossy(&read("stat")).into_owned();
+        let dead = stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']));
+        if !dead && (names(read("environ")) || names(read("cmdline"))) {
+            let args = String::from_utf8_lossy(&read("cmdline")).replace('\0', " ");
+            found.push(Process { pid, args });
+        }
+    }
+    found
+}
+
+pub(crate) fn goto(url: &str) -> Goto {
+    Goto { url: PageUrl::parse(url).expect("a URL"), wait_until: LoadState::Load }
+}
+
+/// A context that was opened with a first page, which it has been told to go to.
+pub(crate) async fn visit(browser: &dyn Browser, url: &str, budget: Duration) -> Visit {
+    visit_with(browser, Setup::default(), goto(url), budget).await
+}
+
+pub(crate) async fn visit_with(browser: &dyn Browser, setup: Setup, first: Goto, budget: Duration) -> Visit {
+    let request = OpenRequest { setup, first: Some(first.clone()) };
+    let mut context = browser.open(request, AMPLE).await.expect("a context");
+    let page = open(context.as_mut(), first, budget).await;
+    Visit { context, page }
+}
+
+/// A visited context.
+pub(crate) struct Visit {
+    pub(crate) context: Box<dyn Context>,
+    pub(crate) page: Result<Page, Fault>,
+}
+
+impl Visit {
+    /// The value of an expression in the page.
+    pub(crate) async fn evaluate(&mut self, script: &str) -> Result<Value, Fault> {
+        evaluate(self.context.as_mut(), script).await
+    }
+
+    /// The page's status, which is expected to be there.
+    pub(crate) fn status(&self) -> Option<u16> {
+        self.page.as_ref().expect("the page opened").status
+    }
+
+    pub(crate) async fn close(self) {
+        self.context.close().await.expect("the context is gone");
+    }
+}
+
+pub(crate) async fn open(context: &mut dyn Context, goto: Goto, budget: Duration) -> Result<Page, Fault> {
+    match context.perform(&Step::Goto(goto), budget).await? {
+        StepOutput::Page(page) => Ok(page),
+        other => panic!("a goto brings a page, not {other:?}"),
+    }
+}
+
+pub(crate) async fn evaluate(context: &mut dyn Context, script: &str) -> Result<Value, Fault> {
+    let step = Step::Evaluate(Evaluate { script: script.to_owned(), name: "value".to_owned() });
+    match context.perform(&step, Duration::from_secs(10)).await? {
+        StepOutput::Data(mut data) => Ok(data.remove("value").unwrap_or_default()),
+        other => panic!("an evaluation brings data, not {other:?}"),
+    }
+}

@@ -1,0 +1,342 @@
+//! Profile directories that vanish with their owner.
+//!
+//! ```text
+//!   <base>/                    ours alone; shared by every run of this user
+//!    ├─ run-<pid>-<random>/    one run; its owner.lock is held for as long as the run lives
+//!    │   ├─ owner.lock
+//!    │   └─ <name>/            one browser's profile, owned by the browser's user; tmp/ inside
+//!    └─ .trash-...             given up, being deleted
+//! ```
+//!
+//! The lock says whether an owner lives: the kernel drops it whatever kills the owner. So a later run can tell the
+//! leavings of the dead from the property of the living, and [`ProfileRoot::sweep`] removes the former with all
+//! processes that still use them.
+//!
+//! Browsers are not trusted: what they leave in their directory may include links to anywhere. Deleting follows none.
+
+mod sweep;
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+
+use plimsoll_core::runtime::supervisor::{Supervisor, TaskFailure};
+use rustix::fs::OFlags;
+
+pub use self::sweep::SweepReport;
+use crate::identity::Identity;
+
+/// The file whose lock says that a run's owner lives.
+const LOCK: &str = "owner.lock";
+/// Prefix of a run's directory.
+const RUN: &str = "run-";
+/// Prefix of what is being deleted.
+const TRASH: &str = ".trash-";
+/// Fresh names tried when a sweep takes a new directory for an abandoned one before it is locked.
+const CLAIMS: usize = 5;
+/// Attempts to delete a directory that someone still writes to.
+const REMOVALS: u32 = 5;
+/// Pause after the first attempt; it doubles each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+
+/// Why there is no profile directory.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    /// The base is a link, a file or a device.
+    #[error("{} is not a directory of its own; move it away or choose another place for profiles", path.display())]
+    NotADirectory {
+        /// The base.
+        path: PathBuf,
+    },
+    /// The base belongs to somebody else, who could read or replace profiles.
+    #[error("{} belongs to uid {owner}, not to us (uid {us}); choose another place for profiles", path.display())]
+    ForeignOwner {
+        /// The base.
+        path: PathBuf,
+        /// Who owns it.
+        owner: u32,
+        /// Who we are.
+        us: u32,
+    },
+    /// The user that browsers run as cannot get to the base.
+    #[error("{user} cannot enter {}, which leads to the profiles; `chmod o+x` it or choose another place", dir.display())]
+    Unreachable {
+        /// The directory that is closed.
+        dir: PathBuf,
+        /// The browsers' user.
+        user: Identity,
+    },
+    /// A profile's name must be a plain file name.
+    #[error("{0:?} is no name for a profile: use letters, digits, '-' and '_'")]
+    BadName(String),
+    /// Sweeps of other runs took every new directory before it could be locked.
+    #[error("could not claim a directory in {}: other runs kept sweeping it", base.display())]
+    Contended {
+        /// The base.
+        base: PathBuf,
+    },
+    /// The file system refused.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The task that deletes files failed or was cut off by the end of the runtime.
+    #[error("deleting {} was interrupted", path.display())]
+    Interrupted {
+        /// What was being deleted.
+        path: PathBuf,
+        /// How.
+        source: TaskFailure,
+    },
+}
+
+/// Where profiles are kept when nobody chose a place: `plimsoll-<uid>` in the system's directory for temporary files.
+#[must_use]
+pub fn default_base() -> PathBuf {
+    std::env::temp_dir().join(format!("plimsoll-{}", rustix::process::geteuid().as_raw()))
+}
+
+/// The directory of one run, locked for as long as this lives. Dropping it deletes the directory.
+#[derive(Debug)]
+pub struct ProfileRoot {
+    base: PathBuf,
+    run: PathBuf,
+    identity: Identity,
+    /// Held, never read: the kernel unlocks it when the last copy is closed.
+    _lock: File,
+}
+
+/// One browser's directory. Dropping it tries once to delete it; [`ProfileDir::remove`] tries harder.
+#[derive(Debug)]
+pub struct ProfileDir {
+    path: PathBuf,
+}
+
+impl ProfileRoot {
+    /// Makes `base` if need be (its parent must exist) and a fresh directory in it. Browsers will run as `identity`.
+    ///
+    /// # Errors
+    /// When `base` is not safely ours, when the browsers' user cannot reach it, or the file system refuses.
+    pub fn open(base: &Path, identity: &Identity) -> Result<Self, ProfileError> {
+        let base = own_base(base, identity)?;
+        reachable(&base, identity)?;
+        for _ in 0..CLAIMS {
+            let name = format!("{RUN}{}-{:016x}", rustix::process::getpid().as_raw_pid(), fastrand::u64(..));
+            let run = base.join(name);
+            make_dir(&run, traversable(identity))?;
+            match claim(&run) {
+                Ok(Some(lock)) => return Ok(Self { base, run, identity: identity.clone(), _lock: lock }),
+                Ok(None) => {}
+                Err(source) => return Err(ProfileError::Io { action: "lock", path: run, source }),
+            }
+        }
+        Err(ProfileError::Contended { base })
+    }
+
+    /// The directory of this run.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.run
+    }
+
+    /// Makes a directory for one browser, which owns it, with an empty `tmp` inside.
+    ///
+    /// # Errors
+    /// When the name is not plain, already in use, or the file system refuses.
+    pub fn create(&self, name: &str) -> Result<ProfileDir, ProfileError> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if name.is_empty() || !name.bytes().all(plain) {
+            return Err(ProfileError::BadName(name.to_owned()));
+        }
+        let path = self.run.join(name);
+        make_dir(&path, 0o700)?;
+        let dir = ProfileDir { path };
+        let tmp = dir.tmp();
+        make_dir(&tmp, 0o700)?;
+        // The outer one last: until then its new owner cannot get at anything.
+        for path in [tmp, dir.path.clone()] {
+            self.identity.take_ownership(&path).map_err(|source| ProfileError::Io {
+                action: "hand over to the browsers' user",
+                path,
+                source,
+            })?;
+        }
+        Ok(dir)
+    }
+}
+
+impl Drop for ProfileRoot {
+    fn drop(&mut self) {
+        if let Err(error) = discard(&self.base, &self.run) {
+            tracing::warn!(dir = %self.run.display(), %error, "left for the next sweep");
+        }
+    }
+}
+
+impl ProfileDir {
+    /// The directory, to be given as `--user-data-dir` and `HOME`.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The directory inside it for temporary files, to be given as `TMPDIR`.
+    #[must_use]
+    pub fn tmp(&self) -> PathBuf {
+        self.path.join("tmp")
+    }
+
+    /// Deletes it. A process that still writes to it makes that fail, so it is tried five times within 0.8 seconds;
+    /// call it when the browser's tree is gone.
+    ///
+    /// # Errors
+    /// When it still exists after the last attempt.
+    pub async fn remove(self, supervisor: &Supervisor) -> Result<(), ProfileError> {
+        let mut attempt = 1;
+        loop {
+            let path = self.path.clone();
+            let removal = supervisor.spawn_blocking("profile removal", move || delete(&path));
+            let removed = removal
+                .await
+                .map_err(|source| ProfileError::Interrupted { path: self.path.clone(), source })?;
+            match removed {
+                Ok(()) => return Ok(()),
+                Err(error) if attempt < REMOVALS && is_in_use(&error) => {
+                    tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(attempt - 1)).await;
+                    attempt += 1;
+                }
+                Err(source) => {
+                    return Err(ProfileError::Io { action: "delete", path: self.path.clone(), source });
+                }
+            }
+        }
+    }
+}
+
+impl Drop for ProfileDir {
+    fn drop(&mut self) {
+        // What cannot go now goes with the run.
+        if let Err(error) = delete(&self.path) {
+            tracing::debug!(dir = %self.path.display(), %error, "left until the run ends");
+        }
+    }
+}
+
+/// Makes the base, or checks that an existing one is ours. Returns its path without links.
+fn own_base(base: &Path, identity: &Identity) -> Result<PathBuf, ProfileError> {
+    let failed = |action, source| ProfileError::Io { action, path: base.to_owned(), source };
+    match DirBuilder::new().mode(0o700).create(base) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(failed("create", error)),
+        _ => {}
+    }
+    let found = fs::symlink_metadata(base).map_err(|error| failed("inspect", error))?;
+    let us = rustix::process::geteuid().as_raw();
+    if !found.is_dir() {
+        return Err(ProfileError::NotADirectory { path: base.to_owned() });
+    }
+    if found.uid() != us {
+        return Err(ProfileError::ForeignOwner { path: base.to_owned(), owner: found.uid(), us });
+    }
+    // Another run may need it passable for its browsers' user: never close it again, and never open it further.
+    let mode = (found.mode() | traversable(identity)) & 0o711;
+    fs::set_permissions(base, fs::Permissions::from_mode(mode))
+        .map_err(|error| failed("set permissions of", error))?;
+    base.canonicalize().map_err(|error| failed("resolve", error))
+}
+
+/// Whether the browsers' user can pass through every directory on the way.
+fn reachable(base: &Path, identity: &Identity) -> Result<(), ProfileError> {
+    let Identity::User { uid, gid, .. } = identity else { return Ok(()) };
+    for dir in base.ancestors() {
+        let found = fs::metadata(dir).map_err(|source| ProfileError::Io {
+            action: "inspect",
+            path: dir.to_owned(),
+            source,
+        })?;
+        let passable = match (found.uid() == *uid, found.gid() == *gid) {
+            (true, _) => 0o100,
+            (false, true) => 0o010,
+            (false, false) => 0o001,
+        };
+        if found.mode() & passable == 0 {
+            return Err(ProfileError::Unreachable { dir: dir.to_owned(), user: identity.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// Mode of a directory that leads to profiles: other users may pass through, never look around.
+const fn traversable(identity: &Identity) -> u32 {
+    match identity {
+        Identity::Current => 0o700,
+        Identity::User { .. } => 0o711,
+    }
+}
+
+/// Makes a directory with exactly this mode, whatever the umask.
+fn make_dir(path: &Path, mode: u32) -> Result<(), ProfileError> {
+    let made = DirBuilder::new().mode(0o700).create(path);
+    made.and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(mode)))
+        .map_err(|source| ProfileError::Io { action: "create", path: path.to_owned(), source })
+}
+
+/// Locks the run directory for us; `None` when it is somebody else's or has just been taken away. Owners and sweeps
+/// both come through here, so between the making of a directory and its locking neither can harm the other.
+fn claim(run: &Path) -> io::Result<Option<File>> {
+    let path = run.join(LOCK);
+    let flags = OFlags::NOFOLLOW.bits().cast_signed();
+    let opened = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(flags)
+        .open(&path);
+    let lock = match opened {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
+    match lock.try_lock() {
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(error)) => return Err(error),
+        Ok(()) => {}
+    }
+    // Whoever held the lock a moment ago may have moved the directory away: then this is the lock of trash.
+    let ours = lock.metadata()?;
+    let same =
+        fs::symlink_metadata(&path).is_ok_and(|now| now.ino() == ours.ino() && now.dev() == ours.dev());
+    Ok(same.then_some(lock))
+}
+
+/// Takes a run directory out of sight, then deletes it. A deletion that is cut off is finished by the next sweep.
+fn discard(base: &Path, run: &Path) -> io::Result<()> {
+    let Some(Component::Normal(name)) = run.components().next_back() else { return Ok(()) };
+    let mut trash = std::ffi::OsString::from(TRASH);
+    trash.push(name);
+    let trash = base.join(trash);
+    match fs::rename(run, &trash) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => delete(&trash),
+    }
+}
+
+/// Deletes a directory with all it holds; links are removed, not followed. What is gone already is no error.
+fn delete(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// Whether somebody wrote to the directory while it was being deleted.
+fn is_in_use(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::ResourceBusy)
+}

@@ -1,0 +1,174 @@
+//! A running process with all its descendants.
+//!
+//! One task, the keeper, owns each tree. It notes the end of the process that was started (the *leader*), climbs the
+//! kill [`Ladder`] when asked, and is done when no process of the tree runs any more:
+//!
+//! ```text
+//!   running ──leader ends──► exited ──verified: nobody left──► gone (leader reaped)
+//! ```
+//!
+//! The leader is not reaped before the tree is gone: until then it stays a zombie, so its number, which is also the
+//! number of its group, cannot be given to a stranger whom a late signal would hit.
+//!
+//! Failure paths: a descendant that survives SIGKILL (stuck in the kernel, or another user's) is named in
+//! [`KillError::Survivors`]; a [`ProcessTree`] that is dropped kills its group at once and the keeper the rest.
+
+mod keeper;
+mod ladder;
+mod leader;
+mod readiness;
+mod stderr;
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use plimsoll_core::runtime::supervisor::Supervisor;
+use rustix::process::Signal;
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub use self::ladder::Ladder;
+pub(crate) use self::leader::Leader;
+
+use self::keeper::{Keeper, Order};
+use self::stderr::Stderr;
+use crate::spawn::{Spawner, Started};
+
+/// Kill orders that may wait for the keeper; further callers wait for room.
+const ORDERS: usize = 4;
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Exit {
+    /// By itself, with this code.
+    Code(i32),
+    /// By this signal.
+    Signal(i32),
+    /// Nobody saw it: the runtime shut down first. The process was killed.
+    Unseen,
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exit code {code}"),
+            Self::Signal(signal) => write!(f, "signal {signal}"),
+            Self::Unseen => write!(f, "an end that nobody saw"),
+        }
+    }
+}
+
+/// Why a tree is not known to be gone.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum KillError {
+    /// Processes still run after SIGKILL and the ladder's last deadline.
+    #[error("processes {pids:?} still run after SIGKILL; look at `ps -o pid,user,stat,wchan,args -p PID`")]
+    Survivors {
+        /// Their numbers.
+        pids: Vec<i32>,
+    },
+    /// SIGKILL was sent, but the table of processes could not be read to verify it.
+    #[error("sent SIGKILL to group {leader} but cannot read /proc to verify that it is gone")]
+    Unverified {
+        /// Number of the leader and of its group.
+        leader: i32,
+        /// What the system said.
+        source: Arc<io::Error>,
+    },
+    /// The runtime shut down before the tree was verified gone. Its group was killed.
+    #[error("the runtime shut down while a process tree was being killed")]
+    Interrupted,
+}
+
+/// How far a tree has come.
+#[derive(Debug, Clone, Copy)]
+enum Stage {
+    Running,
+    Exited(Exit),
+    Gone(Exit),
+}
+
+impl Stage {
+    const fn exit(self) -> Option<Exit> {
+        match self {
+            Self::Running => None,
+            Self::Exited(exit) | Self::Gone(exit) => Some(exit),
+        }
+    }
+}
+
+/// A process and all its descendants, owned: dropping it kills them.
+#[derive(Debug)]
+pub struct ProcessTree {
+    leader: Arc<Leader>,
+    stage: watch::Receiver<Stage>,
+    orders: mpsc::Sender<Order>,
+    stderr: Arc<Stderr>,
+    /// The child dies with the thread that started it, so that thread stays as long as the tree.
+    _spawner: Spawner,
+}
+
+impl ProcessTree {
+    /// Begins to watch what has just started. Call inside a tokio runtime.
+    pub(crate) fn watch(started: Started, spawner: Spawner, supervisor: &Supervisor) -> io::Result<Self> {
+        let Started { leader, stderr, kin, mark } = started;
+        let stderr = Arc::new(Stderr::new(stderr)?);
+        let (orders, inbox) = mpsc::channel(ORDERS);
+        let (stage_to_tell, stage) = watch::channel(Stage::Running);
+        let drain = Stderr::drain(Arc::clone(&stderr), stage.clone())?;
+        let keeper =
+            Keeper::new(Arc::clone(&leader), kin, mark, Arc::clone(&stderr), stage_to_tell, supervisor)?;
+        // Both end with the tree; what they have to tell goes through the channels.
+        drop(supervisor.spawn_graceful("stderr drain", drain));
+        drop(supervisor.spawn_graceful("process keeper", keeper.keep(inbox)));
+        Ok(Self { leader, stage, orders, stderr, _spawner: spawner })
+    }
+
+    /// Number of the process that was started, which is also the number of its group.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.leader.pid()
+    }
+
+    /// Waits until the process that was started has ended. Descendants may still run then: [`ProcessTree::kill`]
+    /// ends them. Any number of callers may wait, at any time.
+    pub async fn wait(&self) -> Exit {
+        let mut stage = self.stage.clone();
+        let ended = stage.wait_for(|stage| stage.exit().is_some()).await;
+        ended.ok().and_then(|stage| stage.exit()).unwrap_or(Exit::Unseen)
+    }
+
+    /// The last lines written to standard error, oldest first: at most 64, each of at most 1 KiB. Once
+    /// [`ProcessTree::wait`] has returned they include the leader's last words.
+    #[must_use]
+    pub fn stderr_tail(&self) -> Vec<String> {
+        self.stderr.tail()
+    }
+
+    /// Climbs the ladder until no process of the tree runs, and verifies it. Returns at once when the tree is gone
+    /// already. Callers who come meanwhile share the climb; the most impatient ladder sets the pace. A caller who
+    /// leaves early does not stop it.
+    ///
+    /// # Errors
+    /// See [`KillError`]. It may be tried again.
+    pub async fn kill(&self, ladder: Ladder) -> Result<(), KillError> {
+        let (reply, verdict) = oneshot::channel();
+        if self.orders.send(Order { ladder, reply }).await.is_ok()
+            && let Ok(verdict) = verdict.await
+        {
+            return verdict;
+        }
+        // The keeper has ended: when the tree was gone, or with the runtime.
+        match *self.stage.borrow() {
+            Stage::Gone(_) => Ok(()),
+            Stage::Running | Stage::Exited(_) => Err(KillError::Interrupted),
+        }
+    }
+}
+
+impl Drop for ProcessTree {
+    fn drop(&mut self) {
+        // The keeper, told by the closed channel, goes on to what has left the group.
+        self.leader.signal(Signal::KILL);
+    }
+}

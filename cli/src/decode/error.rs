@@ -1,0 +1,257 @@
+//! Why a value does not decode, and where in it: the sentence that an author of the value needs.
+
+use std::fmt;
+
+use serde::de::{Error, Expected, Unexpected};
+
+/// One step on the way from the whole value to the part that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Segment {
+    /// The value of a key, or what an enum's variant holds.
+    Key(String),
+    /// An element of a list, from 0.
+    Index(usize),
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mistake {
+    /// A key that nothing reads.
+    UnknownKey {
+        /// What was written.
+        key: String,
+        /// What could have been.
+        known: &'static [&'static str],
+    },
+    /// A name that stands for nothing: a step, or one of a fixed set of values.
+    UnknownName {
+        /// What was written.
+        name: String,
+        /// What could have been.
+        known: &'static [&'static str],
+    },
+    /// A key that must be there.
+    MissingKey(&'static str),
+    /// Something of the wrong type, or out of range.
+    Mismatch {
+        /// What was written.
+        found: String,
+        /// What belongs there.
+        expected: String,
+    },
+    /// A list of the wrong length.
+    Length {
+        /// How many entries were written.
+        found: usize,
+        /// What belongs there.
+        expected: String,
+    },
+    /// What the type itself has to say about the value.
+    Refused(String),
+}
+
+/// A [`Mistake`] and the place of it, as `steps[2].fill`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecodeError {
+    /// From the part that is wrong outwards; [`DecodeError::path`] has it in reading order.
+    inside_out: Vec<Segment>,
+    /// What is wrong there.
+    pub mistake: Mistake,
+}
+
+impl DecodeError {
+    /// The way to the part that is wrong; empty when it is the whole. An unknown or missing key is not on it:
+    /// the path leads to the map that has or lacks it.
+    pub fn path(&self) -> impl DoubleEndedIterator<Item = &Segment> {
+        self.inside_out.iter().rev()
+    }
+
+    pub(super) fn within(mut self, segment: impl FnOnce() -> Segment) -> Self {
+        self.inside_out.push(segment());
+        self
+    }
+
+    /// Says what belongs here in place of what the type calls itself, unless the mistake lies deeper.
+    pub(super) fn expecting(mut self, words: impl FnOnce() -> String) -> Self {
+        if let (true, Mistake::Mismatch { expected, .. }) = (self.inside_out.is_empty(), &mut self.mistake) {
+            *expected = words();
+        }
+        self
+    }
+
+    /// Whether the whole is an entry of a list of steps.
+    fn is_a_step(&self) -> bool {
+        matches!(&self.inside_out[..], [Segment::Index(_), Segment::Key(steps), ..] if steps == "steps")
+    }
+
+    fn place(&self) -> String {
+        let mut place = String::new();
+        for segment in self.path() {
+            match segment {
+                Segment::Index(index) => place += &format!("[{index}]"),
+                Segment::Key(key) if !is_plain(key) => place += &format!("[{key:?}]"),
+                Segment::Key(key) if place.is_empty() => place += key,
+                Segment::Key(key) => place += &format!(".{key}"),
+            }
+        }
+        place
+    }
+}
+
+fn is_plain(key: &str) -> bool {
+    !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+}
+
+impl From<Mistake> for DecodeError {
+    fn from(mistake: Mistake) -> Self {
+        Self { inside_out: Vec::new(), mistake }
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = self.place();
+        let within = if place.is_empty() { String::new() } else { format!(" in {place}") };
+        let subject = if place.is_empty() { "the whole" } else { &place };
+        match &self.mistake {
+            Mistake::UnknownKey { key, known } => {
+                write!(f, "unknown key `{key}`{within}{}", Hint { name: key, known })
+            }
+            Mistake::UnknownName { name, known } if self.is_a_step() => {
+                write!(f, "unknown step `{name}`{within}{}", Hint { name, known })
+            }
+            Mistake::UnknownName { name, known } => {
+                let of = if place.is_empty() { String::new() } else { format!(" for {place}") };
+                write!(f, "unknown value `{name}`{of}{}", Hint { name, known })
+            }
+            Mistake::MissingKey(key) => write!(f, "missing key `{key}`{within}"),
+            Mistake::Mismatch { found, expected } => write!(f, "{subject} must be {expected}, not {found}"),
+            Mistake::Length { found, expected } => {
+                write!(f, "{subject} has {found} entries instead of {expected}")
+            }
+            Mistake::Refused(why) if place.is_empty() => f.write_str(why),
+            Mistake::Refused(why) => write!(f, "{place}: {why}"),
+        }
+    }
+}
+
+impl Error for DecodeError {
+    fn custom<T: fmt::Display>(why: T) -> Self {
+        Mistake::Refused(why.to_string()).into()
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Mistake::Mismatch { found: describe(found), expected: expected.to_string() }.into()
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::invalid_type(found, expected)
+    }
+
+    fn invalid_length(found: usize, expected: &dyn Expected) -> Self {
+        Mistake::Length { found, expected: expected.to_string() }.into()
+    }
+
+    fn unknown_variant(name: &str, known: &'static [&'static str]) -> Self {
+        Mistake::UnknownName { name: name.to_owned(), known }.into()
+    }
+
+    fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
+        Mistake::UnknownKey { key: key.to_owned(), known }.into()
+    }
+
+    fn missing_field(key: &'static str) -> Self {
+        Mistake::MissingKey(key).into()
+    }
+}
+
+fn describe(found: Unexpected<'_>) -> String {
+    match found {
+        Unexpected::Bool(value) => value.to_string(),
+        Unexpected::Unsigned(number) => format!("the number {number}"),
+        Unexpected::Signed(number) => format!("the number {number}"),
+        Unexpected::Float(number) => format!("the number {number}"),
+        Unexpected::Str(text) if text.chars().nth(40).is_some() => {
+            format!("the text {:?}", text.chars().take(39).chain(['…']).collect::<String>())
+        }
+        Unexpected::Str(text) => format!("the text {text:?}"),
+        Unexpected::Unit | Unexpected::Option => "null".to_owned(),
+        Unexpected::Seq => "a list".to_owned(),
+        Unexpected::Map => "a map".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// `; did you mean `selector`? (known: selector, text, timeout)`; a long list only when there is nothing to offer.
+struct Hint<'a> {
+    name: &'a str,
+    known: &'static [&'static str],
+}
+
+impl fmt::Display for Hint<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHORT: usize = 8;
+        let meant = nearest(self.name, self.known.iter().copied());
+        if let Some(meant) = meant {
+            write!(f, "; did you mean `{meant}`?")?;
+        }
+        if self.known.is_empty() || (meant.is_some() && self.known.len() > SHORT) {
+            return Ok(());
+        }
+        write!(f, " (known: {})", self.known.join(", "))
+    }
+}
+
+/// The one of `known` that `name` was most likely meant to be, if any is like it: at most two slips of the
+/// finger away (fewer in a short name), or alike from its beginning on (`wait` for `wait_for`).
+pub fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    /// Jaro-Winkler likeness from which names that differ by more than slips are offered.
+    const ALIKE: f64 = 0.87;
+    let name = name.to_lowercase();
+    // Both measures take time by the product of the lengths; nobody means a name by a whole text.
+    if name.len() > 64 {
+        return None;
+    }
+    known
+        .into_iter()
+        .filter_map(|candidate| {
+            let other = candidate.to_lowercase();
+            let slips = strsim::damerau_levenshtein(&name, &other);
+            let alike = strsim::jaro_winkler(&name, &other);
+            let near = slips <= 2 && slips * 2 < name.chars().count().max(other.chars().count());
+            (near || alike > ALIKE).then_some((alike, candidate))
+        })
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_offered_only_when_it_is_near() {
+        let steps = [
+            "goto", "wait_for", "click", "fill", "type", "press", "select", "check", "uncheck", "hover",
+            "pdf",
+        ];
+        let cases = [
+            ("clik", Some("click")),
+            ("waitFor", Some("wait_for")),
+            ("wait", Some("wait_for")),
+            ("pfd", Some("pdf")),
+            ("FILL", Some("fill")),
+            ("selectr", Some("select")),
+            ("id", None),
+            ("x", None),
+            ("", None),
+            ("navigate", None),
+        ];
+        for (written, meant) in cases {
+            assert_eq!(nearest(written, steps), meant, "{written}");
+        }
+        assert_eq!(nearest(&"c".repeat(1 << 20), steps), None);
+    }
+}

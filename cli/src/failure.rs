@@ -1,0 +1,72 @@
+//! How the program ends: every expected failure has its exit code and tells how to mend it.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// What the program's end means to scripts. The numbers are a contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// All jobs succeeded.
+    Success,
+    /// Some jobs did not succeed.
+    SomeFailed,
+    /// Usage or configuration; nothing was begun.
+    Usage,
+    /// The environment lacks something: a browser, a sandbox, disk.
+    Environment,
+    /// Interrupted; everything was written.
+    Interrupted,
+    /// A bug of Plimsoll's.
+    Bug,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Success => 0,
+            Exit::SomeFailed => 1,
+            Exit::Usage => 2,
+            Exit::Environment => 3,
+            Exit::Interrupted => 4,
+            Exit::Bug => 70,
+        })
+    }
+}
+
+/// A failure of the program itself, ready to be shown.
+#[derive(Debug)]
+pub struct Failure {
+    /// What it means to scripts.
+    pub exit: Exit,
+    /// What happened and how to mend it; may have several lines.
+    pub message: String,
+}
+
+impl Failure {
+    /// Wrong usage or configuration.
+    pub fn usage(why: impl fmt::Display) -> Self {
+        Self { exit: Exit::Usage, message: why.to_string() }
+    }
+
+    /// Something is missing in the environment.
+    pub fn environment(why: impl fmt::Display) -> Self {
+        Self { exit: Exit::Environment, message: why.to_string() }
+    }
+
+    /// A bug.
+    pub fn bug(why: impl fmt::Display) -> Self {
+        Self { exit: Exit::Bug, message: format!("{why}\nThis is a bug of Plimsoll's.") }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// An error with everything it goes back to, on one line.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}

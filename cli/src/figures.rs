@@ -1,0 +1,96 @@
+//! What is gathered while a run goes on: curves, peaks, changes.
+
+use std::time::Duration;
+
+use plimsoll_core::port::Driver;
+use plimsoll_core::runtime::fleet::FleetReport;
+use plimsoll_core::runtime::snapshot::Snapshot;
+use plimsoll_core::units::Bytes;
+use serde_json::Map;
+
+use crate::compose::Equipment;
+use crate::out::{ChangeKind, RunFigures, Sample};
+use crate::settings::Settings;
+
+/// How often a point of the curves is taken.
+const SAMPLE_EVERY: Duration = Duration::from_millis(250);
+
+/// The figures of a run in the making.
+#[derive(Debug)]
+pub struct Figures {
+    total: u64,
+    last: Option<Snapshot>,
+    memory: Option<Bytes>,
+    figures: RunFigures,
+}
+
+impl Figures {
+    /// The figures of a run that begins.
+    #[must_use]
+    pub fn open(settings: &Settings, equipment: &Equipment, started_at: String, total: u64) -> Self {
+        let written = |key: &str, value: serde_json::Value| (key.to_owned(), value);
+        let shaping = Map::from_iter([
+            written("limits.max_contexts", settings.limits.max_contexts.into()),
+            written("limits.max_creating", settings.limits.max_creating.into()),
+            written("retry.attempts", settings.retry.attempts.into()),
+            written("driver.cdp.contexts_per_browser", settings.driver.cdp.contexts_per_browser.into()),
+            written("driver.cdp.sandbox", settings.driver.cdp.sandbox.into()),
+        ]);
+        let binary = equipment.driver.binary();
+        let figures = RunFigures {
+            started_at,
+            driver: equipment.driver.name().to_owned(),
+            browser: Some(binary.path.display().to_string()),
+            settings: shaping,
+            ..RunFigures::default()
+        };
+        Self { total, last: None, memory: None, figures }
+    }
+
+    /// Takes note of the fleet's state.
+    pub fn look(&mut self, now: &Snapshot) {
+        let restarts = self.last.as_ref().map_or(0, |last| last.browser_restarts);
+        if now.browser_restarts > restarts {
+            let text = format!("{} lost, {} in all", now.browser_restarts - restarts, now.browser_restarts);
+            self.figures.changes.push(now.at, ChangeKind::Browser, text);
+        }
+        if self.last.as_ref().is_none_or(|last| now.at.saturating_sub(last.at) >= SAMPLE_EVERY) {
+            self.sample(now);
+            self.last = Some(now.clone());
+        }
+    }
+
+    /// What the browsers occupy, when that is known.
+    #[must_use]
+    pub const fn memory(&self) -> Option<Bytes> {
+        self.memory
+    }
+
+    /// The figures of a run that ended.
+    #[must_use]
+    pub fn close(mut self, report: &FleetReport) -> RunFigures {
+        self.figures.submitted = report.jobs.submitted;
+        self.figures.lost = report.jobs.lost();
+        self.figures.wall = report.wall;
+        self.figures.peak_active = report.peaks.active;
+        self.figures.peak_creating = report.peaks.creating;
+        self.figures.browser_restarts = report.browser_restarts;
+        self.figures.task_panics = report.panics;
+        self.figures
+    }
+
+    fn sample(&mut self, now: &Snapshot) {
+        let jobs = &now.jobs;
+        self.figures.history.push(Sample {
+            at: now.at,
+            active: now.active,
+            creating: now.creating,
+            limit: None,
+            queued: self.total.saturating_sub(jobs.ended() + jobs.running),
+            done: jobs.ended(),
+            failed: jobs.failed,
+            memory: self.memory,
+            browsers: now.browsers,
+        });
+    }
+}

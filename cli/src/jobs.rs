@@ -1,0 +1,216 @@
+//! How `plimsoll run JOBS` reads jobs: from a file of URLs, of JSON or of TOML, or from stdin; by themselves, or
+//! as templates filled from the rows of a `.csv`.
+//!
+//! ```text
+//! open: source -> entries (a job as it is written) -> [filled from rows] -> keys -> job, and each one checked
+//! next: the same way once more, handing out one job at a time
+//! ```
+//!
+//! Nothing runs until everything has been read once without a mistake. Mistakes are gathered, each with its place
+//! and what mends it. Lines are streamed, so a million jobs need as little memory as ten; only documents (`.json`,
+//! `.toml`) and rows are bounded in size. The file stays open in between; if it is changed all the same, `next`
+//! says so.
+
+mod check;
+mod entries;
+mod error;
+mod format;
+mod json;
+mod lines;
+mod rows;
+mod source;
+mod tables;
+mod template;
+mod text_place;
+#[cfg(test)]
+mod trial;
+mod walk;
+
+use std::path::Path;
+
+use plimsoll_core::job::Job;
+
+pub use error::{JobsError, Problem};
+pub use source::Source;
+
+use rows::Rows;
+use source::Opened;
+use walk::Walk;
+
+/// Checked jobs, to be taken one at a time.
+#[derive(Debug)]
+pub struct JobFile {
+    walk: Walk,
+    count: u64,
+    taken: u64,
+}
+
+impl JobFile {
+    /// Opens the source, reads all of it and checks every job. With `rows`, each job is a template and makes a
+    /// job a row. A job without an id gets its number, from 1; one from a template `<template>-<row>`.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the source, the rows or the jobs.
+    pub fn open(source: &Source, rows: Option<&Path>) -> Result<Self, JobsError> {
+        Self::check(Opened::new(source)?, rows)
+    }
+
+    fn check(opened: Opened, rows: Option<&Path>) -> Result<Self, JobsError> {
+        let mut walk = Walk::new(opened, rows.map(Rows::open).transpose()?)?;
+        let count = check::check(&mut walk)?;
+        Ok(Self { walk, count, taken: 0 })
+    }
+
+    /// How many jobs there are in all.
+    #[must_use]
+    pub const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The next job; none after the last.
+    ///
+    /// # Errors
+    /// When the source cannot be read any more, or was changed since it was opened.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an iterator's `count` would consume it, and `?` reads better"
+    )]
+    pub fn next(&mut self) -> Result<Option<Job>, JobsError> {
+        if self.taken == self.count {
+            return Ok(None);
+        }
+        let changed = |place, why| Err(JobsError::Changed { place, why });
+        match self.walk.next()? {
+            Some(Ok((_, job))) => {
+                self.taken += 1;
+                Ok(Some(job))
+            }
+            Some(Err(fault)) => changed(self.walk.show(fault.place), fault.message),
+            None => {
+                let why = format!("it ends after {} of {} jobs", self.taken, self.count);
+                changed(self.walk.name.clone(), why)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    use plimsoll_core::step::Step;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::jobs::trial::{Files, ids, jobs, read};
+
+    const VISIT: &str = r#"{"id":"p1","url":"http://site/page/1","extract":{"title":"title","rows":{"all":"tr td:first-child"}},"screenshot":"full","timeout":"20s"}"#;
+    const SCRIPT: &str = r##"{"id":"s1","url":"http://site/form","steps":[{"fill":{"selector":"#name","text":"Ada"}},{"click":"#send"},{"wait_for":{"text":"Thank you"}},{"extract":{"answer":"#out"}},{"pdf":{}}]}"##;
+
+    #[test]
+    fn the_documented_jobs_are_the_same_in_each_format() {
+        let lines = read("jobs.jsonl", format!("{VISIT}\r\n\n{SCRIPT}").as_bytes());
+        assert_eq!(ids(&lines), [("p1", "http://site/page/1"), ("s1", "http://site/form")]);
+        assert_eq!(lines[0].timeout, Some(Duration::from_secs(20)));
+        assert_eq!(
+            lines[1].steps.iter().map(Step::name).collect::<Vec<_>>(),
+            ["fill", "click", "wait_for", "extract", "pdf"]
+        );
+        assert_eq!(read("jobs.json", format!("\u{feff}[{VISIT},\n{SCRIPT}]\n").as_bytes()), lines);
+        assert_eq!(read("jobs.JSON", format!("{{\"jobs\": [{VISIT},{SCRIPT}]}}").as_bytes()), lines);
+        assert_eq!(read("one.json", SCRIPT.as_bytes()), lines[1..]);
+        let toml = r##"
+            [[job]]
+            id = "p1"
+            url = "http://site/page/1"
+            screenshot = "full"
+            timeout = "20s"
+            [job.extract]
+            title = "title"
+            rows.all = "tr td:first-child"
+
+            [[job]]
+            id = "s1"
+            url = "http://site/form"
+            steps = [
+                { fill = { selector = "#name", text = "Ada" } },
+                { click = "#send" },
+                { wait_for = { text = "Thank you" } },
+                { extract = { answer = "#out" } },
+                { pdf = {} },
+            ]"##;
+        assert_eq!(read("jobs.toml", toml.as_bytes()), lines);
+    }
+
+    #[test]
+    fn a_list_of_urls_is_a_list_of_jobs() {
+        let said =
+            read("jobs.txt", b"\xEF\xBB\xBFhttp://a/\r\n# more\r\n\r\n  https://b/#x \n  # http://c/\n");
+        assert_eq!(ids(&said), [("1", "http://a/"), ("2", "https://b/#x")]);
+    }
+
+    #[test]
+    fn a_stream_is_read_twice_and_known_by_its_beginning() {
+        let stream = |text: &str| {
+            let opened =
+                Opened::stream("stdin".into(), Path::new(""), text.as_bytes()).expect("a temporary file");
+            JobFile::check(opened, None).map(jobs).map_err(|why| why.to_string())
+        };
+        assert_eq!(stream("http://a/").map(|jobs| jobs.len()), Ok(1));
+        assert_eq!(stream(&format!("\n{VISIT}\n{SCRIPT}\n")).map(|jobs| jobs.len()), Ok(2));
+        assert_eq!(stream(&format!(" [{VISIT}]")).map(|jobs| jobs.len()), Ok(1));
+        assert_eq!(stream("[[job]]\nurl = 'http://a/'").map(|jobs| jobs.len()), Ok(1));
+        assert_eq!(stream(" \n"), Err("stdin has no jobs".into()));
+    }
+
+    #[test]
+    fn uploads_are_seen_from_the_job_file() {
+        let files = Files::new(&[(
+            "a.jsonl",
+            br#"{"url":"http://a/","steps":[{"upload":{"selector":"i","files":["b/c.txt","/d"]}}]}"#,
+        )]);
+        let said = jobs(files.open("a.jsonl", None).expect("a good job"));
+        assert!(
+            matches!(&said[0].steps[..], [Step::Upload(upload)] if upload.files == [files.path("b/c.txt"), PathBuf::from("/d")])
+        );
+    }
+
+    #[test]
+    fn a_file_that_changes_meanwhile_is_noticed() {
+        let long = "{\"url\":\"http://a/\"}\n".repeat(10_000);
+        let files = Files::new(&[("a.jsonl", long.as_bytes())]);
+        let mut file = files.open("a.jsonl", None).expect("good jobs");
+        assert!(file.next().is_ok_and(|job| job.is_some()));
+        fs::write(files.path("a.jsonl"), "{\"url\":\"http://a/\"}\n".repeat(9_000)).expect("a shorter file");
+        let why = std::iter::repeat_with(|| file.next()).find_map(Result::err).expect("it ends too early");
+        assert!(matches!(why, JobsError::Changed { .. }), "{why}");
+        fs::write(files.path("a.jsonl"), &long).expect("the file again");
+        let mut file = files.open("a.jsonl", None).expect("good jobs");
+        fs::write(files.path("a.jsonl"), long.replace("http", "ftp!")).expect("other jobs");
+        let said = files.said(&file.next().expect_err("no page"));
+        assert!(
+            said.starts_with(
+                "a.jsonl:1:19 was changed after the jobs had been checked (url: `ftp!://a/` is no URL"
+            ),
+            "{said}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200), text in "[\\[\\]{}\":,a-z#.\n= ]{0,60}") {
+            for name in ["a.txt", "a.jsonl", "a.json", "a.toml"] {
+                for content in [&bytes[..], text.as_bytes()] {
+                    let files = Files::new(&[("r.csv", content), (name, content)]);
+                    for rows in [None, Some("r.csv")] {
+                        if let Ok(file) = files.open(name, rows) {
+                            prop_assert!(!jobs(file).is_empty());
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Why jobs cannot be read: all that is wrong with a file at once, each thing with its place.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use super::format;
+
+/// Why jobs cannot be read. Unless it is [`JobsError::Changed`], no job has been handed out.
+#[derive(Debug, thiserror::Error)]
+pub enum JobsError {
+    /// There is no such file.
+    #[error("there is no file {}", .0.display())]
+    Missing(PathBuf),
+    /// The path is a directory's.
+    #[error("{} is a directory; name a file in it", .0.display())]
+    Directory(PathBuf),
+    /// Reading failed.
+    #[error("cannot read {name}: {why}")]
+    Unreadable {
+        /// The file, or `stdin`.
+        name: String,
+        /// What the system says.
+        why: io::Error,
+    },
+    /// A stream is kept in a temporary file since it is read twice, and that failed.
+    #[error(
+        "cannot keep {name} in a temporary file: {why}; set TMPDIR to a directory with room, or write the jobs to a file"
+    )]
+    Spool {
+        /// The stream.
+        name: String,
+        /// What the system says.
+        why: io::Error,
+    },
+    /// The name of the file does not tell what is in it.
+    #[error("cannot tell what is in {} by its name; jobs are read from {}, or `-` for stdin", .0.display(), format::KNOWN)]
+    UnknownExtension(PathBuf),
+    /// Rows were given in place of jobs.
+    #[error("{} has rows, not jobs; write a job with {{{{column}}}} in it and run that with --rows {}", .0.display(), .0.display())]
+    RowsWithoutJob(PathBuf),
+    /// There is nothing to do.
+    #[error("{0} has no jobs")]
+    Empty(String),
+    /// There is nothing to fill a template with.
+    #[error("{0} has no rows; its first line names the columns, each line after it is a row")]
+    NoRows(String),
+    /// A file that is read as a whole is too large for that.
+    #[error("{name} is larger than {} MiB, the most that is read as a whole; {remedy}", .limit >> 20)]
+    TooLarge {
+        /// The file.
+        name: String,
+        /// The limit in bytes.
+        limit: u64,
+        /// What to do instead.
+        remedy: &'static str,
+    },
+    /// More jobs than one run takes.
+    #[error("{name} makes more than {limit} jobs, the most that one run takes; split it up")]
+    TooMany {
+        /// The file.
+        name: String,
+        /// The limit.
+        limit: u64,
+    },
+    /// Something is wrong with the jobs.
+    #[error("{}", Listing { name, problems, more: *more })]
+    Invalid {
+        /// The file.
+        name: String,
+        /// The first [`Problems::MAX`] things that are wrong, in the order of the file.
+        problems: Vec<Problem>,
+        /// How many more there are.
+        more: u64,
+    },
+    /// The file was changed after it had been checked.
+    #[error(
+        "{place} was changed after the jobs had been checked ({why}); let files rest while they are being run"
+    )]
+    Changed {
+        /// Where it was noticed.
+        place: String,
+        /// By what.
+        why: String,
+    },
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// `jobs.jsonl:12:5`: file, line and, if known, column, both from 1.
+    pub place: String,
+    /// What is wrong and how to mend it.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.message)
+    }
+}
+
+struct Listing<'a> {
+    name: &'a str,
+    problems: &'a [Problem],
+    more: u64,
+}
+
+impl fmt::Display for Listing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let total = self.problems.len() as u64 + self.more;
+        let plural = if total == 1 { "" } else { "s" };
+        write!(f, "{} has {total} mistake{plural}; no job was run", self.name)?;
+        for problem in self.problems {
+            write!(f, "\n  {problem}")?;
+        }
+        if self.more > 0 {
+            write!(f, "\n  ... and {} more", self.more)?;
+        }
+        Ok(())
+    }
+}
+
+/// A place in a job file, and the row that filled the template there. Orders as the file does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// From 1.
+    pub(super) line: u64,
+    /// The row's line in its own file.
+    pub(super) row: Option<u64>,
+    /// In characters, from 1.
+    pub(super) column: Option<u64>,
+}
+
+impl Place {
+    pub(super) const fn line(line: u64) -> Self {
+        Self { line, row: None, column: None }
+    }
+
+    pub(super) fn show(self, file: &str, rows: Option<&str>) -> String {
+        let mut text = format!("{file}:{}", self.line);
+        if let Some(column) = self.column {
+            text += &format!(":{column}");
+        }
+        if let (Some(line), Some(rows)) = (self.row, rows) {
+            text += &format!(" with {rows}:{line}");
+        }
+        text
+    }
+}
+
+/// What is wrong, and where.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) place: Place,
+    pub(super) message: String,
+}
+
+impl Fault {
+    pub(super) fn new(place: Place, why: impl fmt::Display) -> Self {
+        Self { place, message: why.to_string() }
+    }
+}
+
+/// Faults as they are found: the first few are kept, the rest are counted.
+#[derive(Debug, Default)]
+pub(super) struct Problems {
+    kept: Vec<Fault>,
+    more: u64,
+}
+
+impl Problems {
+    /// How many are told in full.
+    pub(super) const MAX: usize = 20;
+
+    pub(super) fn add(&mut self, fault: Fault) {
+        if self.has_room() { self.kept.push(fault) } else { self.more += 1 }
+    }
+
+    pub(super) fn add_untold(&mut self, count: u64) {
+        self.more += count;
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.kept.len() < Self::MAX
+    }
+
+    /// Nothing, or all that is wrong with `file`.
+    pub(super) fn into_result(mut self, file: &str, rows: Option<&str>) -> Result<(), JobsError> {
+        if self.kept.is_empty() && self.more == 0 {
+            return Ok(());
+        }
+        self.kept.sort_by_key(|fault| fault.place);
+        let tell = |Fault { place, message }| Problem {
+            place: place.show(file, rows),
+            message: printable(&message),
+        };
+        Err(JobsError::Invalid {
+            name: file.to_owned(),
+            problems: self.kept.into_iter().map(tell).collect(),
+            more: self.more,
+        })
+    }
+}
+
+impl From<Fault> for Problems {
+    fn from(fault: Fault) -> Self {
+        Self { kept: vec![fault], more: 0 }
+    }
+}
+
+/// One line for a terminal: what a job file holds may be long and may hold control sequences.
+fn printable(message: &str) -> String {
+    const LONGEST: usize = 600;
+    let mut line: String = message
+        .chars()
+        .take(LONGEST)
+        .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
+        .collect();
+    if message.chars().nth(LONGEST).is_some() {
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_problems_are_told_in_order_and_the_rest_are_counted() {
+        let mut problems = Problems::default();
+        for line in (1..=30).rev() {
+            problems.add(Fault::new(Place::line(line), "wrong"));
+        }
+        let said = problems.into_result("a.txt", None).expect_err("problems").to_string();
+        let lines: Vec<_> = said.lines().collect();
+        assert_eq!(lines.len(), 22);
+        assert_eq!(lines[0], "a.txt has 30 mistakes; no job was run");
+        assert_eq!(lines[1], "  a.txt:11: wrong");
+        assert_eq!(lines[21], "  ... and 10 more");
+    }
+
+    #[test]
+    fn a_message_cannot_speak_to_the_terminal_or_flood_it() {
+        assert_eq!(printable("a\u{1b}[2Jb\n"), "a\\u{1b}[2Jb\\n");
+        assert_eq!(printable(&"é".repeat(1 << 20)).chars().count(), 601);
+    }
+}

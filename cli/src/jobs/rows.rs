@@ -1,0 +1,193 @@
+//! [`Rows`]: the rows of a `.csv` file, which fill the placeholders of a template.
+//!
+//! The first line names the columns. All rows are read once when the file is opened, so that one with too few
+//! values is known before a job runs; they are streamed after that, once for each template.
+
+use std::fs::File;
+use std::path::Path;
+
+use csv::{ErrorKind, Position, Reader, ReaderBuilder, StringRecord};
+
+use super::error::{Fault, JobsError, Place, Problems};
+use super::source::{self, LARGEST_DOCUMENT};
+use super::template::TemplateError;
+
+/// The rows of a file, one after the other.
+#[derive(Debug)]
+pub(super) struct Rows {
+    /// What messages call the file.
+    pub(super) name: String,
+    columns: Vec<String>,
+    reader: Reader<File>,
+    first: Position,
+    /// The row read last.
+    record: StringRecord,
+    number: u64,
+}
+
+/// One row.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row<'a> {
+    /// From 1; the line of names does not count.
+    pub(super) number: u64,
+    /// Where it begins in its file, from 1.
+    pub(super) line: u64,
+    columns: &'a [String],
+    record: &'a StringRecord,
+}
+
+impl<'a> Row<'a> {
+    pub(super) fn get(self, name: &str) -> Result<&'a str, TemplateError> {
+        let place = self.columns.iter().position(|column| column == name);
+        place
+            .and_then(|place| self.record.get(place))
+            .ok_or_else(|| TemplateError::no_column(name, self.columns))
+    }
+}
+
+impl Rows {
+    /// Opens and checks the file.
+    pub(super) fn open(path: &Path) -> Result<Self, JobsError> {
+        let (name, kind, file) = source::open(path)?;
+        let unreadable = |why| JobsError::Unreadable { name: name.clone(), why };
+        let file = if kind.is_file() {
+            file
+        } else {
+            source::Opened::stream(name.clone(), Path::new(""), file)?.file
+        };
+        if file.metadata().map_err(unreadable)?.len() > LARGEST_DOCUMENT {
+            return Err(JobsError::TooLarge {
+                name,
+                limit: LARGEST_DOCUMENT,
+                remedy: "split the rows over several files",
+            });
+        }
+        let mut reader = ReaderBuilder::new().from_reader(file);
+        let mut problems = Problems::default();
+        let columns = match reader.headers() {
+            Ok(header) => header.iter().map(|column| column.trim().to_owned()).collect(),
+            Err(why) => {
+                problems.add(fault(&why));
+                Vec::new()
+            }
+        };
+        if let Some(twice) = (1..columns.len()).find(|&index| columns[..index].contains(&columns[index])) {
+            problems
+                .add(Fault::new(Place::line(1), format_args!("two columns are named `{}`", columns[twice])));
+        }
+        let first = reader.position().clone();
+        let mut rows = Self { name, columns, reader, first, record: StringRecord::new(), number: 0 };
+        loop {
+            match rows.next() {
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(fault) => problems.add(fault),
+            }
+        }
+        problems.into_result(&rows.name, None)?;
+        if rows.number == 0 {
+            return Err(JobsError::NoRows(rows.name));
+        }
+        rows.rewind()?;
+        Ok(rows)
+    }
+
+    /// The template error for a name without a column, an empty text for one with.
+    pub(super) fn check(&self, name: &str) -> Result<&'static str, TemplateError> {
+        if self.columns.iter().any(|column| column == name) {
+            Ok("")
+        } else {
+            Err(TemplateError::no_column(name, &self.columns))
+        }
+    }
+
+    pub(super) fn rewind(&mut self) -> Result<(), JobsError> {
+        self.number = 0;
+        let rewound = self.reader.seek(self.first.clone());
+        rewound.map_err(|why| JobsError::Unreadable { name: self.name.clone(), why: why.into() })
+    }
+
+    pub(super) fn next(&mut self) -> Result<Option<Row<'_>>, Fault> {
+        if !self.reader.read_record(&mut self.record).map_err(|why| fault(&why))? {
+            return Ok(None);
+        }
+        self.number += 1;
+        let line = self.record.position().map_or(0, Position::line);
+        Ok(Some(Row { number: self.number, line, columns: &self.columns, record: &self.record }))
+    }
+}
+
+fn fault(why: &csv::Error) -> Fault {
+    let place = Place::line(why.position().map_or(1, Position::line));
+    match why.kind() {
+        ErrorKind::UnequalLengths { expected_len, len, .. } => Fault::new(
+            place,
+            format_args!(
+                "the row has {len} values for {expected_len} columns; put values with commas in quotes"
+            ),
+        ),
+        ErrorKind::Utf8 { .. } => Fault::new(place, "not UTF-8; save the file as UTF-8"),
+        _ => Fault::new(place, why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_core::step::Step;
+
+    use crate::jobs::trial::{Files, ids, jobs};
+
+    #[test]
+    fn a_template_makes_a_job_a_row() {
+        let rows = "name,city\nAda,\"London, UK\"\nBob,\"a\nb\"\n".as_bytes();
+        let template =
+            br##"{"url":"http://a/{{name}}","steps":[{"fill":{"selector":"#c","text":"{{ city }} {{{{x}}"}}]}
+            {"id":"t","url":"http://a/"}
+            {"id":"{{name}}","url":"http://a/"}"##;
+        let files = Files::new(&[("a.jsonl", template), ("r.csv", rows), ("a.txt", b"http://a/{{city}}")]);
+        let said = jobs(files.open("a.jsonl", Some("r.csv")).expect("a template"));
+        let said_ids = ids(&said);
+        assert_eq!(said_ids[..3], [("1-1", "http://a/Ada"), ("1-2", "http://a/Bob"), ("t-1", "http://a/")]);
+        assert_eq!(said_ids[3..], [("t-2", "http://a/"), ("Ada", "http://a/"), ("Bob", "http://a/")]);
+        assert!(matches!(&said[0].steps[..], [Step::Fill(fill)] if fill.text == "London, UK {{x}}"));
+        assert_eq!(jobs(files.open("a.txt", Some("r.csv")).expect("a template")).len(), 2);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_template_is_told_once_and_with_a_row_each_time() {
+        let said = |template: &[u8], rows: &[u8]| {
+            let files = Files::new(&[("a.jsonl", template), ("r.csv", rows)]);
+            files
+                .open("a.jsonl", Some("r.csv"))
+                .expect_err("a mistake")
+                .lines()
+                .skip(1)
+                .map(str::trim)
+                .collect::<Vec<_>>()
+                .join("|")
+        };
+        let template = br#"{"url":"{{page}}"}"#;
+        assert_eq!(
+            said(template, b"pages\na\nb"),
+            "a.jsonl:1: `{{page}}` names no column; did you mean `pages`?; the columns are pages"
+        );
+        assert_eq!(said(br#"{"uri":"{{page}}"}"#, b"page\na\nb").matches("unknown key").count(), 1);
+        assert_eq!(
+            said(template, b"page\nhttp://a/\n\"ftp://\nb\"\nfile:///c"),
+            "a.jsonl:1 with r.csv:3: url: `ftp://\\nb` has the scheme `ftp`; only http and https pages can be opened|\
+             a.jsonl:1 with r.csv:5: url: `file:///c` has the scheme `file`; only http and https pages can be opened"
+        );
+        assert_eq!(
+            said(br#"{"id":"{{id}}","url":"http://a/"}"#, b"id\nx\ny\nx"),
+            "a.jsonl:1 with r.csv:4: id `x` is taken: a.jsonl:1 with r.csv:2 has it"
+        );
+        assert_eq!(
+            said(template, b"page,b\n1\n"),
+            "r.csv:2: the row has 1 values for 2 columns; put values with commas in quotes"
+        );
+        assert_eq!(said(template, b"page,page\n1,2\n"), "r.csv:1: two columns are named `page`");
+        assert_eq!(said(template, b"page\nok\n\xFF\n"), "r.csv:3: not UTF-8; save the file as UTF-8");
+        let empty = Files::new(&[("a.jsonl", template), ("r.csv", b"page\n")]).open("a.jsonl", Some("r.csv"));
+        assert!(empty.expect_err("no rows").starts_with("r.csv has no rows"));
+    }
+}

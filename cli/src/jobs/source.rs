@@ -1,0 +1,138 @@
+//! Where jobs come from: a file, or a stream that is first kept in a nameless temporary file, because jobs are
+//! read twice, once to check them all and once to run them.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek};
+use std::path::{Path, PathBuf};
+
+use super::error::JobsError;
+use super::format::Format;
+
+/// Where jobs come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// This file.
+    Path(PathBuf),
+    /// What the caller pipes in.
+    Stdin,
+}
+
+impl From<OsString> for Source {
+    /// As the command line has it: `-` is stdin.
+    fn from(argument: OsString) -> Self {
+        if argument == "-" { Self::Stdin } else { Self::Path(argument.into()) }
+    }
+}
+
+/// A source that is open and can be read again and again.
+#[derive(Debug)]
+pub(super) struct Opened {
+    /// What messages call it.
+    pub(super) name: String,
+    /// From where relative paths in it are seen; absolute.
+    pub(super) base: PathBuf,
+    pub(super) format: Format,
+    pub(super) file: File,
+}
+
+impl Opened {
+    pub(super) fn new(source: &Source) -> Result<Self, JobsError> {
+        match source {
+            Source::Stdin => Self::stream("stdin".to_owned(), Path::new(""), io::stdin().lock()),
+            Source::Path(path) => {
+                let (name, kind, file) = open(path)?;
+                let base = path.parent().unwrap_or(path).to_owned();
+                if !kind.is_file() {
+                    return Self::stream(name, &base, file);
+                }
+                let Some(format) = Format::of_name(path) else {
+                    let rows =
+                        path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+                    return Err(if rows { JobsError::RowsWithoutJob } else { JobsError::UnknownExtension }(
+                        path.clone(),
+                    ));
+                };
+                Ok(Self { base: absolute(&name, &base)?, name, format, file })
+            }
+        }
+    }
+
+    /// Keeps all of `stream`. `base` is where relative paths are seen from.
+    pub(super) fn stream(name: String, base: &Path, stream: impl Read) -> Result<Self, JobsError> {
+        /// A stream that never ends must not fill the disk.
+        const LONGEST: u64 = 8 << 30;
+        let spool = |why| JobsError::Spool { name: name.clone(), why };
+        let mut file = tempfile::tempfile().map_err(spool)?;
+        let length = io::copy(&mut stream.take(LONGEST + 1), &mut file).map_err(spool)?;
+        if length > LONGEST {
+            return Err(JobsError::TooLarge {
+                name,
+                limit: LONGEST,
+                remedy: "write the jobs to a .jsonl file",
+            });
+        }
+        let mut beginning = [0; 4096];
+        file.rewind().map_err(spool)?;
+        let length = read_up_to(&mut file, &mut beginning).map_err(spool)?;
+        file.rewind().map_err(spool)?;
+        Ok(Self {
+            base: absolute(&name, &base)?,
+            format: Format::of_beginning(&beginning[..length]),
+            name,
+            file,
+        })
+    }
+}
+
+/// Opens what is there to read, with its name for messages.
+pub(super) fn open(path: &Path) -> Result<(String, fs::FileType, File), JobsError> {
+    let name = path.display().to_string();
+    let refused = |why: io::Error| match why.kind() {
+        io::ErrorKind::NotFound => JobsError::Missing(path.to_owned()),
+        _ => JobsError::Unreadable { name: name.clone(), why },
+    };
+    // Asked for first: opening a directory succeeds and only reading it fails.
+    let kind = fs::metadata(path).map_err(refused)?.file_type();
+    if kind.is_dir() {
+        return Err(JobsError::Directory(path.to_owned()));
+    }
+    let file = File::open(path).map_err(refused)?;
+    Ok((name, kind, file))
+}
+
+/// The most of a document that is read as a whole, in bytes.
+pub(super) const LARGEST_DOCUMENT: u64 = 64 << 20;
+
+/// All of `file` from its beginning, without a byte order mark.
+pub(super) fn whole(name: &str, file: &mut File) -> Result<Vec<u8>, JobsError> {
+    let unreadable = |why| JobsError::Unreadable { name: name.to_owned(), why };
+    file.rewind().map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(LARGEST_DOCUMENT + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > LARGEST_DOCUMENT {
+        let remedy = "write the jobs as .jsonl, a job a line, which may be of any size";
+        return Err(JobsError::TooLarge { name: name.to_owned(), limit: LARGEST_DOCUMENT, remedy });
+    }
+    if bytes.starts_with(b"\xEF\xBB\xBF") {
+        bytes.drain(..3);
+    }
+    Ok(bytes)
+}
+
+fn absolute(name: &str, base: &Path) -> Result<PathBuf, JobsError> {
+    // An empty path is no path to the standard library, but means the current directory to everybody else.
+    let base = if base.as_os_str().is_empty() { Path::new(".") } else { base };
+    std::path::absolute(base).map_err(|why| JobsError::Unreadable { name: name.to_owned(), why })
+}
+
+fn read_up_to(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut length = 0;
+    while length < buffer.len() {
+        match file.read(&mut buffer[length..])? {
+            0 => break,
+            read => length += read,
+        }
+    }
+    Ok(length)
+}

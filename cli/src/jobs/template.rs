@@ -1,0 +1,175 @@
+//! Jobs as templates: `{{name}}` in any text of a job stands for a value that a row has under that name.
+//!
+//! Blanks inside the braces do not count. `{{{{` stands for two braces that begin nothing; `}}` by itself is only
+//! itself. What is filled in stays text and is put in as it is: nothing is quoted, nothing is escaped. Keys are
+//! not filled.
+
+use serde_json::Value;
+
+use crate::decode::nearest;
+
+/// Why a text cannot be filled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum TemplateError {
+    #[error("`{{{{{0}` begins no placeholder; write {{{{column}}}}, or `{{{{{{{{` for two braces")]
+    Malformed(String),
+    #[error("`{{{{{name}}}}}` names no column{}; the columns are {known}", meant(.nearest.as_deref()))]
+    NoColumn { name: String, nearest: Option<String>, known: String },
+    #[error(
+        "`{{{{{0}}}}}` is to be filled from rows, and there are none; add --rows FILE.csv, or write `{{{{{{{{` for two braces"
+    )]
+    NoRows(String),
+    #[error("the key `{0}` has a placeholder; only values are filled")]
+    Key(String),
+}
+
+impl TemplateError {
+    pub(super) fn no_column(name: &str, columns: &[String]) -> Self {
+        let nearest = nearest(name, columns.iter().map(String::as_str)).map(str::to_owned);
+        Self::NoColumn { name: name.to_owned(), nearest, known: columns.join(", ") }
+    }
+}
+
+fn meant(nearest: Option<&str>) -> String {
+    nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+}
+
+/// Whether there is anything in `text` to fill or to unescape.
+pub(super) fn concerns(text: &str) -> bool {
+    text.contains("{{")
+}
+
+/// The same for a text as JSON writes it; true now and then for one that has nothing.
+pub(super) fn concerns_json(text: &str) -> bool {
+    concerns(text) || text.contains("\\u007")
+}
+
+/// Whether a row could change `text`.
+pub(super) fn has_placeholder(text: &str) -> bool {
+    fill_text(text, &mut |name| Err(TemplateError::NoRows(name.to_owned()))).is_err()
+}
+
+/// `value` with every placeholder replaced by what `column` has for its name.
+pub(super) fn fill<'r>(
+    value: &Value,
+    column: &mut impl FnMut(&str) -> Result<&'r str, TemplateError>,
+) -> Result<Value, TemplateError> {
+    Ok(match value {
+        Value::String(text) => Value::String(fill_text(text, column)?),
+        Value::Array(items) => {
+            Value::Array(items.iter().map(|item| fill(item, column)).collect::<Result<_, _>>()?)
+        }
+        Value::Object(entries) => {
+            let entries = entries.iter().map(|(key, value)| {
+                if has_placeholder(key) {
+                    return Err(TemplateError::Key(key.clone()));
+                }
+                Ok((key.clone(), fill(value, column)?))
+            });
+            Value::Object(entries.collect::<Result<_, _>>()?)
+        }
+        other => other.clone(),
+    })
+}
+
+fn fill_text<'r>(
+    text: &str,
+    column: &mut impl FnMut(&str) -> Result<&'r str, TemplateError>,
+) -> Result<String, TemplateError> {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{") {
+        filled += before;
+        if let Some(after) = after.strip_prefix("{{") {
+            filled += "{{";
+            rest = after;
+            continue;
+        }
+        let name = after.split_once("}}").map(|(name, after)| (name.trim(), after));
+        match name {
+            Some((name, after)) if is_name(name) => {
+                filled += column(name)?;
+                rest = after;
+            }
+            _ => return Err(TemplateError::Malformed(after.chars().take(20).collect())),
+        }
+    }
+    Ok(filled + rest)
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && !text.contains(|c: char| c == '{' || c == '}' || c.is_control())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn filled(text: &str) -> Result<String, TemplateError> {
+        fill_text(text, &mut |name| match name {
+            "a" => Ok("{{b}}"),
+            "the b" => Ok(""),
+            _ => Err(TemplateError::no_column(name, &["a".into(), "the b".into(), "price".into()])),
+        })
+    }
+
+    #[test]
+    fn what_is_filled_in_is_not_read_again() {
+        assert_eq!(filled("http://x/{{a}}/{{ the b }}?q={{a}}"), Ok("http://x/{{b}}/?q={{b}}".into()));
+        assert_eq!(filled("{{{{a}} }} {"), Ok("{{a}} }} {".into()));
+        assert_eq!(filled("{{{{{{a}}"), Ok("{{{{b}}".into()));
+    }
+
+    #[test]
+    fn what_cannot_be_filled_is_told_with_the_remedy() {
+        let said = |text: &str| filled(text).expect_err("a mistake").to_string();
+        assert_eq!(
+            said("{{prize}}"),
+            "`{{prize}}` names no column; did you mean `price`?; the columns are a, the b, price"
+        );
+        for text in ["{{a", "{{}}", "{{ }}", "{{{a}}}", "{{a\nb}}", "f({{b:{c:1}}})"] {
+            assert!(matches!(filled(text), Err(TemplateError::Malformed(_))), "{text}");
+        }
+        assert_eq!(
+            said("x {{a}"),
+            "`{{a}` begins no placeholder; write {{column}}, or `{{{{` for two braces"
+        );
+        let mut none = |name: &str| Err(TemplateError::NoRows(name.to_owned()));
+        assert_eq!(
+            fill(&json!({"a": ["{{b}}"]}), &mut none).expect_err("no rows").to_string(),
+            "`{{b}}` is to be filled from rows, and there are none; add --rows FILE.csv, or write `{{{{` for two braces"
+        );
+        assert_eq!(
+            fill(&json!({"{{b}}": 1}), &mut none).expect_err("a key").to_string(),
+            "the key `{{b}}` has a placeholder; only values are filled"
+        );
+    }
+
+    #[test]
+    fn a_value_stays_a_text_and_other_types_stay_themselves() {
+        let value = json!({"n": 1, "t": ["{{a}}", null, true, {"u": "{{a}}"}]});
+        let filled = fill(&value, &mut |_| Ok("7"));
+        assert_eq!(filled, Ok(json!({"n": 1, "t": ["7", null, true, {"u": "7"}]})));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_survives_its_escaping(text in "[{}a ]{0,20}") {
+            let escaped = text.replace("{{", "{{{{");
+            prop_assert!(!has_placeholder(&escaped));
+            prop_assert_eq!(filled(&escaped), Ok(text));
+        }
+
+        #[test]
+        fn filling_is_joining(parts in proptest::collection::vec(("[^{]{0,6}", 0..3_usize), 0..6)) {
+            const VALUES: [&str; 3] = ["", "x}}", "{{{"];
+            let template: String = parts.iter().map(|(text, of)| format!("{text}{{{{column {of}}}}}")).collect();
+            let expected: String = parts.iter().map(|(text, of)| format!("{text}{}", VALUES[*of])).collect();
+            let by_name = |name: &str| Ok(VALUES[name.trim_start_matches("column ").parse::<usize>().expect("a number")]);
+            prop_assert_eq!(fill_text(&template, &mut { by_name }), Ok(expected));
+        }
+    }
+}

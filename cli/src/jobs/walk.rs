@@ -1,0 +1,154 @@
+//! [`Walk`]: every job of a source from the first to the last, filled from rows if there are any.
+//!
+//! Checking, naming what is there twice, and handing out are three walks over the same way.
+
+use std::path::PathBuf;
+
+use plimsoll_core::id::JobId;
+use plimsoll_core::job::{Job, JobKeys};
+use plimsoll_core::step::Step;
+use serde_json::Value;
+
+use super::entries::Entries;
+use super::error::{Fault, JobsError, Place};
+use super::rows::{Row, Rows};
+use super::source::Opened;
+use super::template;
+use crate::decode;
+
+/// A walk over all jobs.
+#[derive(Debug)]
+pub(super) struct Walk {
+    /// What messages call the source.
+    pub(super) name: String,
+    base: PathBuf,
+    entries: Entries,
+    /// How many entries were read.
+    number: u64,
+    rows: Option<Rows>,
+    /// What the next rows fill.
+    template: Option<Template>,
+}
+
+/// A job with placeholders.
+#[derive(Debug)]
+struct Template {
+    place: Place,
+    /// Without its id, unless that has a placeholder.
+    value: Value,
+    /// How the ids of jobs begin that get none from `value`.
+    prefix: String,
+}
+
+/// What is at a place: a job, or what is wrong with it.
+pub(super) type Found = Result<(Place, Job), Fault>;
+
+impl Walk {
+    pub(super) fn new(opened: Opened, rows: Option<Rows>) -> Result<Self, JobsError> {
+        let (name, base) = (opened.name.clone(), opened.base.clone());
+        Ok(Self { name, base, entries: Entries::open(opened)?, number: 0, rows, template: None })
+    }
+
+    pub(super) const fn may_have_ids(&self) -> bool {
+        self.entries.may_have_ids()
+    }
+
+    pub(super) fn show(&self, place: Place) -> String {
+        place.show(&self.name, self.rows_name())
+    }
+
+    pub(super) fn rows_name(&self) -> Option<&str> {
+        self.rows.as_ref().map(|rows| &*rows.name)
+    }
+
+    pub(super) fn rewind(&mut self) -> Result<(), JobsError> {
+        self.number = 0;
+        self.template = None;
+        self.entries.rewind().map_err(|why| JobsError::Unreadable { name: self.name.clone(), why })
+    }
+
+    /// What is at the next place. A template that no row can fill is there once.
+    pub(super) fn next(&mut self) -> Result<Option<Found>, JobsError> {
+        loop {
+            if let (Some(template), Some(rows)) = (&self.template, &mut self.rows) {
+                match rows.next() {
+                    Ok(Some(row)) => {
+                        let place = Place { row: Some(row.line), ..template.place };
+                        let job = template.job(row).map_err(|why| Fault { place, message: why });
+                        return Ok(Some(job.map(|job| (place, self.at_base(job)))));
+                    }
+                    Ok(None) => self.template = None,
+                    Err(fault) => {
+                        return Err(JobsError::Changed {
+                            place: fault.place.show(&rows.name, None),
+                            why: fault.message,
+                        });
+                    }
+                }
+            }
+            let next =
+                self.entries.next().map_err(|why| JobsError::Unreadable { name: self.name.clone(), why })?;
+            let Some(entry) = next else { return Ok(None) };
+            self.number += 1;
+            let Some(rows) = &mut self.rows else {
+                let found = entry.and_then(|entry| {
+                    let keys = entry.keys()?;
+                    let job =
+                        job(keys, || self.number.to_string()).map_err(|why| Fault::new(entry.place, why))?;
+                    Ok((entry.place, job))
+                });
+                return Ok(Some(found.map(|(place, job)| (place, self.at_base(job)))));
+            };
+            let template = entry.and_then(|entry| {
+                let value = entry.value()?;
+                template::fill(&value, &mut |name| rows.check(name))
+                    .map_err(|why| Fault::new(entry.place, why))?;
+                Ok(Template::new(entry.place, value, self.number))
+            });
+            match template {
+                Ok(template) => self.template = Some(template),
+                Err(fault) => return Ok(Some(Err(fault))),
+            }
+            rows.rewind()?;
+        }
+    }
+
+    /// `job` with the files it uploads seen from where the source lies.
+    fn at_base(&self, mut job: Job) -> Job {
+        for step in &mut job.steps {
+            if let Step::Upload(upload) = step {
+                upload.files.iter_mut().for_each(|file| *file = self.base.join(&*file));
+            }
+        }
+        job
+    }
+}
+
+impl Template {
+    fn new(place: Place, mut value: Value, number: u64) -> Self {
+        let prefix = match value.get("id") {
+            Some(Value::String(id)) if !template::has_placeholder(id) => {
+                // `{{{{` becomes `{{` here too.
+                let id = template::fill(&Value::String(id.clone()), &mut |_| Ok("")).ok();
+                let id = id.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
+                value.as_object_mut().map(|keys| keys.remove("id"));
+                id
+            }
+            _ => number.to_string(),
+        };
+        Self { place, value, prefix }
+    }
+
+    fn job(&self, row: Row<'_>) -> Result<Job, String> {
+        let value = template::fill(&self.value, &mut |name| row.get(name)).map_err(|why| why.to_string())?;
+        let keys = decode::from_value(&value).map_err(|why| why.to_string())?;
+        job(keys, || format!("{}-{}", self.prefix, row.number))
+    }
+}
+
+/// The job that the keys make, called `otherwise` unless they have an id.
+fn job(keys: JobKeys, otherwise: impl FnOnce() -> String) -> Result<Job, String> {
+    let id =
+        keys.id().cloned().map_or_else(|| JobId::try_from(otherwise()), Ok).map_err(|why| why.to_string())?;
+    keys.into_job(|| id).map_err(|why| why.to_string())
+}

@@ -1,0 +1,230 @@
+//! `results.jsonl`: one line for each job that ended.
+//!
+//! A line leaves in one write as soon as its job ended, with nothing held back in a buffer: whatever kills the run, the
+//! lines that were written are there and whole. When a file takes only part of a line (a full disk), that part is
+//! taken back before the error is returned.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+
+use plimsoll_core::id::JobId;
+use plimsoll_core::outcome::{FailureClass, Stage};
+use plimsoll_core::port::{Incidents, JobRecord, StoreError};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// Writes results, a line a job.
+#[derive(Debug)]
+pub struct ResultsWriter {
+    sink: Sink,
+}
+
+#[derive(Debug)]
+enum Sink {
+    /// Opened for appending; `whole` is its length after the last complete line.
+    File {
+        file: File,
+        path: PathBuf,
+        whole: u64,
+    },
+    Stdout,
+}
+
+/// A line: the keys that scripts rest on are always there, the others when they say something.
+#[derive(Serialize)]
+struct Line<'a> {
+    id: &'a JobId,
+    url: Option<&'a str>,
+    outcome: &'static str,
+    class: Option<FailureClass>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stage: Option<Stage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    attempts: u32,
+    ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    data: &'a Map<String, Value>,
+    artifacts: &'a [String],
+    #[serde(skip_serializing_if = "Incidents::is_empty")]
+    incidents: Incidents,
+}
+
+impl<'a> From<&'a JobRecord> for Line<'a> {
+    fn from(record: &'a JobRecord) -> Self {
+        let failure = record.outcome.failure();
+        Self {
+            id: &record.id,
+            url: record.url.as_deref(),
+            outcome: record.outcome.name(),
+            class: failure.map(|failure| failure.fault.class),
+            stage: failure.map(|failure| failure.stage),
+            message: failure.map(|failure| failure.fault.message.as_str()),
+            attempts: record.attempts,
+            ms: u64::try_from(record.elapsed.as_millis()).unwrap_or(u64::MAX),
+            status: record.status,
+            data: &record.data,
+            artifacts: &record.artifacts,
+            incidents: record.incidents,
+        }
+    }
+}
+
+impl ResultsWriter {
+    /// A writer to standard output.
+    #[must_use]
+    pub const fn stdout() -> Self {
+        Self { sink: Sink::Stdout }
+    }
+
+    /// A writer to `file`, which is empty and open for appending; `path` is what errors call it.
+    pub(super) const fn file(file: File, path: PathBuf) -> Self {
+        Self { sink: Sink::File { file, path, whole: 0 } }
+    }
+
+    /// Writes one job's line. It blocks for as long as the file does.
+    ///
+    /// # Errors
+    /// When the line could not be written whole. Standard output that nobody reads any more is
+    /// [`io::ErrorKind::BrokenPipe`].
+    pub fn write(&mut self, record: &JobRecord) -> Result<(), StoreError> {
+        let line = line(record).map_err(|source| self.error(source))?;
+        let written = match &mut self.sink {
+            Sink::Stdout => {
+                let mut stdout = io::stdout().lock();
+                stdout.write_all(&line).and_then(|()| stdout.flush())
+            }
+            Sink::File { file, whole, .. } => append(file, whole, &line),
+        };
+        written.map_err(|source| self.error(source))
+    }
+
+    fn error(&self, source: io::Error) -> StoreError {
+        let doing = match &self.sink {
+            Sink::Stdout => "writing results to standard output".to_owned(),
+            Sink::File { path, .. } => format!("writing {}", path.display()),
+        };
+        StoreError { doing, source }
+    }
+}
+
+fn line(record: &JobRecord) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(&Line::from(record))?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+fn append(file: &mut File, whole: &mut u64, line: &[u8]) -> io::Result<()> {
+    match file.write_all(line) {
+        Ok(()) => {
+            *whole += line.len() as u64;
+            Ok(())
+        }
+        Err(error) => {
+            // The first error is the one to report; what cannot be taken back stays half a line.
+            let _ = file.set_len(*whole);
+            Err(error)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::OpenOptions;
+    use std::os::fd::AsRawFd as _;
+    use std::time::Duration;
+
+    use plimsoll_core::id::JobSeq;
+    use plimsoll_core::outcome::{Fault, Outcome};
+
+    use super::*;
+
+    fn record(id: &str, outcome: Outcome) -> JobRecord {
+        JobRecord {
+            seq: JobSeq(0),
+            id: JobId::try_from(id.to_owned()).expect("a plain id"),
+            url: Some("http://site/".to_owned()),
+            outcome,
+            attempts: 2,
+            elapsed: Duration::from_micros(1_234_900),
+            data: Map::new(),
+            artifacts: Vec::new(),
+            status: None,
+            incidents: Incidents::default(),
+        }
+    }
+
+    fn text(record: &JobRecord) -> String {
+        String::from_utf8(line(record).expect("plain data")).expect("JSON is UTF-8")
+    }
+
+    #[test]
+    fn a_line_always_has_the_keys_of_the_contract() {
+        assert_eq!(
+            text(&record("a", Outcome::Succeeded)),
+            "{\"id\":\"a\",\"url\":\"http://site/\",\"outcome\":\"succeeded\",\"class\":null,\"attempts\":2,\"ms\":1234,\
+             \"data\":{},\"artifacts\":[]}\n"
+        );
+    }
+
+    #[test]
+    fn a_failure_says_what_and_where_and_never_breaks_the_line() {
+        let fault = Fault::transient(FailureClass::Script, "first\nsecond\u{2028}third");
+        let mut failed = record("b", Outcome::Failed(fault.at(Stage::Step(3))));
+        failed.status = Some(503);
+        failed.incidents.popups = 1;
+        let text = text(&failed);
+        assert_eq!(text.matches('\n').count(), 1);
+        let value: Value = serde_json::from_str(&text).expect("a line is JSON");
+        assert_eq!(value["class"], "script");
+        assert_eq!(value["stage"], serde_json::json!({"at": "step", "step": 3}));
+        assert_eq!(value["message"], "first\nsecond\u{2028}third");
+        assert_eq!(value["status"], 503);
+        assert_eq!(value["incidents"]["popups"], 1);
+    }
+
+    #[test]
+    fn a_line_is_in_the_file_as_soon_as_it_is_written() {
+        let dir = tempfile::tempdir().expect("a place for tests");
+        let path = dir.path().join("results.jsonl");
+        let file = OpenOptions::new().append(true).create(true).open(&path).expect("a new file");
+        let mut writer = ResultsWriter::file(file, path.clone());
+        for lines in 1..=3 {
+            writer.write(&record("a", Outcome::Cancelled)).expect("room for a line");
+            let text = std::fs::read_to_string(&path).expect("it was written");
+            assert!(text.ends_with('\n') && text.lines().count() == lines, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_an_error_that_names_the_file() {
+        let path = PathBuf::from("/dev/full");
+        let file = OpenOptions::new().append(true).open(&path).expect("Linux has it");
+        let error =
+            ResultsWriter::file(file, path).write(&record("a", Outcome::Expired)).expect_err("it is full");
+        assert_eq!(error.source.kind(), io::ErrorKind::StorageFull);
+        assert!(error.to_string().starts_with("writing /dev/full: "), "{error}");
+    }
+
+    #[test]
+    fn half_a_line_is_taken_back() {
+        use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
+
+        // A file that cannot grow beyond two pages takes the line that crosses the end in part.
+        let disk = memfd_create("disk", MemfdFlags::ALLOW_SEALING).expect("a file in memory");
+        ftruncate(&disk, 8192).expect("two pages");
+        fcntl_add_seals(&disk, SealFlags::GROW).expect("a seal");
+        let file = File::from(disk);
+        let mut writer = ResultsWriter::file(file.try_clone().expect("a descriptor"), PathBuf::from("disk"));
+        let line = record(&"x".repeat(200), Outcome::Succeeded);
+        let written = (0..).take_while(|_| writer.write(&line).is_ok()).count();
+        let text =
+            std::fs::read_to_string(format!("/proc/self/fd/{}", file.as_raw_fd())).expect("it is text");
+        assert!(
+            written > 20 && text.lines().count() == written && text.ends_with("}\n"),
+            "{written} lines: {text:?}"
+        );
+    }
+}

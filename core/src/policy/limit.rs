@@ -1,0 +1,101 @@
+//! Limits: how many contexts may be *being created* at once, and how many may be *active*.
+//!
+//! A limit is only a number; whether something may start is [`CreationLimit::admits`] or [`ActiveLimit::admits`]. It may
+//! fall below what is in flight: that is a debt, paid as permits come back. Nothing is ever killed to honour it.
+//!
+//! Each comes in two kinds. *Fixed* is the incident's pair, 50 and 100. *Adaptive* takes the same numbers as ceilings and
+//! finds its own below them: creations follow their latency ([`gradient`]), actives follow the pressure ([`aimd`]). On
+//! two cores 50 creations at once halve the throughput of four; on eight cores the adaptive pair pays for its caution
+//! with a ramp of some seconds.
+
+pub mod aimd;
+pub mod gradient;
+
+use crate::policy::limit::aimd::AimdLimit;
+use crate::policy::limit::gradient::GradientLimit;
+
+/// The incident's limit on contexts being created.
+pub const MAX_CREATING: u32 = 50;
+
+/// The incident's limit on active contexts.
+pub const MAX_CONTEXTS: u32 = 100;
+
+/// How many contexts may be being created at once.
+#[derive(Debug, Clone)]
+pub enum CreationLimit {
+    /// Always so many.
+    Fixed(u32),
+    /// As many as can be created without queueing for the processor.
+    Adaptive(GradientLimit),
+}
+
+impl CreationLimit {
+    /// The limit now.
+    #[must_use]
+    pub fn current(&self) -> u32 {
+        match self {
+            Self::Fixed(limit) => *limit,
+            Self::Adaptive(limit) => limit.current(),
+        }
+    }
+
+    /// Whether one more creation may start beside `in_flight` others.
+    #[must_use]
+    pub fn admits(&self, in_flight: u32) -> bool {
+        in_flight < self.current()
+    }
+}
+
+impl Default for CreationLimit {
+    fn default() -> Self {
+        Self::Fixed(MAX_CREATING)
+    }
+}
+
+/// How many contexts may be active at once.
+#[derive(Debug, Clone)]
+pub enum ActiveLimit {
+    /// Always so many.
+    Fixed(u32),
+    /// As many as the machine bears without pressure.
+    Adaptive(AimdLimit),
+}
+
+impl ActiveLimit {
+    /// The limit now.
+    #[must_use]
+    pub fn current(&self) -> u32 {
+        match self {
+            Self::Fixed(limit) => *limit,
+            Self::Adaptive(limit) => limit.current(),
+        }
+    }
+
+    /// Whether one more context may be admitted beside `active` others.
+    #[must_use]
+    pub fn admits(&self, active: u32) -> bool {
+        active < self.current()
+    }
+}
+
+impl Default for ActiveLimit {
+    fn default() -> Self {
+        Self::Fixed(MAX_CONTEXTS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fixed_limits_are_the_incidents() {
+        assert!(CreationLimit::default().admits(49) && !CreationLimit::default().admits(50));
+        assert!(ActiveLimit::default().admits(99) && !ActiveLimit::default().admits(100));
+    }
+
+    #[test]
+    fn a_limit_below_what_is_in_flight_admits_nothing_and_breaks_nothing() {
+        assert!(!ActiveLimit::Fixed(3).admits(7));
+    }
+}

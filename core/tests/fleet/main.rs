@@ -1,0 +1,163 @@
+//! The fleet's loop with a scripted driver and store, on paused time: no browser, no waiting.
+
+mod scripted;
+
+use std::time::Duration;
+
+use plimsoll_core::outcome::{FailureClass, Outcome, Stage};
+use plimsoll_core::policy::dispatch::DispatchConfig;
+use plimsoll_core::runtime::clock::Clock;
+use plimsoll_core::runtime::fleet::{Fleet, FleetConfig, FleetReport, Stop};
+use plimsoll_core::runtime::supervisor::Supervisor;
+
+use scripted::{ScriptedDriver, ScriptedStore};
+
+/// Runs jobs whose URL says what becomes of them (see [`scripted`]); `then` may act on the fleet meanwhile.
+async fn run<F: AsyncFnOnce(&Fleet, &ScriptedDriver)>(
+    urls: &[&str],
+    adjust: impl FnOnce(&mut DispatchConfig),
+    then: F,
+) -> (FleetReport, ScriptedStore, ScriptedDriver) {
+    let mut dispatch = DispatchConfig::default();
+    adjust(&mut dispatch);
+    let config = FleetConfig {
+        dispatch,
+        attempt_timeout: Duration::from_secs(30),
+        launch_timeout: Duration::from_secs(30),
+        seed: 1,
+    };
+    let (store, driver) = (ScriptedStore::of(urls), ScriptedDriver::default());
+    let supervisor = Supervisor::root();
+    let ports = (driver.shared(), store.shared());
+    let mut fleet = Fleet::start(config, ports.0, ports.1, Clock::start(), &supervisor);
+    then(&fleet, &driver).await;
+    let report = fleet.ended().await.expect("the fleet's own task does not fail");
+    assert_eq!(report.jobs.lost(), 0);
+    assert_eq!(driver.open_contexts(), 0, "a context was left open");
+    assert_eq!(driver.open_browsers(), 0, "a browser was left open");
+    assert_eq!(store.records().len() as u64, report.jobs.submitted, "each job is recorded once");
+    (report, store, driver)
+}
+
+async fn undisturbed(_: &Fleet, _: &ScriptedDriver) {}
+
+fn class(store: &ScriptedStore, index: u64) -> Option<(FailureClass, Stage)> {
+    let outcome = store.outcome(index);
+    outcome.failure().map(|failure| (failure.fault.class, failure.stage))
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_job_ends_and_the_limits_hold() {
+    let urls = vec!["http://ok/"; 500];
+    let adjust = |config: &mut DispatchConfig| {
+        config.admission.max_contexts = 30;
+        config.admission.max_creating = 7;
+        config.queue_capacity = 10;
+    };
+    let (report, store, driver) = run(&urls, adjust, undisturbed).await;
+    assert_eq!(report.jobs.succeeded, 500);
+    assert_eq!(report.peaks.active, 30);
+    assert!(driver.peak_creating() <= 7 && report.peaks.creating <= 7);
+    assert!(driver.peak_contexts() <= 30);
+    assert!(store.records().iter().all(|record| record.attempts == 1 && record.data["seen"] == true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_in_a_step_fails_that_job_alone() {
+    let (report, store, _) = run(&["http://ok/", "http://panic/", "http://ok/"], |_| {}, undisturbed).await;
+    assert_eq!((report.jobs.succeeded, report.jobs.failed), (2, 1));
+    assert_eq!(class(&store, 1), Some((FailureClass::Internal, Stage::Step(0))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_never_answers_ends_with_the_attempt() {
+    let (report, store, _) = run(&["http://hang/", "http://ok/"], |_| {}, undisturbed).await;
+    assert_eq!(class(&store, 0), Some((FailureClass::Timeout, Stage::Step(0))));
+    assert_eq!(report.jobs.succeeded, 1);
+    assert!(report.wall < Duration::from_secs(35), "{:?}", report.wall);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_fails_a_job_unless_it_is_accepted() {
+    let (_, store, _) =
+        run(&["http://status-404/", "http://status-404/?accept=404"], |_| {}, undisturbed).await;
+    assert_eq!(class(&store, 0), Some((FailureClass::HttpStatus, Stage::Step(0))));
+    assert_eq!(store.outcome(1), Outcome::Succeeded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_is_tried_again_and_a_persistent_fault_is_not() {
+    let (report, store, _) =
+        run(&["http://crash-2/", "http://crash-9/", "http://unresolved/"], |_| {}, undisturbed).await;
+    assert_eq!(store.outcome(0), Outcome::Succeeded);
+    assert_eq!(class(&store, 1), Some((FailureClass::PageCrash, Stage::Step(0))));
+    assert_eq!(class(&store, 2), Some((FailureClass::Navigation, Stage::Step(0))));
+    let attempts: Vec<_> = (0..3).map(|index| store.record_of(index).attempts).collect();
+    assert_eq!(attempts, [3, 3, 1]);
+    assert_eq!(report.attempts, 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_browser_that_dies_is_replaced_and_its_jobs_are_tried_again() {
+    let urls = vec!["http://slow/"; 40];
+    let kill = async |_: &Fleet, driver: &ScriptedDriver| {
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        driver.kill_a_browser();
+    };
+    let (report, store, _) = run(&urls, |_| {}, kill).await;
+    assert_eq!(report.jobs.succeeded, 40);
+    assert_eq!(report.browser_restarts, 1);
+    let again = store.records().iter().filter(|record| record.attempts == 2).count();
+    assert_eq!(again, 20, "the contexts of one browser, and no others");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_context_that_does_not_close_costs_its_browser_and_nothing_else() {
+    let (report, store, driver) = run(&["http://stuck/", "http://slow/"], |_| {}, undisturbed).await;
+    assert_eq!(report.jobs.succeeded, 2, "{:?}", store.records());
+    assert_eq!(driver.browsers_closed(), driver.browsers_launched());
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_no_browser_starts_every_job_fails_with_the_reason() {
+    let broken = async |_: &Fleet, driver: &ScriptedDriver| driver.refuse_launches();
+    let (report, store, _) = run(&["http://ok/"; 50], |_| {}, broken).await;
+    assert_eq!(report.jobs.failed, 50);
+    assert_eq!(class(&store, 49), Some((FailureClass::BrowserCrash, Stage::Launch)));
+    assert_eq!(report.launch_error.as_deref(), Some("refused by the script"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_cancels_what_waits_and_lets_what_runs_end_within_its_grace() {
+    let mut urls = vec!["http://slow/"; 20];
+    urls.extend(["http://hang/"; 5]);
+    urls.extend(["http://ok/"; 2000]);
+    let stop = async |fleet: &Fleet, _: &ScriptedDriver| {
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        fleet.stop(Stop::After(Duration::from_secs(10)));
+    };
+    let (report, _, _) = run(&urls, |config| config.admission.max_contexts = 25, stop).await;
+    assert_eq!(report.jobs.submitted, 2025, "every job has a line");
+    assert_eq!((report.jobs.succeeded, report.jobs.cancelled), (20, 2005));
+    assert!(report.wall < Duration::from_secs(13), "{:?}", report.wall);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_now_waits_for_nobody() {
+    let stop = async |fleet: &Fleet, _: &ScriptedDriver| {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        fleet.stop(Stop::After(Duration::from_secs(10)));
+        fleet.stop(Stop::Now);
+        fleet.stop(Stop::After(Duration::from_secs(99)));
+    };
+    let (report, _, _) = run(&["http://hang/"; 30], |_| {}, stop).await;
+    assert_eq!(report.jobs.cancelled, 30);
+    assert!(report.wall < Duration::from_secs(4), "{:?}", report.wall);
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs_that_cannot_be_read_end_the_run_with_what_there_was() {
+    let (report, _, _) = run(&["http://ok/", "broken", "http://ok/"], |_| {}, undisturbed).await;
+    assert_eq!(report.jobs.submitted, 1);
+    assert!(report.store_error.is_some_and(|error| error.to_string().contains("reading jobs")));
+}

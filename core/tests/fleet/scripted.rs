@@ -1,0 +1,260 @@
+//! A driver and a store that do as a script says. The host of a job's URL is the script: `ok` succeeds after a
+//! while, `slow` after two seconds, `hang` never answers, `panic` panics, `crash-N` crashes N times,
+//! `status-N` answers N, `unresolved` has no address, `stuck` succeeds but its context does not close.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use plimsoll_core::id::{BrowserId, JobId, JobSeq};
+use plimsoll_core::job::{Job, JobKeys};
+use plimsoll_core::outcome::{FailureClass, Fault, Outcome};
+use plimsoll_core::port::{
+    Artifact, Browser, BrowserEnd, CloseError, Context, Driver, Incidents, JobRecord, OpenRequest, Page,
+    StepOutput, Store, StoreError,
+};
+use plimsoll_core::step::Step;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+#[derive(Clone, Default)]
+pub(crate) struct ScriptedDriver(Arc<World>);
+
+#[derive(Default)]
+struct World {
+    refuse: std::sync::atomic::AtomicBool,
+    browsers: Mutex<Vec<CancellationToken>>,
+    launched: AtomicU64,
+    closed: AtomicU64,
+    contexts: Level,
+    creating: Level,
+    crashes: Mutex<HashMap<String, u32>>,
+}
+
+/// A number that goes up and down, and its highest.
+#[derive(Default)]
+struct Level(AtomicU64, AtomicU64);
+
+impl Level {
+    fn up(&self) {
+        self.1.fetch_max(self.0.fetch_add(1, Relaxed) + 1, Relaxed);
+    }
+
+    fn down(&self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+impl ScriptedDriver {
+    pub(crate) fn shared(&self) -> Arc<dyn Driver> {
+        Arc::new(self.clone())
+    }
+
+    pub(crate) fn open_contexts(&self) -> u64 {
+        self.0.contexts.0.load(Relaxed)
+    }
+
+    pub(crate) fn peak_contexts(&self) -> u64 {
+        self.0.contexts.1.load(Relaxed)
+    }
+
+    pub(crate) fn peak_creating(&self) -> u64 {
+        self.0.creating.1.load(Relaxed)
+    }
+
+    pub(crate) fn browsers_launched(&self) -> u64 {
+        self.0.launched.load(Relaxed)
+    }
+
+    pub(crate) fn browsers_closed(&self) -> u64 {
+        self.0.closed.load(Relaxed)
+    }
+
+    pub(crate) fn open_browsers(&self) -> u64 {
+        self.browsers_launched() - self.browsers_closed()
+    }
+
+    pub(crate) fn refuse_launches(&self) {
+        self.0.refuse.store(true, Relaxed);
+    }
+
+    pub(crate) fn kill_a_browser(&self) {
+        self.0.browsers.lock().expect("no panics here")[0].cancel();
+    }
+}
+
+#[async_trait]
+impl Driver for ScriptedDriver {
+    fn name(&self) -> &'static str {
+        "scripted"
+    }
+
+    async fn launch(&self, _: BrowserId, _: Duration) -> Result<Arc<dyn Browser>, Fault> {
+        sleep(Duration::from_millis(300)).await;
+        if self.0.refuse.load(Relaxed) {
+            return Err(Fault::transient(FailureClass::BrowserCrash, "refused by the script"));
+        }
+        let dead = CancellationToken::new();
+        self.0.launched.fetch_add(1, Relaxed);
+        self.0.browsers.lock().expect("no panics here").push(dead.clone());
+        Ok(Arc::new(ScriptedBrowser { world: Arc::clone(&self.0), dead }))
+    }
+}
+
+struct ScriptedBrowser {
+    world: Arc<World>,
+    dead: CancellationToken,
+}
+
+#[async_trait]
+impl Browser for ScriptedBrowser {
+    async fn open(&self, _: OpenRequest, _: Duration) -> Result<Box<dyn Context>, Fault> {
+        let world = Arc::clone(&self.world);
+        world.creating.up();
+        world.contexts.up();
+        sleep(Duration::from_millis(50)).await;
+        world.creating.down();
+        Ok(Box::new(ScriptedContext { world, dead: self.dead.clone(), stuck: false }))
+    }
+
+    async fn ended(&self) -> BrowserEnd {
+        self.dead.cancelled().await;
+        BrowserEnd::Died("killed by the script".into())
+    }
+
+    async fn close(&self) -> Result<(), CloseError> {
+        self.dead.cancel();
+        sleep(Duration::from_millis(100)).await;
+        self.world.closed.fetch_add(1, Relaxed);
+        Ok(())
+    }
+}
+
+struct ScriptedContext {
+    world: Arc<World>,
+    dead: CancellationToken,
+    stuck: bool,
+}
+
+#[async_trait]
+impl Context for ScriptedContext {
+    async fn perform(&mut self, step: &Step, _: Duration) -> Result<StepOutput, Fault> {
+        let Step::Goto(goto) = step else {
+            return Ok(StepOutput::Data([("seen".to_owned(), true.into())].into_iter().collect()));
+        };
+        let script = goto.url.host().expect("the script").to_owned();
+        let play = async {
+            match script.split_once('-') {
+                Some(("status", code)) => {
+                    return Ok(StepOutput::Page(Page {
+                        url: goto.url.to_string(),
+                        status: code.parse().ok(),
+                    }));
+                }
+                Some(("crash", times)) => {
+                    let mut crashes = self.world.crashes.lock().expect("no panics here");
+                    let so_far = crashes.entry(script.clone()).or_default();
+                    *so_far += 1;
+                    if *so_far <= times.parse().expect("a number") {
+                        return Err(Fault::transient(FailureClass::PageCrash, "crashed by the script"));
+                    }
+                }
+                _ => {}
+            }
+            match script.as_str() {
+                "hang" => std::future::pending().await,
+                "panic" => panic!("planted in a step"),
+                "unresolved" => {
+                    return Err(Fault::persistent(FailureClass::Navigation, "net::ERR_NAME_NOT_RESOLVED"));
+                }
+                "stuck" => self.stuck = true,
+                "slow" => sleep(Duration::from_secs(2)).await,
+                _ => sleep(Duration::from_millis(200)).await,
+            }
+            Ok(StepOutput::Done)
+        };
+        tokio::select! {
+            played = play => played,
+            () = self.dead.cancelled() => Err(Fault::transient(FailureClass::BrowserCrash, "its browser died")),
+        }
+    }
+
+    fn incidents(&self) -> Incidents {
+        Incidents::default()
+    }
+
+    async fn close(self: Box<Self>) -> Result<(), CloseError> {
+        if self.stuck {
+            std::future::pending::<()>().await;
+        }
+        sleep(Duration::from_millis(20)).await;
+        Ok(())
+    }
+}
+
+impl Drop for ScriptedContext {
+    fn drop(&mut self) {
+        self.world.contexts.down();
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct ScriptedStore {
+    jobs: Arc<Mutex<Vec<String>>>,
+    records: Arc<Mutex<Vec<JobRecord>>>,
+}
+
+impl ScriptedStore {
+    pub(crate) fn of(urls: &[&str]) -> Self {
+        let jobs = urls.iter().rev().map(ToString::to_string).collect();
+        Self { jobs: Arc::new(Mutex::new(jobs)), records: Arc::default() }
+    }
+
+    pub(crate) fn shared(&self) -> Arc<dyn Store> {
+        Arc::new(self.clone())
+    }
+
+    pub(crate) fn records(&self) -> Vec<JobRecord> {
+        self.records.lock().expect("no panics here").clone()
+    }
+
+    pub(crate) fn record_of(&self, index: u64) -> JobRecord {
+        let found =
+            self.records().into_iter().filter(|record| record.seq == JobSeq(index)).collect::<Vec<_>>();
+        assert_eq!(found.len(), 1, "job {index} ends exactly once");
+        found[0].clone()
+    }
+
+    pub(crate) fn outcome(&self, index: u64) -> Outcome {
+        self.record_of(index).outcome
+    }
+}
+
+#[async_trait]
+impl Store for ScriptedStore {
+    async fn next(&self) -> Result<Option<Job>, StoreError> {
+        let Some(url) = self.jobs.lock().expect("no panics here").pop() else { return Ok(None) };
+        if url == "broken" {
+            return Err(StoreError {
+                doing: "reading jobs".into(),
+                source: std::io::ErrorKind::InvalidData.into(),
+            });
+        }
+        let accept = url.split_once("accept=").map_or("[]".into(), |(_, status)| format!("[{status}]"));
+        let json = format!(r#"{{"url":"{url}","accept_status":{accept},"steps":[{{"evaluate":"1"}}]}}"#);
+        let keys: JobKeys = serde_json::from_str(&json).expect("a job");
+        let id = || JobId::try_from(url.clone()).expect("a URL is an id");
+        Ok(Some(keys.into_job(id).expect("a job that makes sense")))
+    }
+
+    async fn keep(&self, _: &JobId, _: JobSeq, _: Artifact) -> Result<String, StoreError> {
+        Ok("artifacts/1.png".into())
+    }
+
+    async fn record(&self, record: JobRecord) -> Result<(), StoreError> {
+        self.records.lock().expect("no panics here").push(record);
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+//! `cargo xtask ci`: everything a change must pass. All stages run, so that one look shows all that is wrong.
+#![expect(clippy::disallowed_methods, reason = "a stopwatch for people; nothing decides by it")]
+
+use std::time::{Duration, Instant};
+
+use crate::program::{ProgramError, cargo, run as run_program, succeeds};
+use crate::{Failure, test};
+
+/// How a stage ended.
+enum Verdict {
+    Passed(Duration),
+    Failed(Duration, String),
+    Skipped(&'static str),
+}
+
+pub(crate) fn run() -> Result<(), Failure> {
+    let verdicts = [
+        ("format", stage(|| command(&["fmt", "--all", "--check"]))),
+        (
+            "lints",
+            stage(|| {
+                command(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])
+            }),
+        ),
+        ("tests", stage(|| test::run(&[]))),
+        ("documentation", stage(documentation)),
+        ("dependencies", dependencies()),
+    ];
+
+    eprintln!();
+    for (name, verdict) in &verdicts {
+        match verdict {
+            Verdict::Passed(time) => eprintln!("{name:<14} passed   {:>6.1} s", time.as_secs_f64()),
+            Verdict::Failed(time, why) => {
+                eprintln!("{name:<14} FAILED   {:>6.1} s  {why}", time.as_secs_f64());
+            }
+            Verdict::Skipped(why) => eprintln!("{name:<14} skipped  {why}"),
+        }
+    }
+    match verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Failed(..))).count() {
+        0 => Ok(()),
+        failed => Err(Failure::Stages(failed)),
+    }
+}
+
+fn stage(work: impl FnOnce() -> Result<(), Failure>) -> Verdict {
+    let start = Instant::now();
+    let end = work();
+    match end {
+        Ok(()) => Verdict::Passed(start.elapsed()),
+        Err(failure) => Verdict::Failed(start.elapsed(), failure.to_string()),
+    }
+}
+
+fn command(args: &[&str]) -> Result<(), Failure> {
+    Ok(run_program(&mut cargo(args))?)
+}
+
+fn documentation() -> Result<(), Failure> {
+    let mut doc = cargo(["doc", "--quiet", "--workspace", "--no-deps", "--document-private-items"]);
+    run_program(doc.env("RUSTDOCFLAGS", "-D warnings")).map_err(ProgramError::into)
+}
+
+/// Licences, sources and versions of what we depend on, by the rules in `deny.toml`.
+fn dependencies() -> Verdict {
+    if succeeds(&mut cargo(["deny", "--version"])) {
+        stage(|| command(&["deny", "check", "bans", "licenses", "sources"]))
+    } else {
+        Verdict::Skipped("cargo-deny is not installed: cargo install --locked cargo-deny")
+    }
+}

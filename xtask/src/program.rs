@@ -1,0 +1,81 @@
+//! Runs other programs: with our terminal, or quietly; an end that is not success is an error.
+#![expect(clippy::disallowed_methods, reason = "xtask runs cargo and apt, whose children it does not own")]
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+
+/// Why a program did not do its work.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProgramError {
+    /// It could not be started.
+    #[error("cannot start `{line}`: {source}")]
+    Start { line: String, source: io::Error },
+    /// It ended without success.
+    #[error("`{line}` ended with {status}")]
+    Ended { line: String, status: ExitStatus },
+}
+
+impl ProgramError {
+    /// The program's own exit code; 1 when it has none to pass on.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Start { .. } => 1,
+            Self::Ended { status, .. } => status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1),
+        }
+    }
+}
+
+/// The repository's root.
+pub(crate) fn root() -> PathBuf {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask).to_owned()
+}
+
+/// The cargo that runs us, in the repository's root.
+///
+/// What it told us about our own package is kept from it: build scripts that watch these variables would run again
+/// each time somebody changes between `cargo` and `cargo xtask`.
+pub(crate) fn cargo<I, S>(args: I) -> Command
+where
+    I: IntoIterator<Item = S>,
+    S: AsRef<OsStr>,
+{
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let ours = |name: &OsString| {
+        let name = name.to_string_lossy();
+        name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+    };
+    for name in std::env::vars_os().map(|(name, _)| name).filter(ours) {
+        command.env_remove(name);
+    }
+    command.args(args).current_dir(root());
+    command
+}
+
+/// Any other program, by its words.
+pub(crate) fn program(words: &[&str]) -> Command {
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]);
+    command
+}
+
+/// Runs `command` with our terminal.
+pub(crate) fn run(command: &mut Command) -> Result<(), ProgramError> {
+    let status = command.status().map_err(|source| ProgramError::Start { line: line(command), source })?;
+    if status.success() { Ok(()) } else { Err(ProgramError::Ended { line: line(command), status }) }
+}
+
+/// Whether `command` can be run and succeeds; nothing of it is seen.
+pub(crate) fn succeeds(command: &mut Command) -> bool {
+    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    quiet.status().is_ok_and(|status| status.success())
+}
+
+/// What a reader could type to run `command`.
+fn line(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    let name = program.file_name().unwrap_or_else(|| command.get_program()).to_string_lossy();
+    std::iter::once(name).chain(command.get_args().map(|a| a.to_string_lossy())).collect::<Vec<_>>().join(" ")
+}
