@@ -1,15 +1,17 @@
 //! What is gathered while a run goes on: curves, peaks, changes.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use plimsoll_core::port::Driver;
+use plimsoll_core::policy::admission::Announcement;
+use plimsoll_core::port::{Driver, Observer};
 use plimsoll_core::runtime::fleet::FleetReport;
 use plimsoll_core::runtime::snapshot::Snapshot;
-use plimsoll_core::units::Bytes;
+use plimsoll_core::time::Moment;
 use serde_json::Map;
 
 use crate::compose::Equipment;
-use crate::out::{ChangeKind, RunFigures, Sample};
+use crate::out::{ChangeKind, ChangeLog, RunFigures, Sample};
 use crate::settings::Settings;
 
 /// How often a point of the curves is taken.
@@ -20,8 +22,34 @@ const SAMPLE_EVERY: Duration = Duration::from_millis(250);
 pub struct Figures {
     total: u64,
     last: Option<Snapshot>,
-    memory: Option<Bytes>,
+    changes: Arc<Changes>,
     figures: RunFigures,
+}
+
+/// What was announced, for the log and the report.
+#[derive(Debug, Default)]
+pub struct Changes(Mutex<ChangeLog>);
+
+impl Changes {
+    fn push(&self, at: Duration, kind: ChangeKind, text: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(at, kind, text);
+    }
+}
+
+impl Observer for Changes {
+    fn announced(&self, at: Moment, announcement: &Announcement) {
+        let kind = match announcement {
+            Announcement::Pressure(_) | Announcement::Evicted(_) => ChangeKind::Pressure,
+            Announcement::Breaker(..) => ChangeKind::Breaker,
+            Announcement::Nearing { .. } => ChangeKind::Limit,
+        };
+        match kind {
+            // A batch that uses what it was given is no reason to worry anybody: it is told, but not as a warning.
+            ChangeKind::Limit => tracing::info!("{announcement}"),
+            _ => tracing::warn!("{announcement}"),
+        }
+        self.push(at.elapsed(), kind, announcement.to_string());
+    }
 }
 
 impl Figures {
@@ -30,6 +58,7 @@ impl Figures {
     pub fn open(settings: &Settings, equipment: &Equipment, started_at: String, total: u64) -> Self {
         let written = |key: &str, value: serde_json::Value| (key.to_owned(), value);
         let shaping = Map::from_iter([
+            written("limits.policy", serde_json::to_value(settings.limits.policy).unwrap_or_default()),
             written("limits.max_contexts", settings.limits.max_contexts.into()),
             written("limits.max_creating", settings.limits.max_creating.into()),
             written("retry.attempts", settings.retry.attempts.into()),
@@ -44,7 +73,13 @@ impl Figures {
             settings: shaping,
             ..RunFigures::default()
         };
-        Self { total, last: None, memory: None, figures }
+        Self { total, last: None, changes: Arc::default(), figures }
+    }
+
+    /// Where changes are to be announced.
+    #[must_use]
+    pub fn changes(&self) -> Arc<Changes> {
+        Arc::clone(&self.changes)
     }
 
     /// Takes note of the fleet's state.
@@ -52,18 +87,12 @@ impl Figures {
         let restarts = self.last.as_ref().map_or(0, |last| last.browser_restarts);
         if now.browser_restarts > restarts {
             let text = format!("{} lost, {} in all", now.browser_restarts - restarts, now.browser_restarts);
-            self.figures.changes.push(now.at, ChangeKind::Browser, text);
+            self.changes.push(now.at, ChangeKind::Browser, text);
         }
         if self.last.as_ref().is_none_or(|last| now.at.saturating_sub(last.at) >= SAMPLE_EVERY) {
             self.sample(now);
             self.last = Some(now.clone());
         }
-    }
-
-    /// What the browsers occupy, when that is known.
-    #[must_use]
-    pub const fn memory(&self) -> Option<Bytes> {
-        self.memory
     }
 
     /// The figures of a run that ended.
@@ -75,21 +104,24 @@ impl Figures {
         self.figures.peak_active = report.peaks.active;
         self.figures.peak_creating = report.peaks.creating;
         self.figures.browser_restarts = report.browser_restarts;
+        self.figures.breaker_trips = report.breaker_trips;
+        self.figures.changes = std::mem::take(&mut *self.changes.0.lock().unwrap_or_else(PoisonError::into_inner));
         self.figures.task_panics = report.panics;
         self.figures
     }
 
     fn sample(&mut self, now: &Snapshot) {
         let jobs = &now.jobs;
+        self.figures.peak_memory = self.figures.peak_memory.max(now.memory);
         self.figures.history.push(Sample {
             at: now.at,
             active: now.active,
             creating: now.creating,
-            limit: None,
+            limit: Some(now.active_limit),
             queued: self.total.saturating_sub(jobs.ended() + jobs.running),
             done: jobs.ended(),
             failed: jobs.failed,
-            memory: self.memory,
+            memory: now.memory,
             browsers: now.browsers,
         });
     }

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use plimsoll_core::policy::pressure::Level;
 use plimsoll_core::runtime::snapshot::Snapshot;
-use plimsoll_core::units::Bytes;
 
 use crate::args::ProgressKind;
 
@@ -56,17 +56,17 @@ impl Progress {
     }
 
     /// Shows the fleet's state.
-    pub fn update(&mut self, snapshot: &Snapshot, memory: Option<Bytes>) {
+    pub fn update(&mut self, snapshot: &Snapshot) {
         match self {
             Self::Bar { bar, total } => {
                 bar.set_position(snapshot.jobs.ended());
                 bar.set_prefix(pace(snapshot, *total));
-                bar.set_message(state(snapshot, *total, memory));
+                bar.set_message(state(snapshot, *total));
             }
             Self::Plain { total, last } if snapshot.at.saturating_sub(*last) >= PLAIN_EVERY => {
                 *last = snapshot.at;
                 let (ended, total) = (snapshot.jobs.ended(), *total);
-                say(&format!("{ended}/{total}  {}  {}", pace(snapshot, total), state(snapshot, total, memory)));
+                say(&format!("{ended}/{total}  {}  {}", pace(snapshot, total), state(snapshot, total)));
             }
             Self::Plain { .. } | Self::Silent => {}
         }
@@ -111,7 +111,7 @@ fn pace(snapshot: &Snapshot, total: u64) -> String {
 }
 
 /// Where the jobs are and what they cost.
-fn state(snapshot: &Snapshot, total: u64, memory: Option<Bytes>) -> String {
+fn state(snapshot: &Snapshot, total: u64) -> String {
     let jobs = &snapshot.jobs;
     let queued = total.saturating_sub(jobs.ended() + jobs.running);
     let mut text = format!("done {} · failed {}", jobs.succeeded, jobs.failed);
@@ -124,8 +124,11 @@ fn state(snapshot: &Snapshot, total: u64, memory: Option<Bytes>) -> String {
         " · active {} · creating {} · queued {queued} · browsers {}",
         snapshot.active, snapshot.creating, snapshot.browsers
     );
-    if let Some(memory) = memory {
+    if let Some(memory) = snapshot.memory {
         text += &format!(" · {memory}");
+    }
+    if snapshot.pressure > Level::Nominal {
+        text += &format!(" · pressure {}", snapshot.pressure);
     }
     text
 }
@@ -133,6 +136,7 @@ fn state(snapshot: &Snapshot, total: u64, memory: Option<Bytes>) -> String {
 #[cfg(test)]
 mod tests {
     use plimsoll_core::policy::ledger::Counts;
+    use plimsoll_core::units::Bytes;
 
     use super::*;
 
@@ -140,10 +144,11 @@ mod tests {
     fn a_line_names_everything_that_is_asked_of_it() {
         let jobs = Counts { submitted: 60, running: 20, queued: 20, succeeded: 19, failed: 1, ..Counts::default() };
         let at = Duration::from_secs(2);
-        let snapshot = Snapshot { at, jobs, active: 22, creating: 3, browsers: 2, ..Snapshot::default() };
+        let memory = Some(Bytes::mib(1536));
+        let snapshot = Snapshot { at, jobs, active: 22, creating: 3, browsers: 2, memory, ..Snapshot::default() };
         assert_eq!(pace(&snapshot, 100), "10.0 jobs/s  ETA 8s");
         assert_eq!(
-            state(&snapshot, 100, Some(Bytes::mib(1536))),
+            state(&snapshot, 100),
             "done 19 · failed 1 · active 22 · creating 3 · queued 60 · browsers 2 · 1.50 GiB"
         );
         assert_eq!(pace(&Snapshot::default(), 100), "starting");

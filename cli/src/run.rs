@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_core::runtime::clock::{self, Clock};
-use plimsoll_core::runtime::fleet::{Fleet, FleetReport, Stop};
+use plimsoll_core::port::Blindfold;
+use plimsoll_core::runtime::fleet::{Fleet, FleetReport, Stop, Surroundings};
 use plimsoll_core::runtime::snapshot::Snapshot;
 use plimsoll_core::runtime::supervisor::Supervisor;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -42,8 +43,13 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let store = Arc::new(RunStore::new(jobs, out.as_ref()).map_err(Failure::usage)?);
 
     let mut watched = Watched::start(&args, &settings, &equipment, total);
-    let driver = Arc::clone(&equipment.driver);
-    let fleet = Fleet::start(settings.fleet(fastrand::u64(..)), driver, Arc::clone(&store) as _, clock, &supervisor);
+    let surroundings = Surroundings {
+        driver: Arc::clone(&equipment.driver) as _,
+        store: Arc::clone(&store) as _,
+        probe: Box::new(Blindfold),
+        observer: watched.figures.changes(),
+    };
+    let fleet = Fleet::start(settings.fleet(fastrand::u64(..)), surroundings, clock, &supervisor);
     let (report, interrupted) = watch(fleet, &mut watched, settings.timeouts.grace).await?;
     watched.progress.finish();
 
@@ -84,7 +90,7 @@ impl Watched {
 
     fn look(&mut self, snapshot: &Snapshot) {
         self.figures.look(snapshot);
-        self.progress.update(snapshot, self.figures.memory());
+        self.progress.update(snapshot);
     }
 }
 

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use plimsoll_core::outcome::FailureClass;
-use plimsoll_core::policy::admission::AdmissionConfig;
+use plimsoll_core::policy::admission::{AdmissionConfig, LimitPolicy};
 use plimsoll_core::policy::dispatch::DispatchConfig;
 use plimsoll_core::policy::placement::PlacementConfig;
 use plimsoll_core::policy::retry::RetryPolicy;
@@ -45,10 +45,25 @@ pub struct LimitSettings {
     pub max_contexts: u32,
     /// Contexts that may be in creation at once.
     pub max_creating: u32,
+    /// Whether these numbers are the limits or their ceilings.
+    pub policy: LimitPolicyName,
     /// Browsers that may be starting at once.
     pub max_launching: u32,
     /// Jobs that may wait in memory.
     pub queue_capacity: usize,
+    /// How long a job is held back because its host fails, before it fails too.
+    #[serde(with = "duration")]
+    pub host_patience: Duration,
+}
+
+/// `limits.policy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitPolicyName {
+    /// The configured numbers are the limits.
+    Fixed,
+    /// The limits follow the machine, below the configured numbers.
+    Adaptive,
 }
 
 /// `retry`.
@@ -122,12 +137,14 @@ pub struct ProfileSettings {
 
 impl Default for LimitSettings {
     fn default() -> Self {
-        let AdmissionConfig { max_creating, max_contexts } = AdmissionConfig::default();
+        let dispatch = DispatchConfig::default();
         Self {
-            max_contexts,
-            max_creating,
-            max_launching: PlacementConfig::default().max_launching,
-            queue_capacity: DispatchConfig::default().queue_capacity,
+            max_contexts: dispatch.admission.max_contexts,
+            max_creating: dispatch.admission.max_creating,
+            policy: LimitPolicyName::Adaptive,
+            max_launching: dispatch.placement.max_launching,
+            queue_capacity: dispatch.queue_capacity,
+            host_patience: dispatch.host_patience,
         }
     }
 }
@@ -202,7 +219,15 @@ impl Settings {
         let Self { limits, retry, timeouts, driver, .. } = self;
         FleetConfig {
             dispatch: DispatchConfig {
-                admission: AdmissionConfig { max_creating: limits.max_creating, max_contexts: limits.max_contexts },
+                admission: AdmissionConfig {
+                    max_creating: limits.max_creating,
+                    max_contexts: limits.max_contexts,
+                    policy: match limits.policy {
+                        LimitPolicyName::Fixed => LimitPolicy::Fixed,
+                        LimitPolicyName::Adaptive => LimitPolicy::Adaptive { cores: cores() },
+                    },
+                    ..AdmissionConfig::default()
+                },
                 placement: PlacementConfig {
                     contexts_per_browser: driver.cdp.contexts_per_browser,
                     max_launching: limits.max_launching,
@@ -216,13 +241,19 @@ impl Settings {
                     cap: retry.cap,
                 },
                 queue_capacity: limits.queue_capacity,
-                queue_timeout: None,
+                host_patience: limits.host_patience,
+                ..DispatchConfig::default()
             },
             attempt_timeout: timeouts.attempt,
             launch_timeout: timeouts.launch,
             seed,
         }
     }
+}
+
+/// The processors this program may use.
+fn cores() -> u32 {
+    std::thread::available_parallelism().map_or(2, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX))
 }
 
 /// Durations as people write them, in both directions.

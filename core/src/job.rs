@@ -35,6 +35,15 @@ pub struct Job {
     pub setup: Setup,
 }
 
+impl Job {
+    /// The page the job opens first.
+    #[must_use]
+    pub fn first_page(&self) -> Option<&PageUrl> {
+        let first = self.steps.first().and_then(|step| if let Step::Goto(goto) = step { Some(goto) } else { None });
+        self.start.as_ref().or(first).map(|goto| &goto.url)
+    }
+}
+
 /// How a context is set up before its first page.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Setup {

@@ -1,7 +1,7 @@
 //! The ports: what the core asks of the world.
 //!
 //! A [`Driver`] makes browsers, a [`Browser`] opens contexts, a [`Context`] carries out steps, and a [`Store`] is
-//! where jobs come from and results go. All of them are called by owned tasks under deadlines; none is ever
+//! where jobs come from and results go. A [`Probe`] reads the machine, an [`Observer`] is told what changes. All of them are called by owned tasks under deadlines; none is ever
 //! called with a lock held.
 //!
 //! What a port must keep:
@@ -13,9 +13,11 @@
 //! * **One classification.** A [`Fault`] carries its class from here; nobody above looks at texts.
 
 mod driver;
+mod machine;
 mod store;
 
 pub use driver::{
     Browser, BrowserEnd, CloseError, Context, Driver, Incidents, OpenRequest, Page, StepOutput,
 };
+pub use machine::{Blindfold, Observer, Probe};
 pub use store::{Artifact, ArtifactKind, JobRecord, Store, StoreError};

@@ -3,6 +3,7 @@
 mod attempt;
 pub mod clock;
 pub mod fleet;
+mod monitor;
 mod permit;
 pub mod snapshot;
 pub mod supervisor;

@@ -180,10 +180,11 @@ impl PageUrl {
         self.0.as_str()
     }
 
-    /// The host, for breakers and budgets per host.
+    /// The host with its port, for breakers and budgets per site; `None` for pages without a host.
     #[must_use]
-    pub fn host(&self) -> Option<&str> {
-        self.0.host_str()
+    pub fn site(&self) -> Option<String> {
+        let port = self.0.port_or_known_default()?;
+        self.0.host_str().map(|host| format!("{host}:{port}"))
     }
 }
 

@@ -3,7 +3,7 @@
 //! The browser attaches us to every new page before it does anything (`Target.setAutoAttach` with
 //! `waitForDebuggerOnStart`). The first page of a context is the one it was opened for and is handed to whoever
 //! waits; every further one is a popup, is counted, and is closed before it has loaded a byte. So a storm of popups
-//! costs the browser a little, us one event and one command each, and neighbours nothing.
+//! costs the browser a little, us one event and two commands each, and neighbours nothing.
 //!
 //! Should events be lost because they came faster than they were taken, the browser is asked for the pages it has.
 
@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chromiumoxide_cdp::cdp::browser_protocol::target::{CloseTargetParams, GetTargetsParams};
+use chromiumoxide_cdp::cdp::js_protocol::runtime::RunIfWaitingForDebuggerParams;
 use serde::Deserialize;
 use tokio::sync::oneshot;
 
@@ -98,6 +99,7 @@ impl Arrivals {
                 && self.place(&attached) == Verdict::Close
             {
                 close(root, attached.target_info.target_id).await;
+                resume(root, &attached.session_id).await;
             }
             if event.lagged > 0 {
                 self.take_stock(root).await;
@@ -162,12 +164,20 @@ async fn close(root: &Session, target: String) {
     drop(root.start(CloseTargetParams::new(target), PATIENCE).await);
 }
 
+/// Lets a page run that is being closed. Until then the page that opened it stands still, in the middle of its
+/// `window.open`.
+async fn resume(root: &Session, session: &str) {
+    let popup = root.connection().session(session, &[]);
+    drop(popup.start(RunIfWaitingForDebuggerParams::default(), PATIENCE).await);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn attached(session: &str, target: &str, context: Option<&str>, waiting_for_debugger: bool) -> Attached {
-        let target_info = Target { target_id: target.to_owned(), browser_context_id: context.map(str::to_owned) };
+        let target_info =
+            Target { target_id: target.to_owned(), browser_context_id: context.map(str::to_owned) };
         Attached { session_id: session.to_owned(), target_info, waiting_for_debugger }
     }
 
@@ -189,7 +199,11 @@ mod tests {
     fn a_paused_page_without_a_context_is_closed_and_the_browser_s_own_window_is_left() {
         let arrivals = Arrivals::default();
         drop(arrivals.expect("a"));
-        assert_eq!(arrivals.place(&attached("s", "t", Some("a"), true)), Verdict::Leave, "its context is closing");
+        assert_eq!(
+            arrivals.place(&attached("s", "t", Some("a"), true)),
+            Verdict::Leave,
+            "its context is closing"
+        );
         arrivals.forget("a");
         assert_eq!(arrivals.place(&attached("s", "t", Some("a"), true)), Verdict::Close);
         assert_eq!(arrivals.place(&attached("s", "t", Some("default"), false)), Verdict::Leave);

@@ -93,8 +93,13 @@ impl CdpBrowser {
         let pier = Arc::clone(&link);
         drop(link.supervisor.spawn("page arrivals", async move { pier.arrivals.receive(&pier.root).await }));
         let supervisor = supervisor.clone();
-        let caretaker =
-            Caretaker { link: Arc::clone(&link), tree, profile, order: orders, supervisor: supervisor.clone() };
+        let caretaker = Caretaker {
+            link: Arc::clone(&link),
+            tree,
+            profile,
+            order: orders,
+            supervisor: supervisor.clone(),
+        };
         drop(supervisor.spawn_graceful("browser caretaker", caretaker.care()));
         Self { link, order }
     }

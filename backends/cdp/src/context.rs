@@ -98,7 +98,7 @@ impl CdpContext {
         create.browser_context_id = Some(context);
         let created = root.start(create, budget.left()).await?;
         denied.reply().await?;
-        created.reply().await?;
+        let target = created.reply().await?.target_id;
         let session = timeout(budget.left(), session).await;
         let Ok(Ok(session)) = session else {
             let message = format!("the browser did not attach to a new page within {:?}", budget.whole());
@@ -111,10 +111,15 @@ impl CdpContext {
         drop(page.session().start(EnableParams::default(), budget.left()).await?);
         drop(page.session().start(RunIfWaitingForDebuggerParams::default(), budget.left()).await?);
         let under_way = Some(UnderWay { url, preparation });
-        Ok(Self { lease, page, guard: Guard::default(), popups, under_way, lost: None })
+        Ok(Self { lease, page, guard: Guard::new(target.as_ref()), popups, under_way, lost: None })
     }
 
-    async fn carry_out(&self, step: &Step, under_way: Option<UnderWay>, budget: Duration) -> Result<StepOutput, Fault> {
+    async fn carry_out(
+        &self,
+        step: &Step,
+        under_way: Option<UnderWay>,
+        budget: Duration,
+    ) -> Result<StepOutput, Fault> {
         let Step::Goto(goto) = step else { return step::perform(&self.page, step, budget).await };
         let known = under_way.as_ref().and_then(|under_way| under_way.url.as_ref());
         let start = if known == Some(&goto.url) { Start::UnderWay } else { Start::Tell };
@@ -129,7 +134,10 @@ impl CdpContext {
     async fn fault(&self, loss: Loss) -> Fault {
         match loss {
             Loss::Crashed => Fault::transient(FailureClass::PageCrash, "the page's renderer process died"),
-            Loss::Closed => Fault::transient(FailureClass::PageCrash, "the page was closed, by itself or with its browser"),
+            Loss::Closed => Fault::transient(
+                FailureClass::PageCrash,
+                "the page was closed, by itself or with its browser",
+            ),
             Loss::Disconnected => match timeout(NEWS, self.lease.link.ended()).await {
                 Ok(end) => ended(&end),
                 Err(_) => Fault::transient(FailureClass::BrowserCrash, "the connection to the browser broke"),

@@ -20,6 +20,7 @@ pub(crate) const METHODS: &[&str] = &[
     "Page.domContentEventFired",
     "Page.downloadWillBegin",
     "Page.frameNavigated",
+    "Page.frameStartedLoading",
     "Page.frameStoppedLoading",
     "Page.javascriptDialogOpening",
     "Page.loadEventFired",
@@ -33,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Progress {
     /// The last thing that happened to the document.
     pub(crate) reached: Reached,
-    /// The navigation is over, whether it gave a document or not.
+    /// Nothing is being loaded any more, whether there is a document or not.
     pub(crate) stopped: bool,
     /// The HTTP status of the last document, where the network was listened to.
     pub(crate) status: Option<u16>,
@@ -65,8 +66,10 @@ pub(crate) enum Loss {
 }
 
 /// Answers dialogs, counts, and keeps the progress.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Guard {
+    /// The main frame, which has the id of its target.
+    frame: String,
     dialogs: AtomicU32,
     downloads: AtomicU32,
     progress: watch::Sender<Progress>,
@@ -78,15 +81,17 @@ struct Dialog {
     kind: String,
 }
 
+/// Names the frame, in one of two ways.
 #[derive(Debug, Deserialize)]
-struct Navigated {
-    frame: Frame,
+#[serde(rename_all = "camelCase")]
+struct OfFrame {
+    frame_id: Option<String>,
+    frame: Option<Frame>,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Frame {
-    parent_id: Option<String>,
+    id: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -102,6 +107,16 @@ struct Response {
 }
 
 impl Guard {
+    /// Guards the page of this target.
+    pub(crate) fn new(target: &str) -> Self {
+        Self {
+            frame: target.to_owned(),
+            dialogs: AtomicU32::new(0),
+            downloads: AtomicU32::new(0),
+            progress: watch::Sender::default(),
+        }
+    }
+
     /// How far the page has come.
     pub(crate) const fn progress(&self) -> &watch::Sender<Progress> {
         &self.progress
@@ -146,29 +161,37 @@ impl Guard {
             "Page.downloadWillBegin" => {
                 self.downloads.fetch_add(1, Ordering::Relaxed);
             }
-            "Page.frameNavigated" => {
-                let navigated = event.parse::<Navigated>();
-                if navigated.is_ok_and(|navigated| navigated.frame.parent_id.is_none()) {
-                    self.progress.send_modify(|progress| progress.reached = Reached::Committed);
-                }
+            "Page.frameNavigated" if self.is_main(event) => self.note(|progress| {
+                *progress = Progress { reached: Reached::Committed, stopped: false, ..*progress };
+            }),
+            "Page.frameStartedLoading" if self.is_main(event) => {
+                self.note(|progress| progress.stopped = false)
             }
-            "Page.domContentEventFired" => {
-                self.progress.send_modify(|progress| progress.reached = Reached::Parsed);
+            "Page.frameStoppedLoading" if self.is_main(event) => {
+                self.note(|progress| progress.stopped = true)
             }
-            "Page.loadEventFired" => {
-                self.progress.send_modify(|progress| progress.reached = Reached::Loaded);
-            }
-            // Of whatever frame: a wrong hint costs one question.
-            "Page.frameStoppedLoading" => self.progress.send_modify(|progress| progress.stopped = true),
+            "Page.domContentEventFired" => self.note(|progress| progress.reached = Reached::Parsed),
+            "Page.loadEventFired" => self.note(|progress| progress.reached = Reached::Loaded),
             "Network.responseReceived" => {
-                let received = event.parse::<Received>().ok().filter(|received| received.resource == "Document");
-                self.progress.send_modify(|progress| {
+                let received =
+                    event.parse::<Received>().ok().filter(|received| received.resource == "Document");
+                self.note(|progress| {
                     progress.status = received.map(|received| received.response.status).or(progress.status);
                 });
             }
             _ => {}
         }
         None
+    }
+
+    fn note(&self, change: impl FnOnce(&mut Progress)) {
+        self.progress.send_modify(change);
+    }
+
+    fn is_main(&self, event: &Event) -> bool {
+        let frame =
+            event.parse::<OfFrame>().ok().and_then(|of| of.frame_id.or(of.frame.map(|frame| frame.id)));
+        frame.as_ref() == Some(&self.frame)
     }
 }
 

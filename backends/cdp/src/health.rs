@@ -32,7 +32,12 @@ const EXIT: Duration = Duration::from_secs(2);
 const LAST_WORDS: usize = 3;
 
 /// Completes when the browser has come to its end, and says how.
-pub(crate) async fn end_of(connection: &Connection, root: &Session, tree: &ProcessTree, clock: Clock) -> BrowserEnd {
+pub(crate) async fn end_of(
+    connection: &Connection,
+    root: &Session,
+    tree: &ProcessTree,
+    clock: Clock,
+) -> BrowserEnd {
     tokio::select! {
         why = connection.closed() => BrowserEnd::Died(obituary(tree, Some(why)).await),
         _ = tree.wait() => BrowserEnd::Died(obituary(tree, None).await),
@@ -130,7 +135,8 @@ mod tests {
             for _ in 0..10 {
                 let mut command = vec![0; 4096];
                 let read = browser.read(&mut command).await.expect("open");
-                let command: serde_json::Value = serde_json::from_slice(&command[..read - 1]).expect("a command");
+                let command: serde_json::Value =
+                    serde_json::from_slice(&command[..read - 1]).expect("a command");
                 assert_eq!(command["method"], "Browser.getVersion");
                 let reply = format!("{{\"id\":{},\"result\":{{}}}}\0", command["id"]);
                 browser.write_all(reply.as_bytes()).await.expect("open");

@@ -108,9 +108,16 @@ fn in_full(error: &dyn Error) -> String {
 }
 
 /// Starts a browser and returns when it answers, within `budget`.
-pub(crate) async fn launch(origin: &Origin, id: BrowserId, budget: Duration) -> Result<CdpBrowser, LaunchError> {
+pub(crate) async fn launch(
+    origin: &Origin,
+    id: BrowserId,
+    budget: Duration,
+) -> Result<CdpBrowser, LaunchError> {
     if origin.settings.sandbox == Sandbox::Off {
-        tracing::warn!(browser = id.0, "started without a sandbox: a page that breaks the browser owns this user");
+        tracing::warn!(
+            browser = id.0,
+            "started without a sandbox: a page that breaks the browser owns this user"
+        );
     }
     let profile = origin.machine.profiles.create(&format!("browser-{}", id.0))?;
     // The tasks of this browser, ended with it.
@@ -125,12 +132,11 @@ pub(crate) async fn launch(origin: &Origin, id: BrowserId, budget: Duration) -> 
         dir: profile.path().to_owned(),
     };
     let tree = origin.machine.spawner.spawn(&own, launch).await?;
-    let connection = Connection::open(ours.reader, ours.writer, &own, origin.clock, ConnectionLimits::default());
+    let connection =
+        Connection::open(ours.reader, ours.writer, &own, origin.clock, ConnectionLimits::default());
     let root = connection.root(arrivals::METHODS);
     match ready(&root, &tree, origin, budget).await {
-        Ok(()) => {
-            Ok(CdpBrowser::take_charge(root, tree, profile, origin.clock, own, &origin.supervisor))
-        }
+        Ok(()) => Ok(CdpBrowser::take_charge(root, tree, profile, origin.clock, own, &origin.supervisor)),
         Err(error) => {
             take_down(tree, profile, &connection, &own, &origin.supervisor).await;
             Err(error)
@@ -154,13 +160,20 @@ fn command_line(origin: &Origin, profile: &ProfileDir) -> Vec<std::ffi::OsString
 /// Where this machine's browsers should keep shared memory.
 fn shared_memory() -> SharedMemory {
     match rustix::fs::statvfs("/dev/shm") {
-        Ok(found) if found.f_bavail.saturating_mul(found.f_frsize) >= ENOUGH_SHARED_MEMORY => SharedMemory::DevShm,
+        Ok(found) if found.f_bavail.saturating_mul(found.f_frsize) >= ENOUGH_SHARED_MEMORY => {
+            SharedMemory::DevShm
+        }
         _ => SharedMemory::TemporaryDir,
     }
 }
 
 /// Asks the browser who it is, and to attach us to every page before it runs.
-async fn ready(root: &Session, tree: &ProcessTree, origin: &Origin, budget: Duration) -> Result<(), LaunchError> {
+async fn ready(
+    root: &Session,
+    tree: &ProcessTree,
+    origin: &Origin,
+    budget: Duration,
+) -> Result<(), LaunchError> {
     let asked = async {
         let version = root.start(GetVersionParams::default(), budget).await?;
         let pages = FilterEntry { exclude: None, r#type: Some("page".to_owned()) };

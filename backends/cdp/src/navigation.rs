@@ -8,8 +8,9 @@
 //!          └───────────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! Load events get lost; the page's own word does not. So events only say *when* to ask: what has come about, the
-//! page is asked for, and it is asked now and then without any event too.
+//! Load events get lost, and so do replies of a document that is being replaced. So events only say *when* to ask:
+//! what has come about, the page is asked for; it is asked now and then without any event, and asked again when it
+//! does not answer.
 //!
 //! A page that was created with its address cannot say why it shows an error page, so the browser is told once to
 //! navigate there again: its reply names the error, or the page opens after all.
@@ -25,7 +26,7 @@ use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::port;
 use plimsoll_core::step::{Goto, LoadState};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use self::document::{Ask, Document, Origin, Verdict};
 use crate::budget::Budget;
@@ -35,14 +36,16 @@ use crate::transport::CallError;
 
 /// Pauses after which a page is asked without any event, the last one repeated: a lost event costs a quarter of a
 /// second, and a page that takes long is not kept busy with questions.
-const PAUSES: [Duration; 3] = 
+const PAUSES: [Duration; 3] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_millis(1000)];
 /// For so long no resource may arrive before a page counts as idle.
 const IDLE: Duration = Duration::from_millis(500);
 /// How often a page that is loaded is asked whether it is idle.
 const IDLE_PAUSE: Duration = Duration::from_millis(125);
-/// Calls end by the navigation's own deadline, which knows what was waited for, and not by theirs.
-const AFTERWARDS: Duration = Duration::from_secs(1);
+/// Chromium's pages that crash, kill or hang a renderer.
+const FAULT_PAGES: &str = "chrome://";
+/// How long a reply is waited for before it is thought lost, as happens when a document is replaced meanwhile.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Whether the page is on its way already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +101,8 @@ struct Navigation<'a> {
 impl Navigation<'_> {
     async fn arrive(&mut self, start: Start) -> Result<port::Page, Fault> {
         let mut progress = self.guard.progress().subscribe();
+        // It may have loaded before anybody looked.
+        progress.mark_changed();
         let mut origin = match start {
             Start::UnderWay => Origin::Created,
             Start::Tell => {
@@ -120,7 +125,13 @@ impl Navigation<'_> {
                 Verdict::There => return Ok(arrived(document)),
                 Verdict::NoResponse => {}
                 Verdict::Loading => self.waiting = Waiting::Load,
-                Verdict::Nothing if self.guard.downloads() > 0 => return Err(neterror::no_document(self.url)),
+                Verdict::Cut => {
+                    let message = format!("{} broke off: the server hung up before its end", self.url);
+                    return Err(Fault::transient(FailureClass::Navigation, message));
+                }
+                Verdict::Nothing if self.guard.downloads() > 0 => {
+                    return Err(neterror::no_document(self.url));
+                }
                 Verdict::Error | Verdict::Nothing if origin == Origin::Created => {
                     if let Some(status) = self.tell().await? {
                         return Ok(port::Page { url: self.url.to_owned(), status: Some(status) });
@@ -154,12 +165,12 @@ impl Navigation<'_> {
         drop(timeout(pause, hint).await);
     }
 
-    /// Asks the page for its document; `None` when it has none at the moment.
+    /// Asks the page for its document; `None` when it does not say.
     async fn ask(&self, question: Ask) -> Result<Option<Document>, Fault> {
-        match self.page.call(question, self.budget.left() + AFTERWARDS).await {
+        match self.page.call(question, LOOK).await {
             Ok(answer) => Ok(answer.document()),
-            Err(Trouble::Moved) => Ok(None),
-            Err(trouble) => Err(trouble.into()),
+            Err(Trouble::Moved | Trouble::Silent(_)) => Ok(None),
+            Err(Trouble::Fault(fault)) => Err(fault),
         }
     }
 
@@ -171,6 +182,10 @@ impl Navigation<'_> {
             self.waiting = Waiting::Load;
             return Ok(None);
         };
+        if self.url.starts_with(FAULT_PAGES) {
+            // It counts as aborted, and takes effect now: the page dies, or never answers again.
+            std::future::pending::<()>().await;
+        }
         if code != neterror::EMPTY_ERROR {
             return Err(neterror::fault(self.url, &code));
         }
@@ -188,8 +203,18 @@ impl Navigation<'_> {
 
     /// One `Page.navigate`; gives the error's code if there was one.
     async fn navigate(&self) -> Result<Option<String>, Fault> {
+        let mut progress = self.guard.progress().subscribe();
+        let loaded_without_reply = async {
+            drop(progress.wait_for(|progress| progress.reached == Reached::Loaded).await);
+            sleep(LOOK).await;
+        };
         let command = NavigateParams::new(self.url);
-        match self.page.session().call(command, self.budget.left() + AFTERWARDS).await {
+        let reply = tokio::select! {
+            // Its own deadline comes after the navigation's, which knows what was waited for.
+            reply = self.page.session().call(command, self.budget.left() + LOOK) => reply,
+            () = loaded_without_reply => return Ok(None),
+        };
+        match reply {
             Ok(answer) => Ok(answer.error_text),
             Err(CallError::Protocol { message, .. }) => {
                 let message = format!("cannot open {}: {message}", self.url);
@@ -204,7 +229,7 @@ impl Navigation<'_> {
         self.waiting = Waiting::Idle;
         let mut since = self.budget.left();
         loop {
-            tokio::time::sleep(IDLE_PAUSE).await;
+            sleep(IDLE_PAUSE).await;
             let Some(now) = self.ask(Ask::RESOURCES).await? else { continue };
             let left = self.budget.left();
             if now.resources != document.resources || now.url != document.url {

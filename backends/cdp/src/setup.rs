@@ -8,7 +8,7 @@ use chromiumoxide_cdp::cdp::browser_protocol::emulation::{
     SetDeviceMetricsOverrideParams, SetDeviceMetricsOverrideReturns,
 };
 use chromiumoxide_cdp::cdp::browser_protocol::network::{
-    Headers, SetExtraHttpHeadersParams, SetExtraHttpHeadersReturns,
+    EnableParams, Headers, SetExtraHttpHeadersParams, SetExtraHttpHeadersReturns,
 };
 use chromiumoxide_cdp::cdp::browser_protocol::storage::SetCookiesParams;
 use plimsoll_core::job::Setup;
@@ -53,12 +53,15 @@ impl Preparation {
     pub(crate) async fn start(page: &Session, setup: &Setup, budget: Budget) -> Result<Self, Fault> {
         let mut preparation = Self { viewport: None, headers: None };
         if let Some(Viewport { width, height, scale }) = setup.viewport {
-            let metrics = SetDeviceMetricsOverrideParams::new(i64::from(width), i64::from(height), scale, false);
+            let metrics =
+                SetDeviceMetricsOverrideParams::new(i64::from(width), i64::from(height), scale, false);
             preparation.viewport = Some(page.start(metrics, budget.left()).await?);
         }
         if !setup.headers.is_empty() {
             let headers: Map<String, Value> =
                 setup.headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+            // Without it the headers are accepted and forgotten. Its reply tells nothing that theirs does not.
+            drop(page.start(EnableParams::default(), budget.left()).await?);
             let headers = SetExtraHttpHeadersParams::new(Headers::new(headers));
             preparation.headers = Some(page.start(headers, budget.left()).await?);
         }
@@ -80,9 +83,10 @@ impl Preparation {
 /// The job asked for something that the browser does not accept.
 fn refused(what: &str, error: CallError) -> Fault {
     match error {
-        CallError::Protocol { message, .. } => {
-            Fault::persistent(FailureClass::Script, format!("the browser does not accept the job's {what}: {message}"))
-        }
+        CallError::Protocol { message, .. } => Fault::persistent(
+            FailureClass::Script,
+            format!("the browser does not accept the job's {what}: {message}"),
+        ),
         error => error.into(),
     }
 }

@@ -19,6 +19,7 @@ pub mod browser;
 pub mod identity;
 mod processes;
 pub mod profile;
+pub mod readings;
 pub mod sandbox;
 pub mod spawn;
 pub mod tree;

@@ -130,9 +130,13 @@ impl ProfileRoot {
         for _ in 0..CLAIMS {
             let name = format!("{RUN}{}-{:016x}", rustix::process::getpid().as_raw_pid(), fastrand::u64(..));
             let run = base.join(name);
-            make_dir(&run, traversable(identity))?;
+            make_dir(&run)?;
             match claim(&run) {
-                Ok(Some(lock)) => return Ok(Self { base, run, identity: identity.clone(), _lock: lock }),
+                Ok(Some(lock)) => {
+                    // Not before it is ours: until then a sweep may take it away.
+                    set_mode(&run, traversable(identity))?;
+                    return Ok(Self { base, run, identity: identity.clone(), _lock: lock });
+                }
                 Ok(None) => {}
                 Err(source) => return Err(ProfileError::Io { action: "lock", path: run, source }),
             }
@@ -156,10 +160,10 @@ impl ProfileRoot {
             return Err(ProfileError::BadName(name.to_owned()));
         }
         let path = self.run.join(name);
-        make_dir(&path, 0o700)?;
+        make_dir(&path)?;
         let dir = ProfileDir { path };
         let tmp = dir.tmp();
-        make_dir(&tmp, 0o700)?;
+        make_dir(&tmp)?;
         // The outer one last: until then its new owner cannot get at anything.
         for path in [tmp, dir.path.clone()] {
             self.identity.take_ownership(&path).map_err(|source| ProfileError::Io {
@@ -245,9 +249,7 @@ fn own_base(base: &Path, identity: &Identity) -> Result<PathBuf, ProfileError> {
         return Err(ProfileError::ForeignOwner { path: base.to_owned(), owner: found.uid(), us });
     }
     // Another run may need it passable for its browsers' user: never close it again, and never open it further.
-    let mode = (found.mode() | traversable(identity)) & 0o711;
-    fs::set_permissions(base, fs::Permissions::from_mode(mode))
-        .map_err(|error| failed("set permissions of", error))?;
+    set_mode(base, (found.mode() | traversable(identity)) & 0o711)?;
     base.canonicalize().map_err(|error| failed("resolve", error))
 }
 
@@ -280,11 +282,15 @@ const fn traversable(identity: &Identity) -> u32 {
     }
 }
 
-/// Makes a directory with exactly this mode, whatever the umask.
-fn make_dir(path: &Path, mode: u32) -> Result<(), ProfileError> {
+/// Makes a directory that is closed to others.
+fn make_dir(path: &Path) -> Result<(), ProfileError> {
     let made = DirBuilder::new().mode(0o700).create(path);
-    made.and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(mode)))
-        .map_err(|source| ProfileError::Io { action: "create", path: path.to_owned(), source })
+    made.map_err(|source| ProfileError::Io { action: "create", path: path.to_owned(), source })
+}
+
+fn set_mode(path: &Path, mode: u32) -> Result<(), ProfileError> {
+    let set = fs::set_permissions(path, fs::Permissions::from_mode(mode));
+    set.map_err(|source| ProfileError::Io { action: "set permissions of", path: path.to_owned(), source })
 }
 
 /// Locks the run directory for us; `None` when it is somebody else's or has just been taken away. Owners and sweeps

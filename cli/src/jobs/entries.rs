@@ -7,7 +7,7 @@ use super::error::{Fault, JobsError, Place, Problems};
 use super::format::Format;
 use super::json::{self, Document};
 use super::lines::{self, Lines};
-use super::source::{self, Opened};
+use super::source::{self, LARGEST_DOCUMENT, LARGEST_TOML, Opened};
 use super::tables::{Table, Tables};
 use super::template::{self, TemplateError};
 use crate::decode::{self, DecodeError, Mistake};
@@ -38,18 +38,18 @@ enum Written<'a> {
 impl Entries {
     pub(super) fn open(opened: Opened) -> Result<Self, JobsError> {
         let Opened { name, format, mut file, .. } = opened;
-        let document = |file| -> Result<Result<String, Fault>, JobsError> {
-            let bytes = source::whole(&name, file)?;
+        let document = |file, limit| -> Result<Result<String, Fault>, JobsError> {
+            let bytes = source::whole(&name, file, limit)?;
             Ok(lines::text(&bytes, 1).map(str::to_owned))
         };
         let parsed = match format {
             Format::Urls => return Ok(Self::Urls(Lines::new(file))),
             Format::JsonLines => return Ok(Self::JsonLines(Lines::new(file))),
-            Format::Json => match document(&mut file)? {
+            Format::Json => match document(&mut file, LARGEST_DOCUMENT)? {
                 Ok(text) if text.is_empty() => return Err(JobsError::Empty(name)),
                 text => text.and_then(Document::parse).map(|jobs| Self::Document { jobs, next: 0 }),
             },
-            Format::Toml => document(&mut file)?
+            Format::Toml => document(&mut file, LARGEST_TOML)?
                 .and_then(|text| Tables::parse(&text))
                 .map(|jobs| Self::Tables { jobs, next: 0 }),
         };

@@ -77,7 +77,7 @@ impl Opened {
         let length = read_up_to(&mut file, &mut beginning).map_err(spool)?;
         file.rewind().map_err(spool)?;
         Ok(Self {
-            base: absolute(&name, &base)?,
+            base: absolute(&name, base)?,
             format: Format::of_beginning(&beginning[..length]),
             name,
             file,
@@ -101,18 +101,21 @@ pub(super) fn open(path: &Path) -> Result<(String, fs::FileType, File), JobsErro
     Ok((name, kind, file))
 }
 
-/// The most of a document that is read as a whole, in bytes.
+/// The most JSON or CSV that is read as a whole, in bytes.
 pub(super) const LARGEST_DOCUMENT: u64 = 64 << 20;
 
-/// All of `file` from its beginning, without a byte order mark.
-pub(super) fn whole(name: &str, file: &mut File) -> Result<Vec<u8>, JobsError> {
+/// The most TOML, in bytes: it takes some sixty times its size in memory while it is parsed.
+pub(super) const LARGEST_TOML: u64 = 4 << 20;
+
+/// All of `file` from its beginning, without a byte order mark, unless it has more than `limit` bytes.
+pub(super) fn whole(name: &str, file: &mut File, limit: u64) -> Result<Vec<u8>, JobsError> {
     let unreadable = |why| JobsError::Unreadable { name: name.to_owned(), why };
     file.rewind().map_err(unreadable)?;
     let mut bytes = Vec::new();
-    file.take(LARGEST_DOCUMENT + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > LARGEST_DOCUMENT {
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > limit {
         let remedy = "write the jobs as .jsonl, a job a line, which may be of any size";
-        return Err(JobsError::TooLarge { name: name.to_owned(), limit: LARGEST_DOCUMENT, remedy });
+        return Err(JobsError::TooLarge { name: name.to_owned(), limit, remedy });
     }
     if bytes.starts_with(b"\xEF\xBB\xBF") {
         bytes.drain(..3);

@@ -1,23 +1,81 @@
-//! May one more context start now? One synchronous decision, with a typed reason when the answer is no.
+//! May one more context start now? One synchronous decision over every gate, with a typed reason when the answer
+//! is no.
+//!
+//! ```text
+//!   active limit ─► creation limit ─► pressure ─► predicted memory ─► breakers ─► start
+//!      (AIMD)         (gradient)      (levels)      (footprint)       (scopes)
+//! ```
+//!
+//! Deciding and booking are one step: nothing can be admitted between the question and the answer. With the policy
+//! [`LimitPolicy::Fixed`] the two limits are the incident's constants and pressure and memory are only watched; the
+//! breakers guard both policies.
+//!
+//! **Liveness.** A fleet that holds nothing cannot relieve a machine that others have filled. After
+//! [`STARVED_AFTER`] with nothing in flight it gets one context at a time, unless the machine is in an emergency.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::id::{BrowserId, SlotId};
+use crate::policy::blame::News;
+use crate::policy::breaker::Change;
+use crate::policy::footprint::{Class, Footprint, FootprintConfig, Room, Shortage};
+use crate::policy::limit::aimd::{AimdConfig, AimdLimit};
+use crate::policy::limit::gradient::{Creation, GradientConfig, GradientLimit, Warmth};
+use crate::policy::limit::{ActiveLimit, CreationLimit, MAX_CONTEXTS, MAX_CREATING};
+use crate::policy::pressure::{self, Cause, Gauge, Level, LevelChange, Measures, Pace, PressureConfig, Reading, Signal};
+use crate::policy::scopes::{Blocked, Changes, Passage, Scope, Scopes, ScopesConfig};
+use crate::policy::window::Verdict;
 use crate::time::Moment;
+use crate::units::Bytes;
 
-/// The limits of admission.
+/// How long a fleet with nothing in flight is refused before it gets one context anyway.
+pub const STARVED_AFTER: Duration = Duration::from_secs(30);
+/// Creations at once while memory cannot be seen: the static floor that a blind controller falls back to.
+pub const BLIND_CREATING: u32 = 4;
+
+/// The gates' settings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AdmissionConfig {
-    /// Contexts that may be in creation at once.
+    /// Contexts that may be in creation at once, at most.
     pub max_creating: u32,
-    /// Contexts that may be active at once, those in creation and those being closed among them.
+    /// Contexts that may be active at once, at most; those in creation and those being closed among them.
     pub max_contexts: u32,
+    /// Whether these numbers are the limits or their ceilings.
+    pub policy: LimitPolicy,
+    /// The ledger of predicted memory.
+    pub footprint: FootprintConfig,
+    /// The levels of pressure.
+    pub pressure: PressureConfig,
+    /// The breakers.
+    pub scopes: ScopesConfig,
+}
+
+/// How the limits are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitPolicy {
+    /// They are the configured numbers.
+    Fixed,
+    /// They follow the machine, below the configured numbers. A search for the creation limit starts at the number of
+    /// cores.
+    Adaptive {
+        /// Processors this program may use.
+        cores: u32,
+    },
 }
 
 impl Default for AdmissionConfig {
-    /// The numbers of the founding incident: 50 in creation, 100 active.
+    /// The incident's numbers, 50 in creation and 100 active, as ceilings of limits that adapt.
     fn default() -> Self {
-        Self { max_creating: 50, max_contexts: 100 }
+        Self {
+            max_creating: MAX_CREATING,
+            max_contexts: MAX_CONTEXTS,
+            policy: LimitPolicy::Adaptive { cores: 2 },
+            footprint: FootprintConfig::default(),
+            pressure: PressureConfig::default(),
+            scopes: ScopesConfig::default(),
+        }
     }
 }
 
@@ -37,36 +95,85 @@ pub enum Wait {
     Creating {
         /// How many.
         in_flight: u32,
-        /// The limit.
+        /// The limit now.
         limit: u32,
     },
     /// As many contexts are active as may be.
     Active {
         /// How many.
         in_flight: u32,
-        /// The limit.
+        /// The limit now.
         limit: u32,
     },
+    /// The machine is under pressure.
+    Pressure(Level, Option<Cause>),
+    /// One more would not fit into memory, counting what the others were promised.
+    Memory(Shortage),
+    /// Memory cannot be seen, and as many contexts are being created as is safe blindly.
+    Blind {
+        /// The limit while blind.
+        limit: u32,
+    },
+    /// A breaker is open.
+    Breaker(Blocked),
     /// No browser has room.
     Browser {
         /// Browsers that are starting.
         launching: u32,
     },
-    /// It failed and its next attempt comes at this moment.
-    Backoff(Moment),
+    /// It is held back until then: it failed, or its host's breaker is open.
+    HeldBack(Moment),
 }
 
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Creating { in_flight, limit } => {
-                write!(f, "{in_flight} contexts are being created; the limit is {limit}")
-            }
-            Self::Active { in_flight, limit } => {
-                write!(f, "{in_flight} contexts are active; the limit is {limit}")
-            }
+            Self::Creating { in_flight, limit } => write!(f, "{in_flight} contexts are being created; the limit is {limit}"),
+            Self::Active { in_flight, limit } => write!(f, "{in_flight} contexts are active; the limit is {limit}"),
+            Self::Pressure(level, Some(cause)) => write!(f, "pressure is {level}: {cause}"),
+            Self::Pressure(level, None) => write!(f, "pressure is {level}"),
+            Self::Memory(shortage) => shortage.fmt(f),
+            Self::Blind { limit } => write!(f, "memory cannot be seen; {limit} creations at once are the limit meanwhile"),
+            Self::Breaker(blocked) => blocked.fmt(f),
             Self::Browser { launching } => write!(f, "no browser has room; {launching} are starting"),
-            Self::Backoff(due) => write!(f, "its next attempt comes at {due}"),
+            Self::HeldBack(due) => write!(f, "held back until {due}"),
+        }
+    }
+}
+
+/// Something that happened once and is told once.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Announcement {
+    /// The level of pressure changed.
+    Pressure(LevelChange),
+    /// A breaker changed its state.
+    Breaker(Scope, Change),
+    /// A limit is 80 % used; at most once in 30 s.
+    Nearing {
+        /// Contexts held.
+        active: u32,
+        /// The configured limit.
+        limit: u32,
+        /// How often this was true since it was last said.
+        suppressed: u64,
+    },
+    /// An attempt gave way to save the machine; its job waits for another.
+    Evicted(SlotId),
+}
+
+impl fmt::Display for Announcement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pressure(LevelChange { from, to, cause: Some(cause) }) => write!(f, "pressure {from} -> {to}: {cause}"),
+            Self::Pressure(LevelChange { from, to, cause: None }) => write!(f, "pressure {from} -> {to}"),
+            Self::Breaker(scope, Change::Opened { until, why }) => write!(f, "breaker {scope} open until {until}: {why}"),
+            Self::Breaker(scope, Change::HalfOpened) => write!(f, "breaker {scope} half-open"),
+            Self::Breaker(scope, Change::Closed) => write!(f, "breaker {scope} closed"),
+            Self::Nearing { active, limit, suppressed: 0 } => write!(f, "{active} of {limit} contexts are active"),
+            Self::Nearing { active, limit, suppressed } => {
+                write!(f, "{active} of {limit} contexts are active (and {suppressed} times since this was last said)")
+            }
+            Self::Evicted(slot) => write!(f, "{slot} evicted to save memory; its job will be tried again"),
         }
     }
 }
@@ -75,36 +182,258 @@ impl fmt::Display for Wait {
 #[derive(Debug)]
 pub struct Admission {
     config: AdmissionConfig,
+    creation: CreationLimit,
+    active: ActiveLimit,
+    footprint: Footprint,
+    gauge: Gauge,
+    scopes: Scopes,
+    class: Class,
+    maker: Arc<str>,
+    /// Since when nothing is in flight.
+    idle_since: Option<Moment>,
+    announcements: Vec<Announcement>,
 }
 
 impl Admission {
     /// Gates with nothing learnt yet.
     #[must_use]
-    pub const fn new(config: AdmissionConfig) -> Self {
-        Self { config }
+    pub fn new(config: AdmissionConfig) -> Self {
+        let (creation, active) = match config.policy {
+            LimitPolicy::Fixed => (CreationLimit::Fixed(config.max_creating), ActiveLimit::Fixed(config.max_contexts)),
+            LimitPolicy::Adaptive { cores } => {
+                let gradient = GradientConfig { start: cores, max: config.max_creating, ..GradientConfig::default() };
+                let aimd = AimdConfig { max: config.max_contexts, ..AimdConfig::default() };
+                (CreationLimit::Adaptive(GradientLimit::new(gradient)), ActiveLimit::Adaptive(AimdLimit::new(aimd)))
+            }
+        };
+        Self {
+            creation,
+            active,
+            footprint: Footprint::new(config.footprint.clone()),
+            gauge: Gauge::new(config.pressure.clone()),
+            scopes: Scopes::new(config.scopes.clone()),
+            class: Class("context".into()),
+            maker: "driver".into(),
+            idle_since: Some(Moment::ZERO),
+            announcements: Vec::new(),
+            config,
+        }
     }
 
-    /// Whether one more context may start under this load.
+    /// Whether one more context may start under this load, its breakers aside.
     ///
     /// # Errors
     /// The first gate that is shut.
-    pub const fn admit(&self, _now: Moment, load: Load) -> Result<(), Wait> {
-        let AdmissionConfig { max_creating, max_contexts } = self.config;
-        if load.active >= max_contexts {
-            return Err(Wait::Active { in_flight: load.active, limit: max_contexts });
+    pub fn admit(&self, now: Moment, load: Load) -> Result<(), Wait> {
+        if !self.active.admits(load.active) {
+            return Err(Wait::Active { in_flight: load.active, limit: self.active.current() });
         }
-        if load.creating >= max_creating {
-            return Err(Wait::Creating { in_flight: load.creating, limit: max_creating });
+        if !self.creation.admits(load.creating) {
+            return Err(Wait::Creating { in_flight: load.creating, limit: self.creation.current() });
         }
-        Ok(())
+        if self.config.policy == LimitPolicy::Fixed || self.is_starved(now) {
+            return Ok(());
+        }
+        let level = self.gauge.level();
+        if level.measures().admission == pressure::Admission::Shut {
+            return Err(Wait::Pressure(level, self.gauge.cause()));
+        }
+        match self.footprint.room(&self.class) {
+            Room::Fits => Ok(()),
+            Room::Short(shortage) => Err(Wait::Memory(shortage)),
+            Room::Unknown if load.creating < BLIND_CREATING => Ok(()),
+            Room::Unknown => Err(Wait::Blind { limit: BLIND_CREATING }),
+        }
     }
 
-    /// A context was created, in so long.
-    pub const fn opened(&mut self, _took: Duration) {}
+    /// Asks the breakers of everything an attempt will use for the right to make it.
+    ///
+    /// # Errors
+    /// The breaker that refuses longest.
+    pub fn pass(&mut self, now: Moment, scopes: &[Scope], rng: &mut fastrand::Rng) -> Result<Passage, Blocked> {
+        let (passage, changes) = self.scopes.try_acquire(now, scopes, rng);
+        self.announce_breakers(changes);
+        passage
+    }
 
-    /// How many contexts may be active.
+    /// A context was admitted; with it, so much is under way.
+    pub fn reserved(&mut self, now: Moment, slot: SlotId, load: Load) {
+        self.idle_since = None;
+        self.footprint.on_reserved(now, slot, self.class.clone());
+        if let CreationLimit::Adaptive(limit) = &mut self.creation {
+            limit.on_started(load.creating);
+        }
+    }
+
+    /// A context is there, after so long.
+    pub fn opened(&mut self, now: Moment, slot: SlotId, took: Duration, load: Load) {
+        self.footprint.on_created(now, slot);
+        if let CreationLimit::Adaptive(limit) = &mut self.creation {
+            limit.on_created(Creation { maker: Arc::clone(&self.maker), warmth: Warmth::Warm }, took);
+            limit.on_tick(now, load.creating);
+        }
+    }
+
+    /// A context's creation ran out of time.
+    pub const fn creation_timed_out(&mut self) {
+        if let CreationLimit::Adaptive(limit) = &mut self.creation {
+            limit.on_timed_out();
+        }
+    }
+
+    /// An attempt ended; every breaker it passed hears what that says of it.
+    pub fn ended(&mut self, now: Moment, passage: Passage, news: News, rng: &mut fastrand::Rng) {
+        let changes = self.scopes.record(now, passage, news, rng);
+        self.announce_breakers(changes);
+    }
+
+    /// A context is verified gone; without it, so much is under way.
+    pub fn freed(&mut self, now: Moment, slot: SlotId, load: Load) {
+        self.footprint.on_gone(now, slot);
+        if load.active == 0 {
+            self.idle_since = Some(now);
+        }
+    }
+
+    /// A browser is being started.
+    pub fn launching(&mut self, now: Moment, browser: BrowserId) {
+        self.footprint.on_launching(now, browser);
+    }
+
+    /// A browser came up, or did not, or is gone: its promise is over.
+    pub fn launch_over(&mut self, now: Moment, browser: BrowserId) {
+        self.footprint.on_launched(now, browser);
+    }
+
+    /// A browser is gone for good.
+    pub fn browser_gone(&mut self, browser: BrowserId) {
+        self.scopes.forget(&Scope::Browser(browser));
+    }
+
+    /// A page or browser crashed: a hint at memory, when that is short too.
+    pub fn crashed(&mut self, now: Moment) {
+        self.gauge.on_crash(now);
+    }
+
+    /// Something of the fleet itself failed outside of any attempt: a browser died.
+    pub fn note_failure(&mut self, now: Moment, rng: &mut fastrand::Rng) {
+        let changes = self.scopes.note(now, &Scope::Fuse, Verdict::Failure, rng);
+        self.announce_breakers(changes);
+    }
+
+    /// The machine was read.
+    pub fn read(&mut self, now: Moment, reading: &Reading, load: Load) {
+        self.footprint.on_memory(now, reading.memory.map(|sensed| sensed.value));
+        let change = self.gauge.on_reading(now, reading, load.active);
+        self.announcements.extend(change.map(Announcement::Pressure));
+        self.tick(now, load);
+    }
+
+    /// The browsers were measured: these contexts share so much memory.
+    pub fn measured(&mut self, now: Moment, slots: impl Iterator<Item = SlotId>, each: Bytes) {
+        for slot in slots {
+            self.footprint.on_measured(now, slot, each);
+        }
+    }
+
+    /// Time passed.
+    pub fn tick(&mut self, now: Moment, load: Load) {
+        if let CreationLimit::Adaptive(limit) = &mut self.creation {
+            limit.on_tick(now, load.creating);
+        }
+        if let ActiveLimit::Adaptive(limit) = &mut self.active {
+            limit.on_level(now, Some(self.gauge.level()), load.active);
+        }
+    }
+
+    /// Lets rested breakers announce that they are half-open; once a second is enough.
+    pub fn rouse(&mut self, now: Moment, rng: &mut fastrand::Rng) {
+        let changes = self.scopes.on_timeout(now, rng);
+        self.announce_breakers(changes);
+    }
+
+    /// Takes what has to be told.
+    pub fn take_announcements(&mut self) -> Vec<Announcement> {
+        std::mem::take(&mut self.announcements)
+    }
+
+    /// How many contexts may be active now.
     #[must_use]
-    pub const fn limit(&self) -> u32 {
+    pub fn active_limit(&self) -> u32 {
+        self.active.current()
+    }
+
+    /// How many contexts may be in creation now.
+    #[must_use]
+    pub fn creation_limit(&self) -> u32 {
+        self.creation.current()
+    }
+
+    /// The configured number of contexts: the ceiling of every limit.
+    #[must_use]
+    pub const fn ceiling(&self) -> u32 {
         self.config.max_contexts
+    }
+
+    /// The level of pressure.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.gauge.level()
+    }
+
+    /// The signals whose sensors say nothing.
+    pub fn blind(&self) -> impl Iterator<Item = Signal> {
+        self.gauge.blind()
+    }
+
+    /// What the level demands; nothing, when the limits are fixed.
+    #[must_use]
+    pub fn measures(&self) -> Measures {
+        match self.config.policy {
+            LimitPolicy::Fixed => Level::Nominal.measures(),
+            LimitPolicy::Adaptive { .. } => self.gauge.level().measures(),
+        }
+    }
+
+    /// How fast to evict, if somebody must go now.
+    #[must_use]
+    pub fn eviction_pace(&self) -> Option<Pace> {
+        match self.config.policy {
+            LimitPolicy::Fixed => None,
+            LimitPolicy::Adaptive { .. } => self.gauge.eviction_pace(),
+        }
+    }
+
+    /// How often a breaker opened.
+    #[must_use]
+    pub const fn trips(&self) -> u64 {
+        self.scopes.trips()
+    }
+
+    /// The ledger of predicted memory.
+    #[must_use]
+    pub const fn footprint(&self) -> &Footprint {
+        &self.footprint
+    }
+
+    /// The breakers.
+    #[must_use]
+    pub const fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
+    /// When a gate may open by time alone.
+    #[must_use]
+    pub fn next_change(&self) -> Option<Moment> {
+        let starved = self.idle_since.map(|since| since + STARVED_AFTER);
+        starved.into_iter().chain(self.footprint.poll_timeout()).min()
+    }
+
+    fn is_starved(&self, now: Moment) -> bool {
+        self.idle_since.is_some_and(|since| now.since(since) >= STARVED_AFTER) && self.gauge.level() < Level::Emergency
+    }
+
+    fn announce_breakers(&mut self, changes: Changes) {
+        self.announcements.extend(changes.into_iter().map(|(scope, change)| Announcement::Breaker(scope, change)));
     }
 }

@@ -6,30 +6,44 @@
 //! ```text
 //!  Submitted ─► queue ─► admitted ─► Start{slot} ─► Opened ─► Ended ─► Freed
 //!                 ▲     (one synchronous decision)              │
-//!                 └────────────── retry, after its wait ────────┤
+//!                 └──── held back: retry, host's breaker ───────┤
 //!                                                               └─► Settle{outcome}
 //! ```
 //!
 //! The happy path is a row of events per slot: `Opened`, `Ended`, `Freed`. The failure paths:
-//! * the attempt fails: `Ended` carries the failure, and the retry policy decides;
+//! * the attempt fails: `Ended` carries the failure, the breakers hear of it, and the retry policy decides;
 //! * the browser dies: `BrowserEnded`; its attempts fail one by one, it is closed, `BrowserGone` follows;
 //! * a browser cannot be started: `LaunchFailed`; the next start waits (back-off), and after too many in a row,
 //!   with no browser left to run on, the waiting jobs fail with the last reason rather than wait for ever;
+//! * a host fails: its breaker opens and its jobs are held back, for a while; then they fail with that reason;
+//! * the machine is under pressure: admission stops, browsers are told to trim, and in an emergency one attempt at a
+//!   time gives way, without counting against its job;
 //! * the fleet is stopped: waiting jobs are cancelled, running ones go on until they are cancelled too.
 //!
 //! Every "not now" is a [`Wait`] that can be printed.
 
-use std::collections::{BTreeMap, VecDeque};
+mod decide;
+mod event;
+mod slots;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::event::{Action, AttemptEnd, Event};
+use self::slots::{Attempt, Progress, Slots};
 use crate::id::{BrowserId, JobSeq, SlotId};
-use crate::outcome::{Failure, FailureClass, Fault, Outcome, Stage};
+use crate::outcome::{FailureClass, Fault, Outcome, Stage};
 use crate::policy::admission::{Admission, AdmissionConfig, Load, Wait};
+use crate::policy::blame::News;
 use crate::policy::launch::LaunchBackoff;
-use crate::policy::ledger::{Counts, Ledger, Running};
+use crate::policy::ledger::{Counts, Ledger};
 use crate::policy::placement::{Placement, PlacementConfig};
-use crate::policy::queue::{Queue, Waiting};
+use crate::policy::pressure::{Eviction, Level};
+use crate::policy::queue::{Patience, Queue, Waiting};
 use crate::policy::retry::{RetryPolicy, Verdict};
+use crate::policy::retry_budget::{RetryBudget, RetryBudgetConfig};
+use crate::policy::warning::Warnings;
 use crate::time::Moment;
 
 /// The rules of a fleet.
@@ -41,10 +55,14 @@ pub struct DispatchConfig {
     pub placement: PlacementConfig,
     /// Which failures are tried again.
     pub retry: RetryPolicy,
+    /// How many retries the fleet as a whole may make.
+    pub retry_budget: RetryBudgetConfig,
     /// Jobs that may wait; more are rejected.
     pub queue_capacity: usize,
     /// How long a job may wait for its first attempt; for ever unless said otherwise.
     pub queue_timeout: Option<Duration>,
+    /// How long a job is held back in all because its host's breaker is open, before it fails with that reason.
+    pub host_patience: Duration,
 }
 
 impl Default for DispatchConfig {
@@ -53,78 +71,13 @@ impl Default for DispatchConfig {
             admission: AdmissionConfig::default(),
             placement: PlacementConfig::default(),
             retry: RetryPolicy::default(),
+            retry_budget: RetryBudgetConfig::default(),
             queue_capacity: 1000,
             queue_timeout: None,
+            // Long enough for a site to restart; short enough that a batch against a dead site ends.
+            host_patience: Duration::from_secs(60),
         }
     }
-}
-
-/// What happened.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    /// A job was submitted.
-    Submitted(JobSeq),
-    /// The context of a slot is there.
-    Opened(SlotId),
-    /// The attempt of a slot ended; its context is being closed or gone.
-    Ended(SlotId, AttemptEnd),
-    /// The context of a slot is verified gone.
-    Freed(SlotId),
-    /// A browser is ready.
-    Launched(BrowserId),
-    /// A browser could not be started; nothing of it is left.
-    LaunchFailed(BrowserId, Fault),
-    /// A browser died, hangs or is no longer to be trusted.
-    BrowserEnded(BrowserId),
-    /// A browser is verified gone.
-    BrowserGone(BrowserId),
-    /// No more attempts begin; waiting jobs are cancelled.
-    Stop,
-    /// Nothing more will be submitted and nothing runs: every browser is closed.
-    Finish,
-    /// Time passed (see [`Dispatch::next_change`]).
-    Tick,
-}
-
-/// How an attempt ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AttemptEnd {
-    /// Every step was carried out.
-    Succeeded,
-    /// A step, or the creation of the context, failed.
-    Failed(Failure),
-    /// It was cancelled from outside.
-    Cancelled,
-}
-
-/// What is to be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use]
-pub enum Action {
-    /// Start an attempt: open a context on the browser and run the job's steps.
-    Start {
-        /// The slot it holds until [`Event::Freed`].
-        slot: SlotId,
-        /// Whose attempt.
-        job: JobSeq,
-        /// Where.
-        browser: BrowserId,
-        /// The attempt's number, from 1.
-        attempt: u32,
-    },
-    /// Start a browser.
-    Launch(BrowserId),
-    /// Close a browser and verify that it is gone.
-    Close(BrowserId),
-    /// The job has ended: record it.
-    Settle {
-        /// Which job.
-        job: JobSeq,
-        /// How it ended.
-        outcome: Outcome,
-        /// How many attempts were made.
-        attempts: u32,
-    },
 }
 
 /// The fleet's state of mind.
@@ -135,11 +88,16 @@ pub struct Dispatch {
     placement: Placement,
     launches: LaunchBackoff,
     ledger: Ledger,
+    retry_budget: RetryBudget,
     queue: Queue,
-    slots: BTreeMap<SlotId, Slot>,
-    creating: u32,
-    next_slot: u64,
+    slots: Slots,
     phase: Phase,
+    eviction: Eviction,
+    victim: Option<SlotId>,
+    trimmed: Level,
+    /// Until when a breaker of the whole fleet refuses.
+    fused_until: Option<Moment>,
+    warnings: Warnings<()>,
     actions: VecDeque<Action>,
     peaks: Peaks,
     rng: fastrand::Rng,
@@ -162,28 +120,6 @@ enum Phase {
     Stopping,
 }
 
-/// One admitted context.
-#[derive(Debug)]
-struct Slot {
-    browser: BrowserId,
-    since: Moment,
-    phase: SlotPhase,
-}
-
-#[derive(Debug)]
-enum SlotPhase {
-    Creating(Attempt),
-    Running(Attempt),
-    Closing,
-}
-
-#[derive(Debug)]
-struct Attempt {
-    job: JobSeq,
-    entry: Running,
-    number: u32,
-}
-
 impl Dispatch {
     /// A fleet with nothing to do. `seed` decides the jitter, so that a run can be replayed.
     #[must_use]
@@ -193,11 +129,15 @@ impl Dispatch {
             placement: Placement::new(config.placement.clone()),
             launches: LaunchBackoff::default(),
             ledger: Ledger::default(),
+            retry_budget: RetryBudget::new(config.retry_budget.clone()),
             queue: Queue::new(config.queue_capacity),
-            slots: BTreeMap::new(),
-            creating: 0,
-            next_slot: 0,
+            slots: Slots::default(),
             phase: Phase::Open,
+            eviction: Eviction::default(),
+            victim: None,
+            trimmed: Level::Nominal,
+            fused_until: None,
+            warnings: Warnings::default(),
             actions: VecDeque::new(),
             peaks: Peaks::default(),
             rng: fastrand::Rng::with_seed(seed),
@@ -210,29 +150,44 @@ impl Dispatch {
     pub fn handle(&mut self, now: Moment, event: Event) {
         self.last = now;
         match event {
-            Event::Submitted(job) => self.submit(now, job),
+            Event::Submitted { job, host } => self.submit(now, job, host),
             Event::Opened(slot) => self.opened(now, slot),
             Event::Ended(slot, end) => self.ended(now, slot, end),
-            Event::Freed(slot) => self.freed(slot),
+            Event::Freed(slot) => self.freed(now, slot),
             Event::Launched(id) => {
                 self.launches.succeeded();
+                self.admission.launch_over(now, id);
                 let replaced = self.placement.up(id, now);
                 self.actions.extend(replaced.map(Action::Close));
             }
             Event::LaunchFailed(id, fault) => {
+                self.admission.launch_over(now, id);
                 self.placement.gone(id);
                 self.launches.failed(now, fault, &mut self.rng);
             }
-            Event::BrowserEnded(id) => self.actions.extend(self.placement.close(id).map(Action::Close)),
-            Event::BrowserGone(id) => self.placement.gone(id),
+            Event::BrowserEnded(id) => self.browser_ended(now, id),
+            Event::BrowserGone(id) => {
+                self.admission.browser_gone(id);
+                self.placement.gone(id);
+            }
+            Event::Read(reading) => {
+                self.admission.read(now, &reading, self.slots.load());
+                self.admission.rouse(now, &mut self.rng);
+                self.relieve(now);
+            }
+            Event::Measured(all) => {
+                let active = u64::from(self.load().active.max(1));
+                self.admission.measured(now, self.slots.running(), crate::units::Bytes(all.0 / active));
+            }
             Event::Stop => self.phase = Phase::Stopping,
             Event::Finish => {
                 self.phase = Phase::Stopping;
                 self.actions.extend(self.placement.close_all().into_iter().map(Action::Close));
             }
-            Event::Tick => {}
+            Event::Tick => self.admission.tick(now, self.slots.load()),
         }
         self.decide(now);
+        self.actions.extend(self.admission.take_announcements().into_iter().map(Action::Announce));
     }
 
     /// The next thing to do; ask until there is none.
@@ -243,8 +198,9 @@ impl Dispatch {
     /// When [`Event::Tick`] would change something; always later than the last event.
     #[must_use]
     pub fn next_change(&self) -> Option<Moment> {
-        let launch = self.launches.retry_at().filter(|_| self.queue.ready() > 0);
-        self.queue.next_change().into_iter().chain(launch).filter(|at| *at > self.last).min()
+        let gates = [self.launches.retry_at(), self.fused_until, self.admission.next_change()];
+        let gates = gates.into_iter().flatten().filter(|_| self.queue.ready() > 0);
+        self.queue.next_change().into_iter().chain(gates).filter(|at| *at > self.last).min()
     }
 
     /// How many more jobs may be submitted without being rejected.
@@ -262,13 +218,19 @@ impl Dispatch {
     /// The load of this instant.
     #[must_use]
     pub fn load(&self) -> Load {
-        Load { active: u32::try_from(self.slots.len()).unwrap_or(u32::MAX), creating: self.creating }
+        self.slots.load()
     }
 
     /// The highest load so far.
     #[must_use]
     pub const fn peaks(&self) -> Peaks {
         self.peaks
+    }
+
+    /// The gates.
+    #[must_use]
+    pub const fn admission(&self) -> &Admission {
+        &self.admission
     }
 
     /// The browsers.
@@ -284,14 +246,11 @@ impl Dispatch {
             return None;
         }
         if self.queue.ready() == 0 {
-            return self.queue.next_change().map(Wait::Backoff);
+            return self.queue.next_change().map(Wait::HeldBack);
         }
-        Some(
-            self.admission
-                .admit(now, self.load())
-                .err()
-                .unwrap_or(Wait::Browser { launching: self.placement.launching() }),
-        )
+        let gate = self.admission.admit(now, self.load()).err();
+        let fuse = || self.admission.scopes().blocked(now, &decide::FLEET_SCOPES).map(Wait::Breaker);
+        gate.or_else(fuse).or(Some(Wait::Browser { launching: self.placement.launching() }))
     }
 
     /// Whether no job waits or runs and no context is held.
@@ -300,125 +259,87 @@ impl Dispatch {
         self.queue.is_empty() && self.slots.is_empty()
     }
 
-    fn submit(&mut self, now: Moment, job: JobSeq) {
+    fn submit(&mut self, now: Moment, job: JobSeq, host: Option<Arc<str>>) {
         let entry = self.ledger.submit();
         let deadline = self.config.queue_timeout.map(|patience| now + patience);
-        if let Err(refused) = self.queue.push(Waiting { job, entry, attempts: 0, deadline }) {
+        let patience = Patience { deadline, host, held_since: None };
+        if let Err(refused) = self.queue.push(Waiting { job, entry, attempts: 0, patience }) {
             self.settle_waiting(refused, Outcome::Rejected);
         }
     }
 
     fn opened(&mut self, now: Moment, id: SlotId) {
-        let Some(slot) = self.slots.get_mut(&id) else { return };
-        match std::mem::replace(&mut slot.phase, SlotPhase::Closing) {
-            SlotPhase::Creating(attempt) => {
-                slot.phase = SlotPhase::Running(attempt);
-                self.creating -= 1;
-                self.admission.opened(now.since(slot.since));
-            }
-            phase => slot.phase = phase,
+        if let Some(took) = self.slots.opened(now, id) {
+            self.admission.opened(now, id, took, self.slots.load());
         }
     }
 
     fn ended(&mut self, now: Moment, id: SlotId, end: AttemptEnd) {
-        let Some(slot) = self.slots.get_mut(&id) else { return };
-        let attempt = match std::mem::replace(&mut slot.phase, SlotPhase::Closing) {
-            SlotPhase::Creating(attempt) => {
-                self.creating -= 1;
-                attempt
-            }
-            SlotPhase::Running(attempt) => attempt,
-            SlotPhase::Closing => return,
+        let Some((attempt, progress)) = self.slots.ended(id) else { return };
+        let Attempt { job, entry, number, passage, patience } = attempt;
+        let news = match (&end, progress) {
+            (AttemptEnd::Succeeded, Progress::Running(creation)) => News::Succeeded { creation },
+            (AttemptEnd::Failed(failure), _) => News::from(failure),
+            (AttemptEnd::Succeeded | AttemptEnd::Evicted | AttemptEnd::Cancelled, _) => News::Dropped,
         };
-        let Attempt { job, entry, number } = attempt;
+        self.admission.ended(now, passage, news, &mut self.rng);
         let outcome = match end {
             AttemptEnd::Succeeded => Outcome::Succeeded,
             AttemptEnd::Cancelled => Outcome::Cancelled,
-            AttemptEnd::Failed(failure) => match self.config.retry.after(number, &failure, &mut self.rng) {
-                Verdict::Again(wait) if self.phase == Phase::Open => {
-                    let entry = self.ledger.requeue(entry);
-                    return self
-                        .queue
-                        .delay(Waiting { job, entry, attempts: number, deadline: None }, now + wait);
+            AttemptEnd::Evicted if self.phase == Phase::Stopping => Outcome::Cancelled,
+            AttemptEnd::Evicted => {
+                let entry = self.ledger.requeue(entry);
+                let waiting = Waiting { job, entry, attempts: number - 1, patience };
+                return self.queue.delay(waiting, now + self.config.retry.base);
+            }
+            AttemptEnd::Failed(failure) => {
+                let class = failure.fault.class;
+                if class == FailureClass::PageCrash {
+                    self.admission.crashed(now);
                 }
-                Verdict::Again(_) | Verdict::Final => Outcome::Failed(failure),
-            },
+                if class == FailureClass::Timeout && progress == Progress::Creating {
+                    self.admission.creation_timed_out();
+                }
+                match self.config.retry.after(number, &failure, &mut self.rng) {
+                    Verdict::Again(wait) if self.phase == Phase::Open => {
+                        let due = self.afford_retry(now, class).max(now + wait);
+                        let entry = self.ledger.requeue(entry);
+                        return self.queue.delay(Waiting { job, entry, attempts: number, patience }, due);
+                    }
+                    Verdict::Again(_) | Verdict::Final => Outcome::Failed(failure),
+                }
+            }
         };
         self.ledger.finish(entry, &outcome);
         self.actions.push_back(Action::Settle { job, outcome, attempts: number });
     }
 
-    fn freed(&mut self, id: SlotId) {
-        let Some(slot) = self.slots.remove(&id) else { return };
-        let vanished = match slot.phase {
-            SlotPhase::Creating(attempt) => {
-                self.creating -= 1;
-                Some(attempt)
-            }
-            SlotPhase::Running(attempt) => Some(attempt),
-            SlotPhase::Closing => None,
-        };
-        if let Some(Attempt { job, entry, number }) = vanished {
-            // The permit came back without a word: its task was torn down. The job must not vanish with it.
-            let fault =
-                Fault::persistent(FailureClass::Internal, "the attempt's task ended without a result");
-            let outcome = Outcome::Failed(fault.at(Stage::Close));
-            self.ledger.finish(entry, &outcome);
-            self.actions.push_back(Action::Settle { job, outcome, attempts: number });
+    /// When the fleet's budget pays for one more retry. It delays retries, and never gives a job up.
+    fn afford_retry(&mut self, now: Moment, class: FailureClass) -> Moment {
+        if !RetryBudget::charges(class) {
+            return now;
         }
-        self.actions.extend(self.placement.vacate(slot.browser).map(Action::Close));
+        self.retry_budget.withdraw(now).map_or_else(|spent| spent.until, |()| now)
     }
 
-    fn decide(&mut self, now: Moment) {
-        self.queue.advance(now);
-        if self.phase == Phase::Stopping {
-            let waiting: Vec<_> = self.queue.drain().collect();
-            waiting.into_iter().for_each(|waiting| self.settle_waiting(waiting, Outcome::Cancelled));
-            return;
+    fn freed(&mut self, now: Moment, id: SlotId) {
+        // A permit that comes back without a word means that its task was torn down. The job must not vanish with it.
+        let fault = || Fault::persistent(FailureClass::Internal, "the attempt's task ended without a result");
+        self.ended(now, id, AttemptEnd::Failed(fault().at(Stage::Close)));
+        let Some(browser) = self.slots.freed(id) else { return };
+        self.admission.freed(now, id, self.slots.load());
+        if self.victim == Some(id) {
+            self.victim = None;
+            self.eviction.on_gone(now);
         }
-        while let Some(expired) = self.queue.pop_expired(now) {
-            self.settle_waiting(expired, Outcome::Expired);
-        }
-        if self.placement.is_empty()
-            && let Some(fault) = self.launches.hopeless(now)
-        {
-            let outcome = Outcome::Failed(fault.clone().at(Stage::Launch));
-            let waiting: Vec<_> = self.queue.drain().collect();
-            waiting.into_iter().for_each(|waiting| self.settle_waiting(waiting, outcome.clone()));
-        }
-        while self.queue.ready() > 0
-            && self.admission.admit(now, self.load()).is_ok()
-            && let Some(browser) = self.placement.occupy()
-            && let Some(waiting) = self.queue.pop()
-        {
-            self.start(now, waiting, browser);
-        }
-        let demand = self.demand();
-        while self.launches.may_launch(now)
-            && let Some(id) = self.placement.launch(now, demand)
-        {
-            self.actions.push_back(Action::Launch(id));
-        }
+        self.actions.extend(self.placement.vacate(browser).map(Action::Close));
     }
 
-    /// Contexts that browsers should have room for: what is held and what waits, as far as the limit goes.
-    fn demand(&self) -> u32 {
-        let waiting = u32::try_from(self.queue.ready()).unwrap_or(u32::MAX);
-        self.load().active.saturating_add(waiting).min(self.admission.limit())
-    }
-
-    fn start(&mut self, now: Moment, waiting: Waiting, browser: BrowserId) {
-        let Waiting { job, entry, attempts, .. } = waiting;
-        let slot = SlotId(self.next_slot);
-        self.next_slot += 1;
-        let number = attempts + 1;
-        let attempt = Attempt { job, entry: self.ledger.start(entry), number };
-        self.slots.insert(slot, Slot { browser, since: now, phase: SlotPhase::Creating(attempt) });
-        self.creating += 1;
-        let load = self.load();
-        self.peaks.active = self.peaks.active.max(load.active);
-        self.peaks.creating = self.peaks.creating.max(load.creating);
-        self.actions.push_back(Action::Start { slot, job, browser, attempt: number });
+    fn browser_ended(&mut self, now: Moment, id: BrowserId) {
+        let Some(id) = self.placement.close(id) else { return };
+        self.admission.crashed(now);
+        self.admission.note_failure(now, &mut self.rng);
+        self.actions.push_back(Action::Close(id));
     }
 
     fn settle_waiting(&mut self, waiting: Waiting, outcome: Outcome) {

@@ -82,6 +82,12 @@ impl Placement {
         }
     }
 
+    /// The browser with the most room.
+    #[must_use]
+    pub fn roomiest(&self) -> Option<BrowserId> {
+        self.open.first().map(|(_, id)| *id)
+    }
+
     /// Takes a place on the browser with the most room.
     pub fn occupy(&mut self) -> Option<BrowserId> {
         let (_, id) = self.open.pop_first()?;
@@ -203,7 +209,7 @@ impl Placement {
     }
 
     /// Takes no new contexts from now on; returns the browser if it is empty and to be closed.
-    fn retire(&mut self, id: BrowserId) -> Option<BrowserId> {
+    pub fn retire(&mut self, id: BrowserId) -> Option<BrowserId> {
         let Some(Phase::Ready { active, .. }) = self.browsers.get(&id).copied() else { return None };
         if active == 0 {
             return self.close(id);

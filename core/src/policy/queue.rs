@@ -1,6 +1,8 @@
-//! Where jobs wait: first in, first out, bounded; and, beside it, the jobs that wait for their next attempt.
+//! Where jobs wait: first in, first out, bounded; and, beside it, the jobs that are held back until a moment: between
+//! two attempts, or while their host's breaker is open.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use crate::id::JobSeq;
 use crate::policy::ledger::Queued;
@@ -15,11 +17,22 @@ pub struct Waiting {
     pub entry: Queued,
     /// Attempts it has had.
     pub attempts: u32,
-    /// When it must have begun; `None` for as long as it takes.
-    pub deadline: Option<Moment>,
+    /// How long it waits, and for whom.
+    pub patience: Patience,
 }
 
-/// The queue. Jobs between two attempts do not count against its capacity: they were accepted long ago.
+/// How long a job waits, and for whom.
+#[derive(Debug, Clone, Default)]
+pub struct Patience {
+    /// When its first attempt must have begun; `None` for as long as it takes.
+    pub deadline: Option<Moment>,
+    /// The host of its first page.
+    pub host: Option<Arc<str>>,
+    /// Since when it is held back because of that host.
+    pub held_since: Option<Moment>,
+}
+
+/// The queue. Jobs that are held back fill it too, but are always taken: they were accepted long ago.
 #[derive(Debug)]
 pub struct Queue {
     capacity: usize,
@@ -37,7 +50,7 @@ impl Queue {
     /// How many more jobs it would accept.
     #[must_use]
     pub fn room(&self) -> usize {
-        self.capacity.saturating_sub(self.ready.len())
+        self.capacity.saturating_sub(self.len())
     }
 
     /// Jobs that could start now.
@@ -84,6 +97,12 @@ impl Queue {
         }
     }
 
+    /// The job whose turn it is, to look at.
+    #[must_use]
+    pub fn front(&self) -> Option<&Waiting> {
+        self.ready.front()
+    }
+
     /// The job whose turn it is.
     pub fn pop(&mut self) -> Option<Waiting> {
         self.ready.pop_front()
@@ -92,7 +111,7 @@ impl Queue {
     /// A job at the front that has waited beyond its deadline. Jobs at the front wait longest, and all of a fleet
     /// have the same patience, so looking at the front is enough.
     pub fn pop_expired(&mut self, now: Moment) -> Option<Waiting> {
-        self.ready.pop_front_if(|waiting| waiting.deadline.is_some_and(|deadline| deadline <= now))
+        self.ready.pop_front_if(|waiting| waiting.patience.deadline.is_some_and(|deadline| deadline <= now))
     }
 
     /// Takes every job out.
@@ -105,7 +124,7 @@ impl Queue {
     #[must_use]
     pub fn next_change(&self) -> Option<Moment> {
         let due = self.delayed.first_key_value().map(|((due, _), _)| *due);
-        let expiry = self.ready.front().and_then(|waiting| waiting.deadline);
+        let expiry = self.ready.front().and_then(|waiting| waiting.patience.deadline);
         due.into_iter().chain(expiry).min()
     }
 }
@@ -120,7 +139,8 @@ mod tests {
 
     fn waiting(ledger: &mut Ledger, job: u64, deadline: Option<u64>) -> Waiting {
         let deadline = deadline.map(|s| Moment::after(Duration::from_secs(s)));
-        Waiting { job: JobSeq(job), entry: ledger.submit(), attempts: 0, deadline }
+        let patience = Patience { deadline, ..Patience::default() };
+        Waiting { job: JobSeq(job), entry: ledger.submit(), attempts: 0, patience }
     }
 
     #[test]

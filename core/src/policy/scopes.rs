@@ -14,6 +14,7 @@
 mod config;
 mod shelf;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,6 +58,19 @@ impl Scope {
     }
 }
 
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Browser(id) => id.fmt(f),
+            Self::Endpoint(name) => write!(f, "endpoint {name}"),
+            Self::Proxy(name) => write!(f, "proxy {name}"),
+            Self::Host(name) => write!(f, "host {name}"),
+            Self::Global => f.write_str("global"),
+            Self::Fuse => f.write_str("fuse"),
+        }
+    }
+}
+
 /// The right to make one attempt that uses several scopes. It must come back through [`Scopes::record`].
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a passage that is not recorded leaves half-open breakers waiting for its probes"]
@@ -64,7 +78,7 @@ pub struct Passage(Vec<(Scope, ShelfPermit)>);
 
 /// A scope that lets nothing through now: of all that refuse, the one that will do so longest.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{scope:?}: {refused}")]
+#[error("{scope}: {refused}")]
 pub struct Blocked {
     /// Which.
     pub scope: Scope,

@@ -10,9 +10,9 @@ use serde_json::Value;
 use crate::id::BrowserId;
 use crate::job::Setup;
 use crate::outcome::Fault;
+use crate::policy::pressure::Trim;
 use crate::port::store::Artifact;
 use crate::step::{Goto, Step};
-use crate::units::Bytes;
 
 /// Makes browsers: over CDP, over WebDriver, simulated, from a plugin.
 #[async_trait]
@@ -45,10 +45,8 @@ pub trait Browser: Send + Sync {
     /// When something of it still lives.
     async fn close(&self) -> Result<(), CloseError>;
 
-    /// What the browser's whole process tree occupies, if the driver can tell.
-    fn footprint(&self) -> Option<Bytes> {
-        None
-    }
+    /// Asks the browser to give back memory it can do without. A courtesy: nothing waits for it.
+    async fn trim(&self, _trim: Trim) {}
 }
 
 /// One isolated session, used by one attempt at a time.

@@ -41,7 +41,10 @@ pub(crate) struct AttemptOrder {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) budget: Duration,
     pub(crate) clock: Clock,
+    /// Cancels every attempt of the fleet.
     pub(crate) cancel: CancellationToken,
+    /// Makes this attempt give way.
+    pub(crate) evict: CancellationToken,
 }
 
 /// What came of it. The permit comes back with the report: whoever reads it decides whether the slot is free.
@@ -92,7 +95,7 @@ async fn open(order: &AttemptOrder, deadline: Moment) -> Result<Box<dyn Context>
         AssertUnwindSafe(timeout(budget + GRACE, order.browser.open(request, budget))).catch_unwind();
     let opened = tokio::select! {
         biased;
-        () = order.cancel.cancelled() => return Err(AttemptEnd::Cancelled),
+        end = called_off(order) => return Err(end),
         opened = opening => opened,
     };
     let fault = match opened {
@@ -116,16 +119,25 @@ async fn work(
         AssertUnwindSafe(carry_out(order, deadline, context.as_mut(), harvest, &mut stage)).catch_unwind();
     let worked = tokio::select! {
         biased;
-        () = order.cancel.cancelled() => None,
-        worked = steps => Some(worked),
+        end = called_off(order) => Err(end),
+        worked = steps => Ok(worked),
     };
     let end = match worked {
-        None => AttemptEnd::Cancelled,
-        Some(Ok(Ok(()))) => AttemptEnd::Succeeded,
-        Some(Ok(Err(fault))) => AttemptEnd::Failed(fault.at(stage)),
-        Some(Err(_)) => AttemptEnd::Failed(panicked().at(stage)),
+        Err(end) => end,
+        Ok(Ok(Ok(()))) => AttemptEnd::Succeeded,
+        Ok(Ok(Err(fault))) => AttemptEnd::Failed(fault.at(stage)),
+        Ok(Err(_)) => AttemptEnd::Failed(panicked().at(stage)),
     };
     (end, context)
+}
+
+/// Completes when the attempt is to end before its time, and says how.
+async fn called_off(order: &AttemptOrder) -> AttemptEnd {
+    tokio::select! {
+        biased;
+        () = order.cancel.cancelled() => AttemptEnd::Cancelled,
+        () = order.evict.cancelled() => AttemptEnd::Evicted,
+    }
 }
 
 async fn carry_out(

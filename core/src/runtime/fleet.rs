@@ -24,7 +24,7 @@ use tokio::sync::watch;
 
 use crate::policy::dispatch::{DispatchConfig, Peaks};
 use crate::policy::ledger::Counts;
-use crate::port::{Driver, Store, StoreError};
+use crate::port::{Driver, Observer, Probe, Store, StoreError};
 use crate::runtime::clock::Clock;
 use crate::runtime::snapshot::Snapshot;
 use crate::runtime::supervisor::{Supervisor, Task};
@@ -40,6 +40,18 @@ pub struct FleetConfig {
     pub launch_timeout: Duration,
     /// The seed of all jitter.
     pub seed: u64,
+}
+
+/// What a fleet works with.
+pub struct Surroundings {
+    /// Makes browsers.
+    pub driver: Arc<dyn Driver>,
+    /// Gives jobs and takes results.
+    pub store: Arc<dyn Store>,
+    /// Reads the machine.
+    pub probe: Box<dyn Probe>,
+    /// Is told what changes.
+    pub observer: Arc<dyn Observer>,
 }
 
 /// How a fleet is asked to stop.
@@ -72,6 +84,8 @@ pub struct FleetReport {
     pub wall: Duration,
     /// Browsers that died or hung and were replaced.
     pub browser_restarts: u64,
+    /// How often a breaker opened.
+    pub breaker_trips: u64,
     /// Browsers that could not be verified gone.
     pub browsers_left: Vec<String>,
     /// Tasks that panicked.
@@ -85,16 +99,10 @@ pub struct FleetReport {
 impl Fleet {
     /// Starts a fleet that runs the store's jobs on the driver's browsers, as tasks of `supervisor`.
     #[must_use]
-    pub fn start(
-        config: FleetConfig,
-        driver: Arc<dyn Driver>,
-        store: Arc<dyn Store>,
-        clock: Clock,
-        supervisor: &Supervisor,
-    ) -> Self {
+    pub fn start(config: FleetConfig, surroundings: Surroundings, clock: Clock, supervisor: &Supervisor) -> Self {
         let (stop, stop_asked) = watch::channel(None);
         let (publish, snapshots) = watch::channel(Snapshot::default());
-        let turn = turn::Turn::new(config, driver, store, clock, supervisor.child(), publish);
+        let turn = turn::Turn::new(config, surroundings, clock, supervisor.child(), publish);
         let task = supervisor.spawn_graceful("fleet", turn.run(stop_asked));
         Self { stop, snapshots, task }
     }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::policy::ledger::Counts;
+use crate::policy::pressure::{Level, Signal};
+use crate::units::Bytes;
 
 /// The fleet at one instant.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -23,6 +25,18 @@ pub struct Snapshot {
     pub launching: u32,
     /// Browsers that died or hung and were replaced.
     pub browser_restarts: u64,
+    /// Contexts that may be active now.
+    pub active_limit: u32,
+    /// Contexts that may be in creation now.
+    pub creation_limit: u32,
+    /// The level of pressure.
+    pub pressure: Level,
+    /// Signals whose sensors say nothing.
+    pub blind: Vec<Signal>,
+    /// What all browsers together occupy.
+    pub memory: Option<Bytes>,
+    /// How often a breaker opened.
+    pub breaker_trips: u64,
     /// Why the next job does not start now.
     pub waiting_for: Option<String>,
     /// The highest number of contexts held at once so far.

@@ -2,12 +2,15 @@
 
 mod scripted;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_core::outcome::{FailureClass, Outcome, Stage};
 use plimsoll_core::policy::dispatch::DispatchConfig;
 use plimsoll_core::runtime::clock::Clock;
-use plimsoll_core::runtime::fleet::{Fleet, FleetConfig, FleetReport, Stop};
+use plimsoll_core::policy::admission::LimitPolicy;
+use plimsoll_core::port::Blindfold;
+use plimsoll_core::runtime::fleet::{Fleet, FleetConfig, FleetReport, Stop, Surroundings};
 use plimsoll_core::runtime::supervisor::Supervisor;
 
 use scripted::{ScriptedDriver, ScriptedStore};
@@ -19,6 +22,7 @@ async fn run<F: AsyncFnOnce(&Fleet, &ScriptedDriver)>(
     then: F,
 ) -> (FleetReport, ScriptedStore, ScriptedDriver) {
     let mut dispatch = DispatchConfig::default();
+    dispatch.admission.policy = LimitPolicy::Fixed;
     adjust(&mut dispatch);
     let config = FleetConfig {
         dispatch,
@@ -28,8 +32,9 @@ async fn run<F: AsyncFnOnce(&Fleet, &ScriptedDriver)>(
     };
     let (store, driver) = (ScriptedStore::of(urls), ScriptedDriver::default());
     let supervisor = Supervisor::root();
-    let ports = (driver.shared(), store.shared());
-    let mut fleet = Fleet::start(config, ports.0, ports.1, Clock::start(), &supervisor);
+    let (probe, observer) = (Box::new(Blindfold), Arc::new(()));
+    let surroundings = Surroundings { driver: driver.shared(), store: store.shared(), probe, observer };
+    let mut fleet = Fleet::start(config, surroundings, Clock::start(), &supervisor);
     then(&fleet, &driver).await;
     let report = fleet.ended().await.expect("the fleet's own task does not fail");
     assert_eq!(report.jobs.lost(), 0);

@@ -144,7 +144,8 @@ impl Context for ScriptedContext {
         let Step::Goto(goto) = step else {
             return Ok(StepOutput::Data([("seen".to_owned(), true.into())].into_iter().collect()));
         };
-        let script = goto.url.host().expect("the script").to_owned();
+        let site = goto.url.site().expect("the script");
+        let script = site.trim_end_matches(":80").to_owned();
         let play = async {
             match script.split_once('-') {
                 Some(("status", code)) => {

@@ -4,7 +4,7 @@ use chromiumoxide_types::{Command, Method, MethodId};
 use plimsoll_core::step::LoadState;
 use serde::{Deserialize, Serialize};
 
-use crate::guard::Progress;
+use crate::guard::{Progress, Reached};
 
 /// The address of every error page; which error it is does not show in it.
 const ERROR_PAGE: &str = "chrome-error://";
@@ -106,6 +106,8 @@ pub(super) enum Verdict {
     Error,
     /// The navigation is over and there is no document: a download, or an answer without content.
     Nothing,
+    /// Nothing is being loaded any more, but the document never came to its end.
+    Cut,
 }
 
 impl Document {
@@ -114,8 +116,14 @@ impl Document {
         (self.status != 0).then_some(self.status)
     }
 
-    /// What this document means; whether it is idle only time can tell.
-    pub(super) fn judge(&self, asked: &str, wanted: LoadState, origin: Origin, progress: Progress) -> Verdict {
+    /// What this document means; whether it is idle only time can tell. `progress` is older than the document.
+    pub(super) fn judge(
+        &self,
+        asked: &str,
+        wanted: LoadState,
+        origin: Origin,
+        progress: Progress,
+    ) -> Verdict {
         if self.url.starts_with(ERROR_PAGE) {
             return Verdict::Error;
         }
@@ -127,7 +135,11 @@ impl Document {
             LoadState::Dom => Ready::Interactive,
             LoadState::Load | LoadState::Idle => Ready::Complete,
         };
-        if self.ready >= needed { Verdict::There } else { Verdict::Loading }
+        if self.ready >= needed {
+            return Verdict::There;
+        }
+        let cut = self.ready == Ready::Loading && progress.stopped && progress.reached < Reached::Loaded;
+        if cut { Verdict::Cut } else { Verdict::Loading }
     }
 }
 
@@ -139,12 +151,13 @@ mod tests {
         Document { ready, url: url.to_owned(), status: 200, resources: 0 }
     }
 
-    const RUNNING: Progress = Progress { reached: crate::guard::Reached::Nothing, stopped: false, status: None };
+    const RUNNING: Progress = Progress { reached: Reached::Nothing, stopped: false, status: None };
     const STOPPED: Progress = Progress { stopped: true, ..RUNNING };
 
     #[test]
     fn each_load_state_needs_its_own_readiness() {
-        let judge = |ready, wanted| document(ready, "http://a/").judge("http://a/", wanted, Origin::Created, STOPPED);
+        let judge =
+            |ready, wanted| document(ready, "http://a/").judge("http://a/", wanted, Origin::Created, RUNNING);
         for (wanted, enough, too_little) in [
             (LoadState::Dom, Ready::Interactive, Ready::Loading),
             (LoadState::Load, Ready::Complete, Ready::Interactive),
@@ -163,7 +176,22 @@ mod tests {
         assert_eq!(judge("http://a/", Origin::Created, RUNNING), Verdict::NoResponse);
         assert_eq!(judge("http://a/", Origin::Created, STOPPED), Verdict::Nothing);
         assert_eq!(judge("about:blank", Origin::Created, RUNNING), Verdict::There);
-        assert_eq!(judge("http://a/", Origin::Navigated, RUNNING), Verdict::There, "the page went there itself");
+        assert_eq!(
+            judge("http://a/", Origin::Navigated, RUNNING),
+            Verdict::There,
+            "the page went there itself"
+        );
+    }
+
+    #[test]
+    fn a_document_that_stops_in_the_middle_is_cut_off() {
+        let half = document(Ready::Loading, "http://a/");
+        let judge = |wanted, progress| half.judge("http://a/", wanted, Origin::Navigated, progress);
+        assert_eq!(judge(LoadState::Load, STOPPED), Verdict::Cut);
+        assert_eq!(judge(LoadState::Load, RUNNING), Verdict::Loading);
+        assert_eq!(judge(LoadState::Commit, STOPPED), Verdict::There);
+        let rewritten = Progress { reached: Reached::Loaded, ..STOPPED };
+        assert_eq!(judge(LoadState::Load, rewritten), Verdict::Loading, "by a script, after it had loaded");
     }
 
     #[test]

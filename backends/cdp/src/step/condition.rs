@@ -116,10 +116,22 @@ async fn truthy(page: &Page, expression: &str, budget: Budget) -> Result<(), Unm
     }
 }
 
-/// What was found instead, for the end of a message.
-pub(crate) fn found(unmet: Unmet, faulted: impl FnOnce(&str) -> Fault) -> Fault {
+/// The fault of a condition that did not come to hold; `late` makes it of what was found instead.
+///
+/// A page that never said anything found nothing: that is a timeout, whoever asked.
+pub(super) fn failed(
+    unmet: Unmet,
+    condition: Condition<'_>,
+    budget: Budget,
+    late: impl FnOnce(&str) -> Fault,
+) -> Fault {
     match unmet {
-        Unmet::Late(found) => faulted(found.as_deref().unwrap_or("the page does not answer")),
+        Unmet::Late(Some(found)) => late(&found),
+        Unmet::Late(None) => {
+            let message =
+                format!("waiting for {condition}: the page did not answer within {:?}", budget.whole());
+            Fault::transient(FailureClass::Timeout, message)
+        }
         Unmet::Refused(why) => Fault::persistent(FailureClass::Script, why),
         Unmet::Fault(fault) => fault,
     }

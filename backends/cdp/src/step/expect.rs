@@ -11,7 +11,7 @@ use crate::page::Page;
 pub(super) async fn expect(page: &Page, step: &Expect, budget: Budget) -> Result<(), Fault> {
     let (condition, budget) = (Condition::from(&step.that), budget.at_most(Some(step.timeout)));
     condition::hold(page, condition, budget).await.map_err(|unmet| {
-        condition::found(unmet, |found| {
+        condition::failed(unmet, condition, budget, |found| {
             let message = format!("expected {condition}, but {found} (after {:?})", budget.whole());
             Fault::persistent(FailureClass::Assertion, message)
         })

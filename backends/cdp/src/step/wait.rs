@@ -11,7 +11,7 @@ use crate::page::Page;
 pub(super) async fn wait_for(page: &Page, step: &WaitFor, budget: Budget) -> Result<(), Fault> {
     let (condition, budget) = (Condition::from(&step.target), budget.at_most(step.timeout));
     condition::hold(page, condition, budget).await.map_err(|unmet| {
-        condition::found(unmet, |found| {
+        condition::failed(unmet, condition, budget, |found| {
             let message = format!("waiting for {condition}: {found} (gave up after {:?})", budget.whole());
             Fault::transient(FailureClass::Timeout, message)
         })

@@ -35,7 +35,7 @@ fn renderers(rig: &Rig) -> Vec<Process> {
 
 #[tokio::test]
 async fn browsers_run_unprivileged_with_their_sandbox_on() {
-    let rig = Rig::new();
+    let (rig, site) = (Rig::new(), nasty_site::serve(LOOPBACK).expect("a port"));
     let browser = rig.launch().await;
     let leader = leader(&rig);
     let status = std::fs::read_to_string(format!("/proc/{}/status", leader.pid)).expect("it lives");
@@ -43,11 +43,11 @@ async fn browsers_run_unprivileged_with_their_sandbox_on() {
     assert!(!uid.split_whitespace().skip(1).any(|uid| uid == "0"), "{uid}");
     assert!(!leader.args.contains("--no-sandbox"), "{}", leader.args);
 
-    let context = browser.open(OpenRequest { setup: Setup::default(), first: None }, AMPLE).await.expect("opens");
+    let visit = visit(browser.as_ref(), &site.url("/nested"), AMPLE).await;
     let renderer = renderers(&rig).pop().expect("a renderer runs");
     let status = std::fs::read_to_string(format!("/proc/{}/status", renderer.pid)).expect("it lives");
     assert!(status.lines().any(|line| line == "Seccomp:\t2"), "no seccomp filter: {status}");
-    context.close().await.expect("gone");
+    visit.close().await;
     browser.close().await.expect("gone");
     rig.assert_clean();
 }
@@ -88,9 +88,10 @@ async fn a_killed_browser_ends_each_of_its_contexts_at_once() {
         browser.open(request, AMPLE).await.expect("a context")
     }))
     .await;
-    let victim = rig.processes().into_iter().find(|process| {
-        !process.args.contains("--type=") && process.args.contains("browser-0")
-    });
+    let victim = rig
+        .processes()
+        .into_iter()
+        .find(|process| !process.args.contains("--type=") && process.args.contains("browser-0"));
     let lives = contexts.into_iter().map(|mut context| async {
         let step = plimsoll_core::step::Step::Goto(goto(&url));
         let fault = context.perform(&step, AMPLE).await.expect_err("its browser is dead");
@@ -201,7 +202,12 @@ async fn a_browser_that_does_not_start_says_why_and_leaves_nothing() {
     use FailureClass::{BrowserCrash, Unsupported};
     for (text, class, recurrence, says) in [
         ("#!/bin/sh\necho out of luck >&2\nexit 7\n", BrowserCrash, Recurrence::Transient, "out of luck"),
-        ("#!/bin/sh\necho 'FATAL: No usable sandbox!' >&2\nexit 1\n", Unsupported, Recurrence::Persistent, "sandbox = false"),
+        (
+            "#!/bin/sh\necho 'FATAL: No usable sandbox!' >&2\nexit 1\n",
+            Unsupported,
+            Recurrence::Persistent,
+            "sandbox = false",
+        ),
         ("#!/bin/sh\nsleep 60\n", BrowserCrash, Recurrence::Transient, "did not answer"),
         ("#!/no/such/interpreter\n", Unsupported, Recurrence::Persistent, "cannot start"),
     ] {

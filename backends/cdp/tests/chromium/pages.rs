@@ -7,9 +7,9 @@ use plimsoll_core::outcome::{FailureClass, Fault, Recurrence};
 use plimsoll_core::port::{Browser, OpenRequest};
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::step::{Cookie, Goto, LoadState, Viewport};
-use plimsoll_kit::site::{LOOPBACK, Site};
 use plimsoll_kit::dead_port::DeadPort;
 use plimsoll_kit::nasty_site;
+use plimsoll_kit::site::{LOOPBACK, Site};
 
 use crate::rig::{AMPLE, Rig, evaluate, goto, open, visit, visit_with};
 
@@ -33,7 +33,8 @@ async fn a_page_arrives_with_its_address_and_status_both_ways() {
         assert_eq!(site.hits(path), 1, "{path} was asked for once");
         visit.close().await;
     }
-    let mut context = browser.open(OpenRequest { setup: Setup::default(), first: None }, AMPLE).await.expect("opens");
+    let mut context =
+        browser.open(OpenRequest { setup: Setup::default(), first: None }, AMPLE).await.expect("opens");
     for path in ["/status/503", "/nested"] {
         let page = open(context.as_mut(), goto(&site.url(path)), AMPLE).await.expect("it opens");
         assert_eq!(page.url, site.url(path));
@@ -58,7 +59,7 @@ async fn what_cannot_be_opened_is_told_by_class_and_recurrence() {
         (site.url("/redirect-loop"), Navigation, Persistent, "in circles"),
         (site.url("/download"), Navigation, Persistent, "is a download"),
         (site.url("/no-content"), Navigation, Persistent, "no content"),
-        (site.url("/cut"), Navigation, Transient, "ERR_"),
+        (site.url("/cut"), Navigation, Transient, "broke off"),
         (site.url("/hang"), Timeout, Transient, "no response"),
         (site.url("/drip"), Timeout, Transient, "not loaded"),
         (site.url("/busy"), Timeout, Transient, "not loaded"),
@@ -88,13 +89,15 @@ async fn what_cannot_be_opened_is_told_by_class_and_recurrence() {
 
 /// The fault of a page that cannot be opened, known and cleared away in bounded time.
 async fn failure(browser: &dyn Browser, url: &str, first: Option<Goto>, class: FailureClass) -> Fault {
-    let budget = Duration::from_secs(4);
+    // Several of these pages keep a processor busy until their time is up; the others wait for their turn.
+    let times_out = class == FailureClass::Timeout;
+    let budget = if times_out { Duration::from_secs(3) } else { AMPLE };
+    let bound = if times_out { budget + Duration::from_millis(500) } else { Duration::from_secs(8) };
     let request = OpenRequest { setup: Setup::default(), first };
     let mut context = browser.open(request, AMPLE).await.expect("a context");
     let clock = Clock::start();
     let fault = open(context.as_mut(), goto(url), budget).await.expect_err(url);
     let took = clock.now().elapsed();
-    let bound = if class == FailureClass::Timeout { budget + Duration::from_millis(500) } else { budget - Duration::from_secs(1) };
     assert!(took < bound, "{url} took {took:?}: {fault}");
     let clock = Clock::start();
     context.close().await.expect("the context is gone");
@@ -209,7 +212,11 @@ async fn what_a_job_sets_up_is_in_place_with_the_first_request() {
     assert_eq!((fault.class, fault.recurrence), (FailureClass::Script, Recurrence::Persistent), "{fault}");
 
     let mut plain = self::visit(browser.as_ref(), &site.url("/cookies"), AMPLE).await;
-    assert_eq!(evaluate(plain.context.as_mut(), "out.textContent").await.expect("a page"), "none", "contexts are isolated");
+    assert_eq!(
+        evaluate(plain.context.as_mut(), "out.textContent").await.expect("a page"),
+        "none",
+        "contexts are isolated"
+    );
     plain.close().await;
     browser.close().await.expect("gone");
     rig.assert_clean();

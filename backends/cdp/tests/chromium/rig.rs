@@ -41,7 +41,8 @@ impl Rig {
         let spawner = Spawner::start().expect("a thread is left");
         let supervisor = Supervisor::root();
         let machine = Machine { spawner, identity, profiles: Arc::clone(&profiles) };
-        let driver = CdpDriver::new(settings, machine, &supervisor, Clock::start()).expect("a browser is installed");
+        let driver =
+            CdpDriver::new(settings, machine, &supervisor, Clock::start()).expect("a browser is installed");
         Self { driver, supervisor, profiles, next: AtomicU64::new(0) }
     }
 
@@ -88,22 +89,39 @@ impl Process {
     }
 }
 
-/// Every living process whose environment or command line names `dir`; zombies are not living.
+/// Every living process that names `dir`, with its descendants: a renderer's own command line and environment say
+/// nothing of it. Zombies are not living.
 fn processes(dir: &Path) -> Vec<Process> {
     let dir = dir.to_str().expect("plain text");
-    let names = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).contains(dir);
-    let mut found = Vec::new();
+    let mut living = Vec::new();
     for entry in fs::read_dir("/proc").expect("/proc").flatten() {
         let Ok(pid) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
-        let read = |name: &str| fs::read(entry.path().join(name)).unwrap_or_default();
-        let stat = String::from_utf8_lossy(&read("stat")).into_owned();
-        let dead = stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']));
-        if !dead && (names(read("environ")) || names(read("cmdline"))) {
-            let args = String::from_utf8_lossy(&read("cmdline")).replace('\0', " ");
-            found.push(Process { pid, args });
+        let read = |name: &str| {
+            String::from_utf8_lossy(&fs::read(entry.path().join(name)).unwrap_or_default()).replace('\0', " ")
+        };
+        let stat = read("stat");
+        let Some((_, stat)) = stat.rsplit_once(") ") else { continue };
+        let mut fields = stat.split(' ');
+        if fields.next().is_none_or(|state| matches!(state, "Z" | "X")) {
+            continue;
         }
+        let parent = fields.next().and_then(|parent| parent.parse::<i32>().ok()).unwrap_or_default();
+        let args = read("cmdline");
+        let named = args.contains(dir) || read("environ").contains(dir);
+        living.push((parent, named, Process { pid, args }));
     }
-    found
+    let mut found: Vec<Process> = Vec::new();
+    loop {
+        let kin = |(parent, named, process): &(i32, bool, Process)| {
+            !found.contains(process) && (*named || found.iter().any(|found| found.pid == *parent))
+        };
+        let more: Vec<Process> =
+            living.iter().filter(|entry| kin(entry)).map(|(_, _, p)| p.clone()).collect();
+        if more.is_empty() {
+            return found;
+        }
+        found.extend(more);
+    }
 }
 
 pub(crate) fn goto(url: &str) -> Goto {

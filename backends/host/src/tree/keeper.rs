@@ -159,7 +159,7 @@ impl Keeper {
     async fn look(&mut self) -> io::Result<Vec<Process>> {
         let (mut kin, mark) = (self.kin.clone(), Arc::clone(&self.mark));
         let look = self.supervisor.spawn_blocking("process table", move || {
-            let living = kin.living(&processes::table()?, |process| process.has_variable("x"));
+            let living = kin.living(&processes::table()?, |process| process.has_variable(&mark));
             io::Result::Ok((kin, living))
         });
         let looked =
@@ -217,7 +217,7 @@ impl Drop for Keeper {
         self.leader.signal(Signal::KILL);
         let mark = &self.mark;
         if let Err(error) =
-            processes::extinguish(&mut self.kin, |process| process.has_variable("x"), LAST_DEADLINE)
+            processes::extinguish(&mut self.kin, |process| process.has_variable(mark), LAST_DEADLINE)
         {
             tracing::error!(leader = self.leader.pid(), %error, "a process tree outlives its runtime");
         }

@@ -12,11 +12,11 @@ use crate::{Witness, end, sh, start};
 
 #[tokio::test]
 async fn a_child_gets_its_own_variables_and_no_secrets() {
+    // The variables of whatever runs this test stand for secrets.
+    assert!(std::env::vars_os().count() > 6, "an environment with too little to leak");
     let (witness, fd) = Witness::new();
     let mut launch = sh("tr '\\0' '\\n' < /proc/$$/environ >&3", fd);
     launch.env.push(("HOME".into(), "/profile".into()));
-    // Cargo's variables stand for the secrets in our environment.
-    assert!(std::env::vars().any(|(name, _)| name.starts_with("CARGO")));
     let tree =
         Spawner::start().expect("a thread").spawn(&Supervisor::root(), launch).await.expect("sh starts");
     let mut names: Vec<String> = witness

@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 
 use crate::id::BrowserId;
 use crate::outcome::{FailureClass, Fault};
+use crate::policy::pressure::Trim;
 use crate::port::{Browser, BrowserEnd, CloseError, Driver};
 use crate::runtime::permit::Permit;
 use crate::runtime::supervisor::Supervisor;
@@ -56,6 +57,17 @@ impl Browsers {
         match &self.cells.get(&id)?.state {
             State::Up(browser, _) => Some(Arc::clone(browser)),
             _ => None,
+        }
+    }
+
+    /// Asks every browser to give back what it can.
+    pub(super) fn trim(&self, trim: Trim) {
+        for cell in self.cells.values() {
+            if let State::Up(browser, watch) = &cell.state {
+                let browser = Arc::clone(browser);
+                // A courtesy that nobody waits for; it ends with the browser's watch at the latest.
+                drop(watch.spawn("trim browser", async move { browser.trim(trim).await }));
+            }
         }
     }
 

@@ -12,17 +12,21 @@ use tokio_util::sync::CancellationToken;
 
 use super::browsers::{BrowserNotice, Browsers, Pending};
 use super::journal::{self, Journal};
-use super::{FleetConfig, FleetReport, Stop};
+use super::{FleetConfig, FleetReport, Stop, Surroundings};
 use crate::id::{BrowserId, JobSeq, SlotId};
 use crate::job::Job;
 use crate::outcome::{FailureClass, Fault, Stage};
 use crate::policy::dispatch::{Action, AttemptEnd, Dispatch, Event};
-use crate::port::{BrowserEnd, Driver, JobRecord, Store, StoreError};
+use crate::port::{BrowserEnd, JobRecord, Observer, Store, StoreError};
 use crate::runtime::attempt::{self, AttemptOrder, AttemptReport};
 use crate::runtime::clock::Clock;
+use crate::runtime::monitor::{self, Sight};
 use crate::runtime::permit::{Permit, SlotNote, SlotNotes};
 use crate::runtime::snapshot::Snapshot;
 use crate::runtime::supervisor::{Supervisor, Task, TaskFailure};
+use crate::step::PageUrl;
+use crate::time::Moment;
+use crate::units::Bytes;
 
 /// How often the state is published at most.
 const PUBLISH_EVERY: Duration = Duration::from_millis(100);
@@ -36,13 +40,17 @@ pub(super) struct Turn {
     dispatch: Dispatch,
     journal: Journal,
     browsers: Browsers,
-    attempts: HashMap<SlotId, (JobSeq, BrowserId)>,
+    attempts: HashMap<SlotId, Attempt>,
     attempts_made: u64,
     notes: Arc<SlotNotes>,
     notices: FuturesUnordered<BoxFuture<'static, Notice>>,
     /// Cancels every running attempt.
     cancel: CancellationToken,
     publish: watch::Sender<Snapshot>,
+    observer: Arc<dyn Observer>,
+    sights: mpsc::Receiver<Sight>,
+    /// What all browsers together occupied when they were last measured.
+    memory: Option<Bytes>,
     records: mpsc::Sender<JobRecord>,
     recorder: Task<Result<(), StoreError>>,
     restarts: u64,
@@ -50,6 +58,13 @@ pub(super) struct Turn {
     browsers_left: Vec<String>,
     launch_error: Option<String>,
     store_error: Option<StoreError>,
+}
+
+/// An attempt that has a task.
+struct Attempt {
+    job: JobSeq,
+    browser: BrowserId,
+    evict: CancellationToken,
 }
 
 /// What a task of the fleet has to say.
@@ -63,6 +78,7 @@ enum Wake {
     Job(Option<Result<Job, StoreError>>),
     Notes(Vec<SlotNote>),
     Notice(Notice),
+    Sight(Sight),
     Stop(Stop),
     GraceOver,
     Time,
@@ -71,16 +87,19 @@ enum Wake {
 impl Turn {
     pub(super) fn new(
         config: FleetConfig,
-        driver: Arc<dyn Driver>,
-        store: Arc<dyn Store>,
+        surroundings: Surroundings,
         clock: Clock,
         supervisor: Supervisor,
         publish: watch::Sender<Snapshot>,
     ) -> Self {
+        let Surroundings { driver, store, probe, observer } = surroundings;
         let (records, recorder) = journal::recorder(Arc::clone(&store), &supervisor);
         Self {
             dispatch: Dispatch::new(config.dispatch.clone(), config.seed),
             browsers: Browsers::new(driver, supervisor.child(), config.launch_timeout),
+            sights: monitor::watch(probe, clock, &supervisor),
+            memory: None,
+            observer,
             config,
             clock,
             supervisor,
@@ -109,8 +128,9 @@ impl Turn {
         while feed.is_some() || !self.dispatch.is_idle() {
             match self.wake(&mut feed, &mut stop, grace_over).await {
                 Wake::Job(Some(Ok(job))) => {
-                    let seq = self.journal.enter(job);
-                    self.tell(Event::Submitted(seq));
+                    let host = job.first_page().and_then(PageUrl::site).map(Arc::from);
+                    let job = self.journal.enter(job);
+                    self.tell(Event::Submitted { job, host });
                 }
                 Wake::Job(Some(Err(broken))) => {
                     feed = None;
@@ -119,6 +139,7 @@ impl Turn {
                 Wake::Job(None) => feed = None,
                 Wake::Notes(notes) => self.note(notes),
                 Wake::Notice(notice) => self.notice(notice),
+                Wake::Sight(sight) => self.sight(sight),
                 Wake::Stop(Stop::After(grace)) => {
                     grace_over = Some(self.clock.now() + grace);
                     self.tell(Event::Stop);
@@ -140,11 +161,11 @@ impl Turn {
         &mut self,
         feed: &mut Option<mpsc::Receiver<Result<Job, StoreError>>>,
         stop: &mut watch::Receiver<Option<Stop>>,
-        grace_over: Option<crate::time::Moment>,
+        grace_over: Option<Moment>,
     ) -> Wake {
         let publish_at = self.publish.borrow().at + PUBLISH_EVERY;
         let change = self.dispatch.next_change().map_or(publish_at, |at| at.elapsed().min(publish_at));
-        let change = crate::time::Moment::after(change);
+        let change = Moment::after(change);
         let has_room = self.dispatch.room() > 0;
         tokio::select! {
             biased;
@@ -152,6 +173,7 @@ impl Turn {
             () = sleep_until(self.clock, grace_over), if grace_over.is_some() => Wake::GraceOver,
             Some(notice) = self.notices.next() => Wake::Notice(notice),
             notes = self.notes.take() => Wake::Notes(notes),
+            Some(sight) = self.sights.recv() => Wake::Sight(sight),
             job = receive(feed), if has_room && feed.is_some() => Wake::Job(job),
             () = sleep_until(self.clock, Some(change)) => Wake::Time,
         }
@@ -167,6 +189,14 @@ impl Turn {
                 SlotNote::Opened(slot) => Event::Opened(slot),
                 SlotNote::Freed(slot) => Event::Freed(slot),
             });
+        }
+    }
+
+    fn sight(&mut self, Sight { reading, browsers }: Sight) {
+        self.tell(Event::Read(Box::new(reading)));
+        if let Some(bytes) = browsers {
+            self.memory = Some(bytes);
+            self.tell(Event::Measured(bytes));
         }
     }
 
@@ -204,10 +234,10 @@ impl Turn {
     }
 
     fn attempt_ended(&mut self, slot: SlotId, report: Result<AttemptReport, TaskFailure>) {
-        let Some((seq, browser)) = self.attempts.remove(&slot) else { return };
+        let Some(Attempt { job, browser, .. }) = self.attempts.remove(&slot) else { return };
         match report {
             Ok(AttemptReport { end, harvest, finished, closed, permit }) => {
-                self.journal.harvest(seq, finished, harvest);
+                self.journal.harvest(job, finished, harvest);
                 self.tell(Event::Ended(slot, end));
                 if let Err(left) = closed {
                     tracing::warn!(%browser, %left, "a context could not be verified gone; its browser is replaced");
@@ -224,6 +254,13 @@ impl Turn {
         while let Some(action) = self.dispatch.next_action() {
             match action {
                 Action::Start { slot, job, browser, .. } => self.start(slot, job, browser),
+                Action::Evict(slot) => {
+                    if let Some(attempt) = self.attempts.get(&slot) {
+                        attempt.evict.cancel();
+                    }
+                }
+                Action::Trim(trim) => self.browsers.trim(trim),
+                Action::Announce(announcement) => self.observer.announced(self.clock.now(), &announcement),
                 Action::Launch(id) => {
                     let launching = self.browsers.launch(id);
                     self.expect_browser(launching);
@@ -253,7 +290,8 @@ impl Turn {
             return self.tell(Event::Ended(slot, AttemptEnd::Failed(gone)));
         };
         self.attempts_made += 1;
-        self.attempts.insert(slot, (seq, browser_id));
+        let evict = CancellationToken::new();
+        self.attempts.insert(slot, Attempt { job: seq, browser: browser_id, evict: evict.clone() });
         let order = AttemptOrder {
             seq,
             budget: job.timeout.unwrap_or(self.config.attempt_timeout),
@@ -262,6 +300,7 @@ impl Turn {
             store: Arc::clone(&self.store),
             clock: self.clock,
             cancel: self.cancel.clone(),
+            evict,
         };
         let slot = permit.slot();
         let task = self.supervisor.spawn_graceful("attempt", attempt::run(order, permit));
@@ -279,9 +318,9 @@ impl Turn {
         }
     }
 
-    fn snapshot(&self, now: crate::time::Moment) -> Snapshot {
-        let (load, peaks, placement) =
-            (self.dispatch.load(), self.dispatch.peaks(), self.dispatch.placement());
+    fn snapshot(&self, now: Moment) -> Snapshot {
+        let (load, peaks) = (self.dispatch.load(), self.dispatch.peaks());
+        let (placement, admission) = (self.dispatch.placement(), self.dispatch.admission());
         Snapshot {
             at: now.elapsed(),
             jobs: self.dispatch.counts(),
@@ -290,6 +329,12 @@ impl Turn {
             browsers: placement.ready(),
             launching: placement.launching(),
             browser_restarts: self.restarts,
+            active_limit: admission.active_limit(),
+            creation_limit: admission.creation_limit(),
+            pressure: admission.level(),
+            blind: admission.blind().collect(),
+            memory: self.memory,
+            breaker_trips: admission.trips(),
             waiting_for: self.dispatch.waiting_for(now).map(|wait| wait.to_string()),
             peak_active: peaks.active,
             peak_creating: peaks.creating,
@@ -318,6 +363,7 @@ impl Turn {
             peaks: self.dispatch.peaks(),
             wall: now.elapsed(),
             browser_restarts: self.restarts,
+            breaker_trips: self.dispatch.admission().trips(),
             browsers_left: self.browsers_left,
             panics: self.supervisor.panics(),
             store_error,
@@ -326,7 +372,7 @@ impl Turn {
     }
 }
 
-async fn sleep_until(clock: Clock, moment: Option<crate::time::Moment>) {
+async fn sleep_until(clock: Clock, moment: Option<Moment>) {
     match moment {
         Some(moment) => tokio::time::sleep_until(clock.deadline(moment)).await,
         None => std::future::pending().await,

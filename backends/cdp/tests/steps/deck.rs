@@ -30,7 +30,7 @@ use tempfile::TempDir;
 /// What a step that should work may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Cases at a time: more would only wait for each other on a small machine.
-const SIDE_BY_SIDE: usize = 4;
+const SIDE_BY_SIDE: usize = 6;
 
 /// A browser, and pages for it.
 pub(crate) struct Deck {

@@ -1,0 +1,159 @@
+//! What follows from the state: who starts, which browsers come and go, who gives way.
+
+use crate::outcome::{FailureClass, Fault, Outcome, Stage};
+use crate::policy::admission::Announcement;
+use crate::policy::dispatch::slots::Attempt;
+use crate::policy::dispatch::{Action, Dispatch, Phase};
+use crate::policy::pressure::{Idle, Launches, Trim};
+use crate::policy::queue::Waiting;
+use crate::policy::scopes::{Blocked, Passage, Scope};
+use crate::policy::warning::is_nearing;
+use crate::time::Moment;
+
+/// The breakers that guard the fleet as a whole.
+pub(super) const FLEET_SCOPES: [Scope; 2] = [Scope::Global, Scope::Fuse];
+
+/// What came of trying to start the job at the front.
+enum Tried {
+    /// It started, or is out of the way: the next may be tried.
+    Next,
+    /// Nothing can start now.
+    Shut,
+}
+
+impl Dispatch {
+    pub(super) fn decide(&mut self, now: Moment) {
+        self.queue.advance(now);
+        if self.phase == Phase::Stopping {
+            return self.settle_all_waiting(&Outcome::Cancelled);
+        }
+        while let Some(expired) = self.queue.pop_expired(now) {
+            self.settle_waiting(expired, Outcome::Expired);
+        }
+        if self.placement.is_empty()
+            && let Some(fault) = self.launches.hopeless(now)
+        {
+            let outcome = Outcome::Failed(fault.clone().at(Stage::Launch));
+            self.settle_all_waiting(&outcome);
+        }
+        self.fused_until = None;
+        while self.queue.ready() > 0 && self.admission.admit(now, self.load()).is_ok() {
+            if let Tried::Shut = self.try_front(now) {
+                break;
+            }
+        }
+        self.staff(now);
+    }
+
+    /// Does what the machine's state demands of contexts and browsers that are already there.
+    pub(super) fn relieve(&mut self, now: Moment) {
+        let (level, measures) = (self.admission.level(), self.admission.measures());
+        if level != self.trimmed {
+            self.trimmed = level;
+            if measures.trim != Trim::Nothing {
+                self.actions.push_back(Action::Trim(measures.trim));
+            }
+        }
+        if measures.idle != Idle::Keep {
+            let surplus = self.placement.close_surplus(self.load().active);
+            self.actions.extend(surplus.map(Action::Close));
+        }
+        if let Some(pace) = self.admission.eviction_pace()
+            && self.eviction.is_due(now, pace)
+            && let Some(victim) = self.slots.youngest_running()
+        {
+            self.eviction.on_chosen(now);
+            self.victim = Some(victim);
+            self.actions.push_back(Action::Evict(victim));
+            self.actions.push_back(Action::Announce(Announcement::Evicted(victim)));
+        }
+    }
+
+    /// Tries to start the job at the front on the browser with the most room.
+    fn try_front(&mut self, now: Moment) -> Tried {
+        let (Some(browser), Some(front)) = (self.placement.roomiest(), self.queue.front()) else { return Tried::Shut };
+        let host = front.patience.host.clone().map(Scope::Host);
+        let scopes: Vec<_> = FLEET_SCOPES.into_iter().chain([Scope::Browser(browser)]).chain(host).collect();
+        match self.admission.pass(now, &scopes, &mut self.rng) {
+            Ok(passage) => self.start(now, passage),
+            Err(blocked) => match blocked.scope {
+                Scope::Host(_) => self.hold_back(now, &blocked),
+                Scope::Browser(id) => {
+                    // It takes nothing new; what it holds may end in peace.
+                    let empty = self.placement.retire(id);
+                    self.actions.extend(empty.map(Action::Close));
+                    Tried::Next
+                }
+                Scope::Global | Scope::Fuse | Scope::Endpoint(_) | Scope::Proxy(_) => {
+                    self.fused_until = Some(blocked.refused.until());
+                    Tried::Shut
+                }
+            },
+        }
+    }
+
+    fn start(&mut self, now: Moment, passage: Passage) -> Tried {
+        let (Some(browser), Some(waiting)) = (self.placement.occupy(), self.queue.pop()) else {
+            self.admission.ended(now, passage, crate::policy::blame::News::Dropped, &mut self.rng);
+            return Tried::Shut;
+        };
+        let Waiting { job, entry, attempts, mut patience } = waiting;
+        if attempts == 0 {
+            self.retry_budget.deposit(now);
+        }
+        patience.held_since = None;
+        let number = attempts + 1;
+        let attempt = Attempt { job, entry: self.ledger.start(entry), number, passage, patience };
+        let slot = self.slots.admit(now, browser, attempt);
+        let load = self.load();
+        self.admission.reserved(now, slot, load);
+        self.peaks.active = self.peaks.active.max(load.active);
+        self.peaks.creating = self.peaks.creating.max(load.creating);
+        self.actions.push_back(Action::Start { slot, job, browser, attempt: number });
+        let limit = self.admission.ceiling();
+        if is_nearing(load.active, limit)
+            && let Some(announcement) = self.warnings.record(now, &())
+        {
+            let nearing = Announcement::Nearing { active: load.active, limit, suppressed: announcement.suppressed };
+            self.actions.push_back(Action::Announce(nearing));
+        }
+        Tried::Next
+    }
+
+    /// Holds the job at the front back until its host may be asked again, or gives it up when that has lasted too long.
+    fn hold_back(&mut self, now: Moment, blocked: &Blocked) -> Tried {
+        let Some(mut waiting) = self.queue.pop() else { return Tried::Shut };
+        let since = *waiting.patience.held_since.get_or_insert(now);
+        let give_up = since + self.config.host_patience;
+        if now >= give_up {
+            let fault = Fault::transient(FailureClass::Navigation, format!("its host fails: {blocked}"));
+            self.settle_waiting(waiting, Outcome::Failed(fault.at(Stage::Queue)));
+        } else {
+            self.queue.delay(waiting, blocked.refused.until().min(give_up));
+        }
+        Tried::Next
+    }
+
+    /// Starts the browsers that are missing.
+    fn staff(&mut self, now: Moment) {
+        let waiting = u32::try_from(self.queue.ready()).unwrap_or(u32::MAX);
+        let wanted = self.load().active.saturating_add(waiting).min(self.admission.active_limit());
+        let demand = match self.admission.measures().launches {
+            Launches::Any => wanted,
+            // Enough for what is held, and one to stand on: a fleet must be able to recover from crashes.
+            Launches::Replacements => wanted.min(self.load().active.max(1)),
+            Launches::None => return,
+        };
+        while self.launches.may_launch(now)
+            && let Some(id) = self.placement.launch(now, demand)
+        {
+            self.admission.launching(now, id);
+            self.actions.push_back(Action::Launch(id));
+        }
+    }
+
+    fn settle_all_waiting(&mut self, outcome: &Outcome) {
+        let waiting: Vec<_> = self.queue.drain().collect();
+        waiting.into_iter().for_each(|waiting| self.settle_waiting(waiting, outcome.clone()));
+    }
+}

@@ -1,0 +1,120 @@
+//! The admitted contexts: who holds each, on which browser, and how far it is.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::id::{BrowserId, JobSeq, SlotId};
+use crate::policy::admission::Load;
+use crate::policy::ledger::Running;
+use crate::policy::queue::Patience;
+use crate::policy::scopes::Passage;
+use crate::time::Moment;
+
+/// All slots of a fleet.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    held: BTreeMap<SlotId, Slot>,
+    creating: u32,
+    next: u64,
+}
+
+/// One admitted context.
+#[derive(Debug)]
+struct Slot {
+    browser: BrowserId,
+    since: Moment,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Creating(Attempt),
+    /// The context is there; creating it took so long.
+    Running(Attempt, Duration),
+    /// The attempt ended; the context is being closed.
+    Closing,
+}
+
+/// An attempt under way.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) job: JobSeq,
+    pub(super) entry: Running,
+    pub(super) number: u32,
+    pub(super) passage: Passage,
+    pub(super) patience: Patience,
+}
+
+/// Where an attempt was when it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// Its context was being created.
+    Creating,
+    /// Its context was there; creating it took so long.
+    Running(Duration),
+}
+
+impl Slots {
+    /// Takes a slot for an attempt.
+    pub(super) fn admit(&mut self, now: Moment, browser: BrowserId, attempt: Attempt) -> SlotId {
+        let id = SlotId(self.next);
+        self.next += 1;
+        self.creating += 1;
+        self.held.insert(id, Slot { browser, since: now, phase: Phase::Creating(attempt) });
+        id
+    }
+
+    /// The slot's context is there. Returns how long that took, unless it was there or gone already.
+    pub(super) fn opened(&mut self, now: Moment, id: SlotId) -> Option<Duration> {
+        let slot = self.held.get_mut(&id)?;
+        match std::mem::replace(&mut slot.phase, Phase::Closing) {
+            Phase::Creating(attempt) => {
+                let took = now.since(slot.since);
+                slot.phase = Phase::Running(attempt, took);
+                self.creating -= 1;
+                Some(took)
+            }
+            phase => {
+                slot.phase = phase;
+                None
+            }
+        }
+    }
+
+    /// The slot's attempt ended. Returns it, unless it had ended before.
+    pub(super) fn ended(&mut self, id: SlotId) -> Option<(Attempt, Progress)> {
+        let slot = self.held.get_mut(&id)?;
+        match std::mem::replace(&mut slot.phase, Phase::Closing) {
+            Phase::Creating(attempt) => {
+                self.creating -= 1;
+                Some((attempt, Progress::Creating))
+            }
+            Phase::Running(attempt, took) => Some((attempt, Progress::Running(took))),
+            Phase::Closing => None,
+        }
+    }
+
+    /// The slot's context is gone: the slot is free.
+    pub(super) fn freed(&mut self, id: SlotId) -> Option<BrowserId> {
+        self.held.remove(&id).map(|slot| slot.browser)
+    }
+
+    /// The youngest attempt that runs: the one whose loss costs least.
+    pub(super) fn youngest_running(&self) -> Option<SlotId> {
+        let running = self.held.iter().rev().find(|(_, slot)| matches!(slot.phase, Phase::Running(..)));
+        running.map(|(id, _)| *id)
+    }
+
+    /// Slots whose context exists.
+    pub(super) fn running(&self) -> impl Iterator<Item = SlotId> {
+        self.held.iter().filter(|(_, slot)| matches!(slot.phase, Phase::Running(..))).map(|(id, _)| *id)
+    }
+
+    pub(super) fn load(&self) -> Load {
+        Load { active: u32::try_from(self.held.len()).unwrap_or(u32::MAX), creating: self.creating }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+}
