@@ -29,11 +29,13 @@ pub struct Equipment {
 pub async fn equip(settings: &Settings, supervisor: &Supervisor, clock: Clock) -> Result<Equipment, Failure> {
     let identity = Identity::for_browsers().map_err(|error| Failure::environment(with_causes(&error)))?;
     let base = settings.profiles.root.clone().unwrap_or_else(profile::default_base);
-    let profiles = ProfileRoot::open(&base, &identity).map_err(|error| Failure::environment(with_causes(&error)))?;
+    let profiles =
+        ProfileRoot::open(&base, &identity).map_err(|error| Failure::environment(with_causes(&error)))?;
     let profiles = Arc::new(profiles);
     sweep(&profiles, base, supervisor).await;
-    let spawner = Spawner::start()
-        .map_err(|error| Failure::environment(format!("the thread that starts browsers could not be started: {error}")))?;
+    let spawner = Spawner::start().map_err(|error| {
+        Failure::environment(format!("the thread that starts browsers could not be started: {error}"))
+    })?;
     let cdp = &settings.driver.cdp;
     let cdp_settings = CdpSettings {
         executable: cdp.executable.clone(),
@@ -59,7 +61,9 @@ async fn sweep(profiles: &Arc<ProfileRoot>, base: PathBuf, supervisor: &Supervis
             );
         }
         Ok(Ok(_)) => {}
-        Ok(Err(error)) => tracing::warn!(base = %base.display(), %error, "cannot clear away what dead runs left"),
+        Ok(Err(error)) => {
+            tracing::warn!(base = %base.display(), %error, "cannot clear away what dead runs left")
+        }
         Err(error) => tracing::warn!(base = %base.display(), %error, "cannot clear away what dead runs left"),
     }
 }

@@ -29,7 +29,8 @@ pub fn config(command: &ConfigCommand) -> Result<Exit, Failure> {
 fn explain(key: &str, args: &SettingsArgs) -> Result<String, Failure> {
     let explained = layers(args)?.explain(key).map_err(Failure::usage)?;
     let explained = explained.ok_or_else(|| {
-        let known = serde_json::to_value(Settings::default()).map(|value| keys(&value, "")).unwrap_or_default();
+        let known =
+            serde_json::to_value(Settings::default()).map(|value| keys(&value, "")).unwrap_or_default();
         let nearest = crate::decode::nearest(key, known.iter().map(String::as_str));
         let hint = nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
         Failure::usage(format!("there is no setting `{key}`{hint}"))
@@ -38,7 +39,8 @@ fn explain(key: &str, args: &SettingsArgs) -> Result<String, Failure> {
 }
 
 fn layers(args: &SettingsArgs) -> Result<Layers, Failure> {
-    let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     Layers::read(args, environment, Vec::new()).map_err(Failure::usage)
 }
 

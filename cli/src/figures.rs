@@ -105,7 +105,8 @@ impl Figures {
         self.figures.peak_creating = report.peaks.creating;
         self.figures.browser_restarts = report.browser_restarts;
         self.figures.breaker_trips = report.breaker_trips;
-        self.figures.changes = std::mem::take(&mut *self.changes.0.lock().unwrap_or_else(PoisonError::into_inner));
+        self.figures.changes =
+            std::mem::take(&mut *self.changes.0.lock().unwrap_or_else(PoisonError::into_inner));
         self.figures.task_panics = report.panics;
         self.figures
     }

@@ -115,7 +115,9 @@ fn state(snapshot: &Snapshot, total: u64) -> String {
     let jobs = &snapshot.jobs;
     let queued = total.saturating_sub(jobs.ended() + jobs.running);
     let mut text = format!("done {} · failed {}", jobs.succeeded, jobs.failed);
-    for (count, name) in [(jobs.cancelled, "cancelled"), (jobs.expired, "expired"), (jobs.rejected, "rejected")] {
+    for (count, name) in
+        [(jobs.cancelled, "cancelled"), (jobs.expired, "expired"), (jobs.rejected, "rejected")]
+    {
         if count > 0 {
             text += &format!(" · {name} {count}");
         }
@@ -142,10 +144,12 @@ mod tests {
 
     #[test]
     fn a_line_names_everything_that_is_asked_of_it() {
-        let jobs = Counts { submitted: 60, running: 20, queued: 20, succeeded: 19, failed: 1, ..Counts::default() };
+        let jobs =
+            Counts { submitted: 60, running: 20, queued: 20, succeeded: 19, failed: 1, ..Counts::default() };
         let at = Duration::from_secs(2);
         let memory = Some(Bytes::mib(1536));
-        let snapshot = Snapshot { at, jobs, active: 22, creating: 3, browsers: 2, memory, ..Snapshot::default() };
+        let snapshot =
+            Snapshot { at, jobs, active: 22, creating: 3, browsers: 2, memory, ..Snapshot::default() };
         assert_eq!(pace(&snapshot, 100), "10.0 jobs/s  ETA 8s");
         assert_eq!(
             state(&snapshot, 100),

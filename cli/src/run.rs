@@ -8,8 +8,8 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use plimsoll_core::runtime::clock::{self, Clock};
 use plimsoll_core::port::Blindfold;
+use plimsoll_core::runtime::clock::{self, Clock};
 use plimsoll_core::runtime::fleet::{Fleet, FleetReport, Stop, Surroundings};
 use plimsoll_core::runtime::snapshot::Snapshot;
 use plimsoll_core::runtime::supervisor::Supervisor;
@@ -72,8 +72,11 @@ fn settings(args: &RunArgs) -> Result<Settings, Failure> {
     let mut flags = Vec::new();
     flags.extend(args.concurrency.map(|n| ("--concurrency", "limits.max_contexts", n.into())));
     flags.extend(args.driver.clone().map(|name| ("--driver", "driver.name", name.into())));
-    let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    Layers::read(&args.settings, environment, flags).and_then(|layers| layers.settings()).map_err(Failure::usage)
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Layers::read(&args.settings, environment, flags)
+        .and_then(|layers| layers.settings())
+        .map_err(Failure::usage)
 }
 
 /// Whoever looks on while the fleet runs.
@@ -85,7 +88,10 @@ struct Watched {
 impl Watched {
     fn start(args: &RunArgs, settings: &Settings, equipment: &Equipment, total: u64) -> Self {
         let started_at = humantime::format_rfc3339_seconds(clock::time_of_day()).to_string();
-        Self { progress: Progress::start(args.progress, total), figures: Figures::open(settings, equipment, started_at, total) }
+        Self {
+            progress: Progress::start(args.progress, total),
+            figures: Figures::open(settings, equipment, started_at, total),
+        }
     }
 
     fn look(&mut self, snapshot: &Snapshot) {
@@ -95,7 +101,11 @@ impl Watched {
 }
 
 /// Waits for the fleet's end, shows its state, and passes on the signals that ask it to stop.
-async fn watch(mut fleet: Fleet, watched: &mut Watched, grace: Duration) -> Result<(FleetReport, Interrupted), Failure> {
+async fn watch(
+    mut fleet: Fleet,
+    watched: &mut Watched,
+    grace: Duration,
+) -> Result<(FleetReport, Interrupted), Failure> {
     let mut snapshots = fleet.snapshots();
     let mut signals = Signals::new();
     let mut interrupted = Interrupted::No;
@@ -143,7 +153,9 @@ struct Signals([Option<Signal>; 3]);
 impl Signals {
     fn new() -> Self {
         let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-        Self(kinds.map(|kind| signal(kind).inspect_err(|error| tracing::warn!(%error, "cannot listen for a signal")).ok()))
+        Self(kinds.map(|kind| {
+            signal(kind).inspect_err(|error| tracing::warn!(%error, "cannot listen for a signal")).ok()
+        }))
     }
 
     async fn next(&mut self) {
@@ -168,7 +180,10 @@ fn judge(report: FleetReport, interrupted: Interrupted, succeeded: bool) -> Resu
         return Err(Failure::bug(format!("{} jobs were lost", report.jobs.lost())));
     }
     if !report.browsers_left.is_empty() {
-        return Err(Failure::environment(format!("not everything is gone: {}", report.browsers_left.join("; "))));
+        return Err(Failure::environment(format!(
+            "not everything is gone: {}",
+            report.browsers_left.join("; ")
+        )));
     }
     if let Some(error) = report.store_error {
         return Err(Failure::environment(with_causes(&error)));

@@ -202,7 +202,9 @@ impl Settings {
             .filter(|(_, value)| *value == 0)
             .map(|(key, _)| (key, "is 0; it must be at least 1".to_owned()))
             .collect();
-        for (key, value) in [("timeouts.attempt", self.timeouts.attempt), ("timeouts.launch", self.timeouts.launch)] {
+        for (key, value) in
+            [("timeouts.attempt", self.timeouts.attempt), ("timeouts.launch", self.timeouts.launch)]
+        {
             if value.is_zero() {
                 problems.push((key, "is zero; nothing could ever be in time".to_owned()));
             }

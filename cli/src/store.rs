@@ -52,7 +52,10 @@ impl RunStore {
 impl Store for RunStore {
     async fn next(&self) -> Result<Option<Job>, StoreError> {
         let next = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
-        next.map_err(|error: JobsError| StoreError { doing: "reading jobs".to_owned(), source: io::Error::other(error) })
+        next.map_err(|error: JobsError| StoreError {
+            doing: "reading jobs".to_owned(),
+            source: io::Error::other(error),
+        })
     }
 
     async fn keep(&self, job: &JobId, seq: JobSeq, artifact: Artifact) -> Result<String, StoreError> {

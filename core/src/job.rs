@@ -39,7 +39,8 @@ impl Job {
     /// The page the job opens first.
     #[must_use]
     pub fn first_page(&self) -> Option<&PageUrl> {
-        let first = self.steps.first().and_then(|step| if let Step::Goto(goto) = step { Some(goto) } else { None });
+        let first =
+            self.steps.first().and_then(|step| if let Step::Goto(goto) = step { Some(goto) } else { None });
         self.start.as_ref().or(first).map(|goto| &goto.url)
     }
 }

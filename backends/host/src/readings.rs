@@ -100,12 +100,7 @@ impl Machine {
     /// below `profile_root`, which need not exist yet. Reads nothing.
     #[must_use]
     pub fn new(root: &Path, profile_root: &Path) -> Self {
-        Self {
-            root: root.to_owned(),
-            profile_root: profile_root.to_owned(),
-            limits: None,
-            blind: Vec::new(),
-        }
+        Self { root: root.to_owned(), profile_root: profile_root.to_owned(), limits: None, blind: Vec::new() }
     }
 
     /// Looks at every sensor. Blocks for well under a millisecond, unless the profile root lies on a file system
@@ -172,7 +167,8 @@ impl Limits {
     /// read nothing, and must not take that for having no limits.
     fn read(root: &Path, now: Moment, previous: Self) -> Self {
         let mut notes = Notes::default();
-        let memory_group = notes.see("cgroup memory limit", Group::find(root, "memory")).or(previous.memory_group);
+        let memory_group =
+            notes.see("cgroup memory limit", Group::find(root, "memory")).or(previous.memory_group);
         let pids_group = notes.see("cgroup pids limit", Group::find(root, "pids")).or(previous.pids_group);
         let memory = memory_group.as_ref().map(|group| memory::limits(group, &previous.memory, &mut notes));
         let pids = pids_group.as_ref().map(|group| pids::limits(group, &previous.pids, &mut notes));

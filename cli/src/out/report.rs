@@ -137,14 +137,19 @@ impl Report {
     #[must_use]
     pub fn summary(&self) -> String {
         let Self { submitted, succeeded, wall_s, jobs_per_s, lost, .. } = self;
-        let mut text = format!("{succeeded} of {submitted} succeeded in {wall_s:.1} s ({jobs_per_s:.1} jobs/s), lost: {lost}");
-        for (count, name) in [(self.cancelled, "cancelled"), (self.expired, "expired"), (self.rejected, "rejected")] {
+        let mut text = format!(
+            "{succeeded} of {submitted} succeeded in {wall_s:.1} s ({jobs_per_s:.1} jobs/s), lost: {lost}"
+        );
+        for (count, name) in
+            [(self.cancelled, "cancelled"), (self.expired, "expired"), (self.rejected, "rejected")]
+        {
             if count > 0 {
                 text += &format!(", {name}: {count}");
             }
         }
         if self.failed > 0 {
-            let classes: Vec<_> = self.classes.iter().map(|(class, count)| format!("{class} {count}")).collect();
+            let classes: Vec<_> =
+                self.classes.iter().map(|(class, count)| format!("{class} {count}")).collect();
             text += &format!("\n{} failed: {}", self.failed, classes.join(", "));
         }
         text

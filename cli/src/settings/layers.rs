@@ -113,7 +113,9 @@ impl Layers {
             let value = typed(&defaults, key, value.trim().to_owned());
             layers.push(Layer::single(Source::Set(text.clone()), key, value));
         }
-        layers.extend(flags.into_iter().map(|(flag, key, value)| Layer::single(Source::Flag(flag), key, value)));
+        layers.extend(
+            flags.into_iter().map(|(flag, key, value)| Layer::single(Source::Flag(flag), key, value)),
+        );
         let base = Figment::from(Layer { source: Source::Default, values: defaults });
         Ok(Self { figment: layers.into_iter().fold(base, Figment::merge) })
     }
@@ -139,7 +141,9 @@ impl Layers {
             }
         };
         let problems = settings.problems().into_iter();
-        mistakes.extend(problems.map(|(key, why)| Mistake { message: format!("{key} {why}"), origin: self.origin(key) }));
+        mistakes.extend(
+            problems.map(|(key, why)| Mistake { message: format!("{key} {why}"), origin: self.origin(key) }),
+        );
         if mistakes.is_empty() { Ok(settings) } else { Err(SettingsError::Mistakes(mistakes)) }
     }
 
@@ -210,7 +214,8 @@ fn dotted_key(error: &DecodeError) -> String {
 /// Removes the value at a dotted key; says whether there was one.
 fn remove(values: &mut Value, key: &str) -> bool {
     let (parents, last) = key.rsplit_once('.').map_or((None, key), |(parents, last)| (Some(parents), last));
-    let parent = parents.into_iter().flat_map(|p| p.split('.')).try_fold(values, |value, part| value.get_mut(part));
+    let parent =
+        parents.into_iter().flat_map(|p| p.split('.')).try_fold(values, |value, part| value.get_mut(part));
     parent.and_then(Value::as_object_mut).is_some_and(|parent| parent.remove(last).is_some())
 }
 
@@ -258,8 +263,13 @@ mod tests {
         let Err(SettingsError::Mistakes(mistakes)) = layers.settings() else { panic!("mistakes were made") };
         let text = SettingsError::Mistakes(mistakes.clone()).to_string();
         for part in [
-            "max_contekst", "did you mean `max_contexts`", "test.toml",
-            "navigatoin", "PLIMSOLL_LIMITS__MAX_CREATING", "limits_policy", "retry.attempts is 0",
+            "max_contekst",
+            "did you mean `max_contexts`",
+            "test.toml",
+            "navigatoin",
+            "PLIMSOLL_LIMITS__MAX_CREATING",
+            "limits_policy",
+            "retry.attempts is 0",
         ] {
             assert!(text.contains(part), "{part} is missing in:\n{text}");
         }

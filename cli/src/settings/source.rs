@@ -43,7 +43,9 @@ pub(super) struct Layer {
 impl Layer {
     /// A layer with one value, at a dotted key.
     pub(super) fn single(source: Source, key: &str, value: Value) -> Self {
-        let values = key.rsplit('.').fold(value, |value, part| Value::Object([(part.to_owned(), value)].into_iter().collect()));
+        let values = key
+            .rsplit('.')
+            .fold(value, |value, part| Value::Object([(part.to_owned(), value)].into_iter().collect()));
         Self { source, values }
     }
 }

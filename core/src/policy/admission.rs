@@ -13,18 +13,19 @@
 //! **Liveness.** A fleet that holds nothing cannot relieve a machine that others have filled. After
 //! [`STARVED_AFTER`] with nothing in flight it gets one context at a time, unless the machine is in an emergency.
 
-use std::fmt;
+mod answer;
+
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::answer::{Announcement, Wait};
 use crate::id::{BrowserId, SlotId};
 use crate::policy::blame::News;
-use crate::policy::breaker::Change;
-use crate::policy::footprint::{Class, Footprint, FootprintConfig, Room, Shortage};
+use crate::policy::footprint::{Class, Footprint, FootprintConfig, Room};
 use crate::policy::limit::aimd::{AimdConfig, AimdLimit};
 use crate::policy::limit::gradient::{Creation, GradientConfig, GradientLimit, Warmth};
 use crate::policy::limit::{ActiveLimit, CreationLimit, MAX_CONTEXTS, MAX_CREATING};
-use crate::policy::pressure::{self, Cause, Gauge, Level, LevelChange, Measures, Pace, PressureConfig, Reading, Signal};
+use crate::policy::pressure::{self, Gauge, Level, Measures, Pace, PressureConfig, Reading, Signal};
 use crate::policy::scopes::{Blocked, Changes, Passage, Scope, Scopes, ScopesConfig};
 use crate::policy::window::Verdict;
 use crate::time::Moment;
@@ -88,96 +89,6 @@ pub struct Load {
     pub creating: u32,
 }
 
-/// Why a job does not start now.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Wait {
-    /// As many contexts are being created as may be.
-    Creating {
-        /// How many.
-        in_flight: u32,
-        /// The limit now.
-        limit: u32,
-    },
-    /// As many contexts are active as may be.
-    Active {
-        /// How many.
-        in_flight: u32,
-        /// The limit now.
-        limit: u32,
-    },
-    /// The machine is under pressure.
-    Pressure(Level, Option<Cause>),
-    /// One more would not fit into memory, counting what the others were promised.
-    Memory(Shortage),
-    /// Memory cannot be seen, and as many contexts are being created as is safe blindly.
-    Blind {
-        /// The limit while blind.
-        limit: u32,
-    },
-    /// A breaker is open.
-    Breaker(Blocked),
-    /// No browser has room.
-    Browser {
-        /// Browsers that are starting.
-        launching: u32,
-    },
-    /// It is held back until then: it failed, or its host's breaker is open.
-    HeldBack(Moment),
-}
-
-impl fmt::Display for Wait {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Creating { in_flight, limit } => write!(f, "{in_flight} contexts are being created; the limit is {limit}"),
-            Self::Active { in_flight, limit } => write!(f, "{in_flight} contexts are active; the limit is {limit}"),
-            Self::Pressure(level, Some(cause)) => write!(f, "pressure is {level}: {cause}"),
-            Self::Pressure(level, None) => write!(f, "pressure is {level}"),
-            Self::Memory(shortage) => shortage.fmt(f),
-            Self::Blind { limit } => write!(f, "memory cannot be seen; {limit} creations at once are the limit meanwhile"),
-            Self::Breaker(blocked) => blocked.fmt(f),
-            Self::Browser { launching } => write!(f, "no browser has room; {launching} are starting"),
-            Self::HeldBack(due) => write!(f, "held back until {due}"),
-        }
-    }
-}
-
-/// Something that happened once and is told once.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Announcement {
-    /// The level of pressure changed.
-    Pressure(LevelChange),
-    /// A breaker changed its state.
-    Breaker(Scope, Change),
-    /// A limit is 80 % used; at most once in 30 s.
-    Nearing {
-        /// Contexts held.
-        active: u32,
-        /// The configured limit.
-        limit: u32,
-        /// How often this was true since it was last said.
-        suppressed: u64,
-    },
-    /// An attempt gave way to save the machine; its job waits for another.
-    Evicted(SlotId),
-}
-
-impl fmt::Display for Announcement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Pressure(LevelChange { from, to, cause: Some(cause) }) => write!(f, "pressure {from} -> {to}: {cause}"),
-            Self::Pressure(LevelChange { from, to, cause: None }) => write!(f, "pressure {from} -> {to}"),
-            Self::Breaker(scope, Change::Opened { until, why }) => write!(f, "breaker {scope} open until {until}: {why}"),
-            Self::Breaker(scope, Change::HalfOpened) => write!(f, "breaker {scope} half-open"),
-            Self::Breaker(scope, Change::Closed) => write!(f, "breaker {scope} closed"),
-            Self::Nearing { active, limit, suppressed: 0 } => write!(f, "{active} of {limit} contexts are active"),
-            Self::Nearing { active, limit, suppressed } => {
-                write!(f, "{active} of {limit} contexts are active (and {suppressed} times since this was last said)")
-            }
-            Self::Evicted(slot) => write!(f, "{slot} evicted to save memory; its job will be tried again"),
-        }
-    }
-}
-
 /// The gates, and what they have learnt.
 #[derive(Debug)]
 pub struct Admission {
@@ -199,11 +110,17 @@ impl Admission {
     #[must_use]
     pub fn new(config: AdmissionConfig) -> Self {
         let (creation, active) = match config.policy {
-            LimitPolicy::Fixed => (CreationLimit::Fixed(config.max_creating), ActiveLimit::Fixed(config.max_contexts)),
+            LimitPolicy::Fixed => {
+                (CreationLimit::Fixed(config.max_creating), ActiveLimit::Fixed(config.max_contexts))
+            }
             LimitPolicy::Adaptive { cores } => {
-                let gradient = GradientConfig { start: cores, max: config.max_creating, ..GradientConfig::default() };
+                let gradient =
+                    GradientConfig { start: cores, max: config.max_creating, ..GradientConfig::default() };
                 let aimd = AimdConfig { max: config.max_contexts, ..AimdConfig::default() };
-                (CreationLimit::Adaptive(GradientLimit::new(gradient)), ActiveLimit::Adaptive(AimdLimit::new(aimd)))
+                (
+                    CreationLimit::Adaptive(GradientLimit::new(gradient)),
+                    ActiveLimit::Adaptive(AimdLimit::new(aimd)),
+                )
             }
         };
         Self {
@@ -250,7 +167,12 @@ impl Admission {
     ///
     /// # Errors
     /// The breaker that refuses longest.
-    pub fn pass(&mut self, now: Moment, scopes: &[Scope], rng: &mut fastrand::Rng) -> Result<Passage, Blocked> {
+    pub fn pass(
+        &mut self,
+        now: Moment,
+        scopes: &[Scope],
+        rng: &mut fastrand::Rng,
+    ) -> Result<Passage, Blocked> {
         let (passage, changes) = self.scopes.try_acquire(now, scopes, rng);
         self.announce_breakers(changes);
         passage
@@ -338,6 +260,7 @@ impl Admission {
 
     /// Time passed.
     pub fn tick(&mut self, now: Moment, load: Load) {
+        self.footprint.on_timeout(now);
         if let CreationLimit::Adaptive(limit) = &mut self.creation {
             limit.on_tick(now, load.creating);
         }
@@ -422,18 +345,19 @@ impl Admission {
         &self.scopes
     }
 
-    /// When a gate may open by time alone.
-    #[must_use]
-    pub fn next_change(&self) -> Option<Moment> {
+    /// When gates may open by time alone; some of it may be past.
+    pub fn next_changes(&self) -> impl Iterator<Item = Moment> {
         let starved = self.idle_since.map(|since| since + STARVED_AFTER);
-        starved.into_iter().chain(self.footprint.poll_timeout()).min()
+        starved.into_iter().chain(self.footprint.poll_timeout())
     }
 
     fn is_starved(&self, now: Moment) -> bool {
-        self.idle_since.is_some_and(|since| now.since(since) >= STARVED_AFTER) && self.gauge.level() < Level::Emergency
+        self.idle_since.is_some_and(|since| now.since(since) >= STARVED_AFTER)
+            && self.gauge.level() < Level::Emergency
     }
 
     fn announce_breakers(&mut self, changes: Changes) {
-        self.announcements.extend(changes.into_iter().map(|(scope, change)| Announcement::Breaker(scope, change)));
+        self.announcements
+            .extend(changes.into_iter().map(|(scope, change)| Announcement::Breaker(scope, change)));
     }
 }

@@ -198,8 +198,8 @@ impl Dispatch {
     /// When [`Event::Tick`] would change something; always later than the last event.
     #[must_use]
     pub fn next_change(&self) -> Option<Moment> {
-        let gates = [self.launches.retry_at(), self.fused_until, self.admission.next_change()];
-        let gates = gates.into_iter().flatten().filter(|_| self.queue.ready() > 0);
+        let gates = [self.launches.retry_at(), self.fused_until].into_iter().flatten();
+        let gates = gates.chain(self.admission.next_changes()).filter(|_| self.queue.ready() > 0);
         self.queue.next_change().into_iter().chain(gates).filter(|at| *at > self.last).min()
     }
 
@@ -250,7 +250,7 @@ impl Dispatch {
         }
         let gate = self.admission.admit(now, self.load()).err();
         let fuse = || self.admission.scopes().blocked(now, &decide::FLEET_SCOPES).map(Wait::Breaker);
-        gate.or_else(fuse).or(Some(Wait::Browser { launching: self.placement.launching() }))
+        gate.or_else(fuse).or_else(|| Some(Wait::Browser { launching: self.placement.launching() }))
     }
 
     /// Whether no job waits or runs and no context is held.

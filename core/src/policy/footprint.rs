@@ -177,6 +177,11 @@ impl Footprint {
         self.turn(now);
     }
 
+    /// Opens the gate if its time has come (see [`Footprint::poll_timeout`]).
+    pub fn on_timeout(&mut self, now: Moment) {
+        self.turn(now);
+    }
+
     /// A browser is being started.
     pub fn on_launching(&mut self, now: Moment, browser: BrowserId) {
         self.book_browser(now, browser, self.config.browser);

@@ -184,7 +184,7 @@ impl Placement {
         ids.into_iter().filter_map(|id| self.close(id)).collect()
     }
 
-    /// Browsers that are ready or retiring.
+    /// Browsers that are ready to take contexts, were there room.
     #[must_use]
     pub const fn ready(&self) -> u32 {
         self.ready

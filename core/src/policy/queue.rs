@@ -36,6 +36,9 @@ pub struct Patience {
 #[derive(Debug)]
 pub struct Queue {
     capacity: usize,
+    /// Jobs that were held back and are due: older than all that are ready, so they go first.
+    due: VecDeque<Waiting>,
+    /// Jobs in the order in which they came; all have the same patience, so they expire from the front.
     ready: VecDeque<Waiting>,
     delayed: BTreeMap<(Moment, JobSeq), Waiting>,
 }
@@ -44,7 +47,7 @@ impl Queue {
     /// An empty queue that accepts up to `capacity` jobs.
     #[must_use]
     pub const fn new(capacity: usize) -> Self {
-        Self { capacity, ready: VecDeque::new(), delayed: BTreeMap::new() }
+        Self { capacity, due: VecDeque::new(), ready: VecDeque::new(), delayed: BTreeMap::new() }
     }
 
     /// How many more jobs it would accept.
@@ -56,13 +59,13 @@ impl Queue {
     /// Jobs that could start now.
     #[must_use]
     pub fn ready(&self) -> usize {
-        self.ready.len()
+        self.due.len() + self.ready.len()
     }
 
     /// Jobs in all.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.ready.len() + self.delayed.len()
+        self.ready() + self.delayed.len()
     }
 
     /// Whether no job waits.
@@ -83,7 +86,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Holds a job back until `due`; it then goes to the front, since it is older than all that wait there.
+    /// Holds a job back until `due`; it then goes before those that were not held back.
     pub fn delay(&mut self, waiting: Waiting, due: Moment) {
         self.delayed.insert((due, waiting.job), waiting);
     }
@@ -93,39 +96,41 @@ impl Queue {
         while let Some(next) = self.delayed.first_entry()
             && next.key().0 <= now
         {
-            self.ready.push_front(next.remove());
+            self.due.push_back(next.remove());
         }
     }
 
     /// The job whose turn it is, to look at.
     #[must_use]
     pub fn front(&self) -> Option<&Waiting> {
-        self.ready.front()
+        self.due.front().or_else(|| self.ready.front())
     }
 
     /// The job whose turn it is.
     pub fn pop(&mut self) -> Option<Waiting> {
-        self.ready.pop_front()
+        self.due.pop_front().or_else(|| self.ready.pop_front())
     }
 
-    /// A job at the front that has waited beyond its deadline. Jobs at the front wait longest, and all of a fleet
-    /// have the same patience, so looking at the front is enough.
+    /// A job that has waited beyond its deadline, if one is at the front.
     pub fn pop_expired(&mut self, now: Moment) -> Option<Waiting> {
-        self.ready.pop_front_if(|waiting| waiting.patience.deadline.is_some_and(|deadline| deadline <= now))
+        let is_over =
+            |waiting: &mut Waiting| waiting.patience.deadline.is_some_and(|deadline| deadline <= now);
+        self.due.pop_front_if(is_over).or_else(|| self.ready.pop_front_if(is_over))
     }
 
     /// Takes every job out.
     pub fn drain(&mut self) -> impl Iterator<Item = Waiting> {
         let delayed = std::mem::take(&mut self.delayed);
-        std::mem::take(&mut self.ready).into_iter().chain(delayed.into_values())
+        let ready = std::mem::take(&mut self.due).into_iter().chain(std::mem::take(&mut self.ready));
+        ready.chain(delayed.into_values())
     }
 
     /// When something here changes by time alone.
     #[must_use]
     pub fn next_change(&self) -> Option<Moment> {
         let due = self.delayed.first_key_value().map(|((due, _), _)| *due);
-        let expiry = self.ready.front().and_then(|waiting| waiting.patience.deadline);
-        due.into_iter().chain(expiry).min()
+        let fronts = [self.due.front(), self.ready.front()].into_iter().flatten();
+        fronts.filter_map(|waiting| waiting.patience.deadline).chain(due).min()
     }
 }
 

@@ -20,7 +20,7 @@ pub trait Probe: Send {
     /// Completes when the machine itself raises the alarm, so that the next reading need not wait for its turn. Never,
     /// where there is no such alarm.
     async fn alarm(&mut self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -99,7 +99,12 @@ pub struct FleetReport {
 impl Fleet {
     /// Starts a fleet that runs the store's jobs on the driver's browsers, as tasks of `supervisor`.
     #[must_use]
-    pub fn start(config: FleetConfig, surroundings: Surroundings, clock: Clock, supervisor: &Supervisor) -> Self {
+    pub fn start(
+        config: FleetConfig,
+        surroundings: Surroundings,
+        clock: Clock,
+        supervisor: &Supervisor,
+    ) -> Self {
         let (stop, stop_asked) = watch::channel(None);
         let (publish, snapshots) = watch::channel(Snapshot::default());
         let turn = turn::Turn::new(config, surroundings, clock, supervisor.child(), publish);

@@ -33,7 +33,11 @@ pub(crate) struct Sight {
 }
 
 /// Starts to read the machine. The channel holds one sight: a loop that falls behind gets a newer one next time.
-pub(crate) fn watch(mut probe: Box<dyn Probe>, clock: Clock, supervisor: &Supervisor) -> mpsc::Receiver<Sight> {
+pub(crate) fn watch(
+    mut probe: Box<dyn Probe>,
+    clock: Clock,
+    supervisor: &Supervisor,
+) -> mpsc::Receiver<Sight> {
     let (send, receive) = mpsc::channel(1);
     // Nobody awaits the task: its end is the end of the channel, and a panic is logged and counted.
     drop(supervisor.spawn("monitor", async move {
@@ -93,7 +97,8 @@ mod tests {
 
     #[test]
     fn one_late_tick_means_nothing_and_a_third_of_them_does() {
-        let late = |count: usize| (0..20).map(|n| Duration::from_millis(if n < count { 80 } else { 1 })).collect();
+        let late =
+            |count: usize| (0..20).map(|n| Duration::from_millis(if n < count { 80 } else { 1 })).collect();
         assert_eq!(usual(&late(1)), Some(Duration::from_millis(1)));
         assert_eq!(usual(&late(7)), Some(Duration::from_millis(80)));
         assert_eq!(usual(&VecDeque::new()), None);

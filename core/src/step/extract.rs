@@ -46,7 +46,7 @@ pub enum Field {
         /// CSS selector of the records.
         selector: String,
         /// The fields of each.
-        fields: BTreeMap<String, Field>,
+        fields: BTreeMap<String, Self>,
     },
 }
 

@@ -9,11 +9,11 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 #[cfg(target_os = "linux")]
-use std::{fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
+use std::{fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt};
 #[cfg(target_os = "linux")]
 use tokio::io::{Interest, unix::AsyncFd};
 
@@ -110,6 +110,10 @@ impl PsiTrigger {
         let mut file = OpenOptions::new().read(true).write(true).custom_flags(nonblocking).open(path)?;
         // One write, with the closing zero that the kernel expects.
         file.write_all(format!("{line}\0").as_bytes())?;
+        #[expect(
+            deprecated,
+            reason = "the replacement is unsafe; what it guards against cannot happen to an owned file"
+        )]
         AsyncFd::with_interest(file, Interest::PRIORITY | Interest::ERROR)
     }
 
@@ -148,7 +152,7 @@ impl PsiTrigger {
 
     /// The file it is armed on: the source to show beside what it causes.
     #[must_use]
-    pub fn file(&self) -> &std::path::Path {
+    pub fn file(&self) -> &Path {
         &self.path
     }
 }

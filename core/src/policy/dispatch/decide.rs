@@ -1,7 +1,10 @@
 //! What follows from the state: who starts, which browsers come and go, who gives way.
 
+use std::time::Duration;
+
 use crate::outcome::{FailureClass, Fault, Outcome, Stage};
 use crate::policy::admission::Announcement;
+use crate::policy::breaker::Refused;
 use crate::policy::dispatch::slots::Attempt;
 use crate::policy::dispatch::{Action, Dispatch, Phase};
 use crate::policy::pressure::{Idle, Launches, Trim};
@@ -12,6 +15,9 @@ use crate::time::Moment;
 
 /// The breakers that guard the fleet as a whole.
 pub(super) const FLEET_SCOPES: [Scope; 2] = [Scope::Global, Scope::Fuse];
+
+/// How soon a job whose host is being probed asks again: breakers space their probes like this.
+const PROBE_SPACING: Duration = Duration::from_secs(1);
 
 /// What came of trying to start the job at the front.
 enum Tried {
@@ -55,7 +61,7 @@ impl Dispatch {
             }
         }
         if measures.idle != Idle::Keep {
-            let surplus = self.placement.close_surplus(self.load().active);
+            let surplus = self.placement.close_surplus(self.demand());
             self.actions.extend(surplus.map(Action::Close));
         }
         if let Some(pace) = self.admission.eviction_pace()
@@ -71,7 +77,9 @@ impl Dispatch {
 
     /// Tries to start the job at the front on the browser with the most room.
     fn try_front(&mut self, now: Moment) -> Tried {
-        let (Some(browser), Some(front)) = (self.placement.roomiest(), self.queue.front()) else { return Tried::Shut };
+        let (Some(browser), Some(front)) = (self.placement.roomiest(), self.queue.front()) else {
+            return Tried::Shut;
+        };
         let host = front.patience.host.clone().map(Scope::Host);
         let scopes: Vec<_> = FLEET_SCOPES.into_iter().chain([Scope::Browser(browser)]).chain(host).collect();
         match self.admission.pass(now, &scopes, &mut self.rng) {
@@ -101,7 +109,9 @@ impl Dispatch {
         if attempts == 0 {
             self.retry_budget.deposit(now);
         }
+        // It has begun: from here on nothing but its attempts bounds it.
         patience.held_since = None;
+        patience.deadline = None;
         let number = attempts + 1;
         let attempt = Attempt { job, entry: self.ledger.start(entry), number, passage, patience };
         let slot = self.slots.admit(now, browser, attempt);
@@ -114,7 +124,8 @@ impl Dispatch {
         if is_nearing(load.active, limit)
             && let Some(announcement) = self.warnings.record(now, &())
         {
-            let nearing = Announcement::Nearing { active: load.active, limit, suppressed: announcement.suppressed };
+            let nearing =
+                Announcement::Nearing { active: load.active, limit, suppressed: announcement.suppressed };
             self.actions.push_back(Action::Announce(nearing));
         }
         Tried::Next
@@ -125,30 +136,41 @@ impl Dispatch {
         let Some(mut waiting) = self.queue.pop() else { return Tried::Shut };
         let since = *waiting.patience.held_since.get_or_insert(now);
         let give_up = since + self.config.host_patience;
-        if now >= give_up {
-            let fault = Fault::transient(FailureClass::Navigation, format!("its host fails: {blocked}"));
-            self.settle_waiting(waiting, Outcome::Failed(fault.at(Stage::Queue)));
-        } else {
-            self.queue.delay(waiting, blocked.refused.until().min(give_up));
-        }
+        let ask_again = match blocked.refused {
+            Refused::Open { .. } if now >= give_up => {
+                let fault = Fault::transient(FailureClass::Navigation, format!("its host fails: {blocked}"));
+                self.settle_waiting(waiting, Outcome::Failed(fault.at(Stage::Queue)));
+                return Tried::Next;
+            }
+            Refused::Open { until, .. } => until.min(give_up),
+            // The host is being probed: whoever comes next may be the next probe.
+            Refused::Probing { .. } => now + PROBE_SPACING,
+        };
+        let deadline = waiting.patience.deadline.unwrap_or(Moment::NEVER);
+        self.queue.delay(waiting, ask_again.min(deadline));
         Tried::Next
     }
 
     /// Starts the browsers that are missing.
     fn staff(&mut self, now: Moment) {
-        let waiting = u32::try_from(self.queue.ready()).unwrap_or(u32::MAX);
-        let wanted = self.load().active.saturating_add(waiting).min(self.admission.active_limit());
-        let demand = match self.admission.measures().launches {
-            Launches::Any => wanted,
-            // Enough for what is held, and one to stand on: a fleet must be able to recover from crashes.
-            Launches::Replacements => wanted.min(self.load().active.max(1)),
-            Launches::None => return,
-        };
+        let demand = self.demand();
         while self.launches.may_launch(now)
             && let Some(id) = self.placement.launch(now, demand)
         {
             self.admission.launching(now, id);
             self.actions.push_back(Action::Launch(id));
+        }
+    }
+
+    /// Contexts that browsers should have room for.
+    fn demand(&self) -> u32 {
+        let waiting = u32::try_from(self.queue.ready()).unwrap_or(u32::MAX);
+        let wanted = self.load().active.saturating_add(waiting).min(self.admission.active_limit());
+        match self.admission.measures().launches {
+            Launches::Any => wanted,
+            // Enough for what is held, and one to stand on: a fleet must be able to recover from crashes.
+            Launches::Replacements => wanted.min(self.load().active.max(1)),
+            Launches::None => 0,
         }
     }
 

@@ -356,7 +356,7 @@ impl Turn {
         self.publish.send_replace(self.snapshot(now));
         drop(self.records);
         let recorded = self.recorder.await;
-        let store_error = self.store_error.or(recorded.unwrap_or(Ok(())).err());
+        let store_error = self.store_error.or_else(|| recorded.unwrap_or(Ok(())).err());
         FleetReport {
             jobs: self.dispatch.counts(),
             attempts: self.attempts_made,
