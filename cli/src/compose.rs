@@ -11,6 +11,7 @@ use plimsoll_host::profile::{self, ProfileRoot};
 use plimsoll_host::spawn::Spawner;
 
 use crate::failure::{Failure, with_causes};
+use crate::probe::HostProbe;
 use crate::settings::Settings;
 
 /// A driver with what it runs on.
@@ -18,6 +19,8 @@ use crate::settings::Settings;
 pub struct Equipment {
     /// The driver that the settings chose.
     pub driver: Arc<CdpDriver>,
+    /// The sensors of the machine it runs on.
+    pub probe: HostProbe,
     /// Where its browsers keep their profiles; the directory goes when this is dropped.
     pub profiles: Arc<ProfileRoot>,
 }
@@ -43,10 +46,11 @@ pub async fn equip(settings: &Settings, supervisor: &Supervisor, clock: Clock) -
         extra_args: cdp.args.clone(),
         ..CdpSettings::default()
     };
+    let probe = HostProbe::new(spawner.clone(), profiles.path());
     let machine = Machine { spawner, identity, profiles: Arc::clone(&profiles) };
     let driver = CdpDriver::new(cdp_settings, machine, supervisor, clock)
         .map_err(|error: CdpDriverError| Failure::environment(with_causes(&error)))?;
-    Ok(Equipment { driver: Arc::new(driver), profiles })
+    Ok(Equipment { driver: Arc::new(driver), probe, profiles })
 }
 
 /// Clears away what dead runs left. A sweep that fails is no reason not to run.

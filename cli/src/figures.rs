@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use plimsoll_cdp::CdpDriver;
 use plimsoll_core::policy::admission::Announcement;
 use plimsoll_core::port::{Driver, Observer};
 use plimsoll_core::runtime::fleet::FleetReport;
@@ -10,7 +11,6 @@ use plimsoll_core::runtime::snapshot::Snapshot;
 use plimsoll_core::time::Moment;
 use serde_json::Map;
 
-use crate::compose::Equipment;
 use crate::out::{ChangeKind, ChangeLog, RunFigures, Sample};
 use crate::settings::Settings;
 
@@ -55,7 +55,7 @@ impl Observer for Changes {
 impl Figures {
     /// The figures of a run that begins.
     #[must_use]
-    pub fn open(settings: &Settings, equipment: &Equipment, started_at: String, total: u64) -> Self {
+    pub fn open(settings: &Settings, driver: &CdpDriver, started_at: String, total: u64) -> Self {
         let written = |key: &str, value: serde_json::Value| (key.to_owned(), value);
         let shaping = Map::from_iter([
             written("limits.policy", serde_json::to_value(settings.limits.policy).unwrap_or_default()),
@@ -65,10 +65,10 @@ impl Figures {
             written("driver.cdp.contexts_per_browser", settings.driver.cdp.contexts_per_browser.into()),
             written("driver.cdp.sandbox", settings.driver.cdp.sandbox.into()),
         ]);
-        let binary = equipment.driver.binary();
+        let binary = driver.binary();
         let figures = RunFigures {
             started_at,
-            driver: equipment.driver.name().to_owned(),
+            driver: driver.name().to_owned(),
             browser: Some(binary.path.display().to_string()),
             settings: shaping,
             ..RunFigures::default()
@@ -95,9 +95,9 @@ impl Figures {
         }
     }
 
-    /// The figures of a run that ended.
+    /// The figures of a run that ended, with the CPU time it took of ours.
     #[must_use]
-    pub fn close(mut self, report: &FleetReport) -> RunFigures {
+    pub fn close(mut self, report: &FleetReport, supervisor_cpu: Option<Duration>) -> RunFigures {
         self.figures.submitted = report.jobs.submitted;
         self.figures.lost = report.jobs.lost();
         self.figures.wall = report.wall;
@@ -107,6 +107,7 @@ impl Figures {
         self.figures.breaker_trips = report.breaker_trips;
         self.figures.changes =
             std::mem::take(&mut *self.changes.0.lock().unwrap_or_else(PoisonError::into_inner));
+        self.figures.supervisor_cpu = supervisor_cpu.unwrap_or_default();
         self.figures.task_panics = report.panics;
         self.figures
     }

@@ -14,6 +14,7 @@ pub mod figures;
 pub mod jobs;
 pub mod logging;
 pub mod out;
+pub mod probe;
 pub mod progress;
 pub mod run;
 pub mod settings;

@@ -5,14 +5,16 @@
 
 use std::ffi::OsString;
 use std::future::pending;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use plimsoll_core::port::Blindfold;
+use plimsoll_cdp::CdpDriver;
 use plimsoll_core::runtime::clock::{self, Clock};
 use plimsoll_core::runtime::fleet::{Fleet, FleetReport, Stop, Surroundings};
 use plimsoll_core::runtime::snapshot::Snapshot;
 use plimsoll_core::runtime::supervisor::Supervisor;
+use plimsoll_host::readings::Machine;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::RunArgs;
@@ -38,15 +40,15 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let jobs = JobFile::open(&source, args.rows.as_deref()).map_err(Failure::usage)?;
     let total = jobs.count();
     let (supervisor, clock) = (Supervisor::root(), Clock::start());
-    let equipment = equip(&settings, &supervisor, clock).await?;
+    let Equipment { driver, probe, profiles } = equip(&settings, &supervisor, clock).await?;
     let out = args.out.as_deref().map(OutDir::create).transpose().map_err(Failure::usage)?;
     let store = Arc::new(RunStore::new(jobs, out.as_ref()).map_err(Failure::usage)?);
 
-    let mut watched = Watched::start(&args, &settings, &equipment, total);
+    let mut watched = Watched::start(&args, &settings, &driver, total);
     let surroundings = Surroundings {
-        driver: Arc::clone(&equipment.driver) as _,
+        driver: driver as _,
         store: Arc::clone(&store) as _,
-        probe: Box::new(Blindfold),
+        probe: Box::new(probe),
         observer: watched.figures.changes(),
     };
     let fleet = Fleet::start(settings.fleet(fastrand::u64(..)), surroundings, clock, &supervisor);
@@ -55,12 +57,13 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
 
     let tally = store.take_tally();
     let succeeded = tally.all_succeeded();
-    let written = Report::new(tally, watched.figures.close(&report));
+    let cpu = Machine::new(Path::new("/"), profiles.path()).supervisor_cpu();
+    let written = Report::new(tally, watched.figures.close(&report, cpu));
     let files = out.map(|out| out.finish(&written)).transpose();
     if tokio::time::timeout(LAST_TASKS, supervisor.stop()).await.is_err() {
         tracing::warn!("some tasks did not end in time");
     }
-    drop(equipment);
+    drop(profiles);
     say(&written.summary());
     if let Some(files) = files.map_err(Failure::environment)? {
         say(&files.to_string());
@@ -86,11 +89,11 @@ struct Watched {
 }
 
 impl Watched {
-    fn start(args: &RunArgs, settings: &Settings, equipment: &Equipment, total: u64) -> Self {
+    fn start(args: &RunArgs, settings: &Settings, driver: &CdpDriver, total: u64) -> Self {
         let started_at = humantime::format_rfc3339_seconds(clock::time_of_day()).to_string();
         Self {
             progress: Progress::start(args.progress, total),
-            figures: Figures::open(settings, equipment, started_at, total),
+            figures: Figures::open(settings, driver, started_at, total),
         }
     }
 

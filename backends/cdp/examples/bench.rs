@@ -12,6 +12,13 @@ use plimsoll_host::identity::Identity;
 use plimsoll_host::profile::{ProfileRoot, default_base};
 use plimsoll_host::spawn::Spawner;
 fn cpu() -> f64 { let s = std::fs::read_to_string("/proc/self/stat").unwrap(); let f: Vec<f64> = s.rsplit_once(") ").unwrap().1.split(' ').map(|x| x.parse().unwrap_or(0.0)).collect(); (f[11] + f[12]) / 100.0 }
+fn tree_cpu(dir: &str) -> f64 {
+    let mut t = 0.0; let mut leader = String::new();
+    let all: Vec<_> = std::fs::read_dir("/proc").unwrap().flatten().filter(|e| e.file_name().to_string_lossy().parse::<i32>().is_ok()).collect();
+    for e in &all { let a = std::fs::read_to_string(e.path().join("cmdline")).unwrap_or_default(); if a.contains(dir) && !a.contains("--type=") { leader = e.file_name().to_string_lossy().into_owned(); } }
+    for e in &all { let Ok(s) = std::fs::read_to_string(e.path().join("stat")) else { continue }; let f: Vec<&str> = s.rsplit_once(") ").unwrap().1.split(' ').collect(); if f[2] == leader { t += f[11..15].iter().map(|x| x.parse::<f64>().unwrap()).sum::<f64>(); } }
+    t / 100.0
+}
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let args: Vec<String> = std::env::args().collect();
@@ -21,7 +28,7 @@ async fn main() {
     let url = args.get(4).cloned().unwrap_or("http://127.0.0.1:7102/".into());
     let identity = Identity::for_browsers().unwrap();
     let profiles = Arc::new(ProfileRoot::open(&default_base(), &identity).unwrap());
-    let sup = Supervisor::root();
+    let profs = Arc::clone(&profiles); let sup = Supervisor::root();
     let settings = CdpSettings { window: WindowSize { width: w, height: w * 3 / 4 }, ..CdpSettings::default() };
     let driver = CdpDriver::new(settings, Machine { spawner: Spawner::start().unwrap(), identity, profiles }, &sup, Clock::start()).unwrap();
     let clock = Clock::start();
@@ -29,7 +36,7 @@ async fn main() {
     println!("launched in {:?}", clock.now().elapsed());
     let next = std::cell::Cell::new(0);
     let lat = std::cell::RefCell::new(vec![]);
-    let t0 = clock.now(); let c0 = cpu();
+    let dir = profs.path().to_str().unwrap().to_owned(); let b0 = tree_cpu(&dir); let t0 = clock.now(); let c0 = cpu();
     let worker = async || {
         while next.get() < jobs {
             next.set(next.get() + 1);
@@ -47,6 +54,7 @@ async fn main() {
     };
     futures_util::future::join_all((0..flight).map(|_| worker())).await;
     let dt = clock.now().since(t0).as_secs_f64();
+    let b1 = tree_cpu(&dir); println!("browser {:.1} ms/job", (b1 - b0) / jobs as f64 * 1000.0);
     let mut l = lat.borrow().clone(); l.sort();
     println!("{jobs} jobs, {flight} in flight, {w}: {:.2} jobs/s, supervisor {:.2} ms/job, p50 {:?} p99 {:?} max {:?}", jobs as f64 / dt, (cpu() - c0) / jobs as f64 * 1000.0, l[l.len()/2], l[l.len()*99/100], l[l.len()-1]);
     browser.close().await.unwrap();

@@ -13,6 +13,7 @@
 //! as the hard limit allows. When the caller of [`Spawner::spawn`] leaves before the child has started, the child is
 //! killed.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -21,7 +22,7 @@ use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
@@ -101,6 +102,8 @@ pub enum SpawnError {
 #[derive(Debug, Clone)]
 pub struct Spawner {
     requests: mpsc::Sender<Request>,
+    /// The leaders of what was started and may still be there.
+    leaders: Arc<Mutex<Vec<Weak<Leader>>>>,
 }
 
 #[derive(Debug)]
@@ -132,7 +135,7 @@ impl Spawner {
                 drop(reply.send(start(launch)));
             }
         })?;
-        Ok(Self { requests })
+        Ok(Self { requests, leaders: Arc::default() })
     }
 
     /// Starts a process. `supervisor` owns the tasks that watch it; they end when the tree has gone, so stop it only
@@ -147,8 +150,24 @@ impl Spawner {
         let (reply, started) = oneshot::channel();
         self.requests.send(Request { launch, reply }).await.map_err(|_| SpawnError::SpawnerEnded)?;
         let started = started.await.map_err(|_| SpawnError::SpawnerEnded)??;
+        self.known_leaders().push(Arc::downgrade(&started.leader));
         ProcessTree::watch(started, self.clone(), supervisor)
             .map_err(|source| SpawnError::Watch { program, source })
+    }
+}
+
+impl Spawner {
+    /// The numbers of the processes that were started and whose trees are not gone: each leads a group of its own.
+    #[must_use]
+    pub fn leaders(&self) -> BTreeSet<i32> {
+        let mut known = self.known_leaders();
+        known.retain(|leader| leader.strong_count() > 0);
+        known.iter().filter_map(Weak::upgrade).map(|leader| leader.pid()).collect()
+    }
+
+    fn known_leaders(&self) -> MutexGuard<'_, Vec<Weak<Leader>>> {
+        // A list of numbers cannot be left half changed.
+        self.leaders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,4 +2,10 @@
 pub mod agenda;
 pub mod chance;
 pub mod digest;
+pub mod fate;
+pub mod fault;
+pub mod news;
+pub mod plan;
 pub mod processor;
+pub mod scenario;
+pub mod world;

@@ -7,7 +7,7 @@ use crate::policy::pressure::Reading;
 use crate::time::Moment;
 use crate::units::Bytes;
 
-/// Reads the machine. Owned by one task that calls it once a second; each call blocks for a millisecond at most.
+/// Reads the machine. Called once a second on a thread that may block.
 #[async_trait]
 pub trait Probe: Send {
     /// Reads every sensor. One that cannot be read is absent, never zero.

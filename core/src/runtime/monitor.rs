@@ -39,17 +39,25 @@ pub(crate) fn watch(
     supervisor: &Supervisor,
 ) -> mpsc::Receiver<Sight> {
     let (send, receive) = mpsc::channel(1);
+    let looks = supervisor.clone();
     // Nobody awaits the task: its end is the end of the channel, and a panic is logged and counted.
     drop(supervisor.spawn("monitor", async move {
         let mut lateness = VecDeque::with_capacity(REMEMBERED);
         let mut ticks = 0;
         let mut tick_at = clock.now();
         loop {
-            let mut reading = probe.read(clock.now());
+            let look = looks.spawn_blocking("look at the machine", move || {
+                let reading = probe.read(clock.now());
+                let browsers = probe.browsers(clock.now());
+                (probe, reading, browsers)
+            });
+            // A look that panicked took the probe with it. The end of the channel tells the loop.
+            let Ok((returned, mut reading, browsers)) = look.await else { return };
+            probe = returned;
             let now = clock.now();
             reading.loop_lag = usual(&lateness).map(|value| Sensed { value, source: "own timers", at: now });
             // A full channel means that the loop has not looked yet: it will be told next time.
-            let told = send.try_send(Sight { reading, browsers: probe.browsers(now) });
+            let told = send.try_send(Sight { reading, browsers });
             if matches!(told, Err(mpsc::error::TrySendError::Closed(_))) {
                 return;
             }

@@ -3,10 +3,18 @@
 //! A [`Permit`] is the only thing that frees a slot: whoever holds it drops it when the context is verified gone,
 //! and a task that is torn down drops it too. The drop leaves a note for the fleet's loop and wakes it; the loop
 //! alone touches the policy, so no lock is held for longer than it takes to push a number.
+//!
+//! The notes and the one who waits for them are under the same lock, so no wake-up can fall between a look at the
+//! notes and the wait for more. `tests/loom_permit.rs` includes this file and tries every order of its steps.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::future::poll_fn;
+use std::sync::PoisonError;
+use std::task::{Context, Poll, Waker};
 
-use tokio::sync::Notify;
+#[cfg(all(test, loom))]
+use loom::sync::{Arc, Mutex, MutexGuard};
+#[cfg(not(all(test, loom)))]
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::id::SlotId;
 
@@ -18,11 +26,16 @@ pub(crate) struct Permit {
     notes: Arc<SlotNotes>,
 }
 
-/// What permits have to say. Bounded by the number of permits that are out: two notes each at most.
+/// What permits have to say, to one reader: the fleet's loop.
 #[derive(Debug, Default)]
-pub(crate) struct SlotNotes {
-    pending: Mutex<Vec<SlotNote>>,
-    wake: Notify,
+pub(crate) struct SlotNotes(Mutex<Board>);
+
+#[derive(Debug, Default)]
+struct Board {
+    /// Bounded by the number of permits that are out: two notes each at most.
+    pending: Vec<SlotNote>,
+    /// Whom to wake, since it found nothing.
+    reader: Option<Waker>,
 }
 
 /// What a permit has to say.
@@ -56,25 +69,41 @@ impl Drop for Permit {
 }
 
 impl SlotNotes {
-    /// Waits until there are notes and takes them, in the order in which they were left.
+    /// Waits until there are notes and takes them, in the order in which they were left. A wait that is given up
+    /// takes nothing. There is one reader: a second one would be waited for in place of the first.
     pub(crate) async fn take(&self) -> Vec<SlotNote> {
-        loop {
-            let notes = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
-            if !notes.is_empty() {
-                return notes;
-            }
-            self.wake.notified().await;
+        poll_fn(|context| self.poll_take(context)).await
+    }
+
+    fn poll_take(&self, context: &Context<'_>) -> Poll<Vec<SlotNote>> {
+        let mut board = self.board();
+        if !board.pending.is_empty() {
+            return Poll::Ready(std::mem::take(&mut board.pending));
         }
+        let stale = board.reader.replace(context.waker().clone());
+        // A waker runs code that is not ours when it is woken or dropped: never under the lock.
+        drop(board);
+        drop(stale);
+        Poll::Pending
     }
 
     fn leave(&self, note: SlotNote) {
-        // A push cannot leave the list half done, so a poisoned lock says nothing about it.
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner).push(note);
-        self.wake.notify_one();
+        let mut board = self.board();
+        board.pending.push(note);
+        let reader = board.reader.take();
+        drop(board);
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+    }
+
+    /// A push cannot leave the list half done, so a poisoned lock says nothing about it.
+    fn board(&self) -> MutexGuard<'_, Board> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 

@@ -29,7 +29,7 @@ pub struct Member {
 pub fn tree_pids(root: &Path, leaders: &BTreeSet<i32>) -> Result<Vec<Member>, Blindness> {
     let proc = root.join("proc");
     let entries = fs::read_dir(&proc).map_err(|error| Blindness::of(&proc, &error))?;
-    let members = entries.flatten().take(MOST).filter_map(|entry| {
+    let members = entries.take(MOST).flatten().filter_map(|entry| {
         let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
         let stat = Stat::read(&entry.path().join("stat")).ok().filter(|stat| stat.alive)?;
         let tree = [stat.group, stat.session].into_iter().find(|number| leaders.contains(number))?;

@@ -17,7 +17,7 @@ use crate::id::{BrowserId, JobSeq, SlotId};
 use crate::job::Job;
 use crate::outcome::{FailureClass, Fault, Stage};
 use crate::policy::dispatch::{Action, AttemptEnd, Dispatch, Event};
-use crate::port::{BrowserEnd, JobRecord, Observer, Store, StoreError};
+use crate::port::{Blindfold, BrowserEnd, JobRecord, Observer, Store, StoreError};
 use crate::runtime::attempt::{self, AttemptOrder, AttemptReport};
 use crate::runtime::clock::Clock;
 use crate::runtime::monitor::{self, Sight};
@@ -78,7 +78,7 @@ enum Wake {
     Job(Option<Result<Job, StoreError>>),
     Notes(Vec<SlotNote>),
     Notice(Notice),
-    Sight(Sight),
+    Sight(Option<Sight>),
     Stop(Stop),
     GraceOver,
     Time,
@@ -139,7 +139,11 @@ impl Turn {
                 Wake::Job(None) => feed = None,
                 Wake::Notes(notes) => self.note(notes),
                 Wake::Notice(notice) => self.notice(notice),
-                Wake::Sight(sight) => self.sight(sight),
+                Wake::Sight(Some(sight)) => self.sight(sight),
+                Wake::Sight(None) => {
+                    tracing::error!("the machine cannot be read any more; admission goes on as if blind");
+                    self.sights = monitor::watch(Box::new(Blindfold), self.clock, &self.supervisor);
+                }
                 Wake::Stop(Stop::After(grace)) => {
                     grace_over = Some(self.clock.now() + grace);
                     self.tell(Event::Stop);
@@ -173,7 +177,7 @@ impl Turn {
             () = sleep_until(self.clock, grace_over), if grace_over.is_some() => Wake::GraceOver,
             Some(notice) = self.notices.next() => Wake::Notice(notice),
             notes = self.notes.take() => Wake::Notes(notes),
-            Some(sight) = self.sights.recv() => Wake::Sight(sight),
+            sight = self.sights.recv() => Wake::Sight(sight),
             job = receive(feed), if has_room && feed.is_some() => Wake::Job(job),
             () = sleep_until(self.clock, Some(change)) => Wake::Time,
         }

@@ -1,0 +1,285 @@
+//! [`World`]: a machine, its browsers and their pages, as the fleet's runtime and driver would show them.
+//!
+//! It obeys the fleet's actions and answers with [`News`], late, twice or wrong if the plan says so. It knows nothing of
+//! policies.
+//!
+//! ```text
+//!   Start ─► creating (processor) ─► Opened ─► page (processor) ─► held ─► Ended ─► closing ─► Freed
+//!   Launch ─► starting (processor) ─► Launched ─► … ─► Close, death or hang ─► BrowserGone
+//! ```
+
+mod attempts;
+mod browsers;
+mod incidents;
+mod memory;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use plimsoll_core::id::{BrowserId, JobSeq, SlotId};
+use plimsoll_core::policy::dispatch::Action;
+use plimsoll_core::time::Moment;
+use plimsoll_core::units::Bytes;
+
+use self::attempts::Context;
+use self::browsers::Browser;
+use self::memory::Suffering;
+use crate::agenda::Agenda;
+use crate::fate::Luck;
+use crate::fault::{Faults, Injected};
+use crate::news::{End, Host, News};
+use crate::plan::{Decision, Entry, Plan};
+use crate::processor::Processor;
+use crate::scenario::Scenario;
+
+/// How often memory is looked at, and how often the fleet is told.
+const SAMPLE_EVERY: Duration = Duration::from_millis(250);
+const READ_EVERY: u64 = 4;
+const MEASURE_EVERY: u64 = 20;
+/// News that can be told again.
+const REMEMBERED: usize = 64;
+
+/// The simulated machine and all that runs on it.
+#[derive(Debug)]
+pub struct World {
+    seed: u64,
+    scenario: Scenario,
+    faults: Faults,
+    injected: Injected,
+    entries: Vec<Entry>,
+    agenda: Agenda<Due>,
+    processor: Processor<Work>,
+    contexts: BTreeMap<SlotId, Context>,
+    browsers: BTreeMap<BrowserId, Browser>,
+    suffering: Suffering,
+    samples: u64,
+    memory: Memory,
+    state: Surroundings,
+    submitted: u64,
+    news: VecDeque<News>,
+    told: VecDeque<News>,
+}
+
+/// Memory in numbers, for reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Memory {
+    /// In use at the last look.
+    pub used: Bytes,
+    /// The most there ever was.
+    pub peak: Bytes,
+    /// Kills by the kernel.
+    pub oom_kills: u64,
+}
+
+/// What the surroundings do to the machine at the moment. Overlapping incidents of one kind are one: the last to begin
+/// counts, and its end ends it.
+#[derive(Debug, Clone)]
+struct Surroundings {
+    neighbour: Bytes,
+    cores: f64,
+    hosts_down: BTreeMap<Host, u32>,
+    blind: u32,
+    outages: u32,
+    frozen_until: Moment,
+    weight: f64,
+}
+
+/// What is due at a moment.
+#[derive(Debug, Clone, Copy)]
+enum Due {
+    Entry(u32),
+    Calm,
+    Sample,
+    Over(Decision),
+    Tell(News),
+    Deadline(SlotId),
+    Created(SlotId),
+    Held(SlotId),
+    Dies(SlotId, End),
+    Closed(SlotId),
+    LaunchTimeout(BrowserId),
+    Missed(BrowserId),
+    Gone(BrowserId),
+}
+
+/// What the processor works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Work {
+    Create(SlotId),
+    Page(SlotId),
+    Launch(BrowserId),
+}
+
+impl World {
+    /// The world of a plan, before anything has happened.
+    #[must_use]
+    pub fn new(plan: &Plan) -> Self {
+        let mut agenda = Agenda::default();
+        agenda.enter(Moment::after(plan.scenario.calm_at), Due::Calm);
+        for (index, entry) in (0..).zip(&plan.entries) {
+            agenda.enter(entry.at, Due::Entry(index));
+        }
+        agenda.enter(Moment::ZERO, Due::Sample);
+        let cores = plan.scenario.machine.cores;
+        Self {
+            seed: plan.seed,
+            faults: plan.scenario.faults,
+            scenario: plan.scenario.clone(),
+            injected: Injected::default(),
+            entries: plan.entries.clone(),
+            agenda,
+            processor: Processor::new(cores),
+            contexts: BTreeMap::new(),
+            browsers: BTreeMap::new(),
+            suffering: Suffering::default(),
+            samples: 0,
+            memory: Memory::default(),
+            state: Surroundings {
+                neighbour: Bytes::ZERO,
+                cores,
+                hosts_down: BTreeMap::new(),
+                blind: 0,
+                outages: 0,
+                frozen_until: Moment::ZERO,
+                weight: 1.0,
+            },
+            submitted: 0,
+            news: VecDeque::new(),
+            told: VecDeque::new(),
+        }
+    }
+
+    /// When something happens next, if nobody interferes.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Moment> {
+        self.agenda.next_due().into_iter().chain(self.processor.next_done()).min()
+    }
+
+    /// Lets everything happen that is due at `now`.
+    pub fn step(&mut self, now: Moment) {
+        while let Some(work) = self.processor.take_done(now) {
+            self.worked(now, work);
+        }
+        while let Some(due) = self.agenda.take_due(now) {
+            self.happen(now, due);
+        }
+    }
+
+    /// The next news, unless the fleet stands still.
+    pub fn take_news(&mut self, now: Moment) -> Option<News> {
+        if self.is_frozen(now) {
+            return None;
+        }
+        let news = self.news.pop_front()?;
+        if news.can_repeat() {
+            self.told.truncate(REMEMBERED - 1);
+            self.told.push_front(news);
+        }
+        Some(news)
+    }
+
+    /// Whether the fleet stands still: it hears nothing and sees no time pass.
+    #[must_use]
+    pub fn is_frozen(&self, now: Moment) -> bool {
+        now < self.state.frozen_until
+    }
+
+    /// Does what the fleet has decided.
+    pub fn obey(&mut self, now: Moment, action: &Action) {
+        match action {
+            Action::Start { slot, job, browser, attempt } => self.start(now, *slot, *job, *browser, *attempt),
+            Action::Evict(slot) => self.end(now, *slot, End::Evicted),
+            Action::Launch(browser) => self.launch(now, *browser),
+            Action::Close(browser) => self.close(now, *browser),
+            Action::Trim(_) | Action::Settle { .. } | Action::Announce(_) => {}
+        }
+    }
+
+    /// Whether nothing from outside is still to come and nothing runs.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.submitted >= self.planned() && self.contexts.is_empty() && self.news.is_empty()
+    }
+
+    /// Whether no browser is left.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.contexts.is_empty() && self.browsers.is_empty() && self.news.is_empty()
+    }
+
+    /// Enters jobs beyond the plan, all due at one moment.
+    pub fn submit_later(&mut self, at: Moment, jobs: u32) {
+        let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        self.entries.push(Entry { at, what: Decision::Submit { jobs } });
+        self.agenda.enter(at, Due::Entry(index));
+    }
+
+    /// Jobs submitted so far.
+    #[must_use]
+    pub const fn submitted(&self) -> u64 {
+        self.submitted
+    }
+
+    /// Faults so far.
+    #[must_use]
+    pub const fn injected(&self) -> &Injected {
+        &self.injected
+    }
+
+    /// The state of the memory.
+    #[must_use]
+    pub const fn memory(&self) -> Memory {
+        self.memory
+    }
+
+    fn planned(&self) -> u64 {
+        let jobs = self.entries.iter().map(|entry| match entry.what {
+            Decision::Submit { jobs } => u64::from(jobs),
+            _ => 0,
+        });
+        jobs.sum()
+    }
+
+    fn happen(&mut self, now: Moment, due: Due) {
+        match due {
+            Due::Entry(index) => self.decide(now, self.entries[index as usize].what),
+            Due::Calm => self.calm(now),
+            Due::Sample => self.sample(now),
+            Due::Over(decision) => self.over(now, decision),
+            Due::Tell(news) => self.tell(news),
+            Due::Deadline(slot) => self.deadline(now, slot),
+            Due::Created(slot) => self.created(now, slot),
+            Due::Held(slot) => self.held(now, slot),
+            Due::Dies(slot, end) => self.end(now, slot, end),
+            Due::Closed(slot) => self.closed(now, slot),
+            Due::LaunchTimeout(browser) => self.launch_timed_out(now, browser),
+            Due::Missed(browser) => self.missed(browser),
+            Due::Gone(browser) => self.browser_gone(now, browser),
+        }
+    }
+
+    fn worked(&mut self, now: Moment, work: Work) {
+        match work {
+            Work::Create(slot) => {
+                let wait = self.contexts.get(&slot).map_or(Duration::ZERO, |context| context.fate.create_wait);
+                self.agenda.enter(now + wait, Due::Created(slot));
+            }
+            Work::Page(slot) => self.page_done(now, slot),
+            Work::Launch(browser) => self.launch_done(now, browser),
+        }
+    }
+
+    fn tell(&mut self, news: News) {
+        self.news.push_back(news);
+    }
+
+    const fn luck(&mut self) -> Luck<'_> {
+        Luck { seed: self.seed, faults: &self.faults, injected: &mut self.injected }
+    }
+
+    fn next_job(&mut self) -> JobSeq {
+        let job = JobSeq(self.submitted);
+        self.submitted += 1;
+        job
+    }
+}

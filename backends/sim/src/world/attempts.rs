@@ -1,0 +1,189 @@
+//! Attempts: a context is created, its page loads and is held, it ends, it is closed.
+
+use std::time::Duration;
+
+use plimsoll_core::id::{BrowserId, JobSeq, SlotId};
+use plimsoll_core::outcome::{FailureClass, Recurrence, Stage};
+use plimsoll_core::time::Moment;
+
+use super::browsers::BrowserState;
+use super::memory::Growth;
+use super::{Due, Work, World};
+use crate::fate::{Closing, Fate, Way, host_of};
+use crate::fault::FaultKind;
+use crate::news::{End, Host, News};
+use crate::processor::Turn;
+
+/// How long a renderer's crash goes unseen.
+const CRASH_SEEN_AFTER: Duration = Duration::from_millis(20);
+
+/// A context and its attempt.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) browser: BrowserId,
+    pub(super) host: Host,
+    pub(super) fate: Fate,
+    pub(super) phase: Phase,
+    /// Since its creation.
+    pub(super) growth: Option<Growth>,
+    /// Its slot goes only when its browser does.
+    pub(super) stays_with_browser: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Waiting for the processor, or for nothing that will ever come.
+    Creating(Option<Turn>),
+    Loading(Option<Turn>),
+    Held,
+    Closing,
+}
+
+impl Context {
+    pub(super) const fn stage(&self) -> Stage {
+        match self.phase {
+            Phase::Creating(_) => Stage::Create,
+            _ => Stage::Step(0),
+        }
+    }
+}
+
+impl World {
+    pub(super) fn start(&mut self, now: Moment, slot: SlotId, job: JobSeq, browser: BrowserId, attempt: u32) {
+        let is_up = self.browsers.get(&browser).is_some_and(|b| b.state.takes_commands());
+        if !is_up {
+            // The browser went in this very moment.
+            self.tell(News::Ended(slot, End::transient(Stage::Create, FailureClass::BrowserCrash)));
+            self.tell(News::Freed(slot));
+            return;
+        }
+        let (load, weight) = (self.scenario.load, self.state.weight);
+        let fate = Fate::drawn(&mut self.luck(), job, attempt, &load, weight);
+        let is_hung = self.browsers.get(&browser).is_some_and(|b| b.state == BrowserState::Hung);
+        let hangs = is_hung || fate.creation == Way::Hangs;
+        let turn = (!hangs).then(|| self.processor.start(now, fate.create_cpu, Work::Create(slot)));
+        let context = Context {
+            browser,
+            host: host_of(self.seed, job, &load),
+            fate,
+            phase: Phase::Creating(turn),
+            growth: None,
+            stays_with_browser: false,
+        };
+        self.contexts.insert(slot, context);
+        self.agenda.enter(now + load.attempt_timeout, Due::Deadline(slot));
+    }
+
+    pub(super) fn created(&mut self, now: Moment, slot: SlotId) {
+        let Some(context) = self.contexts.get_mut(&slot) else { return };
+        if !matches!(context.phase, Phase::Creating(Some(_))) || !self.browsers[&context.browser].state.answers() {
+            return;
+        }
+        match context.fate.creation {
+            Way::Fails(class) | Way::Refused(class) => {
+                return self.end(now, slot, End::transient(Stage::Create, class));
+            }
+            Way::Well | Way::Hangs => {}
+        }
+        context.growth = Some(Growth::new(now, self.scenario.load.growth, &context.fate));
+        let turn = self.processor.start(now, context.fate.page_cpu, Work::Page(slot));
+        context.phase = Phase::Loading(Some(turn));
+        let fate = context.fate;
+        if !fate.opened_late {
+            self.tell(News::Opened(slot));
+        }
+    }
+
+    pub(super) fn page_done(&mut self, now: Moment, slot: SlotId) {
+        let Some(context) = self.contexts.get_mut(&slot) else { return };
+        context.phase = Phase::Loading(None);
+        let is_down = self.state.hosts_down.contains_key(&context.host);
+        let way = if is_down { Way::Fails(FailureClass::Navigation) } else { context.fate.page };
+        let end = match way {
+            Way::Well => {
+                context.phase = Phase::Held;
+                return self.agenda.enter(now + context.fate.hold, Due::Held(slot));
+            }
+            Way::Hangs => return,
+            Way::Fails(class) => End::transient(Stage::Step(0), class),
+            Way::Refused(class) => End::Failed(Stage::Step(0), class, Recurrence::Persistent),
+        };
+        if way == Way::Fails(FailureClass::PageCrash) {
+            self.crash(now, slot);
+        } else {
+            self.end(now, slot, end);
+        }
+    }
+
+    pub(super) fn held(&mut self, now: Moment, slot: SlotId) {
+        let Some(context) = self.contexts.get(&slot) else { return };
+        if self.browsers[&context.browser].state.answers() {
+            self.end(now, slot, End::Succeeded);
+        }
+    }
+
+    pub(super) fn deadline(&mut self, now: Moment, slot: SlotId) {
+        if let Some(context) = self.contexts.get(&slot) {
+            self.end(now, slot, End::transient(context.stage(), FailureClass::Timeout));
+        }
+    }
+
+    /// A renderer dies; its memory is back at once, and the fleet learns of it a little later.
+    pub(super) fn crash(&mut self, now: Moment, slot: SlotId) {
+        let Some(context) = self.contexts.get_mut(&slot) else { return };
+        context.growth = None;
+        let end = End::transient(context.stage(), FailureClass::PageCrash);
+        self.agenda.enter(now + CRASH_SEEN_AFTER, Due::Dies(slot, end));
+    }
+
+    /// An attempt ends, and its context begins to close. Only the first end counts.
+    pub(super) fn end(&mut self, now: Moment, slot: SlotId, end: End) {
+        let Some(context) = self.contexts.get_mut(&slot) else { return };
+        let was_created = match std::mem::replace(&mut context.phase, Phase::Closing) {
+            Phase::Closing => return,
+            Phase::Creating(turn) | Phase::Loading(turn) => {
+                turn.and_then(|turn| self.processor.stop(now, turn));
+                context.growth.is_some()
+            }
+            Phase::Held => true,
+        };
+        let (fate, browser) = (context.fate, context.browser);
+        if fate.closing != Closing::Silent {
+            self.tell(News::Ended(slot, end));
+        }
+        if fate.opened_late && was_created {
+            self.tell(News::Opened(slot));
+        }
+        let takes_commands = self.browsers.get(&browser).is_some_and(|b| b.state.takes_commands());
+        if fate.closing == Closing::Unverified && takes_commands && was_created {
+            if let Some(context) = self.contexts.get_mut(&slot) {
+                context.stays_with_browser = true;
+            }
+            return self.tell(News::BrowserEnded(browser));
+        }
+        let closing = if takes_commands && was_created { fate.close } else { Duration::ZERO };
+        self.agenda.enter(now + closing, Due::Closed(slot));
+    }
+
+    /// A context is verified gone.
+    pub(super) fn closed(&mut self, _now: Moment, slot: SlotId) {
+        if self.contexts.remove(&slot).is_some() {
+            self.tell(News::Freed(slot));
+        }
+    }
+
+    /// Cancels everything that runs.
+    pub(super) fn cancel_all(&mut self, now: Moment) {
+        let slots: Vec<_> = self.contexts.keys().copied().collect();
+        slots.into_iter().for_each(|slot| self.end(now, slot, End::Cancelled));
+    }
+
+    /// Kills the renderer of one of the contexts that exist.
+    pub(super) fn kill_renderer(&mut self, now: Moment, pick: u64) {
+        let slots: Vec<_> = self.contexts.iter().filter(|(_, c)| c.growth.is_some()).map(|(slot, _)| *slot).collect();
+        if let Some(index) = pick.checked_rem(slots.len() as u64) {
+            self.injected.count(FaultKind::RendererKilled);
+            self.crash(now, slots[index as usize]);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Room for two: browsers are heavy, and a test that waits for a processor measures its neighbours.
+//!
+//! A berth is a locked file, so it binds the threads of one test process as well as the processes that nextest
+//! starts; and the kernel gives it back, however its holder ends.
+
+use std::fs::File;
+use std::time::Duration;
+
+use crate::patience;
+
+/// How many tests may have browsers at once.
+const BERTHS: usize = 2;
+/// Longer than all the others together take.
+const PATIENCE: Duration = Duration::from_secs(1200);
+
+/// The right to start browsers, for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Berth {
+    _lock: File,
+}
+
+impl Berth {
+    pub(crate) fn take() -> Self {
+        let mut lock = None;
+        patience::until("a berth is free", PATIENCE, || {
+            lock = (0..BERTHS).find_map(free);
+            lock.is_some()
+        });
+        Self { _lock: lock.expect("it was just found") }
+    }
+}
+
+fn free(number: usize) -> Option<File> {
+    let path = std::env::temp_dir().join(format!("plimsoll-e2e-berth-{number}"));
+    let file = File::create(path).expect("the directory for temporary files is writable");
+    file.try_lock().is_ok().then_some(file)
+}

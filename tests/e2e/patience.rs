@@ -1,0 +1,32 @@
+//! Waiting for something real: it has no virtual time, so it is asked again and again, up to a bound.
+#![expect(clippy::disallowed_methods, reason = "the one place that waits for other processes")]
+
+use std::time::{Duration, Instant};
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Waits until `holds`, and panics after `patience`. Returns how long it took.
+#[track_caller]
+pub(crate) fn until(what: &str, patience: Duration, mut holds: impl FnMut() -> bool) -> Duration {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < patience, "not within {patience:?}: {what}");
+        std::thread::sleep(PAUSE);
+    }
+    start.elapsed()
+}
+
+/// Time since it was started.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}

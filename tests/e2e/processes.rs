@@ -1,0 +1,95 @@
+//! What `/proc` knows: the processes of a run, and how much memory one of them takes.
+
+use std::fs;
+use std::path::Path;
+
+use rustix::process::{Pid, Signal};
+
+/// A process. Two of the same number that started at different times are two.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Process {
+    pub(crate) pid: i32,
+    parent: i32,
+    started: u64,
+    pub(crate) args: String,
+}
+
+impl Process {
+    /// Signals it, unless it is gone already.
+    pub(crate) fn signal(&self, signal: Signal) {
+        if self.lives() {
+            let pid = Pid::from_raw(self.pid).expect("a pid");
+            // It may be gone between the look and the signal.
+            let _ = rustix::process::kill_process(pid, signal);
+        }
+    }
+
+    pub(crate) fn lives(&self) -> bool {
+        read(self.pid).is_some_and(|now| now.started == self.started)
+    }
+
+    /// Whether it is a browser's first process.
+    pub(crate) fn is_browser(&self) -> bool {
+        self.args.contains("--remote-debugging-pipe") && !self.args.contains("--type=")
+    }
+
+    pub(crate) fn is_renderer(&self) -> bool {
+        self.args.contains("--type=renderer")
+    }
+}
+
+/// Every living process that names `dir` in its arguments or environment, with its descendants: a renderer's own
+/// say nothing of its profile.
+pub(crate) fn of(dir: &Path) -> Vec<Process> {
+    let dir = dir.to_str().expect("plain text");
+    with_descendants(&all(), |process| {
+        process.args.contains(dir) || text(process.pid, "environ").contains(dir)
+    })
+}
+
+/// The process `pid` and its descendants.
+pub(crate) fn tree(pid: i32) -> Vec<Process> {
+    with_descendants(&all(), |process| process.pid == pid)
+}
+
+/// Memory that `pid` has resident, in KiB.
+pub(crate) fn resident_kib(pid: i32) -> u64 {
+    let status = text(pid, "status");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a living process");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+fn with_descendants(living: &[Process], is_root: impl Fn(&Process) -> bool) -> Vec<Process> {
+    let mut found: Vec<Process> = living.iter().filter(|process| is_root(process)).cloned().collect();
+    loop {
+        let kin = |process: &&Process| {
+            !found.contains(process) && found.iter().any(|found| found.pid == process.parent)
+        };
+        let more: Vec<Process> = living.iter().filter(kin).cloned().collect();
+        if more.is_empty() {
+            return found;
+        }
+        found.extend(more);
+    }
+}
+
+fn all() -> Vec<Process> {
+    let entries = fs::read_dir("/proc").expect("/proc is mounted").flatten();
+    entries.filter_map(|entry| read(entry.file_name().to_str()?.parse().ok()?)).collect()
+}
+
+/// The process `pid`, if it lives; a zombie does not.
+fn read(pid: i32) -> Option<Process> {
+    let stat = text(pid, "stat");
+    // The name, in parentheses, may hold anything.
+    let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
+    let [state, parent, ..] = fields[..] else { return None };
+    let dead = matches!(state, "Z" | "X");
+    let started = fields.get(19)?.parse().ok()?;
+    (!dead).then(|| Process { pid, parent: parent.parse().unwrap_or(0), started, args: text(pid, "cmdline") })
+}
+
+fn text(pid: i32, file: &str) -> String {
+    let bytes = fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).replace('\0', " ")
+}

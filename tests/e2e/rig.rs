@@ -1,0 +1,105 @@
+//! A place for one test: its job files, its output, its browsers' profiles; and the proof that nothing is left.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::berth::Berth;
+use crate::patience;
+use crate::processes::{self, Process};
+use crate::running::{Ended, Running};
+
+/// A killed process may take this long to be gone from `/proc`.
+const GONE: Duration = Duration::from_secs(5);
+
+/// A directory, with the right to start browsers.
+#[derive(Debug)]
+pub(crate) struct Rig {
+    dir: TempDir,
+    _berth: Berth,
+}
+
+impl Rig {
+    pub(crate) fn new() -> Self {
+        let berth = Berth::take();
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        // Browsers run as another user when the tests run as root: it must get through to its profile.
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o711)).expect("ours");
+        Self { dir, _berth: berth }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.path(name), content).expect("the rig's directory is writable");
+    }
+
+    /// Writes `jobs.jsonl`.
+    pub(crate) fn jobs(&self, jobs: impl IntoIterator<Item = Value>) {
+        let lines: Vec<String> = jobs.into_iter().map(|job| format!("{job}\n")).collect();
+        self.write("jobs.jsonl", lines.concat());
+    }
+
+    /// Starts `plimsoll run` with browsers of its own, one attempt a job, and what `more` says.
+    pub(crate) fn start(&self, jobs: &str, more: &[&str]) -> Running {
+        let root = self.setting();
+        let ours = ["run", jobs, "--out", "out", "--progress", "none", "--set", &root];
+        let args: Vec<&str> = ours.iter().chain(&["--set", "retry.attempts=1"]).chain(more).copied().collect();
+        Running::start(self.dir.path(), &args)
+    }
+
+    /// Runs `jobs.jsonl` to its end.
+    pub(crate) fn run(&self, more: &[&str]) -> Ended {
+        self.start("jobs.jsonl", more).ended()
+    }
+
+    /// Runs the binary with nothing but `args`.
+    pub(crate) fn plimsoll(&self, args: &[&str]) -> Ended {
+        Running::start(self.dir.path(), args).ended()
+    }
+
+    /// The setting that keeps this rig's profiles apart.
+    pub(crate) fn setting(&self) -> String {
+        format!("profiles.root={}", self.profiles().display())
+    }
+
+    pub(crate) fn profiles(&self) -> PathBuf {
+        self.path("profiles")
+    }
+
+    /// The directories of runs, living and dead.
+    pub(crate) fn run_dirs(&self) -> Vec<PathBuf> {
+        fs::read_dir(self.profiles()).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+    }
+
+    /// Processes of this rig's browsers.
+    pub(crate) fn processes(&self) -> Vec<Process> {
+        // A run names the profiles as well, on its own command line.
+        let mut found = processes::of(&self.profiles());
+        found.retain(|process| !process.args.contains("profiles.root="));
+        found
+    }
+
+    pub(crate) fn browsers(&self) -> Vec<Process> {
+        self.processes().into_iter().filter(Process::is_browser).collect()
+    }
+
+    /// Nothing may be left of a run that ended.
+    #[track_caller]
+    pub(crate) fn assert_clean(&self) {
+        assert_eq!(self.run_dirs(), Vec::<PathBuf>::new(), "profile directories are left");
+        patience::until("no process of the browsers is left", GONE, || self.processes().is_empty());
+    }
+
+    /// The bytes of an artifact.
+    pub(crate) fn artifact(&self, name: &Value) -> Vec<u8> {
+        let name = Path::new("out").join(name.as_str().expect("an artifact's name"));
+        fs::read(self.path(name.to_str().expect("plain"))).expect("the artifact is there")
+    }
+}

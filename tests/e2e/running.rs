@@ -1,0 +1,137 @@
+//! A run of the binary: [`Running`] while it goes on, [`Ended`] when it is over.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal};
+use serde_json::Value;
+
+use crate::patience::{self, Stopwatch};
+
+/// No run of these suites takes this long, even on a busy machine.
+const AMPLE: Duration = Duration::from_secs(240);
+
+/// A run on its way. Dropping it kills it.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Child,
+    started: Stopwatch,
+    dir: PathBuf,
+}
+
+/// A run that is over.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) took: Duration,
+    out: PathBuf,
+}
+
+impl Running {
+    /// Starts the binary in `dir`, with none of our variables in its environment but the browser's place.
+    #[expect(clippy::disallowed_methods, reason = "the one place that starts the binary; drop kills it")]
+    pub(crate) fn start(dir: &Path, args: &[&str]) -> Self {
+        let file = |name| File::create(dir.join(name)).expect("the rig's directory is writable");
+        let mut command = Command::new(crate::binary::path());
+        for (name, _) in std::env::vars_os() {
+            let ours = name.to_string_lossy().starts_with("PLIMSOLL_");
+            if ours && name != "PLIMSOLL_CHROMIUM" {
+                command.env_remove(name);
+            }
+        }
+        command.args(args).current_dir(dir).stdin(Stdio::null());
+        let child = command.stdout(file("stdout")).stderr(file("stderr")).spawn();
+        let (child, started) = (child.expect("the binary starts"), Stopwatch::start());
+        Self { child, started, dir: dir.to_owned() }
+    }
+
+    pub(crate) fn pid(&self) -> i32 {
+        i32::try_from(self.child.id()).expect("a pid")
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.pid()).expect("a pid");
+        rustix::process::kill_process(pid, signal).expect("it has not been waited for");
+    }
+
+    /// Lines of results so far.
+    pub(crate) fn lines(&self) -> usize {
+        let written = fs::read(self.dir.join("out/results.jsonl")).unwrap_or_default();
+        written.iter().filter(|byte| **byte == b'\n').count()
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub(crate) fn ended(self) -> Ended {
+        self.ended_within(AMPLE)
+    }
+
+    /// Waits for its end, and panics with what it said when that does not come in time.
+    #[track_caller]
+    pub(crate) fn ended_within(mut self, patience: Duration) -> Ended {
+        let read = |name| fs::read_to_string(self.dir.join(name)).unwrap_or_default();
+        let mut status = None;
+        patience::until(&format!("the run ends\n{}", read("stderr")), patience, || {
+            status = self.child.try_wait().expect("a child of ours");
+            status.is_some()
+        });
+        Ended {
+            status: status.expect("it just ended"),
+            stdout: read("stdout"),
+            stderr: read("stderr"),
+            took: self.started.elapsed(),
+            out: self.dir.join("out"),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Nothing to kill when it ended; its browsers end with their pipes.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Ended {
+    /// Its exit code; a signal has none.
+    pub(crate) fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    /// Panics unless it ended with `code`, with what it said.
+    #[track_caller]
+    pub(crate) fn expect(self, code: i32) -> Self {
+        let lines = fs::read_to_string(self.out.join("results.jsonl")).unwrap_or_default();
+        let failed: Vec<_> = lines.lines().filter(|line| !line.contains(r#""outcome":"succeeded""#)).collect();
+        assert_eq!(self.code(), Some(code), "{}\n{}", self.stderr, failed.join("\n"));
+        self
+    }
+
+    /// Every line of `results.jsonl`.
+    pub(crate) fn results(&self) -> Vec<Value> {
+        parsed(&fs::read_to_string(self.out.join("results.jsonl")).expect("results were written"))
+    }
+
+    /// The one line of job `id`.
+    #[track_caller]
+    pub(crate) fn result(&self, id: &str) -> Value {
+        let mut lines: Vec<_> = self.results().into_iter().filter(|line| line["id"] == id).collect();
+        assert_eq!(lines.len(), 1, "job {id} has exactly one line: {lines:?}");
+        lines.remove(0)
+    }
+
+    pub(crate) fn report(&self) -> Value {
+        let text = fs::read_to_string(self.out.join("report.json")).expect("a report was written");
+        serde_json::from_str(&text).expect("the report is JSON")
+    }
+}
+
+/// Lines of JSON.
+pub(crate) fn parsed(lines: &str) -> Vec<Value> {
+    lines.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+}
