@@ -8,13 +8,20 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// Waits until `holds`, and panics after `patience`. Returns how long it took.
 #[track_caller]
-pub(crate) fn until(what: &str, patience: Duration, mut holds: impl FnMut() -> bool) -> Duration {
+pub(crate) fn until(what: &str, patience: Duration, holds: impl FnMut() -> bool) -> Duration {
+    within(patience, holds).unwrap_or_else(|| panic!("not within {patience:?}: {what}"))
+}
+
+/// Waits until `holds` and returns how long it took; nothing after `patience`.
+pub(crate) fn within(patience: Duration, mut holds: impl FnMut() -> bool) -> Option<Duration> {
     let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < patience, "not within {patience:?}: {what}");
+        if start.elapsed() > patience {
+            return None;
+        }
         std::thread::sleep(PAUSE);
     }
-    start.elapsed()
+    Some(start.elapsed())
 }
 
 /// Time since it was started.

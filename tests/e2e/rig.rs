@@ -50,7 +50,8 @@ impl Rig {
     pub(crate) fn start(&self, jobs: &str, more: &[&str]) -> Running {
         let root = self.setting();
         let ours = ["run", jobs, "--out", "out", "--progress", "none", "--set", &root];
-        let args: Vec<&str> = ours.iter().chain(&["--set", "retry.attempts=1"]).chain(more).copied().collect();
+        let args: Vec<&str> =
+            ours.iter().chain(&["--set", "retry.attempts=1"]).chain(more).copied().collect();
         Running::start(self.dir.path(), &args)
     }
 

@@ -75,10 +75,11 @@ impl Running {
     pub(crate) fn ended_within(mut self, patience: Duration) -> Ended {
         let read = |name| fs::read_to_string(self.dir.join(name)).unwrap_or_default();
         let mut status = None;
-        patience::until(&format!("the run ends\n{}", read("stderr")), patience, || {
+        let ended = patience::within(patience, || {
             status = self.child.try_wait().expect("a child of ours");
             status.is_some()
         });
+        assert!(ended.is_some(), "no end within {patience:?}, {} lines\n{}", self.lines(), read("stderr"));
         Ended {
             status: status.expect("it just ended"),
             stdout: read("stdout"),
@@ -107,7 +108,8 @@ impl Ended {
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Self {
         let lines = fs::read_to_string(self.out.join("results.jsonl")).unwrap_or_default();
-        let failed: Vec<_> = lines.lines().filter(|line| !line.contains(r#""outcome":"succeeded""#)).collect();
+        let failed: Vec<_> =
+            lines.lines().filter(|line| !line.contains(r#""outcome":"succeeded""#)).collect();
         assert_eq!(self.code(), Some(code), "{}\n{}", self.stderr, failed.join("\n"));
         self
     }

@@ -1,0 +1,21 @@
+//! The flags of Plimsoll's browsers, read off one that runs: a copy of them here would go stale.
+
+use std::fs;
+
+/// How a browser is driven and where it keeps its files: each client has its own way.
+const OWN: [&str; 2] = ["--remote-debugging-pipe", "--user-data-dir="];
+
+/// The flags of the first browser among the children of `client`, if there is one.
+pub(crate) fn of_browser_of(client: i32) -> Option<Vec<String>> {
+    let tasks = fs::read_dir(format!("/proc/{client}/task")).ok()?;
+    let children = tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    children.collect::<String>().split_whitespace().find_map(of)
+}
+
+fn of(process: &str) -> Option<Vec<String>> {
+    let line = fs::read_to_string(format!("/proc/{process}/cmdline")).ok()?;
+    // Between fork and exec a child still has its parent's arguments.
+    let args: Vec<&str> = line.split_terminator('\0').skip(1).collect();
+    let flags = args.iter().filter(|arg| !OWN.iter().any(|own| arg.starts_with(own)));
+    args.contains(&OWN[0]).then(|| flags.map(|flag| (*flag).to_owned()).collect())
+}

@@ -1,0 +1,84 @@
+//! `bench-floor`: how close Plimsoll comes to what a bare protocol client gets out of the same browser.
+//!
+//! ```text
+//!   bench-floor ──► page        a child that serves the page of the measurements
+//!       │
+//!       └─ round 1..n, each width, each client in turn:
+//!              bench-floor bare | bench-floor chromiumoxide | plimsoll run ──► browser(s)
+//!                         └─ results.jsonl, a line a job: read as they come, checked, timed
+//! ```
+//!
+//! Every client does the same jobs: an isolated context, the page, three values of it, the context disposed of. Each
+//! is a process of its own, so that its processor time can be told from its browsers' and from the server's. The
+//! rates of one round are compared with the bare client's of the same round, so that a machine that is slow for an
+//! hour is slow for all of them. Flags and sandbox of the browsers are Plimsoll's own, read off one that runs.
+//!
+//! It ends with 1 when a client did not finish its jobs, 2 for a mistake on the command line, 3 when it could not
+//! measure.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program for people")]
+
+mod bare;
+mod contender;
+mod cost;
+mod flags;
+mod lanes;
+mod launch;
+mod options;
+mod plan;
+mod results;
+mod table;
+mod visit;
+
+use std::error::Error;
+use std::io::Read;
+use std::process::ExitCode;
+
+use plimsoll_core::runtime::supervisor::Supervisor;
+use plimsoll_kit::bench_page;
+use plimsoll_kit::site::LOOPBACK;
+
+use crate::options::{Command, USAGE};
+
+/// What went wrong, said in full where it happened.
+type Failure = Box<dyn Error>;
+
+fn main() -> ExitCode {
+    let command = match Command::read(std::env::args().skip(1)) {
+        Ok(command) => command,
+        Err(mistake) => {
+            eprintln!("bench-floor: {mistake}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(command) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("bench-floor: {failure}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode, Failure> {
+    // One thread: what the bare client does is little, and handing it from thread to thread costs more.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let supervisor = Supervisor::root();
+        let done = match command {
+            Command::Measure(options) => return plan::measure(&options).await,
+            Command::Page => serve(),
+            Command::Bare(work) => bare::run(&work, &supervisor).await,
+            Command::Contender(work) => contender::run(&work, &supervisor).await,
+        };
+        supervisor.stop().await;
+        done.map(|()| ExitCode::SUCCESS)
+    })
+}
+
+/// Serves the page until whoever started us is gone.
+fn serve() -> Result<(), Failure> {
+    let site = bench_page::serve(LOOPBACK)?;
+    println!("{}", site.url("/"));
+    std::io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
+}

@@ -1,0 +1,215 @@
+//! The measurement: a page, a warm-up, and then every client in turn, round after round.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::Failure;
+use crate::cost::{self, Cost};
+use crate::flags;
+use crate::options::{Options, Variant, Work};
+use crate::results::Results;
+use crate::table;
+use crate::visit;
+
+/// A client.
+#[derive(Debug, Clone)]
+pub(crate) enum Client {
+    Bare,
+    Contender,
+    Plimsoll(Variant),
+}
+
+/// One client's turn.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    pub(crate) flight: NonZeroU32,
+    /// Which client, by its place among them.
+    pub(crate) client: usize,
+    pub(crate) cost: Cost,
+    pub(crate) results: Results,
+    /// What the bare client told of the wire, or Plimsoll in its report.
+    pub(crate) told: Value,
+}
+
+impl Client {
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Bare => "floor",
+            Self::Contender => "chromiumoxide",
+            Self::Plimsoll(variant) => &variant.name,
+        }
+    }
+}
+
+/// Measures, prints the table, and writes it to `bench/floor.md` in cargo's target directory.
+pub(crate) async fn measure(options: &Options) -> Result<ExitCode, Failure> {
+    let place = Place::find()?;
+    let page = Page::serve(&place)?;
+    let warm_up = warm_up(&place, &page).await?;
+    let mut clients = vec![Client::Bare, Client::Contender];
+    clients.extend(options.variants.iter().cloned().map(Client::Plimsoll));
+
+    let mut turns = Vec::new();
+    for round in 1..=options.rounds.get() {
+        for flight in &options.flights {
+            // Each is first in its turn, so that what one leaves to the next is spread over all.
+            let first = round as usize % clients.len();
+            for client in (0..clients.len()).map(|nth| (nth + first) % clients.len()) {
+                let task = Task { jobs: options.jobs, flight: *flight, flags: warm_up.clone() };
+                let turn = take(client, &clients[client], &task, &place, &page).await?;
+                eprintln!(
+                    "round {round}, {flight} in flight: {}",
+                    table::line(clients[client].name(), &turn)
+                );
+                turns.push(turn);
+            }
+        }
+    }
+    let text = table::write(&clients, options, &turns);
+    println!("\n{text}");
+    let file = place.target.join("bench/floor.md");
+    fs::create_dir_all(place.target.join("bench"))?;
+    fs::write(&file, text)?;
+    eprintln!("also in {}", file.display());
+    let all_done = turns.iter().all(|turn| turn.cost.content && turn.results.done == options.jobs.get());
+    Ok(if all_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Where cargo has put things.
+struct Place {
+    this: PathBuf,
+    plimsoll: PathBuf,
+    target: PathBuf,
+}
+
+impl Place {
+    fn find() -> Result<Self, Failure> {
+        let this = std::env::current_exe()?;
+        let built = this.parent().unwrap_or(Path::new("/"));
+        let plimsoll = built.join("plimsoll");
+        if !plimsoll.exists() {
+            return Err(format!("no {}: `cargo build --release -p plimsoll`", plimsoll.display()).into());
+        }
+        let target = built.parent().unwrap_or(built).to_owned();
+        Ok(Self { plimsoll, target, this })
+    }
+}
+
+/// The server of the page: a process of its own, which ends when its standard input does.
+struct Page {
+    _server: Child,
+    url: String,
+}
+
+impl Page {
+    fn serve(place: &Place) -> Result<Self, Failure> {
+        let mut command = cost::command(&place.this);
+        let mut server = cost::start(command.arg("page").stdin(Stdio::piped()).stdout(Stdio::piped()))?;
+        let mut url = String::new();
+        let stdout = server.stdout.take().ok_or("the server of the page has no output")?;
+        BufReader::new(stdout).read_line(&mut url)?;
+        Ok(Self { _server: server, url: url.trim_end().to_owned() })
+    }
+}
+
+/// What a client has to do.
+struct Task {
+    jobs: NonZeroU32,
+    flight: NonZeroU32,
+    flags: Vec<String>,
+}
+
+/// A few jobs that nobody counts: they bring the browser into the page cache, and show its flags.
+async fn warm_up(place: &Place, page: &Page) -> Result<Vec<String>, Failure> {
+    let dir = TempDir::new()?;
+    let four = NonZeroU32::MIN.saturating_add(3);
+    let task = Task { jobs: four, flight: four, flags: Vec::new() };
+    let variant = Variant { name: String::new(), args: Vec::new() };
+    let (mut command, results) = prepare(&Client::Plimsoll(variant), &task, place, page, &dir)?;
+    let mut flags = None;
+    let mut results = Results::expect(results);
+    cost::follow(&mut command, &mut results, |client| {
+        flags = flags.take().or_else(|| flags::of_browser_of(client));
+    })
+    .await?;
+    if results.done < four.get() {
+        return Err(format!("plimsoll cannot do {four} jobs: {}", said(&dir, &results)).into());
+    }
+    flags.ok_or_else(|| "plimsoll started no browser with a pipe".into())
+}
+
+async fn take(
+    number: usize,
+    client: &Client,
+    task: &Task,
+    place: &Place,
+    page: &Page,
+) -> Result<Turn, Failure> {
+    let dir = TempDir::new()?;
+    let (mut command, results) = prepare(client, task, place, page, &dir)?;
+    let mut results = Results::expect(results);
+    let cost = cost::follow(&mut command, &mut results, |_| {}).await?;
+    if !cost.content || results.done < task.jobs.get() {
+        eprintln!("{} did {} of {} jobs: {}", client.name(), results.done, task.jobs, said(&dir, &results));
+    }
+    let told = match client {
+        Client::Plimsoll(_) => fs::read(dir.path().join("out/report.json")),
+        Client::Bare | Client::Contender => fs::read(dir.path().join("stdout")),
+    };
+    let told = told.ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+    Ok(Turn { flight: task.flight, client: number, cost, results, told })
+}
+
+/// The client's command, and the file that it will write its results to.
+fn prepare(
+    client: &Client,
+    task: &Task,
+    place: &Place,
+    page: &Page,
+    dir: &TempDir,
+) -> Result<(Command, PathBuf), Failure> {
+    let (dir, mode) = (dir.path(), if matches!(client, Client::Bare) { "bare" } else { "chromiumoxide" });
+    let (mut command, results) = match client {
+        Client::Bare | Client::Contender => {
+            let results = dir.join("results.jsonl");
+            let Task { jobs, flight, flags } = task;
+            let (url, flags) = (page.url.clone(), flags.clone());
+            let work = Work { jobs: *jobs, flight: *flight, url, results: results.clone(), flags };
+            let mut command = cost::command(&place.this);
+            command.arg(mode).args(work.args());
+            (command, results)
+        }
+        Client::Plimsoll(variant) => {
+            let jobs: String = (1..=task.jobs.get()).map(|number| visit::line(number, &page.url)).collect();
+            fs::write(dir.join("jobs.jsonl"), jobs)?;
+            let mut command = cost::command(&place.plimsoll);
+            command.arg("run").arg(dir.join("jobs.jsonl")).arg("--out").arg(dir.join("out"));
+            command
+                .args(["--progress", "none", "--concurrency", &task.flight.to_string()])
+                .args(&variant.args);
+            (command, dir.join("out/results.jsonl"))
+        }
+    };
+    command.stdin(Stdio::null());
+    command.stdout(File::create(dir.join("stdout"))?).stderr(File::create(dir.join("stderr"))?);
+    Ok((command, results))
+}
+
+/// What went wrong, in the words of the client.
+fn said(dir: &TempDir, results: &Results) -> String {
+    let stderr = fs::read_to_string(dir.path().join("stderr")).unwrap_or_default();
+    let complaints = results.complaints.iter().map(|(text, times)| format!("{times} x {text}"));
+    complaints.chain(stderr.lines().take(10).map(str::to_owned)).collect::<Vec<_>>().join("\n  ")
+}
+
+/// Jobs in each second of `time`.
+pub(crate) fn rate(jobs: u32, time: Duration) -> f64 {
+    f64::from(jobs) / time.as_secs_f64()
+}
