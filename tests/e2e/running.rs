@@ -39,7 +39,7 @@ impl Running {
         let mut command = Command::new(crate::binary::path());
         for (name, _) in std::env::vars_os() {
             let ours = name.to_string_lossy().starts_with("PLIMSOLL_");
-            if ours && name != "PLIMSOLL_CHROMIUM" {
+            if ours && name != "PLIMSOLL_CHROMIUM" && name != "PLIMSOLL_LOG" {
                 command.env_remove(name);
             }
         }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use plimsoll_kit::demo_site::{self, PAGES};
 use plimsoll_kit::nasty_site;
-use plimsoll_kit::site::LOOPBACK;
+use plimsoll_kit::site::{LOOPBACK, Site};
 use serde_json::{Value, json};
 
 use crate::rig::Rig;
@@ -48,18 +48,18 @@ fn page(job: usize) -> usize {
 }
 
 /// What the job's page has to say.
-fn expected(job: usize) -> Value {
+fn expected(site: &Site, job: usize) -> Value {
     let entry: Vec<&str> =
         LOGBOOK.split("\n\n").nth(page(job) - 1).expect("a page an entry").trim().lines().collect();
     json!({
         "title": entry[0],
         "text": entry[1..],
-        "next": format!("/page/{}", page(page(job))),
+        "next": site.url(&format!("/page/{}", page(page(job)))),
     })
 }
 
 /// Every job has its one line with the right data, and the report agrees with the lines.
-fn assert_all_there(ended: &Ended, jobs: usize, concurrency: u64) {
+fn assert_all_there(site: &Site, ended: &Ended, jobs: usize, concurrency: u64) {
     let mut lines: BTreeMap<String, Value> = BTreeMap::new();
     for line in ended.results() {
         let id = line["id"].as_str().expect("an id").to_owned();
@@ -73,7 +73,7 @@ fn assert_all_there(ended: &Ended, jobs: usize, concurrency: u64) {
             (&line["outcome"], &line["class"], &line["attempts"]),
             (&json!("succeeded"), &Value::Null, &json!(1))
         );
-        assert_eq!(line["data"], expected(job), "job {job}");
+        assert_eq!(line["data"], expected(site, job), "job {job}");
     }
     assert_adds_up(ended, jobs, concurrency);
 }
@@ -122,7 +122,7 @@ fn many_visits_from_lines_of_json() {
         })
     }));
     let ended = rig.run(&["--concurrency", "8"]).expect(0);
-    assert_all_there(&ended, jobs, 8);
+    assert_all_there(&site, &ended, jobs, 8);
     assert_eq!(ended.stdout, "", "results go to the directory");
     rig.assert_clean();
 }
@@ -138,7 +138,7 @@ fn many_visits_from_toml_as_many_at_once_as_may_be() {
     });
     rig.write("jobs.toml", tables);
     let ended = rig.start("jobs.toml", &["--concurrency", "100"]).ended().expect(0);
-    assert_all_there(&ended, jobs, 100);
+    assert_all_there(&site, &ended, jobs, 100);
     rig.assert_clean();
 }
 
@@ -180,7 +180,7 @@ fn a_template_is_filled_from_rows() {
     rig.write("pages.csv", "page,name\n1,one\n2,\"t,wo\"\n3,three\n");
     let ended = rig.run(&["--rows", "pages.csv"]).expect(0);
     for row in 1..=3 {
-        assert_eq!(ended.result(&format!("t-{row}"))["data"]["title"], expected(row - 1)["title"]);
+        assert_eq!(ended.result(&format!("t-{row}"))["data"]["title"], expected(&site, row - 1)["title"]);
     }
     assert_eq!(ended.results().len(), 3);
 }

@@ -15,7 +15,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chromiumoxide_cdp::cdp::browser_protocol::browser::CloseParams;
+use chromiumoxide_cdp::cdp::browser_protocol::memory::{PressureLevel, SimulatePressureNotificationParams};
 use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::policy::pressure::Trim;
 use plimsoll_core::port::{Browser, BrowserEnd, CloseError, Context, OpenRequest};
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::supervisor::Supervisor;
@@ -31,6 +33,9 @@ use crate::transport::{Connection, Session};
 
 /// How long the tasks of a browser that is gone may take to end.
 const TASKS: Duration = Duration::from_secs(5);
+
+/// How long a browser may take to acknowledge that memory is short.
+const TRIM: Duration = Duration::from_secs(5);
 
 /// A browser process and the connection to it.
 #[derive(Debug)]
@@ -146,6 +151,17 @@ impl Browser for CdpBrowser {
 
     async fn ended(&self) -> BrowserEnd {
         self.link.ended().await
+    }
+
+    async fn trim(&self, trim: Trim) {
+        let level = match trim {
+            Trim::Nothing => return,
+            Trim::Moderate => PressureLevel::Moderate,
+            Trim::Critical => PressureLevel::Critical,
+        };
+        if let Err(error) = self.link.root.call(SimulatePressureNotificationParams::new(level), TRIM).await {
+            tracing::debug!(%error, "a browser was not told to give back memory");
+        }
     }
 
     async fn close(&self) -> Result<(), CloseError> {

@@ -165,10 +165,10 @@ impl Guard {
                 *progress = Progress { reached: Reached::Committed, stopped: false, ..*progress };
             }),
             "Page.frameStartedLoading" if self.is_main(event) => {
-                self.note(|progress| progress.stopped = false)
+                self.note(|progress| progress.stopped = false);
             }
             "Page.frameStoppedLoading" if self.is_main(event) => {
-                self.note(|progress| progress.stopped = true)
+                self.note(|progress| progress.stopped = true);
             }
             "Page.domContentEventFired" => self.note(|progress| progress.reached = Reached::Parsed),
             "Page.loadEventFired" => self.note(|progress| progress.reached = Reached::Loaded),
@@ -189,8 +189,10 @@ impl Guard {
     }
 
     fn is_main(&self, event: &Event) -> bool {
-        let frame =
-            event.parse::<OfFrame>().ok().and_then(|of| of.frame_id.or(of.frame.map(|frame| frame.id)));
+        let frame = event
+            .parse::<OfFrame>()
+            .ok()
+            .and_then(|of| of.frame_id.or_else(|| of.frame.map(|frame| frame.id)));
         frame.as_ref() == Some(&self.frame)
     }
 }
@@ -216,4 +218,95 @@ impl Answer {
 async fn answer(session: &Session, answer: Answer) {
     let command = HandleJavaScriptDialogParams::new(answer == Answer::Accept);
     drop(session.start(command, PATIENCE).await);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use plimsoll_core::runtime::clock::Clock;
+    use plimsoll_core::runtime::supervisor::Supervisor;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::transport::{Connection, ConnectionLimits};
+
+    /// A browser that says what a test wants.
+    struct Peer {
+        session: Session,
+        wire: DuplexStream,
+        _supervisor: Supervisor,
+    }
+
+    impl Peer {
+        fn new() -> Self {
+            let supervisor = Supervisor::root();
+            let (ours, wire) = tokio::io::duplex(1 << 16);
+            let (reader, writer) = tokio::io::split(ours);
+            let limits = ConnectionLimits::default();
+            let connection = Connection::open(reader, writer, &supervisor, Clock::start(), limits);
+            Self { session: connection.session("s", METHODS), wire, _supervisor: supervisor }
+        }
+
+        async fn say(&mut self, method: &str, params: &str) {
+            let event = format!("{{\"method\":\"{method}\",\"params\":{params},\"sessionId\":\"s\"}}\0");
+            self.wire.write_all(event.as_bytes()).await.expect("open");
+        }
+
+        /// Lets the guard see what was said; the page is not to be lost by it.
+        async fn settle(&self, guard: &Guard) {
+            let lost = timeout(Duration::from_millis(10), guard.watch(&self.session)).await;
+            assert!(lost.is_err(), "{lost:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn alerts_and_leaving_are_accepted_and_decisions_are_refused() {
+        let (mut peer, guard) = (Peer::new(), Guard::new("t"));
+        let rules =
+            [("alert", true), ("beforeunload", true), ("confirm", false), ("prompt", false), ("new", false)];
+        for (kind, accepted) in rules {
+            peer.say("Page.javascriptDialogOpening", &format!("{{\"type\":\"{kind}\"}}")).await;
+            peer.settle(&guard).await;
+            let mut command = [0; 1024];
+            let read = peer.wire.read(&mut command).await.expect("open");
+            let command: serde_json::Value = serde_json::from_slice(&command[..read - 1]).expect("a command");
+            assert_eq!(command["method"], "Page.handleJavaScriptDialog");
+            assert_eq!(command["params"]["accept"], accepted, "{kind}");
+        }
+        assert_eq!(guard.dialogs(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn progress_is_the_main_frame_s() {
+        let (mut peer, guard) = (Peer::new(), Guard::new("t"));
+        let progress = || *guard.progress().borrow();
+        peer.say("Page.frameNavigated", r#"{"frame":{"id":"child"}}"#).await;
+        peer.say("Page.frameStoppedLoading", r#"{"frameId":"child"}"#).await;
+        peer.settle(&guard).await;
+        assert_eq!(progress(), Progress::default());
+        peer.say("Page.frameNavigated", r#"{"frame":{"id":"t"}}"#).await;
+        peer.say("Page.loadEventFired", "{}").await;
+        peer.say("Page.frameStoppedLoading", r#"{"frameId":"t"}"#).await;
+        peer.settle(&guard).await;
+        assert_eq!((progress().reached, progress().stopped), (Reached::Loaded, true));
+        peer.say("Page.frameNavigated", r#"{"frame":{"id":"t"}}"#).await;
+        peer.settle(&guard).await;
+        assert_eq!((progress().reached, progress().stopped), (Reached::Committed, false), "it moved on");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_loss_is_told_from_the_others() {
+        let (mut peer, guard) = (Peer::new(), Guard::new("t"));
+        peer.say("Inspector.targetCrashed", "{}").await;
+        assert_eq!(guard.watch(&peer.session).await, Loss::Crashed);
+        let detached = b"{\"method\":\"Target.detachedFromTarget\",\"params\":{\"sessionId\":\"s\"}}\0";
+        peer.wire.write_all(detached).await.expect("open");
+        assert_eq!(guard.watch(&peer.session).await, Loss::Closed);
+
+        let peer = Peer::new();
+        drop(peer.wire);
+        assert_eq!(guard.watch(&peer.session).await, Loss::Disconnected);
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use plimsoll_core::job::Setup;
 use plimsoll_core::outcome::{FailureClass, Fault, Recurrence};
-use plimsoll_core::port::{Browser, OpenRequest};
+use plimsoll_core::port::{Browser, OpenRequest, Page};
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::step::{Cookie, Goto, LoadState, Viewport};
 use plimsoll_kit::dead_port::DeadPort;
@@ -83,6 +83,36 @@ async fn what_cannot_be_opened_is_told_by_class_and_recurrence() {
         }
     };
     tokio::join!(futures_util::future::join_all(failing), sibling);
+    browser.close().await.expect("gone");
+    rig.assert_clean();
+}
+
+/// A server that answers everything with 404 and no body, of which Chromium makes an error page.
+fn empty_404() -> std::net::SocketAddr {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind(LOOPBACK).expect("a free port");
+    let addr = listener.local_addr().expect("bound");
+    std::thread::spawn(move || {
+        // Ends with the test's process: it holds nothing but its port.
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 4096]);
+            let _ =
+                stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        }
+    });
+    addr
+}
+
+#[tokio::test]
+async fn an_error_without_a_body_still_has_its_status() {
+    let rig = Rig::new();
+    let browser = rig.launch().await;
+    let url = format!("http://{}/gone", empty_404());
+    let mut visit = visit(browser.as_ref(), &url, AMPLE).await;
+    let expected = Page { url: url.clone(), status: Some(404) };
+    assert_eq!(visit.page, Ok(expected.clone()));
+    assert_eq!(open(visit.context.as_mut(), goto(&url), AMPLE).await, Ok(expected), "told to go there again");
+    visit.close().await;
     browser.close().await.expect("gone");
     rig.assert_clean();
 }

@@ -243,13 +243,19 @@ pub(super) enum SlotPhase {
 }
 
 /// The model's slots.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Slots {
     pub(super) held: BTreeMap<SlotId, Slot>,
     pub(super) creating: u32,
     peaks: (u32, u32),
     /// Since when nothing is held.
-    pub(super) idle_since: Option<Moment>,
+    idle_since: Option<Moment>,
+}
+
+impl Default for Slots {
+    fn default() -> Self {
+        Self { held: BTreeMap::new(), creating: 0, peaks: (0, 0), idle_since: Some(Moment::ZERO) }
+    }
 }
 
 impl Slots {

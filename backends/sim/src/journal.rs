@@ -1,0 +1,61 @@
+//! [`Journal`]: the last lines of a run, for people. A run that goes well keeps none; one that fails is run again with a
+//! journal, for it happens in the same way again.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use plimsoll_core::policy::dispatch::Action;
+use plimsoll_core::time::Moment;
+
+use crate::news::News;
+
+/// The last lines, at most so many.
+#[derive(Debug, Clone, Default)]
+pub struct Journal {
+    keep: usize,
+    lines: VecDeque<(Moment, Line)>,
+}
+
+/// One line.
+#[derive(Debug, Clone)]
+pub enum Line {
+    /// The fleet was told.
+    News(News),
+    /// The fleet decided.
+    Action(Action),
+}
+
+impl Journal {
+    /// Keeps nothing.
+    pub const NONE: Self = Self { keep: 0, lines: VecDeque::new() };
+
+    /// Keeps the last lines.
+    #[must_use]
+    pub const fn last(keep: usize) -> Self {
+        Self { keep, lines: VecDeque::new() }
+    }
+
+    /// Enters a line.
+    pub fn note(&mut self, at: Moment, line: impl FnOnce() -> Line) {
+        if self.keep == 0 {
+            return;
+        }
+        if self.lines.len() == self.keep {
+            self.lines.pop_front();
+        }
+        self.lines.push_back((at, line()));
+    }
+}
+
+impl fmt::Display for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, line) in &self.lines {
+            match line {
+                Line::News(news) => writeln!(f, "{at:>12}  {news:?}")?,
+                Line::Action(Action::Announce(announcement)) => writeln!(f, "{at:>12}      -> {announcement}")?,
+                Line::Action(action) => writeln!(f, "{at:>12}      -> {action:?}")?,
+            }
+        }
+        Ok(())
+    }
+}

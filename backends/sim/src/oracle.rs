@@ -1,0 +1,291 @@
+//! [`Oracle`]: a slow and obvious model of what the fleet must do, fed with the same news and every answer.
+//!
+//! It keeps its own books from the outside and shares no code with the policies. After each event every invariant that
+//! could have changed is checked; each has a name ([`Invariant`]).
+
+mod breakers;
+mod browsers;
+mod invariant;
+mod jobs;
+mod memory;
+
+use plimsoll_core::id::{JobSeq, SlotId};
+use plimsoll_core::outcome::{Outcome, Stage};
+use plimsoll_core::policy::admission::{Announcement, LimitPolicy, STARVED_AFTER};
+use plimsoll_core::policy::dispatch::{Action, Dispatch, DispatchConfig};
+use plimsoll_core::policy::ledger::Counts;
+use plimsoll_core::time::Moment;
+use plimsoll_core::units::Bytes;
+
+use self::breakers::Breakers;
+use self::browsers::Browsers;
+pub use self::invariant::{Invariant, Violation};
+use self::invariant::{Broken, Check, hold, same};
+use self::jobs::{Jobs, Slot, SlotPhase, Slots};
+use self::memory::Memory;
+use crate::news::{End, News};
+
+/// The model of one run.
+#[derive(Debug)]
+pub struct Oracle {
+    rules: DispatchConfig,
+    jobs: Jobs,
+    slots: Slots,
+    browsers: Browsers,
+    breakers: Breakers,
+    memory: Memory,
+    stopped: bool,
+    /// Until then nothing was heard, so that nothing could be done in time.
+    excused_until: Moment,
+    checks: u64,
+}
+
+/// What must be looked at again when the event is over.
+#[derive(Debug, Default)]
+struct Loose {
+    ended: Option<JobSeq>,
+    opened: Option<SlotId>,
+    measured: Option<Bytes>,
+    started: Vec<SlotId>,
+    starved: bool,
+}
+
+impl Oracle {
+    /// The model of a fleet with these rules.
+    #[must_use]
+    pub fn new(rules: &DispatchConfig) -> Self {
+        Self {
+            jobs: Jobs::new(rules.clone()),
+            slots: Slots::default(),
+            browsers: Browsers::new(rules.clone()),
+            breakers: Breakers::new(&rules.admission.scopes),
+            memory: Memory::new(rules.admission.footprint.clone()),
+            stopped: false,
+            excused_until: Moment::ZERO,
+            checks: 0,
+            rules: rules.clone(),
+        }
+    }
+
+    /// The fleet heard nothing until now.
+    pub const fn excuse(&mut self, until: Moment) {
+        self.excused_until = until;
+    }
+
+    /// Takes in one event and everything the fleet answered to it.
+    ///
+    /// # Errors
+    /// The first invariant that does not hold.
+    pub fn observe(&mut self, now: Moment, news: News, answer: &[Action], fleet: &Dispatch) -> Result<(), Violation> {
+        let observed = self.follow(now, news, answer, fleet);
+        observed.map_err(|Broken(invariant, detail)| Violation { invariant, at: now, detail })
+    }
+
+    /// Jobs that have not ended.
+    #[must_use]
+    pub fn open_jobs(&self) -> usize {
+        self.jobs.open()
+    }
+
+    /// Whether no slot is held.
+    #[must_use]
+    pub fn holds_nothing(&self) -> bool {
+        self.slots.held.is_empty()
+    }
+
+    /// Whether no browser is left.
+    #[must_use]
+    pub fn has_no_browser(&self) -> bool {
+        self.browsers.is_empty()
+    }
+
+    /// Where the jobs are.
+    #[must_use]
+    pub const fn counts(&self) -> Counts {
+        self.jobs.counts()
+    }
+
+    /// How often an invariant was checked.
+    #[must_use]
+    pub const fn checks(&self) -> u64 {
+        self.checks
+    }
+
+    fn follow(&mut self, now: Moment, news: News, answer: &[Action], fleet: &Dispatch) -> Check {
+        let mut loose = Loose { starved: self.slots.is_starved(now, STARVED_AFTER), ..Loose::default() };
+        self.hear(now, news, &mut loose);
+        for action in answer {
+            self.judge(now, action, &mut loose)?;
+        }
+        if let Some(job) = loose.ended {
+            self.jobs.conclude(now, job)?;
+        }
+        self.tie_up(now, &loose, fleet)?;
+        self.check(now, &loose, fleet)
+    }
+
+    fn hear(&mut self, now: Moment, news: News, loose: &mut Loose) {
+        match news {
+            News::Submitted(job, host) => self.jobs.submitted(now, job, host),
+            News::Opened(slot) => {
+                let opens = self.slots.held.get(&slot).is_some_and(|held| held.phase == SlotPhase::Creating);
+                if opens && self.slots.advance(slot, SlotPhase::Running).is_some() {
+                    loose.opened = Some(slot);
+                }
+            }
+            News::Ended(slot, end) => self.attempt_ended(now, slot, Some(end), loose),
+            News::Freed(slot) => {
+                self.attempt_ended(now, slot, None, loose);
+                if let Some(held) = self.slots.give_back(now, slot) {
+                    self.browsers.vacate(held.browser);
+                    self.memory.freed(now, slot);
+                }
+            }
+            News::Launched(id) => {
+                self.browsers.launched(now, id);
+                self.memory.launch_over(id);
+            }
+            News::LaunchFailed(id, _) => {
+                self.browsers.launch_failed(now, id);
+                self.memory.launch_over(id);
+            }
+            News::BrowserEnded(id) => {
+                if self.browsers.ended(id) {
+                    self.breakers.browser_ended();
+                }
+            }
+            News::BrowserGone(id) => self.browsers.gone(id),
+            News::Read(glance) => self.memory.read(now, glance),
+            News::Measured(all) => loose.measured = Some(all),
+            News::Stop => self.stop(),
+            News::Finish => {
+                self.stop();
+                self.browsers.finish();
+            }
+            News::Tick => {}
+        }
+    }
+
+    fn attempt_ended(&mut self, now: Moment, id: SlotId, end: Option<End>, loose: &mut Loose) {
+        if let Some(slot) = self.slots.advance(id, SlotPhase::Closing) {
+            self.breakers.ended(now, &slot, end);
+            self.jobs.ended(slot.job, end);
+            loose.ended = Some(slot.job);
+        }
+    }
+
+    const fn stop(&mut self) {
+        self.stopped = true;
+        self.jobs.stopped();
+    }
+
+    fn judge(&mut self, now: Moment, action: &Action, loose: &mut Loose) -> Check {
+        self.checks += 1;
+        match action {
+            Action::Start { slot, job, browser, attempt } => {
+                self.jobs.conclude(now, *job)?;
+                self.jobs.started(now, *job, *attempt, &self.breakers.troubled_hosts)?;
+                self.browsers.occupy(*browser)?;
+                let host = self.jobs.host(*job).unwrap_or(crate::news::Host(0));
+                let phase = SlotPhase::Creating;
+                self.slots.take(*slot, Slot { job: *job, host, browser: *browser, phase, epochs: (0, 0) });
+                loose.started.push(*slot);
+                if self.rules.admission.policy != LimitPolicy::Fixed {
+                    self.memory.admits(now, loose.starved && loose.started.len() == 1)?;
+                }
+                Ok(())
+            }
+            Action::Launch(id) => {
+                hold(Invariant::NothingAfterStop, !self.stopped, || format!("{id} is launched"))?;
+                self.memory.launching(*id);
+                self.browsers.launch(now, *id)
+            }
+            Action::Close(id) => self.browsers.close(now, *id),
+            Action::Settle { job, outcome, attempts } => {
+                if let Outcome::Failed(failure) = outcome
+                    && failure.stage == Stage::Queue
+                    && let Some(host) = self.jobs.host(*job)
+                {
+                    self.breakers.given_up(now, host)?;
+                }
+                let punctual = now > self.excused_until;
+                self.jobs.settled(now, *job, outcome, *attempts, punctual)
+            }
+            Action::Evict(slot) => {
+                let runs = self.slots.held.get(slot).is_some_and(|held| held.phase == SlotPhase::Running);
+                self.memory.evicts(now, *slot, runs)
+            }
+            Action::Announce(Announcement::Breaker(scope, change)) => {
+                // Whoever started in this event did so after the change.
+                let started = &loose.started;
+                let before = self.slots.held.iter().filter(|(id, _)| !started.contains(id)).map(|(_, slot)| slot);
+                self.breakers.announced(scope, change, before)
+            }
+            Action::Trim(_) | Action::Announce(_) => Ok(()),
+        }
+    }
+
+    fn tie_up(&mut self, now: Moment, loose: &Loose, fleet: &Dispatch) -> Check {
+        let footprint = fleet.admission().footprint();
+        for id in &loose.started {
+            if let Some(slot) = self.slots.held.get_mut(id) {
+                slot.epochs = self.breakers.epochs(slot.host);
+            }
+            self.memory.started(*id, footprint);
+        }
+        for slot in loose.started.iter().filter_map(|id| self.slots.held.get(id)) {
+            self.breakers.started(now, slot.host, self.slots.held.values())?;
+        }
+        if let Some(slot) = loose.opened {
+            self.memory.opened(slot, footprint);
+        }
+        if let Some(all) = loose.measured {
+            let each = Bytes(all.0 / u64::from(self.measured_among(loose)));
+            let running = self.slots.held.iter().filter(|(_, slot)| slot.phase == SlotPhase::Running);
+            self.memory.measured(running.map(|(id, _)| *id), each, footprint);
+        }
+        Ok(())
+    }
+
+    /// Contexts that were held when the browsers were measured, before anything started because of it.
+    fn measured_among(&self, loose: &Loose) -> u32 {
+        (self.slots.active() - loose.started.len() as u32).max(1)
+    }
+
+    fn check(&mut self, now: Moment, loose: &Loose, fleet: &Dispatch) -> Check {
+        use Invariant as I;
+        self.checks += 12;
+        self.jobs.check(now, fleet.counts())?;
+        self.browsers.check(fleet.placement())?;
+        self.memory.check(fleet.admission().footprint())?;
+        self.breakers.check(now, fleet.admission().scopes())?;
+        let (active, creating) = (self.slots.active(), self.slots.creating);
+        same(I::LoadAgrees, (fleet.load().active, fleet.load().creating), (active, creating))?;
+        same(I::PeaksAgree, (fleet.peaks().active, fleet.peaks().creating), self.slots.peaks())?;
+        let gates = fleet.admission();
+        let limits = (gates.active_limit(), gates.creation_limit());
+        let ceilings = (self.rules.admission.max_contexts.max(1), self.rules.admission.max_creating.max(1));
+        let in_range = (1..=ceilings.0).contains(&limits.0) && (1..=ceilings.1).contains(&limits.1);
+        hold(I::LimitsInRange, in_range, || format!("{limits:?}, at most {ceilings:?}"))?;
+        if !loose.started.is_empty() {
+            hold(I::ContextsBounded, active <= limits.0, || format!("{active} are held; the limit is {}", limits.0))?;
+            hold(I::CreationsBounded, creating <= limits.1, || format!("{creating} are in creation; the limit is {}", limits.1))?;
+        }
+        if let Some(at) = fleet.next_change() {
+            hold(I::WakesLater, at > now, || format!("the next wake-up is {at}"))?;
+        }
+        self.check_idle_room(now)
+    }
+
+    fn check_idle_room(&self, now: Moment) -> Check {
+        let rules = &self.rules.admission;
+        let open = rules.policy == LimitPolicy::Fixed && !self.stopped && self.breakers.let_through();
+        let limits = self.slots.active() < rules.max_contexts && self.slots.creating < rules.max_creating;
+        if !open || !limits {
+            return Ok(());
+        }
+        let Some(job) = self.jobs.ready(&self.breakers.troubled_hosts) else { return Ok(()) };
+        let room = self.browsers.room(now, &self.breakers.troubled_browsers);
+        hold(Invariant::NoIdleRoom, room.is_none(), || format!("{job} waits, and {room:?} has room"))
+    }
+}

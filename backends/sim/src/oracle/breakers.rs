@@ -1,0 +1,194 @@
+//! The model's breakers. The last fuse is a plain counter and is counted along; of the hosts' breakers only what was
+//! announced is believed, and held against what starts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use plimsoll_core::id::BrowserId;
+use plimsoll_core::outcome::{FailureClass, Stage};
+use plimsoll_core::policy::breaker::{Change, Rule, State, TripReason};
+use plimsoll_core::policy::scopes::{Scope, Scopes, ScopesConfig};
+use plimsoll_core::time::Moment;
+
+use super::invariant::{Check, Invariant, hold, same};
+use super::jobs::{Slot, SlotPhase};
+use crate::news::{End, Host};
+
+/// A host that has answered for so long is well, and no job is given up because of it.
+const WELL_AFTER: Duration = Duration::from_secs(10);
+
+#[derive(Debug)]
+pub(super) struct Breakers {
+    trips_at: u32,
+    eased_to: u32,
+    count: u32,
+    fuse: Phase,
+    fuse_epoch: u64,
+    global: Phase,
+    hosts: BTreeMap<Host, (Phase, u64)>,
+    /// Hosts and browsers whose breaker was ever anything but closed.
+    pub(super) troubled_hosts: BTreeSet<Host>,
+    pub(super) troubled_browsers: BTreeSet<BrowserId>,
+    /// Since when each host has answered; nothing while it fails.
+    well_since: BTreeMap<Host, Option<Moment>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Phase {
+    #[default]
+    Closed,
+    Open(Moment),
+    HalfOpen,
+}
+
+/// What an end says of the fleet as a whole: up, down, nothing.
+fn fuse_verdict(end: Option<End>) -> i32 {
+    use FailureClass as C;
+    match end {
+        None => 1,
+        Some(End::Succeeded) => -1,
+        Some(End::Failed(Stage::Create, C::Timeout | C::BrowserCrash, _)) => 1,
+        Some(End::Failed(_, C::PageCrash | C::Internal, _)) => 1,
+        Some(End::Failed(..) | End::Evicted | End::Cancelled) => 0,
+    }
+}
+
+impl Breakers {
+    pub(super) fn new(rules: &ScopesConfig) -> Self {
+        let (trips_at, eased_to) = match &rules.fuse.rule {
+            Rule::Leaky(leaky) => (leaky.trips_at.max(1), leaky.eased_to),
+            Rule::Rates(_) => (u32::MAX, u32::MAX),
+        };
+        Self {
+            trips_at,
+            eased_to: eased_to.min(trips_at - 1),
+            count: 0,
+            fuse: Phase::Closed,
+            fuse_epoch: 0,
+            global: Phase::Closed,
+            hosts: BTreeMap::new(),
+            troubled_hosts: BTreeSet::new(),
+            troubled_browsers: BTreeSet::new(),
+            well_since: BTreeMap::new(),
+        }
+    }
+
+    /// An attempt ended; `None` when its task vanished.
+    pub(super) fn ended(&mut self, now: Moment, slot: &Slot, end: Option<End>) {
+        if slot.epochs.0 == self.fuse_epoch {
+            self.count_fuse(fuse_verdict(end));
+        }
+        use FailureClass as C;
+        match end {
+            Some(End::Succeeded) => {
+                self.well_since.entry(slot.host).or_default().get_or_insert(now);
+            }
+            Some(End::Failed(Stage::Step(0), C::Navigation | C::Timeout | C::PageCrash, _)) => {
+                self.well_since.insert(slot.host, None);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) const fn browser_ended(&mut self) {
+        self.count_fuse(1);
+    }
+
+    const fn count_fuse(&mut self, verdict: i32) {
+        if matches!(self.fuse, Phase::Closed) {
+            self.count = self.count.saturating_add_signed(verdict);
+        }
+    }
+
+    /// What a slot must remember of the breakers it passed.
+    pub(super) fn epochs(&self, host: Host) -> (u64, u64) {
+        (self.fuse_epoch, self.hosts.get(&host).map_or(0, |(_, epoch)| *epoch))
+    }
+
+    pub(super) fn announced<'a>(
+        &mut self,
+        scope: &Scope,
+        change: &Change,
+        slots: impl Iterator<Item = &'a Slot>,
+    ) -> Check {
+        let phase = match change {
+            Change::Opened { until, .. } => Phase::Open(*until),
+            Change::HalfOpened => Phase::HalfOpen,
+            Change::Closed => Phase::Closed,
+        };
+        let is_silent = matches!(change, Change::Opened { why: TripReason::ProbeSilent, .. });
+        let mut live = slots.filter(|slot| slot.phase != SlotPhase::Closing);
+        match scope {
+            Scope::Fuse => {
+                let out = live.any(|slot| slot.epochs.0 == self.fuse_epoch);
+                hold(Invariant::ProbesHeard, !is_silent || out, || "the fuse waits for a probe that ended".into())?;
+                if let (Phase::Closed, Change::Opened { .. }) = (self.fuse, change) {
+                    let (count, trips_at) = (self.count, self.trips_at);
+                    hold(Invariant::FuseAgrees, count >= trips_at, || format!("it blows at {count} of {trips_at}"))?;
+                }
+                if phase == Phase::Closed {
+                    self.count = self.count.min(self.eased_to);
+                }
+                self.fuse = phase;
+                self.fuse_epoch += 1;
+            }
+            Scope::Host(name) => {
+                let Some(host) = host_named(name) else { return Ok(()) };
+                let (was, epoch) = self.hosts.entry(host).or_default();
+                let out = live.any(|slot| slot.host == host && slot.epochs.1 == *epoch);
+                hold(Invariant::ProbesHeard, !is_silent || out, || format!("{host:?} waits for a probe that ended"))?;
+                *was = phase;
+                *epoch += 1;
+                self.troubled_hosts.insert(host);
+            }
+            Scope::Browser(id) => {
+                self.troubled_browsers.insert(*id);
+            }
+            Scope::Global => self.global = phase,
+            Scope::Endpoint(_) | Scope::Proxy(_) => {}
+        }
+        Ok(())
+    }
+
+    /// An attempt started in this event, and its epochs are up to date.
+    pub(super) fn started<'a>(&self, now: Moment, host: Host, slots: impl Iterator<Item = &'a Slot>) -> Check {
+        let Some((phase, epoch)) = self.hosts.get(&host) else { return Ok(()) };
+        match phase {
+            Phase::Closed => Ok(()),
+            Phase::Open(until) => hold(Invariant::HostsSpared, now >= *until, || format!("{host:?} rests until {until}")),
+            Phase::HalfOpen => {
+                let probe = |slot: &&Slot| {
+                    slot.host == host && slot.epochs.1 == *epoch && slot.phase != SlotPhase::Closing
+                };
+                let probes = slots.filter(probe).count();
+                hold(Invariant::HostsSpared, probes <= 1, || format!("{host:?} is probed by {probes} at once"))
+            }
+        }
+    }
+
+    pub(super) fn given_up(&self, now: Moment, host: Host) -> Check {
+        let well = self.well_since.get(&host).copied().flatten();
+        let long = well.is_some_and(|since| now.since(since) >= WELL_AFTER);
+        hold(Invariant::HostsBlamedJustly, !long, || format!("{host:?} has answered since {well:?}"))
+    }
+
+    /// Whether the whole fleet may start something, as far as breakers go.
+    pub(super) fn let_through(&self) -> bool {
+        self.fuse == Phase::Closed && self.global == Phase::Closed
+    }
+
+    pub(super) fn check(&self, now: Moment, fleet: &Scopes) -> Check {
+        if self.fuse != Phase::Closed {
+            return Ok(());
+        }
+        match fleet.state(now, &Scope::Fuse) {
+            None => same(Invariant::FuseAgrees, 0, self.count),
+            Some(State::Closed { counts }) => same(Invariant::FuseAgrees, counts.failures, self.count),
+            Some(other) => hold(Invariant::FuseAgrees, false, || format!("it is {other:?}, and {} of {}", self.count, self.trips_at)),
+        }
+    }
+}
+
+fn host_named(name: &str) -> Option<Host> {
+    name.strip_prefix("host-")?.strip_suffix(":80")?.parse().ok().map(Host)
+}
