@@ -21,6 +21,8 @@ const EXIT_CODES: &str = "Exit codes: 0 all jobs succeeded; 1 some did not; 2 us
 pub enum Command {
     /// Run the jobs of a file through real browsers.
     Run(RunArgs),
+    /// Say what this machine can carry, what is missing, and what mends it.
+    Doctor(DoctorArgs),
     /// Show settings, or say where one comes from.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -47,6 +49,17 @@ pub struct RunArgs {
     /// How progress is shown: a bar on a terminal, plain lines elsewhere.
     #[arg(long, value_name = "HOW", default_value = "auto")]
     pub progress: ProgressKind,
+    /// Where settings come from.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+}
+
+/// `plimsoll doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
     /// Where settings come from.
     #[command(flatten)]
     pub settings: SettingsArgs,

@@ -40,7 +40,9 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let jobs = JobFile::open(&source, args.rows.as_deref()).map_err(Failure::usage)?;
     let total = jobs.count();
     let (supervisor, clock) = (Supervisor::root(), Clock::start());
+    carry::raise_descriptors();
     let Equipment { driver, probe, profiles } = equip(&settings, &supervisor, clock).await?;
+    let settings = carry::fit(&settings, total, profiles.path(), clock.now())?;
     let out = args.out.as_deref().map(OutDir::create).transpose().map_err(Failure::usage)?;
     let store = Arc::new(RunStore::new(jobs, out.as_ref()).map_err(Failure::usage)?);
 
@@ -75,6 +77,14 @@ fn settings(args: &RunArgs) -> Result<Settings, Failure> {
     let mut flags = Vec::new();
     flags.extend(args.concurrency.map(|n| ("--concurrency", "limits.max_contexts", n.into())));
     flags.extend(args.driver.clone().map(|name| ("--driver", "driver.name", name.into())));
+    layered(&args.settings, flags)
+}
+
+/// The settings of this process: its environment and files, and what `flags` say above them.
+///
+/// # Errors
+/// When they are wrong.
+pub(crate) fn layered(args: &SettingsArgs, flags: Vec<Flag>) -> Result<Settings, Failure> {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     Layers::read(&args.settings, environment, flags)

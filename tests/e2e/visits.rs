@@ -118,7 +118,7 @@ fn many_visits_from_lines_of_json() {
         json!({
             "id": format!("visit-{job}"),
             "url": site.url(&format!("/page/{}", page(job))),
-            "extract": {"title": "h1", "text": {"all": "article p"}, "next": {"selector": "a[rel=next]", "attribute": "href"}},
+            "extract": {"title": "h1", "text": {"all": "article p", "take": "html"}, "next": {"selector": "a[rel=next]", "attribute": "href"}},
         })
     }));
     let ended = rig.run(&["--concurrency", "8"]).expect(0);
@@ -132,7 +132,7 @@ fn many_visits_from_toml_as_many_at_once_as_may_be() {
     let (rig, site, jobs) = (Rig::new(), demo_site::serve(LOOPBACK).expect("a port"), many());
     let tables = (0..jobs).fold(String::new(), |mut text, job| {
         let url = site.url(&format!("/page/{}", page(job)));
-        let extract = "{ title = 'h1', text = { all = 'article p' }, next = { selector = 'a[rel=next]', attribute = 'href' } }";
+        let extract = "{ title = 'h1', text = { all = 'article p', take = 'html' }, next = { selector = 'a[rel=next]', attribute = 'href' } }";
         writeln!(text, "[[job]]\nid = 'visit-{job}'\nurl = '{url}'\nextract = {extract}\n").expect("a string");
         text
     });

@@ -89,11 +89,14 @@ pub fn host_of(seed: u64, job: JobSeq, load: &Load) -> Host {
 }
 
 impl Fate {
+    /// No page takes longer than so many times the median.
+    pub const LONGEST: f64 = 2.5;
+
     /// The fate of an attempt; `weight` scales what pages take.
     pub(crate) fn drawn(luck: &mut Luck<'_>, job: JobSeq, attempt: u32, load: &Load, weight: f64) -> Self {
         let mut chance = Chance::of(luck.seed, &[0xfa7e, job.0, u64::from(attempt)]);
         let median = |chance: &mut Chance, of: Duration, sigma| {
-            Duration::from_secs_f64(chance.log_normal(of.as_secs_f64(), sigma))
+            Duration::from_secs_f64(chance.log_normal(of.as_secs_f64(), sigma)).min(of.mul_f64(Self::LONGEST))
         };
         let peak = chance.log_normal(load.page_memory.0 as f64 * weight, load.memory_spread);
         let mut fate = Self {

@@ -114,6 +114,12 @@ impl Oracle {
     fn follow(&mut self, now: Moment, news: News, answer: &[Action], fleet: &Dispatch) -> Check {
         let mut loose = Loose { starved: self.slots.is_starved(now, STARVED_AFTER), ..Loose::default() };
         self.hear(now, news, &mut loose);
+        // A breaker may have changed before somebody started, and be announced after.
+        for action in answer {
+            if let Action::Announce(Announcement::Breaker(scope, _)) = action {
+                self.breakers.suspect(scope);
+            }
+        }
         for action in answer {
             self.judge(now, action, &mut loose)?;
         }
@@ -254,10 +260,12 @@ impl Oracle {
 
     fn check(&mut self, now: Moment, loose: &Loose, fleet: &Dispatch) -> Check {
         use Invariant as I;
-        self.checks += 12;
+        self.checks += 13;
         self.jobs.check(now, fleet.counts())?;
-        self.browsers.check(fleet.placement())?;
-        self.memory.check(fleet.admission().footprint())?;
+        if self.is_recount_due() {
+            self.browsers.check(fleet.placement())?;
+            self.memory.check(fleet.admission().footprint())?;
+        }
         self.breakers.check(now, fleet.admission().scopes())?;
         let (active, creating) = (self.slots.active(), self.slots.creating);
         same(I::LoadAgrees, (fleet.load().active, fleet.load().creating), (active, creating))?;
@@ -275,6 +283,11 @@ impl Oracle {
             hold(I::WakesLater, at > now, || format!("the next wake-up is {at}"))?;
         }
         self.check_idle_room(now)
+    }
+
+    /// A recount walks everything; beyond a hundred things it is made only now and then.
+    fn is_recount_due(&self) -> bool {
+        self.checks % (1 + u64::from(self.slots.active()) / 100) == 0
     }
 
     fn check_idle_room(&self, now: Moment) -> Check {

@@ -61,6 +61,13 @@ plants! {
 }
 
 impl Plant {
+    /// Its name: as on the command line.
+    #[must_use]
+    pub fn name(self) -> String {
+        use clap::ValueEnum;
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+
     /// The rules as the bug passes them on.
     #[must_use]
     pub fn bend(self, rules: &DispatchConfig) -> DispatchConfig {

@@ -64,7 +64,7 @@ struct Stage<'a> {
     phase: Phase,
     deadline: Moment,
     answer: Vec<Action>,
-    succeeded_before: u64,
+    ended_before: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +105,7 @@ impl<'a> Stage<'a> {
             phase: Phase::Storm,
             deadline: storm_deadline(plan),
             answer: Vec::new(),
-            succeeded_before: 0,
+            ended_before: 0,
             plan,
         }
     }
@@ -184,7 +184,8 @@ impl<'a> Stage<'a> {
             Phase::Leaving if !(self.world.is_empty() && self.oracle.has_no_browser()) => {}
             Phase::Storm if self.plan.scenario.stop.is_none() => {
                 self.phase = Phase::Resting { until: now + RECOVERED_AFTER };
-                self.succeeded_before = self.oracle.counts().succeeded;
+                let counts = self.oracle.counts();
+                self.ended_before = counts.succeeded + counts.expired;
                 return Ok(false);
             }
             Phase::Resting { .. } => {
@@ -214,11 +215,13 @@ impl<'a> Stage<'a> {
     }
 
     fn check_wave(&self, now: Moment) -> Result<(), Violation> {
-        let well = self.oracle.counts().succeeded - self.succeeded_before;
+        // With little patience a job may expire while its browser starts.
+        let counts = self.oracle.counts();
+        let well = counts.succeeded + counts.expired - self.ended_before;
         if well == WAVE {
             return Ok(());
         }
-        let detail = format!("{well} of {WAVE} succeeded");
+        let detail = format!("{well} of {WAVE} succeeded or ran out of patience");
         Err(Violation { invariant: Invariant::Recovers, at: now, detail })
     }
 

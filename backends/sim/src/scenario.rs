@@ -14,6 +14,7 @@ use plimsoll_core::policy::retry::RetryPolicy;
 use plimsoll_core::units::Bytes;
 
 use crate::chance::Chance;
+use crate::fate::Fate;
 use crate::fault::{FaultKind, Faults};
 
 /// One run's circumstances.
@@ -121,17 +122,21 @@ fn load(chance: &mut Chance, storm: Duration) -> Load {
     let jobs = chance.count(10, 400);
     let burst = chance.count(1, 50);
     let bursts = jobs.div_ceil(burst);
+    let page_cpu = Duration::from_millis(u64::from(chance.count(20, 1500)));
+    let hold = Duration::from_millis(u64::from(chance.count(10, 20_000)));
+    // A healthy page on an idle machine is never late: only then is a timeout a fault.
+    let healthy = (page_cpu + hold).mul_f64(Fate::LONGEST) + Duration::from_secs(5);
     Load {
         jobs,
         burst,
         every: (storm / bursts).mul_f64(chance.between(0.1, 1.0)),
         hosts: chance.count(1, 6),
-        page_cpu: Duration::from_millis(u64::from(chance.count(20, 1500))),
-        hold: Duration::from_millis(u64::from(chance.count(10, 20_000))),
+        page_cpu,
+        hold,
         page_memory: Bytes::mib(u64::from(chance.count(20, 400))),
         memory_spread: chance.between(0.1, 0.8),
         growth: Duration::from_secs(u64::from(chance.count(1, 20))),
-        attempt_timeout: Duration::from_secs(u64::from(chance.count(8, 60))),
+        attempt_timeout: healthy.mul_f64(chance.between(1.0, 3.0)),
         ..Load::default()
     }
 }

@@ -163,6 +163,14 @@ impl Admission {
         }
     }
 
+    /// Whether one more browser would leave room in memory for a context on it. Where memory is not seen, or only
+    /// watched, nothing speaks against it.
+    #[must_use]
+    pub fn has_room_for_browser(&self) -> bool {
+        self.config.policy == LimitPolicy::Fixed
+            || !matches!(self.footprint.room_beside_browser(&self.class), Room::Short(_))
+    }
+
     /// Asks the breakers of everything an attempt will use for the right to make it.
     ///
     /// # Errors

@@ -17,7 +17,7 @@
 //! | `timeout` at create | T | T | · | · | · | T |
 //! | `timeout` opening the url | · | · | · | T | · | · |
 //! | `timeout` at close | T | · | · | · | · | · |
-//! | `page_crash` | F | · | · | F | · | F |
+//! | `page_crash` | F | · | · | · | · | F |
 //! | `browser_crash` at launch | F | F | · | · | F | F |
 //! | `browser_crash` at create | F | F | · | · | · | F |
 //! | `proxy` | · | · | F | · | · | · |
@@ -26,8 +26,8 @@
 //! | everything else, and a cancelled attempt | · | · | · | · | · | · |
 //!
 //! Three rows need a reason. A timeout in a later step is the job's own (a selector that never came), and a busy page is
-//! not a hung browser: that is what pings are for. A page's crash may be the page's doing or the browser's, and one
-//! attempt cannot tell, so both are told. A browser that dies under twenty attempts has died *once*: its victims say
+//! not a hung browser: that is what pings are for. A page's crash may be the page's doing or the browser's; it is told to the
+//! browser, which is cheap to replace, and not to the host, which has answered. A browser that dies under twenty attempts has died *once*: its victims say
 //! nothing, and whoever reaps it tells the [`Part::Browser`], the [`Part::Endpoint`] and the [`Part::Fuse`] one failure
 //! each. Otherwise one death would be worth twenty and two of them would blow the fuse.
 
@@ -126,7 +126,7 @@ fn failed(part: Part, stage: Stage, class: FailureClass, recurrence: Recurrence)
         (C::Timeout, Stage::Step(0), Host) => TimedOut,
         (C::Timeout, Stage::Close, Browser) => TimedOut,
 
-        (C::PageCrash, _, Browser | Host | Fuse) => Failure,
+        (C::PageCrash, _, Browser | Fuse) => Failure,
         (C::BrowserCrash, Stage::Launch, Browser | Endpoint | Global | Fuse) => Failure,
         (C::BrowserCrash, Stage::Create, Browser | Endpoint | Fuse) => Failure,
 
@@ -173,7 +173,7 @@ mod tests {
             (C::Timeout, Transient, Step(0), "···T··"),
             (C::Timeout, Transient, Step(3), "······"),
             (C::Timeout, Transient, Close, "T·····"),
-            (C::PageCrash, Transient, Step(1), "F··F·F"),
+            (C::PageCrash, Transient, Step(1), "F····F"),
             (C::BrowserCrash, Transient, Launch, "FF··FF"),
             (C::BrowserCrash, Transient, Create, "FF···F"),
             (C::BrowserCrash, Transient, Step(1), "······"),

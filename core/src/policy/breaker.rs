@@ -204,7 +204,7 @@ impl Breaker {
         }
         if let Phase::HalfOpen { probe, verdict_by, .. } = &mut self.phase {
             *probe = Probe::Out { next: now + jittered(self.config.probe_spacing, rng) };
-            *verdict_by = (*verdict_by).min(now + self.config.half_open_for);
+            *verdict_by = now + self.config.half_open_for; // of each probe: three of 30 s are no silence
         }
         Answer { permit: Ok(BreakerPermit(Generation(self.generation))), change }
     }

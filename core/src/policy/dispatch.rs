@@ -154,6 +154,10 @@ impl Dispatch {
             Event::Opened(slot) => self.opened(now, slot),
             Event::Ended(slot, end) => self.ended(now, slot, end),
             Event::Freed(slot) => self.freed(now, slot),
+            Event::Launched(id) | Event::LaunchFailed(id, _) if !self.placement.is_launching(id) => {
+                // Of a browser that is given up already, or told twice.
+                self.admission.launch_over(now, id);
+            }
             Event::Launched(id) => {
                 self.launches.succeeded();
                 self.admission.launch_over(now, id);
@@ -262,7 +266,7 @@ impl Dispatch {
     fn submit(&mut self, now: Moment, job: JobSeq, host: Option<Arc<str>>) {
         let entry = self.ledger.submit();
         let deadline = self.config.queue_timeout.map(|patience| now + patience);
-        let patience = Patience { deadline, host, held_since: None };
+        let patience = Patience { deadline, host, ..Patience::default() };
         if let Err(refused) = self.queue.push(Waiting { job, entry, attempts: 0, patience }) {
             self.settle_waiting(refused, Outcome::Rejected);
         }
@@ -275,8 +279,12 @@ impl Dispatch {
     }
 
     fn ended(&mut self, now: Moment, id: SlotId, end: AttemptEnd) {
+        if end.shows_a_context() {
+            // The news that it was there may still be on its way.
+            self.opened(now, id);
+        }
         let Some((attempt, progress)) = self.slots.ended(id) else { return };
-        let Attempt { job, entry, number, passage, patience } = attempt;
+        let Attempt { job, entry, number, passage, mut patience } = attempt;
         let news = match (&end, progress) {
             (AttemptEnd::Succeeded, Progress::Running(creation)) => News::Succeeded { creation },
             (AttemptEnd::Failed(failure), _) => News::from(failure),
@@ -303,6 +311,7 @@ impl Dispatch {
                 match self.config.retry.after(number, &failure, &mut self.rng) {
                     Verdict::Again(wait) if self.phase == Phase::Open => {
                         let due = self.afford_retry(now, class).max(now + wait);
+                        patience.last_failure = Some(Box::new(failure));
                         let entry = self.ledger.requeue(entry);
                         return self.queue.delay(Waiting { job, entry, attempts: number, patience }, due);
                     }

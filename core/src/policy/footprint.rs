@@ -134,8 +134,18 @@ impl Footprint {
     /// Whether a context of `class` fits.
     #[must_use]
     pub fn room(&self, class: &Class) -> Room {
+        self.room_beside(class, Bytes::ZERO)
+    }
+
+    /// Whether a context of `class` fits when one more browser has been started for it.
+    #[must_use]
+    pub fn room_beside_browser(&self, class: &Class) -> Room {
+        self.room_beside(class, self.config.browser)
+    }
+
+    fn room_beside(&self, class: &Class, other: Bytes) -> Room {
         let Some(MemoryUse { limit, .. }) = self.memory else { return Room::Unknown };
-        let predicted = self.predicted() + self.estimates.of(class).high();
+        let predicted = self.predicted() + other + self.estimates.of(class).high();
         let line = match self.gate {
             Gate::Open => self.config.shut_above,
             Gate::Shut { .. } => self.config.open_at,

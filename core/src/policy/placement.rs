@@ -190,6 +190,12 @@ impl Placement {
         self.ready
     }
 
+    /// Whether this browser is starting.
+    #[must_use]
+    pub fn is_launching(&self, id: BrowserId) -> bool {
+        self.browsers.get(&id) == Some(&Phase::Launching)
+    }
+
     /// Browsers that are starting.
     #[must_use]
     pub const fn launching(&self) -> u32 {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::id::JobSeq;
+use crate::outcome::Failure;
 use crate::policy::ledger::Queued;
 use crate::time::Moment;
 
@@ -30,14 +31,17 @@ pub struct Patience {
     pub host: Option<Arc<str>>,
     /// Since when it is held back because of that host.
     pub held_since: Option<Moment>,
+    /// How its last attempt failed, if it had one.
+    pub last_failure: Option<Box<Failure>>,
 }
 
 /// The queue. Jobs that are held back fill it too, but are always taken: they were accepted long ago.
 #[derive(Debug)]
 pub struct Queue {
     capacity: usize,
-    /// Jobs that were held back and are due: older than all that are ready, so they go first.
-    due: VecDeque<Waiting>,
+    /// Jobs that were held back and are due: older than all that are ready, so they go first, and of them the one that
+    /// expires first.
+    due: BTreeMap<(Moment, JobSeq), Waiting>,
     /// Jobs in the order in which they came; all have the same patience, so they expire from the front.
     ready: VecDeque<Waiting>,
     delayed: BTreeMap<(Moment, JobSeq), Waiting>,
@@ -47,7 +51,7 @@ impl Queue {
     /// An empty queue that accepts up to `capacity` jobs.
     #[must_use]
     pub const fn new(capacity: usize) -> Self {
-        Self { capacity, due: VecDeque::new(), ready: VecDeque::new(), delayed: BTreeMap::new() }
+        Self { capacity, due: BTreeMap::new(), ready: VecDeque::new(), delayed: BTreeMap::new() }
     }
 
     /// How many more jobs it would accept.
@@ -96,32 +100,36 @@ impl Queue {
         while let Some(next) = self.delayed.first_entry()
             && next.key().0 <= now
         {
-            self.due.push_back(next.remove());
+            let waiting = next.remove();
+            self.due.insert((waiting.patience.deadline.unwrap_or(Moment::NEVER), waiting.job), waiting);
         }
     }
 
     /// The job whose turn it is, to look at.
     #[must_use]
     pub fn front(&self) -> Option<&Waiting> {
-        self.due.front().or_else(|| self.ready.front())
+        self.due.first_key_value().map(|(_, waiting)| waiting).or_else(|| self.ready.front())
     }
 
     /// The job whose turn it is.
     pub fn pop(&mut self) -> Option<Waiting> {
-        self.due.pop_front().or_else(|| self.ready.pop_front())
+        self.due.pop_first().map(|(_, waiting)| waiting).or_else(|| self.ready.pop_front())
     }
 
-    /// A job that has waited beyond its deadline, if one is at the front.
+    /// A job that has waited beyond its deadline, if there is one.
     pub fn pop_expired(&mut self, now: Moment) -> Option<Waiting> {
-        let is_over =
-            |waiting: &mut Waiting| waiting.patience.deadline.is_some_and(|deadline| deadline <= now);
-        self.due.pop_front_if(is_over).or_else(|| self.ready.pop_front_if(is_over))
+        if let Some(first) = self.due.first_entry()
+            && first.key().0 <= now
+        {
+            return Some(first.remove());
+        }
+        self.ready.pop_front_if(|waiting| waiting.patience.deadline.is_some_and(|deadline| deadline <= now))
     }
 
     /// Takes every job out.
     pub fn drain(&mut self) -> impl Iterator<Item = Waiting> {
         let delayed = std::mem::take(&mut self.delayed);
-        let ready = std::mem::take(&mut self.due).into_iter().chain(std::mem::take(&mut self.ready));
+        let ready = std::mem::take(&mut self.due).into_values().chain(std::mem::take(&mut self.ready));
         ready.chain(delayed.into_values())
     }
 
@@ -129,8 +137,9 @@ impl Queue {
     #[must_use]
     pub fn next_change(&self) -> Option<Moment> {
         let due = self.delayed.first_key_value().map(|((due, _), _)| *due);
-        let fronts = [self.due.front(), self.ready.front()].into_iter().flatten();
-        fronts.filter_map(|waiting| waiting.patience.deadline).chain(due).min()
+        let first_due = self.due.first_key_value().map(|((deadline, _), _)| *deadline);
+        let first_ready = self.ready.front().and_then(|waiting| waiting.patience.deadline);
+        due.into_iter().chain(first_due).chain(first_ready).min().filter(|at| *at < Moment::NEVER)
     }
 }
 

@@ -53,7 +53,7 @@ pub enum Field {
 /// What to take of an element.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Take {
-    /// Its text, trimmed.
+    /// Its text as rendered (`innerText`), trimmed.
     Text,
     /// Its inner HTML.
     Html,

@@ -1,7 +1,7 @@
 //! One client from its start to its end: how long, how many jobs, and whose processor time.
 //!
-//! The client is watched until it is a zombie: its own processor time is read then, before it is reaped. Whatever
-//! it leaves behind becomes our child, so what all reaped processes took, less the client's own, is its browsers'.
+//! The client's own processor time is read when it has ended and before it is reaped. What its control group took
+//! beyond that is its browsers'.
 #![expect(
     clippy::disallowed_methods,
     reason = "clients are measured, not owned: each ends by itself or is killed"
@@ -13,9 +13,10 @@ use std::process::{Child, Command};
 use std::time::Duration;
 
 use plimsoll_core::runtime::clock::Clock;
-use rustix::process::{Pid, WaitId, WaitIdOptions, WaitOptions, waitid, waitpid};
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use tokio::time::interval;
 
+use crate::group::Group;
 use crate::results::Results;
 
 /// How often results are looked at, and with it the precision of the times.
@@ -30,8 +31,8 @@ pub(crate) struct Cost {
     pub(crate) whole: Duration,
     /// Processor time of the client.
     pub(crate) client: Duration,
-    /// Processor time of its browsers.
-    pub(crate) browsers: Duration,
+    /// Processor time of its browsers, where the system counts it.
+    pub(crate) browsers: Option<Duration>,
     /// It said that all went well.
     pub(crate) content: bool,
 }
@@ -40,29 +41,27 @@ pub(crate) struct Cost {
 pub(crate) async fn follow(
     command: &mut Command,
     results: &mut Results,
-    mut look: impl FnMut(i32),
+    mut look: impl FnMut(u32),
 ) -> io::Result<Cost> {
-    // What a dead client leaves behind comes to us.
-    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
-    let reaped_before = Times::of("self")?.reaped;
     let clock = Clock::start();
     let mut client = command.spawn()?;
+    let number = client.id();
+    let group = Group::of(number);
     let mut looks = interval(LOOK);
     while !has_ended(&client)? {
         if clock.now().elapsed() > PATIENCE {
             client.kill()?;
         }
         looks.tick().await;
-        look(client.id().cast_signed());
+        look(number);
         results.look(clock.now())?;
     }
     let whole = clock.now().elapsed();
     results.look(clock.now())?;
-    let own = Times::of(&client.id().to_string())?.own;
+    let own = own_time(number)?;
     let content = client.wait()?.success();
-    while let Ok(Some(_)) = waitpid(None, WaitOptions::NOHANG) {}
-    let reaped = Times::of("self")?.reaped.saturating_sub(reaped_before);
-    Ok(Cost { whole, client: own, browsers: reaped.saturating_sub(own), content })
+    let used = group.and_then(|group| group.used());
+    Ok(Cost { whole, client: own, browsers: used.ok().map(|used| used.saturating_sub(own)), content })
 }
 
 /// Starts a program that is not measured.
@@ -81,23 +80,11 @@ fn has_ended(client: &Child) -> io::Result<bool> {
     Ok(waitid(WaitId::Pid(Pid::from_child(client)), options)?.is_some())
 }
 
-/// Processor time, user's and system's together.
-struct Times {
-    own: Duration,
-    /// Of its children that were reaped, and of theirs.
-    reaped: Duration,
-}
-
-impl Times {
-    fn of(process: &str) -> io::Result<Self> {
-        let text = fs::read_to_string(format!("/proc/{process}/stat"))?;
-        // The name, in parentheses, may hold anything; the state after it is field 3, the times are 14 to 17.
-        let fields = text.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
-        let ticks: Vec<u64> = fields.skip(11).take(4).map_while(|field| field.parse().ok()).collect();
-        let [user, system, reaped_user, reaped_system] = ticks[..] else {
-            return Err(io::Error::other("/proc/PID/stat has no times"));
-        };
-        let time = |ticks: u64| Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second());
-        Ok(Self { own: time(user + system), reaped: time(reaped_user + reaped_system) })
-    }
+/// Processor time of one process, user's and system's together, its children's left out.
+fn own_time(process: u32) -> io::Result<Duration> {
+    let text = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name, in parentheses, may hold anything; the state after it is field 3, the times are 14 and 15.
+    let fields = text.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
+    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    Ok(Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second()))
 }

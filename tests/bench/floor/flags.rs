@@ -6,7 +6,7 @@ use std::fs;
 const OWN: [&str; 2] = ["--remote-debugging-pipe", "--user-data-dir="];
 
 /// The flags of the first browser among the children of `client`, if there is one.
-pub(crate) fn of_browser_of(client: i32) -> Option<Vec<String>> {
+pub(crate) fn of_browser_of(client: u32) -> Option<Vec<String>> {
     let tasks = fs::read_dir(format!("/proc/{client}/task")).ok()?;
     let children = tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
     children.collect::<String>().split_whitespace().find_map(of)

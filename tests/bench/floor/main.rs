@@ -21,6 +21,7 @@ mod bare;
 mod contender;
 mod cost;
 mod flags;
+mod group;
 mod lanes;
 mod launch;
 mod options;

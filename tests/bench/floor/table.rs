@@ -21,7 +21,7 @@ pub(crate) fn line(name: &str, turn: &Turn) -> String {
         steady(turn),
         whole(turn),
         each(turn.cost.client, turn),
-        each(turn.cost.browsers, turn)
+        browsers(turn)
     );
     if turn.results.lost_loads > 0 {
         let _infallible = write!(line, ", {} load events lost", turn.results.lost_loads);
@@ -69,7 +69,7 @@ fn row(client: &Client, number: usize, flight: NonZeroU32, jobs: NonZeroU32, tur
         median_of(&whole),
         beside(&whole),
         median_of(&|turn| each(turn.cost.client, turn)),
-        median_of(&|turn| each(turn.cost.browsers, turn)),
+        median_of(&browsers),
         sum(&|turn| turn.results.done),
         jobs.get() * u32::try_from(of(number).count()).unwrap_or(u32::MAX),
         if matches!(client, Client::Bare) {
@@ -113,6 +113,11 @@ fn whole(turn: &Turn) -> f64 {
 /// Milliseconds of `time` for each job done.
 fn each(time: Duration, turn: &Turn) -> f64 {
     time.as_secs_f64() * 1000.0 / f64::from(turn.results.done.max(1))
+}
+
+/// Not a number where the system does not count it.
+fn browsers(turn: &Turn) -> f64 {
+    turn.cost.browsers.map_or(f64::NAN, |time| each(time, turn))
 }
 
 /// The middle one; the mean of the two in the middle when there is none; 0 of nothing.

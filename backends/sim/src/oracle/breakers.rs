@@ -139,15 +139,22 @@ impl Breakers {
                 hold(Invariant::ProbesHeard, !is_silent || out, || format!("{host:?} waits for a probe that ended"))?;
                 *was = phase;
                 *epoch += 1;
-                self.troubled_hosts.insert(host);
             }
+            Scope::Global => self.global = phase,
+            Scope::Browser(_) | Scope::Endpoint(_) | Scope::Proxy(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Its breaker is not always closed, so that jobs may wait for it.
+    pub(super) fn suspect(&mut self, scope: &Scope) {
+        match scope {
+            Scope::Host(name) => self.troubled_hosts.extend(host_named(name)),
             Scope::Browser(id) => {
                 self.troubled_browsers.insert(*id);
             }
-            Scope::Global => self.global = phase,
-            Scope::Endpoint(_) | Scope::Proxy(_) => {}
+            Scope::Endpoint(_) | Scope::Proxy(_) | Scope::Global | Scope::Fuse => {}
         }
-        Ok(())
     }
 
     /// An attempt started in this event, and its epochs are up to date.

@@ -119,7 +119,8 @@ impl Browsers {
         };
         let again = std::mem::replace(&mut browser.closed, true);
         hold(Invariant::ClosesOnce, !again, || format!("{id} is closed a second time"))?;
-        if browser.up_since.is_some() && browser.served == 0 && !browser.ended && !self.finishing {
+        let young = browser.up_since.is_some_and(|up| now.since(up) < self.rules.placement.recycle_after);
+        if young && browser.served == 0 && !browser.ended && !self.finishing {
             self.unused.push_back(now);
         }
         while self.unused.front().is_some_and(|then| now.since(*then) > Duration::from_secs(60)) {

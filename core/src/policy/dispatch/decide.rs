@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::outcome::{FailureClass, Fault, Outcome, Stage};
-use crate::policy::admission::Announcement;
+use crate::policy::admission::{Announcement, Wait};
 use crate::policy::breaker::Refused;
 use crate::policy::dispatch::slots::Attempt;
 use crate::policy::dispatch::{Action, Dispatch, Phase};
@@ -60,10 +60,16 @@ impl Dispatch {
                 self.actions.push_back(Action::Trim(measures.trim));
             }
         }
-        if measures.idle != Idle::Keep {
-            let surplus = self.placement.close_surplus(self.demand());
-            self.actions.extend(surplus.map(Action::Close));
-        }
+        let (load, is_short) =
+            (self.load(), matches!(self.admission.admit(now, self.load()), Err(Wait::Memory(_))));
+        let needed = match measures.idle {
+            // Browsers that hold nothing must not keep the memory from the contexts they were started for.
+            Idle::Keep if is_short => Some(load.active.max(1)),
+            Idle::Keep => None,
+            Idle::CloseSpare | Idle::Recycle => Some(self.demand()),
+        };
+        let surplus = needed.and_then(|needed| self.placement.close_surplus(needed));
+        self.actions.extend(surplus.map(Action::Close));
         if let Some(pace) = self.admission.eviction_pace()
             && self.eviction.is_due(now, pace)
             && let Some(victim) = self.slots.youngest_running()
@@ -138,8 +144,11 @@ impl Dispatch {
         let give_up = since + self.config.host_patience;
         let ask_again = match blocked.refused {
             Refused::Open { .. } if now >= give_up => {
-                let fault = Fault::transient(FailureClass::Navigation, format!("its host fails: {blocked}"));
-                self.settle_waiting(waiting, Outcome::Failed(fault.at(Stage::Queue)));
+                let fault =
+                    || Fault::transient(FailureClass::Navigation, format!("its host fails: {blocked}"));
+                let last = waiting.patience.last_failure.take();
+                let failure = last.map_or_else(|| fault().at(Stage::Queue), |last| *last);
+                self.settle_waiting(waiting, Outcome::Failed(failure));
                 return Tried::Next;
             }
             Refused::Open { until, .. } => until.min(give_up),
@@ -155,6 +164,7 @@ impl Dispatch {
     fn staff(&mut self, now: Moment) {
         let demand = self.demand();
         while self.launches.may_launch(now)
+            && (self.placement.is_empty() || self.admission.has_room_for_browser())
             && let Some(id) = self.placement.launch(now, demand)
         {
             self.admission.launching(now, id);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::id::{BrowserId, JobSeq, SlotId};
-use crate::outcome::{Failure, Fault, Outcome};
+use crate::outcome::{Failure, Fault, Outcome, Stage};
 use crate::policy::admission::Announcement;
 use crate::policy::pressure::{Reading, Trim};
 use crate::units::Bytes;
@@ -55,6 +55,17 @@ pub enum AttemptEnd {
     Evicted,
     /// It was cancelled from outside.
     Cancelled,
+}
+
+impl AttemptEnd {
+    /// Whether it ended in a way that takes a context.
+    pub(super) const fn shows_a_context(&self) -> bool {
+        match self {
+            Self::Succeeded => true,
+            Self::Failed(failure) => matches!(failure.stage, Stage::Step(_)),
+            Self::Evicted | Self::Cancelled => false,
+        }
+    }
 }
 
 /// What is to be done.

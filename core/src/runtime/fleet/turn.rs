@@ -175,8 +175,9 @@ impl Turn {
             biased;
             Ok(()) = stop.changed() => stop.borrow_and_update().map_or(Wake::Time, Wake::Stop),
             () = sleep_until(self.clock, grace_over), if grace_over.is_some() => Wake::GraceOver,
-            Some(notice) = self.notices.next() => Wake::Notice(notice),
+            // Notes first: that a context opened is to be known before how its attempt ended.
             notes = self.notes.take() => Wake::Notes(notes),
+            Some(notice) = self.notices.next() => Wake::Notice(notice),
             sight = self.sights.recv() => Wake::Sight(sight),
             job = receive(feed), if has_room && feed.is_some() => Wake::Job(job),
             () = sleep_until(self.clock, Some(change)) => Wake::Time,
@@ -232,6 +233,10 @@ impl Turn {
     }
 
     fn browser_ended(&mut self, id: BrowserId, end: &BrowserEnd) {
+        if self.browsers.up(id).is_none() {
+            // It is being closed by us: that it ended is no news.
+            return;
+        }
         tracing::warn!(browser = %id, %end, "browser lost; it will be replaced as needed");
         self.restarts += 1;
         self.tell(Event::BrowserEnded(id));

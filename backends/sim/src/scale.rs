@@ -1,0 +1,178 @@
+//! Scale: what a decision costs, and what a context takes, when there are very many of them.
+
+use std::time::Duration;
+
+use plimsoll_core::id::{BrowserId, JobSeq, SlotId};
+use plimsoll_core::policy::admission::{AdmissionConfig, LimitPolicy};
+use plimsoll_core::policy::dispatch::{Action, Dispatch, DispatchConfig};
+use plimsoll_core::policy::placement::PlacementConfig;
+use plimsoll_core::time::Moment;
+use plimsoll_core::units::Bytes;
+
+use crate::fault::Faults;
+use crate::news::{End, Glance, Host, News};
+use crate::plan::Plan;
+use crate::scenario::{Load, Machine, Scenario};
+
+/// Decisions that are timed.
+const TIMED: usize = 20_000;
+
+/// What decisions cost with so many contexts open.
+#[derive(Debug, Clone, Copy)]
+pub struct Cost {
+    /// Contexts open.
+    pub contexts: u32,
+    /// Half of the admissions took at most this long.
+    pub p50: Duration,
+    /// 99 of 100 did.
+    pub p99: Duration,
+    /// Memory the policies hold for each context.
+    pub each: Bytes,
+    /// One reading of the machine.
+    pub read: Duration,
+    /// One measurement of all browsers.
+    pub measured: Duration,
+}
+
+/// The means to measure, which only the program has.
+pub trait Meter {
+    /// Time since some beginning.
+    fn time(&self) -> Duration;
+    /// Memory of this process.
+    fn memory(&self) -> Bytes;
+}
+
+/// Fills a fleet with contexts, then times admissions as others end.
+#[must_use]
+pub fn cost(contexts: u32, meter: &impl Meter) -> Cost {
+    let before = meter.memory();
+    let mut fleet = Fleet::new(contexts);
+    fleet.fill(contexts);
+    let each = Bytes((meter.memory() - before).0 / u64::from(contexts));
+    let mut times: Vec<_> = (0..TIMED).map(|_| fleet.cycle(meter)).collect();
+    times.sort_unstable();
+    let glance = Glance { used: Some(Bytes::gib(1)), limit: Bytes::gib(1 << 20), full: 0, oom_kills: 0 };
+    let mut timed = |news| {
+        let start = meter.time();
+        fleet.tell(news);
+        meter.time().saturating_sub(start)
+    };
+    let read = timed(News::Read(glance));
+    let measured = timed(News::Measured(Bytes::mib(20 * u64::from(contexts))));
+    Cost { contexts, p50: times[TIMED / 2], p99: times[TIMED * 99 / 100], each, read, measured }
+}
+
+/// The production machine, with a driver that does everything at once and well.
+struct Fleet {
+    dispatch: Dispatch,
+    now: Moment,
+    jobs: u64,
+    oldest: u64,
+    started: Vec<SlotId>,
+    launched: Vec<BrowserId>,
+}
+
+impl Fleet {
+    fn new(contexts: u32) -> Self {
+        Self {
+            dispatch: Dispatch::new(rules(contexts), 1),
+            now: Moment::ZERO,
+            jobs: 0,
+            oldest: 0,
+            started: Vec::new(),
+            launched: Vec::new(),
+        }
+    }
+
+    fn fill(&mut self, contexts: u32) {
+        for _ in 0..contexts {
+            self.submit();
+            self.settle_in();
+        }
+    }
+
+    /// One context ends and another is admitted in its place; returns what the admission took.
+    fn cycle(&mut self, meter: &impl Meter) -> Duration {
+        self.submit();
+        let slot = SlotId(self.oldest);
+        self.oldest += 1;
+        self.tell(News::Ended(slot, End::Succeeded));
+        let start = meter.time();
+        self.tell(News::Freed(slot));
+        let took = meter.time().saturating_sub(start);
+        self.settle_in();
+        took
+    }
+
+    fn submit(&mut self) {
+        let host = Host((self.jobs % 100) as u32);
+        self.tell(News::Submitted(JobSeq(self.jobs), host));
+        self.jobs += 1;
+    }
+
+    /// Whatever was started comes up.
+    fn settle_in(&mut self) {
+        while let Some(id) = self.launched.pop() {
+            self.tell(News::Launched(id));
+        }
+        while let Some(slot) = self.started.pop() {
+            self.tell(News::Opened(slot));
+        }
+    }
+
+    fn tell(&mut self, news: News) {
+        self.now += Duration::from_micros(10);
+        self.dispatch.handle(self.now, news.event(self.now));
+        while let Some(action) = self.dispatch.next_action() {
+            match action {
+                Action::Start { slot, .. } => self.started.push(slot),
+                Action::Launch(id) => self.launched.push(id),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn rules(contexts: u32) -> DispatchConfig {
+    DispatchConfig {
+        admission: AdmissionConfig {
+            max_contexts: contexts,
+            max_creating: contexts,
+            policy: LimitPolicy::Fixed,
+            ..AdmissionConfig::default()
+        },
+        placement: PlacementConfig {
+            max_launching: 64,
+            recycle_after_contexts: u64::MAX,
+            ..PlacementConfig::default()
+        },
+        queue_capacity: contexts as usize * 4,
+        ..DispatchConfig::default()
+    }
+}
+
+/// A run that fills so many contexts and keeps them busy.
+#[must_use]
+pub fn plan(contexts: u32) -> Plan {
+    let jobs = contexts * 3;
+    let load = Load {
+        jobs,
+        burst: (contexts / 100).max(1),
+        every: Duration::from_millis(250),
+        hosts: 100,
+        page_cpu: Duration::from_millis(100),
+        hold: Duration::from_secs(20),
+        page_memory: Bytes::mib(30),
+        attempt_timeout: Duration::from_secs(120),
+        ..Load::default()
+    };
+    let scenario = Scenario {
+        fleet: rules(contexts),
+        machine: Machine { cores: f64::from(contexts), memory: Bytes::gib(1 << 14), base: Bytes::gib(1) },
+        load,
+        faults: Faults::NONE,
+        calm_at: Duration::from_secs(60),
+        stop: None,
+    };
+    Plan::of(u64::from(contexts), scenario)
+}

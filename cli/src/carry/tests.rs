@@ -1,0 +1,95 @@
+//! What fits, what is lowered and what is refused, on readings made by hand.
+
+use plimsoll_core::policy::pressure::{MemoryUse, Sensed, Tally};
+
+use super::*;
+
+const NPROC: &str = "/proc/loadavg against RLIMIT_NPROC";
+
+fn sensed<T>(value: T, source: &'static str) -> Option<Sensed<T>> {
+    Some(Sensed { value, source, at: Moment::ZERO })
+}
+
+/// A roomy machine, but for what a test takes from it.
+fn roomy() -> Reading {
+    Reading {
+        memory: sensed(MemoryUse { used: Bytes::gib(2), limit: Bytes::gib(24) }, "/proc/meminfo"),
+        pids: sensed(Tally { used: 300, limit: 96_000 }, NPROC),
+        fds: sensed(Tally { used: 17, limit: 20_000 }, "fds"),
+        ..Reading::default()
+    }
+}
+
+fn files(limit: u64) -> Reading {
+    Reading { fds: sensed(Tally { used: 17, limit }, "fds"), ..roomy() }
+}
+
+fn threads(used: u64, limit: u64) -> Reading {
+    Reading { pids: sensed(Tally { used, limit }, NPROC), ..roomy() }
+}
+
+fn memory(used: Bytes, limit: Bytes) -> Reading {
+    Reading { memory: sensed(MemoryUse { used, limit }, "cgroup v2 memory.current"), ..roomy() }
+}
+
+/// `limits.max_contexts`, `driver.cdp.contexts_per_browser`, and whether something is said.
+fn fitted(reading: &Reading, jobs: u64) -> Result<(u32, u32, bool), Refusal> {
+    let Fitted { settings, notice } = ceilings(&Settings::default(), jobs, reading, 2)?;
+    Ok((settings.limits.max_contexts, settings.driver.cdp.contexts_per_browser, notice.is_some()))
+}
+
+#[test]
+fn what_runs_out_at_once_lowers_its_own_ceiling() {
+    let untouched = Ok((100, 20, false));
+    assert_eq!(fitted(&roomy(), 1_000), untouched);
+    assert_eq!(fitted(&Reading::default(), 1_000), untouched, "what no sensor tells binds nothing");
+    // 80 % of 128 less 79, by 4; and less our own 17, by 2: six descriptors a browser of five contexts.
+    assert_eq!(fitted(&files(128), 1_000), Ok((42, 5, true)));
+    assert_eq!(fitted(&files(512), 1_000), untouched);
+    assert_eq!(fitted(&threads(300, 1_000), 1_000), Ok((41, 20, true)), "80 % of 1,000 less 300, by 12");
+}
+
+#[test]
+fn memory_is_only_spoken_of() {
+    let tight = memory(Bytes::mib(500), Bytes::gib(1));
+    assert_eq!(fitted(&tight, 1_000), Ok((100, 20, true)));
+    assert_eq!(fitted(&memory(Bytes::gib(1), Bytes::gib(1)), 1_000), Ok((100, 20, true)), "full for now");
+}
+
+#[test]
+fn a_run_of_few_jobs_is_not_warned_of_a_limit_it_never_meets() {
+    assert_eq!(fitted(&files(128), 5), Ok((42, 5, false)));
+    assert_eq!(fitted(&threads(300, 1_000), 40), Ok((41, 20, false)));
+    assert_eq!(fitted(&memory(Bytes::mib(500), Bytes::gib(1)), 4), Ok((100, 20, false)));
+}
+
+#[test]
+fn where_not_one_context_fits_the_reason_comes_with_its_remedy() {
+    let cases = [
+        (files(64), "open files for its first page and may have 64; raise it: `ulimit -n "),
+        (files(LEAST_DESCRIPTORS - 1), "may have 103;"),
+        (threads(290, 300), "290 of 300 are in use (/proc/loadavg against RLIMIT_NPROC); raise it: `ulimit -u "),
+        (memory(Bytes::ZERO, Bytes::mib(256)), "the limit is 256.0 MiB (cgroup v2 memory.current); raise it: `--memory "),
+    ];
+    for (reading, expected) in cases {
+        let refusal = fitted(&reading, 1).expect_err(expected);
+        let refusal = format!("{refusal}; {}", refusal.remedy());
+        assert!(refusal.contains(expected), "{refusal}");
+    }
+    assert!(fitted(&files(LEAST_DESCRIPTORS), 1).is_ok());
+    assert!(fitted(&threads(0, LEAST_THREADS * 10 / 8), 1).is_ok());
+    assert!(fitted(&memory(Bytes::ZERO, LEAST_MEMORY), 1).is_ok());
+}
+
+#[test]
+fn the_warning_names_key_and_limit() {
+    let fitted = ceilings(&Settings::default(), 1_000, &files(128), 2).expect("some fit");
+    assert_eq!(
+        fitted.notice.as_deref(),
+        Some(
+            "driver.cdp.contexts_per_browser lowered from 20 to 5: 5 contexts by file descriptors: 23 of room, 4 a \
+             context (fds); limits.max_contexts lowered from 100 to 42: 42 contexts by file descriptors: 85 of room, \
+             2 a context (/proc/self/fd against RLIMIT_NOFILE)"
+        )
+    );
+}
