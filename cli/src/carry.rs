@@ -11,6 +11,8 @@
 //! for one browser is.
 
 use std::path::Path;
+use std::sync::Mutex;
+use std::thread;
 
 use plimsoll_core::policy::pressure::Reading;
 use plimsoll_core::time::Moment;
@@ -21,17 +23,34 @@ use rustix::process::{Resource as Rlimited, Rlimit};
 use crate::failure::Failure;
 use crate::settings::Settings;
 
+/// Where the host's readings find the user's limit on threads.
+const NPROC: &str = "/proc/loadavg against RLIMIT_NPROC";
 /// Descriptors of this process that a browser takes: both pipes, its standard error, its pidfd and their copies. Measured:
 /// 17 without browsers, 77 with ten.
 const OUR_DESCRIPTORS: u64 = 6;
-/// The share of our own limit on descriptors that browsers may fill; the rest is for results and artifacts.
-const DESCRIPTORS_LINE: f64 = 0.8;
+/// The share of our own limit on descriptors that browsers may fill, below the 75 % at which pressure ends. The rest is for
+/// results and artifacts.
+const DESCRIPTORS_LINE: f64 = 0.7;
 /// The least limit on descriptors under which a browser carries one context: 79 and 4 are 80 % of it.
 const LEAST_DESCRIPTORS: u64 = 104;
 /// Threads of a browser with one context: 29 once it stands, some more while it starts.
 const LEAST_THREADS: u64 = 40;
 /// What a browser with one context takes, as `Footprint` in core books it, and the 15 % that stay free.
 const LEAST_MEMORY: Bytes = Bytes::mib(373);
+
+/// Threads of this program besides one a core: the one that starts processes, and a few for files.
+const OUR_THREADS: usize = 4;
+
+/// This program itself cannot start.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "cannot start the {wanted} threads this program needs: {source}; to mend it: {}",
+    remedy(Resource::Threads, NPROC)
+)]
+pub struct NoThreads {
+    wanted: usize,
+    source: std::io::Error,
+}
 
 /// What limits the contexts of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,7 +94,9 @@ pub enum Refusal {
         seen_in: &'static str,
     },
     /// The limit on memory is too small for a browser even when nothing else runs.
-    #[error("a browser needs {LEAST_MEMORY} of memory for its first page, and the limit is {limit} ({seen_in})")]
+    #[error(
+        "a browser needs {LEAST_MEMORY} of memory for its first page, and the limit is {limit} ({seen_in})"
+    )]
     Memory {
         /// The limit.
         limit: Bytes,
@@ -101,13 +122,16 @@ impl Refusal {
 pub fn remedy(resource: Resource, source: &str) -> &'static str {
     let in_group = source.starts_with("cgroup") || source.ends_with("the cgroup's limit");
     match resource {
-        Resource::Descriptors => "raise it: `ulimit -n 65536` (container: `--ulimit nofile=65536`)",
-        Resource::Threads if in_group => "raise it: `--pids-limit 16384` (systemd: `TasksMax=16384`)",
-        Resource::Threads if source.ends_with("RLIMIT_NPROC") => {
-            "raise it: `ulimit -u 32768` (container: `--ulimit nproc=32768`)"
+        // The soft limit is at the hard one already, and that one only root can raise: here for the shell at hand.
+        Resource::Descriptors => {
+            "as root: `prlimit --pid $$ --nofile=65536` (docker: `--ulimit nofile=65536`)"
         }
-        Resource::Threads => "raise it: `sysctl kernel.threads-max=131072 kernel.pid_max=131072`",
-        Resource::Memory if in_group => "raise it: `--memory 4g` (systemd: `MemoryMax=4G`)",
+        Resource::Threads if in_group => "docker: `--pids-limit 16384`; systemd: `TasksMax=16384`",
+        Resource::Threads if source == NPROC => {
+            "as root: `prlimit --pid $$ --nproc=32768` (docker: `--ulimit nproc=32768`)"
+        }
+        Resource::Threads => "as root: `sysctl kernel.threads-max=131072 kernel.pid_max=131072`",
+        Resource::Memory if in_group => "docker: `--memory 4g`; systemd: `MemoryMax=4G`",
         Resource::Memory => "close what else runs here, or take a larger machine",
     }
 }
@@ -159,8 +183,7 @@ pub fn refusal(reading: &Reading, line: &LoadLine) -> Option<Refusal> {
         limit: pids.value.limit,
         seen_in: pids.source,
     });
-    let memory =
-        memory.map(|memory| Refusal::Memory { limit: memory.value.limit, seen_in: memory.source });
+    let memory = memory.map(|memory| Refusal::Memory { limit: memory.value.limit, seen_in: memory.source });
     descriptors.or(threads).or(memory)
 }
 
@@ -178,7 +201,8 @@ pub fn ceilings(settings: &Settings, jobs: u64, reading: &Reading, cores: usize)
     let mut notices = Vec::new();
     // More contexts than jobs are never open.
     let wanted = u64::from(settings.limits.max_contexts).min(jobs.max(1));
-    if let Some(limit) = line.in_a_browser.filter(|limit| limit.contexts() < cdp.contexts_per_browser.into()) {
+    if let Some(limit) = line.in_a_browser.filter(|limit| limit.contexts() < cdp.contexts_per_browser.into())
+    {
         fitted.driver.cdp.contexts_per_browser = at_least_one(&limit);
         if limit.contexts() < wanted {
             notices.push(lowered("driver.cdp.contexts_per_browser", cdp.contexts_per_browser, &limit));
@@ -215,7 +239,7 @@ fn lowered(key: &str, from: u32, limit: &Constraint) -> String {
 pub fn fit(settings: &Settings, jobs: u64, profiles: &Path, now: Moment) -> Result<Settings, Failure> {
     let reading = Machine::new(Path::new("/"), profiles).read(now);
     let fitted = ceilings(settings, jobs, &reading, cores())
-        .map_err(|refusal| Failure::environment(format!("{refusal}; {}", refusal.remedy())))?;
+        .map_err(|refusal| Failure::environment(format!("{refusal}; to mend it: {}", refusal.remedy())))?;
     if let Some(notice) = &fitted.notice {
         tracing::warn!("{notice}");
     }
@@ -225,7 +249,7 @@ pub fn fit(settings: &Settings, jobs: u64, profiles: &Path, now: Moment) -> Resu
 /// The processors this program may use.
 #[must_use]
 pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
+    thread::available_parallelism().map_or(2, std::num::NonZero::get)
 }
 
 /// Lets this process have as many descriptors as its hard limit allows, as its browsers have. Soft limits are low for
@@ -236,6 +260,25 @@ pub fn raise_descriptors() {
     if let Err(error) = raised {
         tracing::debug!(%error, "the soft limit on descriptors stays");
     }
+}
+
+/// Whether this program can start the threads it cannot do without: they are started, side by side, and ended again.
+///
+/// # Errors
+/// When there are not so many to be had.
+pub fn room_for_threads() -> Result<(), NoThreads> {
+    let gate = Mutex::new(());
+    let closed = gate.lock();
+    let wanted = cores() + OUR_THREADS;
+    thread::scope(|scope| {
+        let _opens_at_the_end = closed;
+        for _ in 0..wanted {
+            thread::Builder::new()
+                .spawn_scoped(scope, || drop(gate.lock()))
+                .map_err(|source| NoThreads { wanted, source })?;
+        }
+        Ok(())
+    })
 }
 
 #[cfg(test)]

@@ -38,7 +38,8 @@ fn explain(key: &str, args: &SettingsArgs) -> Result<String, Failure> {
     Ok(format!("{key} = {}\nset by {}\n", explained.value, explained.origin))
 }
 
-fn layers(args: &SettingsArgs) -> Result<Layers, Failure> {
+/// The layers that an invocation without flags of its own has.
+pub(crate) fn layers(args: &SettingsArgs) -> Result<Layers, Failure> {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     Layers::read(args, environment, Vec::new()).map_err(Failure::usage)

@@ -26,6 +26,8 @@ mod facts;
 mod finding;
 mod fonts;
 mod limits;
+#[cfg(test)]
+mod sample;
 mod text;
 mod trial;
 
@@ -36,7 +38,7 @@ use plimsoll_core::runtime::supervisor::Supervisor;
 
 use crate::args::DoctorArgs;
 use crate::failure::{Exit, Failure};
-use crate::run;
+use crate::{carry, config};
 
 use self::diagnosis::Diagnosis;
 use self::finding::State;
@@ -47,7 +49,8 @@ use self::text::Style;
 /// # Errors
 /// When the settings are wrong or standard output is closed. What the machine lacks is no error but a finding.
 pub async fn doctor(args: DoctorArgs) -> Result<Exit, Failure> {
-    let settings = run::layered(&args.settings, Vec::new())?;
+    let settings = config::layers(&args.settings)?.settings().map_err(Failure::usage)?;
+    carry::raise_descriptors();
     let (supervisor, clock) = (Supervisor::root(), Clock::start());
     let facts = facts::gather(&settings, &supervisor, clock).await;
     supervisor.stop().await;

@@ -5,17 +5,15 @@ use std::process::ExitCode;
 use clap::Parser;
 use plimsoll_cli::args::{Cli, Command};
 use plimsoll_cli::failure::Failure;
-use plimsoll_cli::{config, logging, progress, run};
+use plimsoll_cli::{carry, config, doctor, logging, progress, run};
+use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     logging::start();
     let done = match cli.command {
-        Command::Run(args) => tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::environment(format!("the runtime could not be started: {error}")))
-            .and_then(|runtime| runtime.block_on(run::run(args))),
+        Command::Run(args) => runtime().and_then(|runtime| runtime.block_on(run::run(args))),
+        Command::Doctor(args) => runtime().and_then(|runtime| runtime.block_on(doctor::doctor(args))),
         Command::Config(command) => config::config(&command),
     };
     match done {
@@ -25,4 +23,13 @@ fn main() -> ExitCode {
             failure.exit.into()
         }
     }
+}
+
+/// The async runtime. Tokio panics when it cannot start its threads, so whether they can be started is tried first.
+fn runtime() -> Result<Runtime, Failure> {
+    carry::room_for_threads().map_err(Failure::environment)?;
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::environment(format!("the runtime could not be started: {error}")))
 }

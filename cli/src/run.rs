@@ -18,6 +18,7 @@ use plimsoll_host::readings::Machine;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::RunArgs;
+use crate::carry;
 use crate::compose::{Equipment, equip};
 use crate::failure::{Exit, Failure, with_causes};
 use crate::figures::Figures;
@@ -67,24 +68,20 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
     }
     drop(profiles);
     say(&written.summary());
-    if let Some(files) = files.map_err(Failure::environment)? {
-        say(&files.to_string());
+    let verdict = judge(report, interrupted, succeeded);
+    match files {
+        Ok(files) => files.iter().for_each(|files| say(&files.to_string())),
+        // What broke the run says more than a report that could not be written after it.
+        Err(error) if verdict.is_ok() => return Err(Failure::environment(error)),
+        Err(error) => say(&error.to_string()),
     }
-    judge(report, interrupted, succeeded)
+    verdict
 }
 
 fn settings(args: &RunArgs) -> Result<Settings, Failure> {
     let mut flags = Vec::new();
     flags.extend(args.concurrency.map(|n| ("--concurrency", "limits.max_contexts", n.into())));
     flags.extend(args.driver.clone().map(|name| ("--driver", "driver.name", name.into())));
-    layered(&args.settings, flags)
-}
-
-/// The settings of this process: its environment and files, and what `flags` say above them.
-///
-/// # Errors
-/// When they are wrong.
-pub(crate) fn layered(args: &SettingsArgs, flags: Vec<Flag>) -> Result<Settings, Failure> {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     Layers::read(&args.settings, environment, flags)
@@ -199,7 +196,11 @@ fn judge(report: FleetReport, interrupted: Interrupted, succeeded: bool) -> Resu
         )));
     }
     if let Some(error) = report.store_error {
-        return Err(Failure::environment(with_causes(&error)));
+        let cause = with_causes(&error);
+        return Err(Failure::environment(match report.unrecorded {
+            0 => cause,
+            jobs => format!("{cause}; the run was stopped, and {jobs} jobs that ended have no line"),
+        }));
     }
     if let Some(error) = report.launch_error {
         return Err(Failure::environment(format!("no browser could be started: {error}")));

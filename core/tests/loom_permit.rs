@@ -1,6 +1,6 @@
 //! Every order in which permits and the fleet's loop can meet, tried by loom on the real source.
 //!
-//! Only built with `--cfg loom`; `cargo xtask test` does so:
+//! Only built with `--cfg loom`; `cargo xtask ci` does so:
 //!
 //! ```text
 //! RUSTFLAGS="--cfg loom" cargo test --package plimsoll-core --test loom_permit --release --target-dir target/loom

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use plimsoll_kit::dead_port::DeadPort;
-use plimsoll_kit::site::LOOPBACK;
+use plimsoll_kit::site::{LOOPBACK, Site};
 use plimsoll_kit::{demo_site, nasty_site, tls_site};
 use serde_json::{Value, json};
 
@@ -22,41 +22,7 @@ fn nasty_pages_are_classed_and_their_siblings_untouched() {
     let (nasty, healthy) =
         (nasty_site::serve(LOOPBACK).expect("a port"), demo_site::serve(LOOPBACK).expect("a port"));
     let (dead, unsigned) = (DeadPort::reserve().expect("a port"), tls_site::serve(LOOPBACK).expect("a port"));
-    let at = |path: &str| nasty.url(path);
-    let failing: [Failing; 18] = [
-        ("refused", dead.url("/"), "navigation", "CONNECTION_REFUSED"),
-        ("unknown-host", "http://no-such-host.invalid/".to_owned(), "navigation", "NAME_NOT_RESOLVED"),
-        ("unsigned", unsigned.url("/"), "navigation", "CERT"),
-        ("not-found", at("/status/404"), "http_status", "404"),
-        ("server-error", at("/status/500"), "http_status", "500"),
-        ("circle", at("/redirect-loop"), "navigation", "circles"),
-        ("download", at("/download"), "navigation", "download"),
-        ("no-content", at("/no-content"), "navigation", "no content"),
-        ("cut", at("/cut"), "navigation", "broke off"),
-        ("drip", at("/drip"), "timeout", ""),
-        ("hang", at("/hang"), "timeout", ""),
-        ("busy", at("/busy"), "timeout", ""),
-        ("frame", at("/iframe-slow"), "timeout", ""),
-        ("hung-renderer", "chrome://hang".to_owned(), "timeout", ""),
-        ("crash", "chrome://crash".to_owned(), "page_crash", ""),
-        ("kill", "chrome://kill".to_owned(), "page_crash", ""),
-        ("too-many-redirects", at("/redirect/30"), "navigation", ""),
-        ("deaf-to-steps", at("/busy-later?ms=0"), "timeout", ""),
-    ];
-    let touch = json!([{"click": "#touch"}, {"goto": at("/nested")}]);
-    let storm = "for (let n = 0; n < 50; n++) window.open('/nested?' + n, '_blank'); 'over'";
-    let peculiar = [
-        json!({"id": "accepted-404", "url": at("/status/404"), "accept_status": [404], "extract": {"title": "h1"}}),
-        json!({"id": "accepted-500", "url": at("/status/500"), "accept_status": [404, 500]}),
-        json!({"id": "redirected", "url": at("/redirect/3"), "extract": {"title": "h1"}}),
-        json!({"id": "alert", "url": at("/alert"), "extract": {"out": "#out"}}),
-        json!({"id": "leaving", "url": at("/alert-on-unload"), "steps": touch}),
-        json!({"id": "confirm", "url": at("/confirm"), "extract": {"out": "#out"}}),
-        json!({"id": "popups", "url": at("/popups"), "steps": [{"evaluate": storm}]}),
-        json!({"id": "garbage", "url": at("/garbage")}),
-        json!({"id": "throws", "url": at("/throws"), "extract": {"out": "#out"}}),
-        json!({"id": "huge", "url": at("/huge"), "timeout": "90s", "extract": {"one": "p"}}),
-    ];
+    let failing = failing(&nasty, &dead, &unsigned);
     let mut jobs: Vec<Value> = Vec::new();
     for (id, url, class, _) in &failing {
         // Those that must time out soon do; those that must not have all the time.
@@ -67,10 +33,13 @@ fn nasty_pages_are_classed_and_their_siblings_untouched() {
         }
         jobs.push(job);
     }
-    jobs.extend(peculiar);
+    jobs.extend(peculiar(&nasty));
     let sibling = |n: usize| {
-        let url =
-            if n.is_multiple_of(4) { at("/nested") } else { healthy.url(&format!("/page/{}", n % 12 + 1)) };
+        let url = if n.is_multiple_of(4) {
+            nasty.url("/nested")
+        } else {
+            healthy.url(&format!("/page/{}", n % 12 + 1))
+        };
         json!({"id": format!("sibling-{n}"), "url": url, "timeout": "60s", "extract": {"title": "h1"}})
     };
     // Mixed, so that each nasty page has healthy ones beside it.
@@ -136,4 +105,50 @@ fn nasty_pages_are_classed_and_their_siblings_untouched() {
     assert_eq!((&report["lost"], &report["task_panics"]), (&json!(0), &json!(0)));
     assert_eq!(report["browser_restarts"], 0, "no page takes its browser down");
     rig.assert_clean();
+}
+
+/// What fails, and how.
+fn failing(nasty: &Site, dead: &DeadPort, unsigned: &Site) -> [Failing; 18] {
+    let at = |path: &str| nasty.url(path);
+    [
+        ("refused", dead.url("/"), "navigation", "CONNECTION_REFUSED"),
+        ("unknown-host", "http://no-such-host.invalid/".to_owned(), "navigation", "NAME_NOT_RESOLVED"),
+        ("unsigned", unsigned.url("/"), "navigation", "CERT"),
+        ("not-found", at("/status/404"), "http_status", "404"),
+        ("server-error", at("/status/500"), "http_status", "500"),
+        ("circle", at("/redirect-loop"), "navigation", "circles"),
+        ("download", at("/download"), "navigation", "download"),
+        ("no-content", at("/no-content"), "navigation", "no content"),
+        ("cut", at("/cut"), "navigation", "broke off"),
+        ("drip", at("/drip"), "timeout", ""),
+        ("hang", at("/hang"), "timeout", ""),
+        ("busy", at("/busy"), "timeout", ""),
+        ("frame", at("/iframe-slow"), "timeout", ""),
+        ("hung-renderer", "chrome://hang".to_owned(), "timeout", ""),
+        ("crash", "chrome://crash".to_owned(), "page_crash", ""),
+        ("kill", "chrome://kill".to_owned(), "page_crash", ""),
+        ("too-many-redirects", at("/redirect/30"), "navigation", ""),
+        ("deaf-to-steps", at("/busy-later?ms=0"), "timeout", ""),
+    ]
+}
+
+/// What is odd, and succeeds all the same.
+fn peculiar(nasty: &Site) -> [Value; 10] {
+    let at = |path: &str| nasty.url(path);
+    let touch = json!([{"click": "#touch"}, {"goto": at("/nested")}]);
+    let storm = "for (let n = 0; n < 50; n++) window.open('/nested?' + n, '_blank'); 'over'";
+    // Popups are counted as they are closed, and that takes its time.
+    let pause = "new Promise(done => setTimeout(done, 2000))";
+    [
+        json!({"id": "accepted-404", "url": at("/status/404"), "accept_status": [404], "extract": {"title": "h1"}}),
+        json!({"id": "accepted-500", "url": at("/status/500"), "accept_status": [404, 500]}),
+        json!({"id": "redirected", "url": at("/redirect/3"), "extract": {"title": "h1"}}),
+        json!({"id": "alert", "url": at("/alert"), "extract": {"out": "#out"}}),
+        json!({"id": "leaving", "url": at("/alert-on-unload"), "steps": touch}),
+        json!({"id": "confirm", "url": at("/confirm"), "extract": {"out": "#out"}}),
+        json!({"id": "popups", "url": at("/popups"), "steps": [{"evaluate": storm}, {"evaluate": pause}]}),
+        json!({"id": "garbage", "url": at("/garbage")}),
+        json!({"id": "throws", "url": at("/throws"), "extract": {"out": "#out"}}),
+        json!({"id": "huge", "url": at("/huge"), "timeout": "15s", "extract": {"one": "p"}}),
+    ]
 }

@@ -32,19 +32,31 @@ pub(crate) struct Ended {
 }
 
 impl Running {
-    /// Starts the binary in `dir`, with none of our variables in its environment but the browser's place.
-    #[expect(clippy::disallowed_methods, reason = "the one place that starts the binary; drop kills it")]
+    /// Starts the binary in `dir`, with none of our variables in its environment but the browser's place and what is
+    /// to be logged.
     pub(crate) fn start(dir: &Path, args: &[&str]) -> Self {
-        let file = |name| File::create(dir.join(name)).expect("the rig's directory is writable");
+        Self::start_into(
+            File::create(dir.join("stdout")).expect("the rig's directory is writable"),
+            dir,
+            args,
+        )
+    }
+
+    /// Starts it with this standard output.
+    #[expect(clippy::disallowed_methods, reason = "the one place that starts the binary; drop kills it")]
+    pub(crate) fn start_into(stdout: File, dir: &Path, args: &[&str]) -> Self {
         let mut command = Command::new(crate::binary::path());
         for (name, _) in std::env::vars_os() {
-            let ours = name.to_string_lossy().starts_with("PLIMSOLL_");
-            if ours && name != "PLIMSOLL_CHROMIUM" && name != "PLIMSOLL_LOG" {
+            let name = name.to_string_lossy().into_owned();
+            if name.starts_with("PLIMSOLL_")
+                && !["PLIMSOLL_CHROMIUM", "PLIMSOLL_LOG"].contains(&name.as_str())
+            {
                 command.env_remove(name);
             }
         }
         command.args(args).current_dir(dir).stdin(Stdio::null());
-        let child = command.stdout(file("stdout")).stderr(file("stderr")).spawn();
+        let stderr = File::create(dir.join("stderr")).expect("the rig's directory is writable");
+        let child = command.stdout(stdout).stderr(stderr).spawn();
         let (child, started) = (child.expect("the binary starts"), Stopwatch::start());
         Self { child, started, dir: dir.to_owned() }
     }

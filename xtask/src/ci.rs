@@ -23,6 +23,7 @@ pub(crate) fn run() -> Result<(), Failure> {
             }),
         ),
         ("tests", stage(|| test::run(&[]))),
+        ("thread orders", stage(thread_orders)),
         ("documentation", stage(documentation)),
         ("dependencies", dependencies()),
     ];
@@ -54,6 +55,14 @@ fn stage(work: impl FnOnce() -> Result<(), Failure>) -> Verdict {
 
 fn command(args: &[&str]) -> Result<(), Failure> {
     Ok(run_program(&mut cargo(args))?)
+}
+
+/// Every order in which permits and the fleet's loop can meet. The flag changes every crate, so these builds have a
+/// place of their own.
+fn thread_orders() -> Result<(), Failure> {
+    let test = ["test", "--locked", "--release", "--package", "plimsoll-core", "--test", "loom_permit"];
+    let mut test = cargo(test);
+    Ok(run_program(test.args(["--target-dir", "target/loom"]).env("RUSTFLAGS", "--cfg loom"))?)
 }
 
 fn documentation() -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! The simulator: the production policies on virtual time, against a machine and browsers that misbehave on purpose.
 pub mod agenda;
 pub mod chance;
+pub mod control;
 pub mod digest;
 pub mod fate;
 pub mod fault;

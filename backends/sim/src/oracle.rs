@@ -156,7 +156,7 @@ impl Oracle {
                 self.memory.launch_over(id);
             }
             News::BrowserEnded(id) => {
-                if self.browsers.ended(id) {
+                if self.browsers.ended(now, id) {
                     self.breakers.browser_ended();
                 }
             }
@@ -174,6 +174,11 @@ impl Oracle {
 
     fn attempt_ended(&mut self, now: Moment, id: SlotId, end: Option<End>, loose: &mut Loose) {
         if let Some(slot) = self.slots.advance(id, SlotPhase::Closing) {
+            // Where there was a page there was a context, even if that news is still on its way.
+            let shows = matches!(end, Some(End::Succeeded | End::Failed(Stage::Step(_), ..)));
+            if slot.phase == SlotPhase::Creating && shows {
+                loose.opened = Some(id);
+            }
             self.breakers.ended(now, &slot, end);
             self.jobs.ended(slot.job, end);
             loose.ended = Some(slot.job);
@@ -209,7 +214,8 @@ impl Oracle {
             Action::Close(id) => self.browsers.close(now, *id),
             Action::Settle { job, outcome, attempts } => {
                 if let Outcome::Failed(failure) = outcome
-                    && failure.stage == Stage::Queue
+                    && failure.stage != Stage::Launch
+                    && self.jobs.waits(*job)
                     && let Some(host) = self.jobs.host(*job)
                 {
                     self.breakers.given_up(now, host)?;
@@ -294,7 +300,7 @@ impl Oracle {
         let rules = &self.rules.admission;
         let open = rules.policy == LimitPolicy::Fixed && !self.stopped && self.breakers.let_through();
         let limits = self.slots.active() < rules.max_contexts && self.slots.creating < rules.max_creating;
-        if !open || !limits {
+        if !open || !limits || !self.is_recount_due() {
             return Ok(());
         }
         let Some(job) = self.jobs.ready(&self.breakers.troubled_hosts) else { return Ok(()) };

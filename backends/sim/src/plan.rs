@@ -101,6 +101,13 @@ impl Plan {
         entries.sort_by_key(|entry| entry.at);
         Self { seed, scenario, entries }
     }
+
+    /// Jobs in all.
+    #[must_use]
+    pub fn jobs(&self) -> u64 {
+        let jobs = |entry: &Entry| if let Decision::Submit { jobs } = entry.what { u64::from(jobs) } else { 0 };
+        self.entries.iter().map(jobs).sum()
+    }
 }
 
 fn submissions(seed: u64, scenario: &Scenario) -> Vec<Entry> {

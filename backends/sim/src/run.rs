@@ -25,9 +25,9 @@ use crate::world::{Memory, World};
 
 /// After the last fault, every breaker's longest rest (600 s and a fifth) has passed by then.
 const RECOVERED_AFTER: Duration = Duration::from_secs(900);
-/// Jobs of the second wave, and the time between them: no machine is too small for that.
-const WAVE: u64 = 12;
-const WAVE_EVERY: Duration = Duration::from_secs(20);
+/// Jobs of the second wave, and the time between them beyond what one may take: no machine is too small for that.
+const WAVE: u32 = 12;
+const WAVE_PAUSE: Duration = Duration::from_secs(20);
 /// Browsers leave within this time.
 const LEAVE_WITHIN: Duration = Duration::from_secs(120);
 
@@ -115,10 +115,10 @@ impl<'a> Stage<'a> {
         loop {
             let was_frozen = self.world.is_frozen(now);
             now = self.next(now);
+            self.world.step(now);
             if was_frozen && !self.world.is_frozen(now) {
                 self.oracle.excuse(now);
             }
-            self.world.step(now);
             let wakes = self.subject.dispatch().next_change().is_some_and(|at| at <= now);
             if wakes && !self.world.is_frozen(now) {
                 self.deliver(now, News::Tick)?;
@@ -189,11 +189,13 @@ impl<'a> Stage<'a> {
                 return Ok(false);
             }
             Phase::Resting { .. } => {
+                let timeout = self.plan.scenario.load.attempt_timeout;
+                let every = timeout + WAVE_PAUSE;
                 for n in 0..WAVE {
-                    self.world.submit_later(now + WAVE_EVERY * n as u32, 1);
+                    self.world.submit_later(now + every * n, 1);
                 }
                 self.phase = Phase::Wave;
-                self.deadline = now + WAVE_EVERY * WAVE as u32 + self.plan.scenario.load.attempt_timeout * 4;
+                self.deadline = now + every * WAVE + timeout * 4;
                 return Ok(false);
             }
             Phase::Storm | Phase::Wave => {
@@ -218,7 +220,7 @@ impl<'a> Stage<'a> {
         // With little patience a job may expire while its browser starts.
         let counts = self.oracle.counts();
         let well = counts.succeeded + counts.expired - self.ended_before;
-        if well == WAVE {
+        if well == u64::from(WAVE) {
             return Ok(());
         }
         let detail = format!("{well} of {WAVE} succeeded or ran out of patience");

@@ -108,17 +108,24 @@ impl Scenario {
             memory: Bytes::gib(chance.one_of(&[2, 4, 8, 24, 24])),
             base: Bytes::mib(700),
         };
-        let load = load(&mut chance, calm_at);
+        let load = load(&mut chance, calm_at, machine);
         let stop = chance.happens(0.2).then(|| {
             let at = calm_at.mul_f64(chance.between(0.2, 1.1));
             (at, Duration::from_secs(u64::from(chance.count(1, 30))))
         });
-        let fleet = fleet(&mut chance, machine);
+        let mut fleet = fleet(&mut chance, machine);
+        if fleet.admission.policy == LimitPolicy::Fixed {
+            // Fixed limits are only as good as whoever fixed them: here they fit the machine when nothing goes wrong.
+            let each = load.page_memory.0 * 2 + load.browser_memory.0;
+            let room = (machine.memory - machine.base).0 * 8 / 10;
+            let fits = u32::try_from(room / each).unwrap_or(u32::MAX).max(1);
+            fleet.admission.max_contexts = fleet.admission.max_contexts.min(fits);
+        }
         Self { fleet, machine, load, faults: faults(&mut chance), calm_at, stop }
     }
 }
 
-fn load(chance: &mut Chance, storm: Duration) -> Load {
+fn load(chance: &mut Chance, storm: Duration, machine: Machine) -> Load {
     let jobs = chance.count(10, 400);
     let burst = chance.count(1, 50);
     let bursts = jobs.div_ceil(burst);
@@ -133,7 +140,8 @@ fn load(chance: &mut Chance, storm: Duration) -> Load {
         hosts: chance.count(1, 6),
         page_cpu,
         hold,
-        page_memory: Bytes::mib(u64::from(chance.count(20, 400))),
+        // One page alone never fills the machine.
+        page_memory: Bytes::mib(u64::from(chance.count(20, 400))).min(Bytes(machine.memory.0 / 16)),
         memory_spread: chance.between(0.1, 0.8),
         growth: Duration::from_secs(u64::from(chance.count(1, 20))),
         attempt_timeout: healthy.mul_f64(chance.between(1.0, 3.0)),

@@ -13,7 +13,7 @@ mod browsers;
 mod incidents;
 mod memory;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use plimsoll_core::id::{BrowserId, JobSeq, SlotId};
@@ -50,11 +50,14 @@ pub struct World {
     agenda: Agenda<Due>,
     processor: Processor<Work>,
     contexts: BTreeMap<SlotId, Context>,
+    /// The contexts of each browser.
+    placed: BTreeSet<(BrowserId, SlotId)>,
     browsers: BTreeMap<BrowserId, Browser>,
     suffering: Suffering,
     samples: u64,
     memory: Memory,
     state: Surroundings,
+    planned: u64,
     submitted: u64,
     news: VecDeque<News>,
     told: VecDeque<News>,
@@ -130,6 +133,7 @@ impl World {
             agenda,
             processor: Processor::new(cores),
             contexts: BTreeMap::new(),
+            placed: BTreeSet::new(),
             browsers: BTreeMap::new(),
             suffering: Suffering::default(),
             samples: 0,
@@ -143,6 +147,7 @@ impl World {
                 frozen_until: Moment::ZERO,
                 weight: 1.0,
             },
+            planned: plan.jobs(),
             submitted: 0,
             news: VecDeque::new(),
             told: VecDeque::new(),
@@ -198,7 +203,7 @@ impl World {
     /// Whether nothing from outside is still to come and nothing runs.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.submitted >= self.planned() && self.contexts.is_empty() && self.news.is_empty()
+        self.submitted >= self.planned && self.contexts.is_empty() && self.news.is_empty()
     }
 
     /// Whether no browser is left.
@@ -210,6 +215,7 @@ impl World {
     /// Enters jobs beyond the plan, all due at one moment.
     pub fn submit_later(&mut self, at: Moment, jobs: u32) {
         let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        self.planned += u64::from(jobs);
         self.entries.push(Entry { at, what: Decision::Submit { jobs } });
         self.agenda.enter(at, Due::Entry(index));
     }
@@ -232,29 +238,21 @@ impl World {
         self.memory
     }
 
-    fn planned(&self) -> u64 {
-        let jobs = self.entries.iter().map(|entry| match entry.what {
-            Decision::Submit { jobs } => u64::from(jobs),
-            _ => 0,
-        });
-        jobs.sum()
-    }
-
     fn happen(&mut self, now: Moment, due: Due) {
         match due {
             Due::Entry(index) => self.decide(now, self.entries[index as usize].what),
             Due::Calm => self.calm(now),
             Due::Sample => self.sample(now),
-            Due::Over(decision) => self.over(now, decision),
+            Due::Over(decision) => self.over(decision),
             Due::Tell(news) => self.tell(news),
             Due::Deadline(slot) => self.deadline(now, slot),
             Due::Created(slot) => self.created(now, slot),
             Due::Held(slot) => self.held(now, slot),
             Due::Dies(slot, end) => self.end(now, slot, end),
-            Due::Closed(slot) => self.closed(now, slot),
+            Due::Closed(slot) => self.closed(slot),
             Due::LaunchTimeout(browser) => self.launch_timed_out(now, browser),
             Due::Missed(browser) => self.missed(browser),
-            Due::Gone(browser) => self.browser_gone(now, browser),
+            Due::Gone(browser) => self.browser_gone(browser),
         }
     }
 

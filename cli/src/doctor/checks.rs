@@ -41,7 +41,7 @@ fn browser(facts: &Facts) -> Finding {
             );
         }
     };
-    let named = facts.version.as_deref().unwrap_or("of unknown version");
+    let named = facts.version.as_ref().map(|version| format!("{version}, ")).unwrap_or_default();
     let kind = match binary.kind {
         BrowserKind::HeadlessShell => "headless shell",
         BrowserKind::Chromium => "full Chromium",
@@ -53,7 +53,7 @@ fn browser(facts: &Facts) -> Finding {
         BrowserSource::Path => "on PATH".to_owned(),
         BrowserSource::KnownPlace => "where packages put it".to_owned(),
     };
-    let detail = format!("{named}, {kind}, {source}: {}", binary.path.display());
+    let detail = format!("{named}{kind}, {source}: {}", binary.path.display());
     match binary.kind {
         BrowserKind::HeadlessShell => Finding::good(what, detail),
         // 6.1 GB of PSS by 100 contexts against 1.7 GB.
@@ -142,7 +142,10 @@ fn shared_memory(facts: &Facts) -> Finding {
         ),
         Some(disk) => Finding::warning(
             what,
-            format!("{} free in /dev/shm: too little, so browsers use files instead, which is slower", disk.free),
+            format!(
+                "{} free in /dev/shm: too little, so browsers use files instead, which is slower",
+                disk.free
+            ),
             remedy,
         ),
         None => Finding::warning(

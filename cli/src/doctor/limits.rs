@@ -29,11 +29,16 @@ fn descriptors(facts: &Facts) -> Finding {
     if let Some(refusal @ Refusal::Descriptors { .. }) = facts.refusal {
         return refused(what, &refusal);
     }
-    let in_browser = facts.line.in_a_browser.filter(|line| line.contexts() < facts.contexts_per_browser.into());
+    let in_browser =
+        facts.line.in_a_browser.filter(|line| line.contexts() < facts.contexts_per_browser.into());
     match in_browser {
         Some(line) => Finding::warning(
             what,
-            format!("{limit}: {} contexts a browser, {} are asked for", line.contexts(), facts.contexts_per_browser),
+            format!(
+                "{limit}: {} contexts a browser, {} are asked for",
+                line.contexts(),
+                facts.contexts_per_browser
+            ),
             raise(),
         ),
         None => fits(what, limit, facts, Resource::Descriptors),
@@ -55,7 +60,8 @@ fn memory(facts: &Facts) -> Finding {
     match (facts.refusal, facts.reading.memory) {
         (Some(refusal @ Refusal::Memory { .. }), _) => refused(what, &refusal),
         (_, Some(memory)) => {
-            let detail = format!("{} of {} in use ({})", memory.value.used, memory.value.limit, memory.source);
+            let detail =
+                format!("{} of {} in use ({})", memory.value.used, memory.value.limit, memory.source);
             fits(what, detail, facts, Resource::Memory)
         }
         (_, None) => {

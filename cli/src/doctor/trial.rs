@@ -65,8 +65,8 @@ pub(super) async fn version(binary: &Path, identity: &Identity, supervisor: &Sup
     let (ours, theirs) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).ok()?;
     let tree = Spawner::start().ok()?.spawn(&own, ask(binary, identity, theirs)).await.ok()?;
     let mut said = String::new();
-    let reading = Receiver::from_owned_fd(ours).ok()?;
-    let read = tokio::time::timeout(VERSION_WITHIN, reading.take(VERSION_LENGTH).read_to_string(&mut said));
+    let mut answer = Receiver::from_owned_fd(ours).ok()?.take(VERSION_LENGTH);
+    let read = tokio::time::timeout(VERSION_WITHIN, answer.read_to_string(&mut said));
     let in_time = matches!(read.await, Ok(Ok(_)));
     if let Err(error) = tree.kill(Ladder::NOW).await {
         tracing::warn!(%error, "the browser that was asked for its version");

@@ -41,6 +41,7 @@ use crate::policy::ledger::{Counts, Ledger};
 use crate::policy::placement::{Placement, PlacementConfig};
 use crate::policy::pressure::{Eviction, Level};
 use crate::policy::queue::{Patience, Queue, Waiting};
+use crate::policy::restart::{Restart, RestartIntensity, Restarts};
 use crate::policy::retry::{RetryPolicy, Verdict};
 use crate::policy::retry_budget::{RetryBudget, RetryBudgetConfig};
 use crate::policy::warning::Warnings;
@@ -87,6 +88,8 @@ pub struct Dispatch {
     admission: Admission,
     placement: Placement,
     launches: LaunchBackoff,
+    /// Deaths of browsers that came up, of the fleet as a whole.
+    restarts: Restarts,
     ledger: Ledger,
     retry_budget: RetryBudget,
     queue: Queue,
@@ -128,6 +131,7 @@ impl Dispatch {
             admission: Admission::new(config.admission.clone()),
             placement: Placement::new(config.placement.clone()),
             launches: LaunchBackoff::default(),
+            restarts: Restarts::new(RestartIntensity::default()),
             ledger: Ledger::default(),
             retry_budget: RetryBudget::new(config.retry_budget.clone()),
             queue: Queue::new(config.queue_capacity),
@@ -202,7 +206,9 @@ impl Dispatch {
     /// When [`Event::Tick`] would change something; always later than the last event.
     #[must_use]
     pub fn next_change(&self) -> Option<Moment> {
-        let gates = [self.launches.retry_at(), self.fused_until].into_iter().flatten();
+        let restart =
+            if let Restart::At(at) = self.restarts.may_restart(self.last) { Some(at) } else { None };
+        let gates = [self.launches.retry_at(), restart, self.fused_until].into_iter().flatten();
         let gates = gates.chain(self.admission.next_changes()).filter(|_| self.queue.ready() > 0);
         self.queue.next_change().into_iter().chain(gates).filter(|at| *at > self.last).min()
     }
@@ -292,7 +298,10 @@ impl Dispatch {
         };
         self.admission.ended(now, passage, news, &mut self.rng);
         let outcome = match end {
-            AttemptEnd::Succeeded => Outcome::Succeeded,
+            AttemptEnd::Succeeded => {
+                self.restarts.on_served();
+                Outcome::Succeeded
+            }
             AttemptEnd::Cancelled => Outcome::Cancelled,
             AttemptEnd::Evicted if self.phase == Phase::Stopping => Outcome::Cancelled,
             AttemptEnd::Evicted => {
@@ -348,6 +357,7 @@ impl Dispatch {
         let Some(id) = self.placement.close(id) else { return };
         self.admission.crashed(now);
         self.admission.note_failure(now, &mut self.rng);
+        self.restarts.on_death(now, &mut self.rng);
         self.actions.push_back(Action::Close(id));
     }
 

@@ -92,7 +92,7 @@ pub struct JobRecord {
 
 /// Why a store could not do its part.
 #[derive(Debug, thiserror::Error)]
-#[error("{doing}: {source}")]
+#[error("{doing} failed")]
 pub struct StoreError {
     /// What it was doing, with the place: "writing out/results.jsonl".
     pub doing: String,

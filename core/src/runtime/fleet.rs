@@ -92,6 +92,8 @@ pub struct FleetReport {
     pub panics: u64,
     /// What the store could not do, if that ended the run.
     pub store_error: Option<StoreError>,
+    /// Jobs that ended, but whose end could not be recorded.
+    pub unrecorded: u64,
     /// Why no browser could be started, if none ever was.
     pub launch_error: Option<String>,
 }

@@ -103,17 +103,17 @@ impl Occurrence {
             Self::Submit(host) => model.submit(host),
             Self::Wait(ms) => model.pass(Duration::from_millis(ms)),
             Self::NextChange => {
-                model.to_next_change();
+                model.pass_to_next_change();
             }
             Self::Opened(which) => {
-                if let Some(slot) = pick(which, model.slots_in(SlotPhase::Creating)) {
+                if let Some(slot) = pick(which, &model.slots_in(SlotPhase::Creating)) {
                     model.tell(Event::Opened(slot));
                 }
             }
             Self::Ended(which, end) => {
                 let busy =
                     [SlotPhase::Creating, SlotPhase::Running].map(|phase| model.slots_in(phase)).concat();
-                if let Some(slot) = pick(which, busy) {
+                if let Some(slot) = pick(which, &busy) {
                     let end = if model.is_evicted(slot) { AttemptEnd::Evicted } else { end };
                     model.tell(Event::Ended(slot, end));
                 }
@@ -122,27 +122,27 @@ impl Occurrence {
                 // A context whose attempt goes on is freed only when its task is torn down, which is a rare thing.
                 let closing = model.slots_in(SlotPhase::Closing);
                 let any = if closing.is_empty() { model.slots_in(SlotPhase::Running) } else { closing };
-                if let Some(slot) = pick(which, any) {
+                if let Some(slot) = pick(which, &any) {
                     model.tell(Event::Freed(slot));
                 }
             }
             Self::Launched(which) => {
-                if let Some(id) = pick(which, model.browsers_in(BrowserPhase::Launching)) {
+                if let Some(id) = pick(which, &model.browsers_in(BrowserPhase::Launching)) {
                     model.tell(Event::Launched(id));
                 }
             }
             Self::LaunchFailed(which, fault) => {
-                if let Some(id) = pick(which, model.browsers_in(BrowserPhase::Launching)) {
+                if let Some(id) = pick(which, &model.browsers_in(BrowserPhase::Launching)) {
                     model.tell(Event::LaunchFailed(id, fault));
                 }
             }
             Self::Died(which) => {
-                if let Some(id) = pick(which, model.browsers_in(BrowserPhase::Ready)) {
+                if let Some(id) = pick(which, &model.browsers_in(BrowserPhase::Ready)) {
                     model.die(id);
                 }
             }
             Self::Gone(which) => {
-                if let Some(id) = pick(which, model.browsers_in(BrowserPhase::Closing)) {
+                if let Some(id) = pick(which, &model.browsers_in(BrowserPhase::Closing)) {
                     model.tell(Event::BrowserGone(id));
                 }
             }
@@ -180,6 +180,6 @@ fn late(model: &mut Model, kind: u8, id: u64) {
     }
 }
 
-fn pick<T: Copy>(which: Index, among: Vec<T>) -> Option<T> {
-    (!among.is_empty()).then(|| among[which.index(among.len())])
+fn pick<T: Copy>(which: Index, among: &[T]) -> Option<T> {
+    (!among.is_empty()).then(|| *which.get(among))
 }

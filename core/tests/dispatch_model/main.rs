@@ -48,7 +48,7 @@ fn config() -> impl Strategy<Value = DispatchConfig> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(250))]
 
     /// The model checks itself after every event; what is asserted here is how it ends.
     #[test]

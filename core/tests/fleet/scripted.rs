@@ -243,7 +243,7 @@ impl Store for ScriptedStore {
                 source: std::io::ErrorKind::InvalidData.into(),
             });
         }
-        let accept = url.split_once("accept=").map_or("[]".into(), |(_, status)| format!("[{status}]"));
+        let accept = url.split_once("accept=").map_or_else(|| "[]".into(), |(_, status)| format!("[{status}]"));
         let json = format!(r#"{{"url":"{url}","accept_status":{accept},"steps":[{{"evaluate":"1"}}]}}"#);
         let keys: JobKeys = serde_json::from_str(&json).expect("a job");
         let id = || JobId::try_from(url.clone()).expect("a URL is an id");

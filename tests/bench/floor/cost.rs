@@ -43,10 +43,13 @@ pub(crate) async fn follow(
     results: &mut Results,
     mut look: impl FnMut(u32),
 ) -> io::Result<Cost> {
+    let group = Group::make();
     let clock = Clock::start();
-    let mut client = command.spawn()?;
+    let mut client = match &group {
+        Ok(group) => group.around(|| command.spawn())??,
+        Err(_) => command.spawn()?,
+    };
     let number = client.id();
-    let group = Group::of(number);
     let mut looks = interval(LOOK);
     while !has_ended(&client)? {
         if clock.now().elapsed() > PATIENCE {

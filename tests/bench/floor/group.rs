@@ -14,6 +14,8 @@ const MOUNT: &str = "/sys/fs/cgroup";
 /// The group. Dropping it removes it, once all in it have ended.
 #[derive(Debug)]
 pub(crate) struct Group {
+    /// Ours.
+    home: PathBuf,
     dir: PathBuf,
     accounts: Accounts,
 }
@@ -26,15 +28,22 @@ enum Accounts {
 }
 
 impl Group {
-    /// Makes a group below our own, for this process and its descendants to come.
-    pub(crate) fn of(process: u32) -> io::Result<Self> {
+    /// Makes a group below our own.
+    pub(crate) fn make() -> io::Result<Self> {
         let (home, accounts) = home(&fs::read_to_string("/proc/self/cgroup")?)
             .ok_or_else(|| io::Error::other("no control groups that count processor time"))?;
-        let dir = home.join(format!("bench-floor-{process}"));
+        let dir = home.join(format!("bench-floor-{}", std::process::id()));
         fs::create_dir(&dir)?;
-        let group = Self { dir, accounts };
-        fs::write(group.dir.join("cgroup.procs"), process.to_string())?;
-        Ok(group)
+        Ok(Self { home, dir, accounts })
+    }
+
+    /// Calls `start` inside the group: the child is there from its beginning. Moved in later, it might have children
+    /// of its own already.
+    pub(crate) fn around<T>(&self, start: impl FnOnce() -> T) -> io::Result<T> {
+        move_to(&self.dir)?;
+        let started = start();
+        move_to(&self.home)?;
+        Ok(started)
     }
 
     /// Processor time of all that is or was in it.
@@ -59,6 +68,11 @@ impl Drop for Group {
     }
 }
 
+/// Moves this process.
+fn move_to(dir: &Path) -> io::Result<()> {
+    fs::write(dir.join("cgroup.procs"), std::process::id().to_string())
+}
+
 /// The directory of our own group among those that count processor time. `memberships` is `/proc/self/cgroup`.
 fn home(memberships: &str) -> Option<(PathBuf, Accounts)> {
     memberships.lines().find_map(|line| {
@@ -71,4 +85,22 @@ fn home(memberships: &str) -> Option<(PathBuf, Accounts)> {
             v2.then(|| (Path::new(MOUNT).join(path), Accounts::V2))
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_group_that_counts_is_found_among_others() {
+        let found = |memberships| home(memberships).map(|(dir, _)| dir);
+        let expected = [
+            ("4:memory:/a\n2:cpuacct:/\n", Some("/sys/fs/cgroup/cpuacct")),
+            ("3:cpu,cpuacct:/a/b\n", Some("/sys/fs/cgroup/cpu,cpuacct/a/b")),
+            ("4:memory:/a\n1:name=systemd:/\n", None),
+        ];
+        for (memberships, dir) in expected {
+            assert_eq!(found(memberships), dir.map(PathBuf::from), "{memberships}");
+        }
+    }
 }

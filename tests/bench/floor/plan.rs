@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::Duration;
 
@@ -92,7 +92,7 @@ struct Place {
 impl Place {
     fn find() -> Result<Self, Failure> {
         let this = std::env::current_exe()?;
-        let built = this.parent().unwrap_or(Path::new("/"));
+        let built = this.parent().ok_or("this program lies nowhere")?;
         let plimsoll = built.join("plimsoll");
         if !plimsoll.exists() {
             return Err(format!("no {}: `cargo build --release -p plimsoll`", plimsoll.display()).into());
@@ -206,7 +206,7 @@ fn prepare(
 fn said(dir: &TempDir, results: &Results) -> String {
     let stderr = fs::read_to_string(dir.path().join("stderr")).unwrap_or_default();
     let complaints = results.complaints.iter().map(|(text, times)| format!("{times} x {text}"));
-    complaints.chain(stderr.lines().take(10).map(str::to_owned)).collect::<Vec<_>>().join("\n  ")
+    complaints.take(10).chain(stderr.lines().take(10).map(str::to_owned)).collect::<Vec<_>>().join("\n  ")
 }
 
 /// Jobs in each second of `time`.

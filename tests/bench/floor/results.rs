@@ -84,3 +84,35 @@ impl Results {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn lines_are_believed_only_with_the_values_of_the_page() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("results.jsonl");
+        let mut results = Results::expect(path.clone());
+        results.look(Moment::ZERO).unwrap();
+        assert_eq!(results.steady(), None, "nothing is there yet");
+
+        let page = json!({ "title": "How deep may she lie?", "count": "100 entries", "first": "1\tBellatrix\tCork\t8.7" });
+        let early = json!({ "title": "How deep may she lie?", "count": "no entries yet", "first": null });
+        let right = json!({ "outcome": "succeeded", "ms": 200, "data": page }).to_string();
+        let wrong = json!({ "outcome": "succeeded", "ms": 100, "data": early }).to_string();
+        let mut file = File::create(&path).unwrap();
+        let (half, other_half) = wrong.split_at(20);
+        write!(file, "{right}\n{half}").unwrap();
+        results.look(Moment::after(Duration::from_millis(1000))).unwrap();
+        assert_eq!((results.done, results.complaints.len()), (1, 0), "half a line says nothing");
+        writeln!(file, "{other_half}").unwrap();
+        results.look(Moment::after(Duration::from_millis(1500))).unwrap();
+        assert_eq!((results.done, results.complaints.len()), (1, 1));
+        assert_eq!(results.steady(), Some(Duration::from_millis(700)), "from 800 to 1500");
+    }
+}

@@ -41,11 +41,12 @@ pub(crate) fn write(clients: &[Client], options: &Options, turns: &[Turn]) -> St
     );
     for flight in &options.flights {
         text += &format!("\n## {flight} in flight\n\n{HEAD}");
-        for number in 0..clients.len() {
-            text += &row(&clients[number], number, *flight, jobs, turns);
+        for (number, client) in clients.iter().enumerate() {
+            text += &row(client, number, *flight, jobs, turns);
         }
     }
-    text + &wire(jobs, turns)
+    text += &wire(jobs, turns);
+    text + &reports(clients, options, turns)
 }
 
 fn row(client: &Client, number: usize, flight: NonZeroU32, jobs: NonZeroU32, turns: &[Turn]) -> String {
@@ -62,14 +63,14 @@ fn row(client: &Client, number: usize, flight: NonZeroU32, jobs: NonZeroU32, tur
     };
     let sum = |figure: &dyn Fn(&Turn) -> u32| of(number).map(figure).sum::<u32>();
     format!(
-        "| {} | {:.2} | {} | {:.2} | {} | {:.2} ms | {:.0} ms | {} of {} | {} | {} |\n",
+        "| {} | {:.2} | {} | {:.2} | {} | {:.2} ms | {} | {} of {} | {} | {} |\n",
         client.name(),
         median_of(&steady),
         beside(&steady),
         median_of(&whole),
         beside(&whole),
         median_of(&|turn| each(turn.cost.client, turn)),
-        median_of(&browsers),
+        counted(median_of(&browsers)),
         sum(&|turn| turn.results.done),
         jobs.get() * u32::try_from(of(number).count()).unwrap_or(u32::MAX),
         if matches!(client, Client::Bare) {
@@ -102,6 +103,27 @@ fn wire(jobs: NonZeroU32, turns: &[Turn]) -> String {
     format!("\nThe floor sends {sent:.1} commands a job and receives {received:.1} messages.\n")
 }
 
+/// What Plimsoll says of itself, to be held against what was measured from outside.
+fn reports(clients: &[Client], options: &Options, turns: &[Turn]) -> String {
+    let mut text = "\nWhat `report.json` says, medians:\n\n".to_owned();
+    for (number, client) in clients.iter().enumerate() {
+        for flight in options.flights.iter().filter(|_| matches!(client, Client::Plimsoll(_))) {
+            let turns = || turns.iter().filter(|turn| (turn.client, turn.flight) == (number, *flight));
+            let says =
+                |key: &str| median(turns().map(|turn| turn.told[key].as_f64().unwrap_or_default()).collect());
+            let name = client.name();
+            text += &format!(
+                "- {name}, {flight} in flight: {:.2} jobs/s in {:.1} s, supervisor CPU {:.2} s, at most {} active\n",
+                says("jobs_per_s"),
+                says("wall_s"),
+                says("supervisor_cpu_s"),
+                says("peak_active")
+            );
+        }
+    }
+    text
+}
+
 fn steady(turn: &Turn) -> f64 {
     turn.results.steady().map_or(0.0, |time| rate(turn.results.done, time))
 }
@@ -118,6 +140,11 @@ fn each(time: Duration, turn: &Turn) -> f64 {
 /// Not a number where the system does not count it.
 fn browsers(turn: &Turn) -> f64 {
     turn.cost.browsers.map_or(f64::NAN, |time| each(time, turn))
+}
+
+/// As milliseconds, if it was counted.
+fn counted(millis: f64) -> String {
+    if millis.is_nan() { "-".into() } else { format!("{millis:.0} ms") }
 }
 
 /// The middle one; the mean of the two in the middle when there is none; 0 of nothing.

@@ -78,6 +78,10 @@ impl Breakers {
         if slot.epochs.0 == self.fuse_epoch {
             self.count_fuse(fuse_verdict(end));
         }
+        // What began before the breaker last changed says nothing of the host as it is now.
+        if slot.epochs.1 != self.epochs(slot.host).1 {
+            return;
+        }
         use FailureClass as C;
         match end {
             Some(End::Succeeded) => {

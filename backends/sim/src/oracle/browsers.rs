@@ -13,6 +13,9 @@ use super::invariant::{Check, Invariant, hold, same};
 /// So many browsers closed unused within a minute are too many.
 const CHURN: usize = 6;
 
+/// So many browsers that died unused within a minute are too many.
+const CRASH_LOOP: usize = 20;
+
 /// Every browser that may have a process.
 #[derive(Debug)]
 pub(super) struct Browsers {
@@ -21,6 +24,7 @@ pub(super) struct Browsers {
     failures: u32,
     not_before: Moment,
     unused: VecDeque<Moment>,
+    died_unused: VecDeque<Moment>,
     finishing: bool,
 }
 
@@ -52,12 +56,15 @@ impl Browsers {
             failures: 0,
             not_before: Moment::ZERO,
             unused: VecDeque::new(),
+            died_unused: VecDeque::new(),
             finishing: false,
         }
     }
 
     pub(super) fn launch(&mut self, now: Moment, id: BrowserId) -> Check {
         self.browsers.insert(id, Browser::default());
+        let crashes = within_a_minute(now, &mut self.died_unused);
+        hold(Invariant::RestartsPaced, crashes <= CRASH_LOOP, || format!("{id} starts; {crashes} died unused within a minute"))?;
         let starting = self.starting();
         let most = self.rules.placement.max_launching;
         hold(Invariant::LaunchesBounded, starting <= most, || format!("{starting} are starting; the limit is {most}"))?;
@@ -100,9 +107,13 @@ impl Browsers {
     }
 
     /// Returns whether that was news.
-    pub(super) fn ended(&mut self, id: BrowserId) -> bool {
+    pub(super) fn ended(&mut self, now: Moment, id: BrowserId) -> bool {
         let Some(browser) = self.browsers.get_mut(&id) else { return false };
-        !std::mem::replace(&mut browser.ended, true) && !browser.closed
+        let is_news = !std::mem::replace(&mut browser.ended, true) && !browser.closed;
+        if is_news && browser.served == 0 {
+            self.died_unused.push_back(now);
+        }
+        is_news
     }
 
     pub(super) fn gone(&mut self, id: BrowserId) {
@@ -123,10 +134,7 @@ impl Browsers {
         if young && browser.served == 0 && !browser.ended && !self.finishing {
             self.unused.push_back(now);
         }
-        while self.unused.front().is_some_and(|then| now.since(*then) > Duration::from_secs(60)) {
-            self.unused.pop_front();
-        }
-        let churn = self.unused.len();
+        let churn = within_a_minute(now, &mut self.unused);
         hold(Invariant::NoChurn, churn < CHURN, || format!("{churn} browsers were closed unused within a minute"))
     }
 
@@ -174,4 +182,10 @@ impl Browsers {
     fn starting(&self) -> u32 {
         self.browsers.values().filter(|browser| browser.is_starting()).count() as u32
     }
+}
+
+/// Forgets what is older than a minute and counts the rest.
+fn within_a_minute(now: Moment, moments: &mut VecDeque<Moment>) -> usize {
+    while moments.pop_front_if(|then| now.since(*then) > Duration::from_secs(60)).is_some() {}
+    moments.len()
 }

@@ -60,6 +60,7 @@ invariants! {
     HostsBlamedJustly "no job is given up for a host that answered last",
     ProbesHeard "no breaker calls a probe silent that has answered",
     NoChurn "browsers are not started and closed over and over without use",
+    RestartsPaced "browsers that die unused are not replaced at full speed for ever",
     WakesLater "the next wake-up lies in the future",
     Drains "when nothing goes wrong any more, everything ends in time",
     Recovers "jobs that come long after the last fault succeed",

@@ -31,8 +31,9 @@ struct Job {
     host: Host,
     deadline: Option<Moment>,
     attempts: u32,
-    /// Attempts that gave way do not count.
     state: State,
+    /// How its last attempt failed.
+    last: Option<(Stage, FailureClass)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +62,7 @@ impl Jobs {
 
     pub(super) fn submitted(&mut self, now: Moment, job: JobSeq, host: Host) {
         let deadline = self.rules.queue_timeout.map(|patience| now + patience);
-        self.jobs.insert(job, Job { host, deadline, attempts: 0, state: State::Fresh });
+        self.jobs.insert(job, Job { host, deadline, attempts: 0, state: State::Fresh, last: None });
         self.fresh.insert(job);
         self.next = self.next.max(job.0 + 1);
         self.counts.submitted += 1;
@@ -75,6 +76,9 @@ impl Jobs {
     pub(super) fn ended(&mut self, job: JobSeq, end: Option<End>) {
         if let Some(job) = self.jobs.get_mut(&job) {
             job.state = end.map_or(State::Vanished, State::Ended);
+            if let Some(End::Failed(stage, class, _)) = end {
+                job.last = Some((stage, class));
+            }
         }
     }
 
@@ -157,7 +161,12 @@ impl Jobs {
                         && (self.stopped || !self.may_retry(job.attempts, class, recurrence))
                 }
                 State::Vanished => failure.fault.class == FailureClass::Internal,
-                State::Fresh | State::Again { .. } => matches!(failure.stage, Stage::Launch | Stage::Queue),
+                // Given up while it waited: for want of a browser, or because of its host.
+                State::Fresh => matches!(failure.stage, Stage::Launch | Stage::Queue),
+                State::Again { .. } => {
+                    let last = Some((failure.stage, failure.fault.class));
+                    matches!(failure.stage, Stage::Launch | Stage::Queue) || job.last == last
+                }
                 _ => false,
             },
         }
@@ -208,6 +217,11 @@ impl Jobs {
     /// A job that has never been tried and whose host was never held back.
     pub(super) fn ready(&self, troubled: &BTreeSet<Host>) -> Option<JobSeq> {
         self.fresh.iter().find(|job| !troubled.contains(&self.jobs[job].host)).copied()
+    }
+
+    /// Whether it waits, for its first attempt or another.
+    pub(super) fn waits(&self, job: JobSeq) -> bool {
+        self.jobs.get(&job).is_some_and(|job| matches!(job.state, State::Fresh | State::Again { .. }))
     }
 
     pub(super) fn host(&self, job: JobSeq) -> Option<Host> {

@@ -71,6 +71,7 @@ impl World {
             stays_with_browser: false,
         };
         self.contexts.insert(slot, context);
+        self.placed.insert((browser, slot));
         self.agenda.enter(now + load.attempt_timeout, Due::Deadline(slot));
     }
 
@@ -166,8 +167,9 @@ impl World {
     }
 
     /// A context is verified gone.
-    pub(super) fn closed(&mut self, _now: Moment, slot: SlotId) {
-        if self.contexts.remove(&slot).is_some() {
+    pub(super) fn closed(&mut self, slot: SlotId) {
+        if let Some(context) = self.contexts.remove(&slot) {
+            self.placed.remove(&(context.browser, slot));
             self.tell(News::Freed(slot));
         }
     }

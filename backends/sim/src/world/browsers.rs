@@ -110,13 +110,12 @@ impl World {
         }
     }
 
-    pub(super) fn browser_gone(&mut self, _now: Moment, id: BrowserId) {
+    pub(super) fn browser_gone(&mut self, id: BrowserId) {
         self.browsers.remove(&id);
         self.tell(News::BrowserGone(id));
         for slot in self.on(id) {
             // What is left here could not be verified gone before.
-            self.contexts.remove(&slot);
-            self.tell(News::Freed(slot));
+            self.closed(slot);
         }
     }
 
@@ -180,7 +179,8 @@ impl World {
     }
 
     fn on(&self, id: BrowserId) -> Vec<SlotId> {
-        self.contexts.iter().filter(|(_, context)| context.browser == id).map(|(slot, _)| *slot).collect()
+        let all = (id, SlotId(0))..=(id, SlotId(u64::MAX));
+        self.placed.range(all).map(|(_, slot)| *slot).collect()
     }
 
     fn pick_up(&self, pick: u64) -> Option<BrowserId> {

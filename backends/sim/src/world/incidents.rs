@@ -71,7 +71,7 @@ impl World {
     }
 
     /// An incident is over.
-    pub(super) fn over(&mut self, _now: Moment, decision: Decision) {
+    pub(super) fn over(&mut self, decision: Decision) {
         match decision {
             Decision::Neighbour(bytes, _) if self.state.neighbour == bytes => self.state.neighbour = Bytes::ZERO,
             Decision::Cores(..) => self.state.cores = self.scenario.machine.cores,

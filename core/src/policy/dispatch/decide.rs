@@ -9,6 +9,7 @@ use crate::policy::dispatch::slots::Attempt;
 use crate::policy::dispatch::{Action, Dispatch, Phase};
 use crate::policy::pressure::{Idle, Launches, Trim};
 use crate::policy::queue::Waiting;
+use crate::policy::restart::Restart;
 use crate::policy::scopes::{Blocked, Passage, Scope};
 use crate::policy::warning::is_nearing;
 use crate::time::Moment;
@@ -164,6 +165,7 @@ impl Dispatch {
     fn staff(&mut self, now: Moment) {
         let demand = self.demand();
         while self.launches.may_launch(now)
+            && self.restarts.may_restart(now) == Restart::Now
             && (self.placement.is_empty() || self.admission.has_room_for_browser())
             && let Some(id) = self.placement.launch(now, demand)
         {
@@ -177,6 +179,8 @@ impl Dispatch {
         let waiting = u32::try_from(self.queue.ready()).unwrap_or(u32::MAX);
         let wanted = self.load().active.saturating_add(waiting).min(self.admission.active_limit());
         match self.admission.measures().launches {
+            // A fleet whose fuse is blown needs no more browsers than it has work for, and one to try with.
+            Launches::Any if self.fused_until.is_some() => wanted.min(self.load().active.max(1)),
             Launches::Any => wanted,
             // Enough for what is held, and one to stand on: a fleet must be able to recover from crashes.
             Launches::Replacements => wanted.min(self.load().active.max(1)),

@@ -93,22 +93,18 @@ pub(super) fn feed(
     receive
 }
 
-/// Writes records behind the fleet. The task ends, with the first error if there was one, when the sender is
-/// dropped and everything is written.
+/// Writes records behind the fleet. The task ends when the sender is dropped and everything is written, or with the
+/// first error: the sender then finds its channel closed.
 pub(super) fn recorder(
     store: Arc<dyn Store>,
     supervisor: &Supervisor,
 ) -> (mpsc::Sender<JobRecord>, Task<Result<(), StoreError>>) {
     let (send, mut receive) = mpsc::channel::<JobRecord>(IN_TRANSIT);
     let task = supervisor.spawn_graceful("recorder", async move {
-        let mut first_error = Ok(());
         while let Some(record) = receive.recv().await {
-            let recorded = store.record(record).await;
-            if first_error.is_ok() {
-                first_error = recorded;
-            }
+            store.record(record).await?;
         }
-        first_error
+        Ok(())
     });
     (send, task)
 }

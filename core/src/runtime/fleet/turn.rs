@@ -1,5 +1,7 @@
 //! The loop itself: wait for one thing to happen, tell the policy, carry out what it answers.
 
+mod publish;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +55,8 @@ pub(super) struct Turn {
     memory: Option<Bytes>,
     records: mpsc::Sender<JobRecord>,
     recorder: Task<Result<(), StoreError>>,
+    /// Jobs that ended when no record could be written any more.
+    unrecorded: u64,
     restarts: u64,
     browsers_up: u64,
     browsers_left: Vec<String>,
@@ -113,6 +117,7 @@ impl Turn {
             publish,
             records,
             recorder,
+            unrecorded: 0,
             restarts: 0,
             browsers_up: 0,
             browsers_left: Vec::new(),
@@ -156,6 +161,12 @@ impl Turn {
                 Wake::Time => self.tell(Event::Tick),
             }
             self.act().await;
+            if self.unrecorded > 0 && feed.take().is_some() {
+                // Work whose results cannot be kept is not worth doing.
+                self.tell(Event::Stop);
+                self.cancel.cancel();
+                self.act().await;
+            }
             self.publish();
         }
         self.finish().await
@@ -282,7 +293,7 @@ impl Turn {
                 Action::Settle { job, outcome, attempts } => {
                     if let Some(record) = self.journal.close(job, outcome, attempts) {
                         // Waits only when the disk is slower than the browsers; then everything should.
-                        let _recorder_gone = self.records.send(record).await;
+                        self.unrecorded += u64::from(self.records.send(record).await.is_err());
                     }
                 }
             }
@@ -320,37 +331,6 @@ impl Turn {
         self.notices.push(pending.map(Notice::Browser).boxed());
     }
 
-    fn publish(&self) {
-        let now = self.clock.now();
-        if now.elapsed() >= self.publish.borrow().at + PUBLISH_EVERY {
-            self.publish.send_replace(self.snapshot(now));
-        }
-    }
-
-    fn snapshot(&self, now: Moment) -> Snapshot {
-        let (load, peaks) = (self.dispatch.load(), self.dispatch.peaks());
-        let (placement, admission) = (self.dispatch.placement(), self.dispatch.admission());
-        Snapshot {
-            at: now.elapsed(),
-            jobs: self.dispatch.counts(),
-            active: load.active,
-            creating: load.creating,
-            browsers: placement.ready(),
-            launching: placement.launching(),
-            browser_restarts: self.restarts,
-            active_limit: admission.active_limit(),
-            creation_limit: admission.creation_limit(),
-            pressure: admission.level(),
-            blind: admission.blind().collect(),
-            memory: self.memory,
-            breaker_trips: admission.trips(),
-            waiting_for: self.dispatch.waiting_for(now).map(|wait| wait.to_string()),
-            peak_active: peaks.active,
-            peak_creating: peaks.creating,
-            panics: self.supervisor.panics(),
-        }
-    }
-
     /// Closes every browser, waits for the last record to be written, and reports.
     async fn finish(mut self) -> FleetReport {
         let now = self.clock.now();
@@ -376,6 +356,7 @@ impl Turn {
             browsers_left: self.browsers_left,
             panics: self.supervisor.panics(),
             store_error,
+            unrecorded: self.unrecorded,
             launch_error: self.launch_error.filter(|_| self.browsers_up == 0),
         }
     }

@@ -25,7 +25,7 @@ impl Model {
             // Nothing is under way: only time can bring something about, or news of a machine that is well.
             if self.config.admission.policy == LimitPolicy::Fixed {
                 let waits = self.dispatch.waiting_for(self.now);
-                assert!(self.to_next_change(), "nothing is asked for at {}, but {waits:?}", self.now);
+                assert!(self.pass_to_next_change(), "nothing is asked for at {}, but {waits:?}", self.now);
             } else {
                 self.now += Duration::from_secs(1);
                 self.tell(Event::Read(Box::new(reading(self, memory))));

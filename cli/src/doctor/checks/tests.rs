@@ -1,0 +1,35 @@
+//! Each thing that can be wrong is found, alone, with what mends it.
+
+use super::super::finding::State;
+use super::super::sample::{self, CASES};
+use super::*;
+
+#[test]
+fn a_machine_that_is_well_has_nothing_to_mend() {
+    let found = findings(&sample::facts());
+    assert!(
+        found.iter().all(|finding| finding.state == State::Good && finding.remedy.is_none()),
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn each_fault_is_found_alone_with_its_remedy() {
+    for (number, (change, what, state, detail, remedy)) in CASES.iter().enumerate() {
+        let mut found = findings(&sample::changed(*change));
+        found.retain(|finding| finding.state != State::Good);
+        let [finding] = found.as_slice() else { panic!("case {number}, {what}: {found:#?}") };
+        assert_eq!((finding.what, finding.state), (*what, *state), "case {number}: {finding:?}");
+        assert!(finding.detail.contains(detail), "case {number}: {finding:?}");
+        assert!(
+            finding.remedy.as_deref().is_some_and(|mend| mend.contains(remedy)),
+            "case {number}: {finding:?}"
+        );
+    }
+}
+
+#[test]
+fn a_browser_that_was_not_tried_is_not_reported_as_tried() {
+    let untried = sample::changed(|facts| facts.trial = Trial::NotTried);
+    assert!(findings(&untried).iter().all(|finding| finding.what != "start"));
+}
