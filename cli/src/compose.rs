@@ -66,7 +66,7 @@ async fn sweep(profiles: &Arc<ProfileRoot>, base: PathBuf, supervisor: &Supervis
         }
         Ok(Ok(_)) => {}
         Ok(Err(error)) => {
-            tracing::warn!(base = %base.display(), %error, "cannot clear away what dead runs left")
+            tracing::warn!(base = %base.display(), %error, "cannot clear away what dead runs left");
         }
         Err(error) => tracing::warn!(base = %base.display(), %error, "cannot clear away what dead runs left"),
     }

@@ -48,6 +48,8 @@ const DISPOSAL: Duration = Duration::from_secs(10);
 const DEMISE: Duration = Duration::from_secs(15);
 /// How long the news of a broken connection may take to become the news of how the browser ended.
 const NEWS: Duration = Duration::from_secs(3);
+/// How long the news of a closed page may take to become the news of how its browser ended.
+const LAST_PAGE: Duration = Duration::from_millis(250);
 
 /// An isolated context with one page.
 #[derive(Debug)]
@@ -134,10 +136,11 @@ impl CdpContext {
     async fn fault(&self, loss: Loss) -> Fault {
         match loss {
             Loss::Crashed => Fault::transient(FailureClass::PageCrash, "the page's renderer process died"),
-            Loss::Closed => Fault::transient(
-                FailureClass::PageCrash,
-                "the page was closed, by itself or with its browser",
-            ),
+            // A browser that goes takes its pages with it; else the page closed itself, and would do so again.
+            Loss::Closed => match timeout(LAST_PAGE, self.lease.link.ended()).await {
+                Ok(end) => ended(&end),
+                Err(_) => Fault::persistent(FailureClass::Script, "the page closed itself"),
+            },
             Loss::Disconnected => match timeout(NEWS, self.lease.link.ended()).await {
                 Ok(end) => ended(&end),
                 Err(_) => Fault::transient(FailureClass::BrowserCrash, "the connection to the browser broke"),

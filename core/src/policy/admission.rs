@@ -11,7 +11,7 @@
 //! breakers guard both policies.
 //!
 //! **Liveness.** A fleet that holds nothing cannot relieve a machine that others have filled. After
-//! [`STARVED_AFTER`] with nothing in flight it gets one context at a time, unless the machine is in an emergency.
+//! [`STARVED_AFTER`] with nothing in flight ([`STARVED_AFTER_EMERGENCY`] in an emergency) it gets one context at a time.
 
 mod answer;
 
@@ -33,6 +33,8 @@ use crate::units::Bytes;
 
 /// How long a fleet with nothing in flight is refused before it gets one context anyway.
 pub const STARVED_AFTER: Duration = Duration::from_secs(30);
+/// How long it is refused in an emergency, which it did not make: then its one try ends well or tells why not.
+pub const STARVED_AFTER_EMERGENCY: Duration = Duration::from_secs(120);
 /// Creations at once while memory cannot be seen: the static floor that a blind controller falls back to.
 pub const BLIND_CREATING: u32 = 4;
 
@@ -355,13 +357,21 @@ impl Admission {
 
     /// When gates may open by time alone; some of it may be past.
     pub fn next_changes(&self) -> impl Iterator<Item = Moment> {
-        let starved = self.idle_since.map(|since| since + STARVED_AFTER);
-        starved.into_iter().chain(self.footprint.poll_timeout())
+        self.starved_at().into_iter().chain(self.footprint.poll_timeout())
     }
 
-    fn is_starved(&self, now: Moment) -> bool {
-        self.idle_since.is_some_and(|since| now.since(since) >= STARVED_AFTER)
-            && self.gauge.level() < Level::Emergency
+    /// Whether nothing has been in flight for so long that one context may be tried against all odds.
+    #[must_use]
+    pub fn is_starved(&self, now: Moment) -> bool {
+        self.starved_at().is_some_and(|at| at <= now)
+    }
+
+    fn starved_at(&self) -> Option<Moment> {
+        let patience = match self.gauge.level() {
+            Level::Emergency => STARVED_AFTER_EMERGENCY,
+            Level::Nominal | Level::Elevated | Level::Critical => STARVED_AFTER,
+        };
+        self.idle_since.map(|since| since + patience)
     }
 
     fn announce_breakers(&mut self, changes: Changes) {

@@ -279,7 +279,7 @@ impl Model {
                         assert!(expires.is_some_and(|at| at <= self.now), "{job} expires early");
                     }
                     Outcome::Rejected => {
-                        assert_eq!((since, made), (self.now, 0), "{job} was accepted before")
+                        assert_eq!((since, made), (self.now, 0), "{job} was accepted before");
                     }
                     Outcome::Failed(failure) => {
                         let given_up = self.failures.get(&job) == Some(failure);

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_core::outcome::{FailureClass, Outcome, Stage};
-use plimsoll_core::policy::dispatch::DispatchConfig;
-use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::policy::admission::LimitPolicy;
+use plimsoll_core::policy::dispatch::DispatchConfig;
 use plimsoll_core::port::Blindfold;
+use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::fleet::{Fleet, FleetConfig, FleetReport, Stop, Surroundings};
 use plimsoll_core::runtime::supervisor::Supervisor;
 
@@ -30,7 +30,8 @@ async fn run<F: AsyncFnOnce(&Fleet, &ScriptedDriver)>(
         launch_timeout: Duration::from_secs(30),
         seed: 1,
     };
-    let (store, driver) = (ScriptedStore::of(urls), ScriptedDriver::default());
+    let (mut store, driver) = (ScriptedStore::of(urls), ScriptedDriver::default());
+    store.room = urls.iter().position(|url| *url == "disk full").unwrap_or(usize::MAX);
     let supervisor = Supervisor::root();
     let (probe, observer) = (Box::new(Blindfold), Arc::new(()));
     let surroundings = Surroundings { driver: driver.shared(), store: store.shared(), probe, observer };
@@ -40,7 +41,9 @@ async fn run<F: AsyncFnOnce(&Fleet, &ScriptedDriver)>(
     assert_eq!(report.jobs.lost(), 0);
     assert_eq!(driver.open_contexts(), 0, "a context was left open");
     assert_eq!(driver.open_browsers(), 0, "a browser was left open");
-    assert_eq!(store.records().len() as u64, report.jobs.submitted, "each job is recorded once");
+    let recorded = store.records().len() as u64;
+    assert_eq!(recorded + report.unrecorded, report.jobs.submitted, "each job is recorded once");
+    assert!(report.store_error.is_some() || report.unrecorded == 0);
     (report, store, driver)
 }
 
@@ -165,4 +168,16 @@ async fn jobs_that_cannot_be_read_end_the_run_with_what_there_was() {
     let (report, _, _) = run(&["http://ok/", "broken", "http://ok/"], |_| {}, undisturbed).await;
     assert_eq!(report.jobs.submitted, 1);
     assert!(report.store_error.is_some_and(|error| error.to_string().contains("reading jobs")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn results_that_cannot_be_written_end_the_run() {
+    let mut urls = vec!["http://ok/"; 10];
+    urls.push("disk full");
+    urls.extend(["http://slow/"; 500]);
+    let (report, store, _) = run(&urls, |_| {}, undisturbed).await;
+    assert_eq!(store.records().len(), 10);
+    assert!(report.store_error.is_some_and(|error| error.to_string().contains("writing results")));
+    assert!(report.unrecorded > 400, "{}", report.unrecorded);
+    assert!(report.wall < Duration::from_secs(5), "{:?}", report.wall);
 }

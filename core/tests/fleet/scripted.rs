@@ -205,12 +205,14 @@ impl Drop for ScriptedContext {
 pub(crate) struct ScriptedStore {
     jobs: Arc<Mutex<Vec<String>>>,
     records: Arc<Mutex<Vec<JobRecord>>>,
+    /// Records that fit on the disk.
+    pub(crate) room: usize,
 }
 
 impl ScriptedStore {
     pub(crate) fn of(urls: &[&str]) -> Self {
-        let jobs = urls.iter().rev().map(ToString::to_string).collect();
-        Self { jobs: Arc::new(Mutex::new(jobs)), records: Arc::default() }
+        let jobs = urls.iter().rev().filter(|url| **url != "disk full").map(ToString::to_string).collect();
+        Self { jobs: Arc::new(Mutex::new(jobs)), records: Arc::default(), room: usize::MAX }
     }
 
     pub(crate) fn shared(&self) -> Arc<dyn Store> {
@@ -243,7 +245,8 @@ impl Store for ScriptedStore {
                 source: std::io::ErrorKind::InvalidData.into(),
             });
         }
-        let accept = url.split_once("accept=").map_or_else(|| "[]".into(), |(_, status)| format!("[{status}]"));
+        let accept =
+            url.split_once("accept=").map_or_else(|| "[]".into(), |(_, status)| format!("[{status}]"));
         let json = format!(r#"{{"url":"{url}","accept_status":{accept},"steps":[{{"evaluate":"1"}}]}}"#);
         let keys: JobKeys = serde_json::from_str(&json).expect("a job");
         let id = || JobId::try_from(url.clone()).expect("a URL is an id");
@@ -255,6 +258,10 @@ impl Store for ScriptedStore {
     }
 
     async fn record(&self, record: JobRecord) -> Result<(), StoreError> {
+        if self.records().len() == self.room {
+            let source = std::io::ErrorKind::StorageFull.into();
+            return Err(StoreError { doing: "writing results".into(), source });
+        }
         self.records.lock().expect("no panics here").push(record);
         Ok(())
     }

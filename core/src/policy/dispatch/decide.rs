@@ -184,6 +184,7 @@ impl Dispatch {
             Launches::Any => wanted,
             // Enough for what is held, and one to stand on: a fleet must be able to recover from crashes.
             Launches::Replacements => wanted.min(self.load().active.max(1)),
+            Launches::None if self.admission.is_starved(self.last) => wanted.min(1),
             Launches::None => 0,
         }
     }

@@ -93,18 +93,34 @@ pub(super) fn feed(
     receive
 }
 
+/// What the recorder says at its end.
+#[derive(Debug, Default)]
+pub(super) struct Recorded {
+    /// Records that were written.
+    pub(super) records: u64,
+    /// Why the next one was not.
+    pub(super) error: Option<StoreError>,
+}
+
 /// Writes records behind the fleet. The task ends when the sender is dropped and everything is written, or with the
 /// first error: the sender then finds its channel closed.
 pub(super) fn recorder(
     store: Arc<dyn Store>,
     supervisor: &Supervisor,
-) -> (mpsc::Sender<JobRecord>, Task<Result<(), StoreError>>) {
+) -> (mpsc::Sender<JobRecord>, Task<Recorded>) {
     let (send, mut receive) = mpsc::channel::<JobRecord>(IN_TRANSIT);
     let task = supervisor.spawn_graceful("recorder", async move {
+        let mut recorded = Recorded::default();
         while let Some(record) = receive.recv().await {
-            store.record(record).await?;
+            match store.record(record).await {
+                Ok(()) => recorded.records += 1,
+                Err(error) => {
+                    recorded.error = Some(error);
+                    break;
+                }
+            }
         }
-        Ok(())
+        recorded
     });
     (send, task)
 }

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::browsers::{BrowserNotice, Browsers, Pending};
-use super::journal::{self, Journal};
+use super::journal::{self, Journal, Recorded};
 use super::{FleetConfig, FleetReport, Stop, Surroundings};
 use crate::id::{BrowserId, JobSeq, SlotId};
 use crate::job::Job;
@@ -53,10 +53,9 @@ pub(super) struct Turn {
     sights: mpsc::Receiver<Sight>,
     /// What all browsers together occupied when they were last measured.
     memory: Option<Bytes>,
-    records: mpsc::Sender<JobRecord>,
-    recorder: Task<Result<(), StoreError>>,
-    /// Jobs that ended when no record could be written any more.
-    unrecorded: u64,
+    /// `None` when no record could be written any more.
+    records: Option<mpsc::Sender<JobRecord>>,
+    recorder: Task<Recorded>,
     restarts: u64,
     browsers_up: u64,
     browsers_left: Vec<String>,
@@ -115,9 +114,8 @@ impl Turn {
             notices: FuturesUnordered::new(),
             cancel: CancellationToken::new(),
             publish,
-            records,
+            records: Some(records),
             recorder,
-            unrecorded: 0,
             restarts: 0,
             browsers_up: 0,
             browsers_left: Vec::new(),
@@ -161,8 +159,9 @@ impl Turn {
                 Wake::Time => self.tell(Event::Tick),
             }
             self.act().await;
-            if self.unrecorded > 0 && feed.take().is_some() {
+            if self.records.is_none() && !self.cancel.is_cancelled() {
                 // Work whose results cannot be kept is not worth doing.
+                feed = None;
                 self.tell(Event::Stop);
                 self.cancel.cancel();
                 self.act().await;
@@ -291,9 +290,12 @@ impl Turn {
                     }
                 }
                 Action::Settle { job, outcome, attempts } => {
-                    if let Some(record) = self.journal.close(job, outcome, attempts) {
+                    if let Some(record) = self.journal.close(job, outcome, attempts)
+                        && let Some(records) = &self.records
                         // Waits only when the disk is slower than the browsers; then everything should.
-                        self.unrecorded += u64::from(self.records.send(record).await.is_err());
+                        && records.send(record).await.is_err()
+                    {
+                        self.records = None;
                     }
                 }
             }
@@ -344,10 +346,10 @@ impl Turn {
         }
         self.publish.send_replace(self.snapshot(now));
         drop(self.records);
-        let recorded = self.recorder.await;
-        let store_error = self.store_error.or_else(|| recorded.unwrap_or(Ok(())).err());
+        let recorded = self.recorder.await.unwrap_or_default();
+        let jobs = self.dispatch.counts();
         FleetReport {
-            jobs: self.dispatch.counts(),
+            jobs,
             attempts: self.attempts_made,
             peaks: self.dispatch.peaks(),
             wall: now.elapsed(),
@@ -355,8 +357,8 @@ impl Turn {
             breaker_trips: self.dispatch.admission().trips(),
             browsers_left: self.browsers_left,
             panics: self.supervisor.panics(),
-            store_error,
-            unrecorded: self.unrecorded,
+            store_error: self.store_error.or(recorded.error),
+            unrecorded: jobs.ended().saturating_sub(recorded.records),
             launch_error: self.launch_error.filter(|_| self.browsers_up == 0),
         }
     }
