@@ -70,7 +70,8 @@ impl Store for RunStore {
 
     async fn record(&self, record: JobRecord) -> Result<(), StoreError> {
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.writer.write(&record)?;
         ended.tally.add(&record);
-        ended.writer.write(&record)
+        Ok(())
     }
 }

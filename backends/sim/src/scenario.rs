@@ -97,6 +97,20 @@ impl Default for Load {
     }
 }
 
+impl Default for Scenario {
+    /// The fleet's defaults on two cores and 24 GiB, a hundred light jobs, and nothing goes wrong.
+    fn default() -> Self {
+        Self {
+            fleet: DispatchConfig::default(),
+            machine: Machine { cores: 2.0, memory: Bytes::gib(24), base: Bytes::mib(700) },
+            load: Load::default(),
+            faults: Faults::NONE,
+            calm_at: Duration::from_secs(60),
+            stop: None,
+        }
+    }
+}
+
 impl Scenario {
     /// The scenario of a seed.
     #[must_use]
@@ -174,7 +188,7 @@ fn fleet(chance: &mut Chance, machine: Machine) -> DispatchConfig {
         },
         retry: RetryPolicy { attempts: chance.count(1, 6), ..RetryPolicy::default() },
         queue_capacity: chance.count(1, 400) as usize,
-        queue_timeout: chance.happens(0.4).then(|| Duration::from_secs(u64::from(chance.count(1, 90)))),
+        queue_timeout: chance.happens(0.4).then(|| Duration::from_secs(u64::from(chance.count(5, 90)))),
         ..DispatchConfig::default()
     }
 }
