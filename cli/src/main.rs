@@ -28,7 +28,9 @@ fn main() -> ExitCode {
 /// The async runtime. Tokio panics when it cannot start its threads, so whether they can be started is tried first.
 fn runtime() -> Result<Runtime, Failure> {
     carry::room_for_threads().map_err(Failure::environment)?;
+    // One worker: a job costs it one or two milliseconds, and the processors belong to the browsers.
     tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
         .enable_all()
         .build()
         .map_err(|error| Failure::environment(format!("the runtime could not be started: {error}")))

@@ -9,6 +9,7 @@ mod ci;
 mod demo;
 mod program;
 mod setup;
+mod sim;
 mod test;
 
 use std::process::ExitCode;
@@ -21,6 +22,7 @@ cargo xtask COMMAND
   test [ARGS]    the tests, by cargo-nextest where it is installed; ARGS go to it
   ci             format, lints, tests, documentation, licences: what a change must pass
   bench NAME     a measurement; `bench` alone lists them
+  sim [ARGS]     a thousand simulated fleets against every invariant; `sim --help` says more
 ";
 
 /// The usage error of `sysexits` fame is 64; ours is 2, as in the `plimsoll` binary.
@@ -39,6 +41,8 @@ enum Failure {
     Program(#[from] program::ProgramError),
     #[error(transparent)]
     Demo(#[from] demo::DemoError),
+    #[error(transparent)]
+    Sim(#[from] sim::SimError),
     #[error("{0} of the stages failed")]
     Stages(usize),
 }
@@ -50,7 +54,7 @@ impl Failure {
             Self::Setup(_) => LACKING,
             Self::Program(e) => e.exit_code(),
             Self::Demo(e) => e.exit_code(),
-            Self::Stages(_) => 1,
+            Self::Sim(_) | Self::Stages(_) => 1,
         }
     }
 }
@@ -77,6 +81,7 @@ fn run(args: &[String]) -> Result<(), Failure> {
         ("test", args) => test::run(args),
         ("ci", []) => ci::run(),
         ("bench", names) => bench::run(names),
+        ("sim", args) => sim::run(args),
         ("help" | "--help" | "-h", _) => {
             eprint!("{HELP}");
             Ok(())

@@ -119,13 +119,18 @@ impl Case {
         let mut answer = Vec::new();
         while now < Moment::after(WATCHED) {
             let change = subject.dispatch().next_change();
-            now = world.next_due().into_iter().chain(change).chain([next_sample]).min().unwrap_or(now).max(now);
+            now =
+                world.next_due().into_iter().chain(change).chain([next_sample]).min().unwrap_or(now).max(now);
             world.step(now);
             let ticks = change.is_some_and(|at| at <= now).then_some(News::Tick);
-            for news in ticks.into_iter().chain(std::iter::from_fn(|| world.take_news(now))).collect::<Vec<_>>() {
+            for news in
+                ticks.into_iter().chain(std::iter::from_fn(|| world.take_news(now))).collect::<Vec<_>>()
+            {
                 subject.tell(now, news, &mut answer);
                 match news {
-                    News::Opened(slot) => course.creations.extend(started.remove(&slot).map(|at| now.since(at))),
+                    News::Opened(slot) => {
+                        course.creations.extend(started.remove(&slot).map(|at| now.since(at)));
+                    }
                     News::Ended(_, End::Succeeded) => done += 1,
                     News::Ended(_, End::Evicted) => course.evicted += 1,
                     News::Ended(_, End::Failed(_, plimsoll_core::outcome::FailureClass::Timeout, _)) => {

@@ -98,7 +98,9 @@ impl Fate {
         let median = |chance: &mut Chance, of: Duration, sigma| {
             Duration::from_secs_f64(chance.log_normal(of.as_secs_f64(), sigma)).min(of.mul_f64(Self::LONGEST))
         };
-        let peak = load.page_memory.0 as f64 * chance.log_normal(1.0, load.memory_spread).min(Self::LONGEST) * weight;
+        let peak = load.page_memory.0 as f64
+            * chance.log_normal(1.0, load.memory_spread).min(Self::LONGEST)
+            * weight;
         let mut fate = Self {
             create_cpu: chance.span(load.create_cpu.0, load.create_cpu.1),
             create_wait: Duration::from_millis(u64::from(chance.count(1, 20))),

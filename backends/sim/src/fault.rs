@@ -1,5 +1,7 @@
 //! [`FaultKind`]: everything that goes wrong on purpose.
 
+use crate::dashed::dashed;
+
 /// A kind of fault. Its rate is a probability for attempts and launches, and a number per minute for the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FaultKind {
@@ -60,9 +62,31 @@ impl FaultKind {
     pub const ALL: [Self; 25] = {
         use FaultKind::*;
         [
-            CreateFails, CreateHangs, PageFails, PageRefused, PageCrashes, PageHangs, PageLeaks, CloseFails,
-            TaskVanishes, OpenedLate, LaunchFails, LaunchRefused, LaunchHangs, RendererKilled, BrowserKilled,
-            BrowserHangs, Neighbour, CpuDip, HostDown, Blind, Frozen, Repeated, Late, Woken, LaunchOutage,
+            CreateFails,
+            CreateHangs,
+            PageFails,
+            PageRefused,
+            PageCrashes,
+            PageHangs,
+            PageLeaks,
+            CloseFails,
+            TaskVanishes,
+            OpenedLate,
+            LaunchFails,
+            LaunchRefused,
+            LaunchHangs,
+            RendererKilled,
+            BrowserKilled,
+            BrowserHangs,
+            Neighbour,
+            CpuDip,
+            HostDown,
+            Blind,
+            Frozen,
+            Repeated,
+            Late,
+            Woken,
+            LaunchOutage,
         ]
     };
 
@@ -81,12 +105,7 @@ impl FaultKind {
     /// Its name.
     #[must_use]
     pub fn name(self) -> String {
-        let camel = format!("{self:?}");
-        let dashed = camel.char_indices().map(|(at, letter)| {
-            let dash = if at > 0 && letter.is_uppercase() { "-" } else { "" };
-            format!("{dash}{}", letter.to_ascii_lowercase())
-        });
-        dashed.collect()
+        dashed(&self)
     }
 }
 

@@ -51,10 +51,12 @@ impl fmt::Display for Journal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, line) in &self.lines {
             match line {
-                Line::News(news) => writeln!(f, "{at:>12}  {news:?}")?,
-                Line::Action(Action::Announce(announcement)) => writeln!(f, "{at:>12}      -> {announcement}")?,
-                Line::Action(action) => writeln!(f, "{at:>12}      -> {action:?}")?,
-            }
+                Line::News(news) => writeln!(f, "{at:>12}  {news:?}"),
+                Line::Action(Action::Announce(announcement)) => {
+                    writeln!(f, "{at:>12}      -> {announcement}")
+                }
+                Line::Action(action) => writeln!(f, "{at:>12}      -> {action:?}"),
+            }?;
         }
         Ok(())
     }

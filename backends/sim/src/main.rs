@@ -13,9 +13,9 @@ use plimsoll_core::units::Bytes;
 use plimsoll_sim::control::{figure, table};
 use plimsoll_sim::journal::Journal;
 use plimsoll_sim::plant::Plant;
+use plimsoll_sim::report;
 use plimsoll_sim::run::run;
 use plimsoll_sim::scale::{Cost, Meter, cost, plan};
-use plimsoll_sim::report;
 use plimsoll_sim::sweep::{Tally, Until, sweep};
 
 /// Seeds that are run twice, to see that a run repeats itself.

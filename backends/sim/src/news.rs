@@ -138,7 +138,13 @@ impl News {
         use News::{BrowserEnded, BrowserGone, Ended, Freed, LaunchFailed, Launched, Opened};
         matches!(
             self,
-            Opened(_) | Ended(..) | Freed(_) | Launched(_) | LaunchFailed(..) | BrowserEnded(_) | BrowserGone(_)
+            Opened(_)
+                | Ended(..)
+                | Freed(_)
+                | Launched(_)
+                | LaunchFailed(..)
+                | BrowserEnded(_)
+                | BrowserGone(_)
         )
     }
 }
@@ -147,7 +153,9 @@ impl From<End> for AttemptEnd {
     fn from(end: End) -> Self {
         match end {
             End::Succeeded => Self::Succeeded,
-            End::Failed(stage, class, recurrence) => Self::Failed(Failure { stage, fault: fault(class, recurrence) }),
+            End::Failed(stage, class, recurrence) => {
+                Self::Failed(Failure { stage, fault: fault(class, recurrence) })
+            }
             End::Evicted => Self::Evicted,
             End::Cancelled => Self::Cancelled,
         }

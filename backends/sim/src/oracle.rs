@@ -19,8 +19,8 @@ use plimsoll_core::units::Bytes;
 
 use self::breakers::Breakers;
 use self::browsers::Browsers;
-pub use self::invariant::{Invariant, Violation};
 use self::invariant::{Broken, Check, hold, same};
+pub use self::invariant::{Invariant, Violation};
 use self::jobs::{Jobs, Slot, SlotPhase, Slots};
 use self::memory::Memory;
 use crate::news::{End, News};
@@ -76,7 +76,13 @@ impl Oracle {
     ///
     /// # Errors
     /// The first invariant that does not hold.
-    pub fn observe(&mut self, now: Moment, news: News, answer: &[Action], fleet: &Dispatch) -> Result<(), Violation> {
+    pub fn observe(
+        &mut self,
+        now: Moment,
+        news: News,
+        answer: &[Action],
+        fleet: &Dispatch,
+    ) -> Result<(), Violation> {
         let observed = self.follow(now, news, answer, fleet);
         observed.map_err(|Broken(invariant, detail)| Violation { invariant, at: now, detail })
     }
@@ -211,7 +217,7 @@ impl Oracle {
                 self.memory.launching(*id);
                 self.browsers.launch(now, *id)
             }
-            Action::Close(id) => self.browsers.close(now, *id),
+            Action::Close(id) => self.browsers.close(now, *id, self.jobs.waiting()),
             Action::Settle { job, outcome, attempts } => {
                 if let Outcome::Failed(failure) = outcome
                     && failure.stage != Stage::Launch
@@ -230,7 +236,8 @@ impl Oracle {
             Action::Announce(Announcement::Breaker(scope, change)) => {
                 // Whoever started in this event did so after the change.
                 let started = &loose.started;
-                let before = self.slots.held.iter().filter(|(id, _)| !started.contains(id)).map(|(_, slot)| slot);
+                let before =
+                    self.slots.held.iter().filter(|(id, _)| !started.contains(id)).map(|(_, slot)| slot);
                 self.breakers.announced(scope, change, before)
             }
             Action::Trim(_) | Action::Announce(_) => Ok(()),
@@ -282,8 +289,12 @@ impl Oracle {
         let in_range = (1..=ceilings.0).contains(&limits.0) && (1..=ceilings.1).contains(&limits.1);
         hold(I::LimitsInRange, in_range, || format!("{limits:?}, at most {ceilings:?}"))?;
         if !loose.started.is_empty() {
-            hold(I::ContextsBounded, active <= limits.0, || format!("{active} are held; the limit is {}", limits.0))?;
-            hold(I::CreationsBounded, creating <= limits.1, || format!("{creating} are in creation; the limit is {}", limits.1))?;
+            hold(I::ContextsBounded, active <= limits.0, || {
+                format!("{active} are held; the limit is {}", limits.0)
+            })?;
+            hold(I::CreationsBounded, creating <= limits.1, || {
+                format!("{creating} are in creation; the limit is {}", limits.1)
+            })?;
         }
         if let Some(at) = fleet.next_change() {
             hold(I::WakesLater, at > now, || format!("the next wake-up is {at}"))?;
@@ -293,7 +304,7 @@ impl Oracle {
 
     /// A recount walks everything; beyond a hundred things it is made only now and then.
     fn is_recount_due(&self) -> bool {
-        self.checks % (1 + u64::from(self.slots.active()) / 100) == 0
+        self.checks.is_multiple_of(1 + u64::from(self.slots.active()) / 100)
     }
 
     fn check_idle_room(&self, now: Moment) -> Check {

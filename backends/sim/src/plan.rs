@@ -105,7 +105,8 @@ impl Plan {
     /// Jobs in all.
     #[must_use]
     pub fn jobs(&self) -> u64 {
-        let jobs = |entry: &Entry| if let Decision::Submit { jobs } = entry.what { u64::from(jobs) } else { 0 };
+        let jobs =
+            |entry: &Entry| if let Decision::Submit { jobs } = entry.what { u64::from(jobs) } else { 0 };
         self.entries.iter().map(jobs).sum()
     }
 }
@@ -127,7 +128,7 @@ fn submissions(seed: u64, scenario: &Scenario) -> Vec<Entry> {
 
 fn incident(kind: FaultKind, chance: &mut Chance, scenario: &Scenario) -> Option<Decision> {
     let mut secs = |low, high| Duration::from_secs_f64(chance.log_between(low, high));
-    let span = secs(1.0, 60.0);
+    let span = secs(0.3, 60.0);
     let short = secs(0.05, 20.0);
     let pick = chance.number();
     Some(match kind {

@@ -131,7 +131,9 @@ impl Planted {
                 let used = glance.used.map(|_| Bytes(glance.limit.0 / 2));
                 self.pass(News::Read(Glance { used, full: 0, oom_kills: 0, ..glance }));
             }
-            (Plant::OomIgnored, News::Read(glance)) => self.pass(News::Read(Glance { oom_kills: 0, ..glance })),
+            (Plant::OomIgnored, News::Read(glance)) => {
+                self.pass(News::Read(Glance { oom_kills: 0, ..glance }));
+            }
             (Plant::TimerForgotten, News::Tick) | (Plant::StopForgotten, News::Stop) => {}
             (Plant::DeathUnseen, News::BrowserEnded(_)) => {}
             (Plant::FailureSwallowed, News::Ended(slot, End::Failed(_, FailureClass::Navigation, _))) => {
@@ -180,4 +182,3 @@ impl Planted {
         self.pending.push_back(news);
     }
 }
-

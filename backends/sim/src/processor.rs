@@ -121,7 +121,9 @@ mod tests {
         assert_eq!(finish(&mut processor), [('a', 1.0), ('b', 2.0)]);
 
         let mut crowded = Processor::new(2.0);
-        "abcd".chars().for_each(|task| drop(crowded.start(Moment::ZERO, SECOND, task)));
+        for task in "abcd".chars() {
+            crowded.start(Moment::ZERO, SECOND, task);
+        }
         let ends = finish(&mut crowded);
         assert_eq!(ends.len(), 4);
         assert!(ends.iter().all(|(_, end)| (2.03..2.05).contains(end)), "{ends:?}");

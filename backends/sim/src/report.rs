@@ -20,7 +20,8 @@ const SHRINK_RUNS: u32 = 2_000;
 #[must_use]
 pub fn summary(tally: &Tally, took: Duration) -> String {
     let per_second = tally.events as f64 / took.as_secs_f64().max(1e-9);
-    let faults: Vec<_> = tally.injected.iter().map(|(kind, number)| format!("{} {number}", kind.name())).collect();
+    let faults: Vec<_> =
+        tally.injected.iter().map(|(kind, number)| format!("{} {number}", kind.name())).collect();
     format!(
         "{} seeds, {} jobs, {} events, {:.0} events/s, {:.1} s\n{} checks of {} invariants\nfaults: {}\nhash {:016x}",
         tally.seeds,

@@ -165,12 +165,16 @@ impl<'a> Stage<'a> {
     fn note_action(&mut self, now: Moment, action: &Action) {
         self.events += 1;
         match action {
-            Action::Start { slot, job, browser, attempt } => self.digest.add(&(1_u8, slot, job, browser, attempt)),
+            Action::Start { slot, job, browser, attempt } => {
+                self.digest.add(&(1_u8, slot, job, browser, attempt));
+            }
             Action::Evict(slot) => self.digest.add(&(2_u8, slot)),
             Action::Launch(id) => self.digest.add(&(3_u8, id)),
             Action::Close(id) => self.digest.add(&(4_u8, id)),
             Action::Trim(_) => self.digest.add(&5_u8),
-            Action::Settle { job, outcome, attempts } => self.digest.add(&(6_u8, job, outcome.name(), attempts)),
+            Action::Settle { job, outcome, attempts } => {
+                self.digest.add(&(6_u8, job, outcome.name(), attempts));
+            }
             Action::Announce(_) => self.digest.add(&7_u8),
         }
         self.journal.note(now, || Line::Action(action.clone()));
@@ -180,7 +184,8 @@ impl<'a> Stage<'a> {
     fn turn(&mut self, now: Moment) -> Result<bool, Violation> {
         match self.phase {
             Phase::Resting { until } if now < until => return Ok(false),
-            Phase::Storm | Phase::Wave if now.elapsed() < self.plan.scenario.calm_at || !self.is_drained() => {}
+            Phase::Storm | Phase::Wave
+                if now.elapsed() < self.plan.scenario.calm_at || !self.is_drained() => {}
             Phase::Leaving if !(self.world.is_empty() && self.oracle.has_no_browser()) => {}
             Phase::Storm if self.plan.scenario.stop.is_none() => {
                 self.phase = Phase::Resting { until: now + RECOVERED_AFTER };
@@ -231,10 +236,12 @@ impl<'a> Stage<'a> {
         if now < self.deadline {
             return Ok(());
         }
-        let invariant = if self.phase == Phase::Leaving { Invariant::BrowsersLeave } else { Invariant::Drains };
+        let invariant =
+            if self.phase == Phase::Leaving { Invariant::BrowsersLeave } else { Invariant::Drains };
         let why = self.subject.dispatch().waiting_for(now).map(|wait| wait.to_string());
         let (open, load) = (self.oracle.open_jobs(), self.subject.dispatch().load());
-        let detail = format!("{:?}: {open} jobs have not ended, {load:?}, the first waits for {why:?}", self.phase);
+        let detail =
+            format!("{:?}: {open} jobs have not ended, {load:?}, the first waits for {why:?}", self.phase);
         Err(Violation { invariant, at: now, detail })
     }
 }
@@ -246,4 +253,3 @@ fn storm_deadline(plan: &Plan) -> Moment {
     let one_by_one = (scenario.load.attempt_timeout + scenario.fleet.retry.cap) * attempts;
     Moment::after(scenario.calm_at + Duration::from_secs(1_800) + one_by_one)
 }
-

@@ -30,7 +30,9 @@ struct Shrinker {
 pub fn shrink(plan: &Plan, invariant: Invariant, plant: Option<Plant>, budget: u32) -> Shrunk {
     let mut shrinker = Shrinker { invariant, plant, left: budget };
     let mut plan = plan.clone();
-    for kind in FaultKind::ALL.into_iter().filter(|kind| plan.scenario.faults.rate(*kind) > 0.0).collect::<Vec<_>>() {
+    for kind in
+        FaultKind::ALL.into_iter().filter(|kind| plan.scenario.faults.rate(*kind) > 0.0).collect::<Vec<_>>()
+    {
         let mut calmer = plan.clone();
         calmer.scenario.faults.set(kind, 0.0);
         shrinker.keep_if_failing(&mut plan, calmer);
@@ -92,8 +94,10 @@ impl Shrinker {
 /// A plan in a few lines: what remains of it.
 #[must_use]
 pub fn describe(plan: &Plan) -> String {
-    let faults: Vec<_> = plan.scenario.faults.on().map(|(kind, rate)| format!("{} {rate:.3}", kind.name())).collect();
+    let faults: Vec<_> =
+        plan.scenario.faults.on().map(|(kind, rate)| format!("{} {rate:.3}", kind.name())).collect();
     let faults = if plan.scenario.faults == Faults::NONE { "none".to_owned() } else { faults.join(", ") };
-    let entries = plan.entries.iter().map(|entry| format!("  {:>12}  {:?}\n", entry.at.to_string(), entry.what));
+    let entries =
+        plan.entries.iter().map(|entry| format!("  {:>12}  {:?}\n", entry.at.to_string(), entry.what));
     format!("faults: {faults}\n{}", entries.collect::<String>())
 }

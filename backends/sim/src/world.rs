@@ -259,7 +259,8 @@ impl World {
     fn worked(&mut self, now: Moment, work: Work) {
         match work {
             Work::Create(slot) => {
-                let wait = self.contexts.get(&slot).map_or(Duration::ZERO, |context| context.fate.create_wait);
+                let wait =
+                    self.contexts.get(&slot).map_or(Duration::ZERO, |context| context.fate.create_wait);
                 self.agenda.enter(now + wait, Due::Created(slot));
             }
             Work::Page(slot) => self.page_done(now, slot),

@@ -76,6 +76,10 @@ fn calm(case: &Case, seed: u64, course: &Course) {
     let (low, high) = course.creation_limits();
     let mean = f64::from(low + high) / 2.0;
     let swing = f64::from(high - low);
-    assert!(low >= 1 && high <= 50 && swing <= 0.5 * mean + 2.0, "{}, seed {seed}: {low} to {high}", case.name);
+    assert!(
+        low >= 1 && high <= 50 && swing <= 0.5 * mean + 2.0,
+        "{}, seed {seed}: {low} to {high}",
+        case.name
+    );
     assert!(course.level_changes() <= 4.0, "{}, seed {seed}: {} a minute", case.name, course.level_changes());
 }

@@ -27,10 +27,11 @@ fn calm_scenario(jobs: u32, page: Duration) -> Scenario {
 }
 
 #[track_caller]
-fn holds(scenario: Scenario, incidents: &[(u64, Decision)]) {
+fn holds(scenario: &Scenario, incidents: &[(u64, Decision)]) {
     for seed in 0..5 {
         let mut plan = Plan::of(seed, scenario.clone());
-        plan.entries.extend(incidents.iter().map(|(at, what)| Entry { at: Moment::after(secs(*at)), what: *what }));
+        plan.entries
+            .extend(incidents.iter().map(|(at, what)| Entry { at: Moment::after(secs(*at)), what: *what }));
         let done = run(&plan, None, Journal::last(60));
         assert_eq!(done.violation, None, "seed {seed}\n{}", done.journal);
     }
@@ -44,7 +45,7 @@ fn five_slow_probes_close_the_fuse() {
     scenario.fleet.admission.scopes.fuse.rule = Rule::Leaky(leaky);
     scenario.calm_at = secs(120);
     let deaths: Vec<_> = [5, 15, 25, 35].map(|at| (at, Decision::KillBrowser(0))).to_vec();
-    holds(scenario, &deaths);
+    holds(&scenario, &deaths);
 }
 
 /// The same for a host, whose jobs then failed although it had answered each of them.
@@ -54,7 +55,7 @@ fn three_slow_probes_close_a_hosts_breaker() {
     scenario.load.every = secs(4);
     scenario.load.burst = 10;
     scenario.calm_at = secs(400);
-    holds(scenario, &[(0, Decision::HostDown(0, secs(15)))]);
+    holds(&scenario, &[(0, Decision::HostDown(0, secs(15)))]);
 }
 
 /// Browsers were started for the whole demand, and left no memory for the contexts they were started for.
@@ -63,7 +64,7 @@ fn browsers_leave_room_for_contexts() {
     let mut scenario = calm_scenario(60, secs(3));
     scenario.machine.memory = Bytes::gib(2);
     scenario.fleet.placement.contexts_per_browser = 1;
-    holds(scenario, &[]);
+    holds(&scenario, &[]);
 }
 
 /// A dying browser was replaced at once for ever, while the fuse let nothing start on any of them.
@@ -75,7 +76,7 @@ fn browsers_that_keep_dying_are_replaced_ever_more_slowly() {
     scenario.fleet.placement.contexts_per_browser = 1;
     let hog = Decision::Neighbour(Bytes::mib(1_300), secs(240));
     scenario.calm_at = secs(300);
-    holds(scenario, &[(1, hog)]);
+    holds(&scenario, &[(1, hog)]);
 }
 
 /// A job that was held back because of its host came due behind retries, and expired late.
@@ -87,7 +88,7 @@ fn jobs_that_were_held_back_expire_in_time() {
     scenario.fleet.retry.attempts = 4;
     scenario.faults.set(FaultKind::PageFails, 0.6);
     scenario.load.hosts = 3;
-    holds(scenario, &[(2, Decision::HostDown(0, secs(30)))]);
+    holds(&scenario, &[(2, Decision::HostDown(0, secs(30)))]);
 }
 
 /// A browser that was told to close while it was starting, and then failed to start, stayed in the books for ever.
@@ -96,7 +97,7 @@ fn a_start_that_fails_after_the_end_is_forgotten() {
     let mut scenario = calm_scenario(5, secs(1));
     scenario.faults.set(FaultKind::LaunchHangs, 1.0);
     scenario.stop = Some((secs(10), secs(1)));
-    holds(scenario, &[]);
+    holds(&scenario, &[]);
 }
 
 /// The end of an attempt came before the news of its context, and its success was credited to nobody.
@@ -105,7 +106,7 @@ fn a_success_counts_even_if_its_context_is_told_later() {
     let mut scenario = calm_scenario(50, secs(1));
     scenario.faults.set(FaultKind::OpenedLate, 0.5);
     scenario.faults.set(FaultKind::PageCrashes, 0.3);
-    holds(scenario, &[]);
+    holds(&scenario, &[]);
 }
 
 /// A launch told a second time, long after, forgave all failed starts in between.
@@ -113,5 +114,8 @@ fn a_success_counts_even_if_its_context_is_told_later() {
 fn late_news_of_a_start_changes_nothing() {
     let scenario = calm_scenario(40, secs(2));
     let late = |at| (at, Decision::Repeat(3, secs(20)));
-    holds(scenario, &[(5, Decision::LaunchOutage(secs(50))), late(2), late(3), late(4), (6, Decision::KillBrowser(0))]);
+    holds(
+        &scenario,
+        &[(5, Decision::LaunchOutage(secs(50))), late(2), late(3), late(4), (6, Decision::KillBrowser(0))],
+    );
 }

@@ -158,9 +158,11 @@ impl Dispatch {
             Event::Opened(slot) => self.opened(now, slot),
             Event::Ended(slot, end) => self.ended(now, slot, end),
             Event::Freed(slot) => self.freed(now, slot),
-            Event::Launched(id) | Event::LaunchFailed(id, _) if !self.placement.is_launching(id) => {
-                // Of a browser that is given up already, or told twice.
+            // Of a browser that is given up already, or told twice.
+            Event::Launched(id) if !self.placement.is_launching(id) => self.admission.launch_over(now, id),
+            Event::LaunchFailed(id, _) if !self.placement.is_launching(id) => {
                 self.admission.launch_over(now, id);
+                self.placement.never_was(id);
             }
             Event::Launched(id) => {
                 self.launches.succeeded();

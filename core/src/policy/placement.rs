@@ -158,6 +158,13 @@ impl Placement {
         self.browsers.remove(&id);
     }
 
+    /// A browser that was given up while it was starting did not come up: there is nothing left to close.
+    pub fn never_was(&mut self, id: BrowserId) {
+        if self.browsers.get(&id) == Some(&Phase::Closing) {
+            self.browsers.remove(&id);
+        }
+    }
+
     /// A browser is not to be used any more, whatever it holds: it died, hangs, or is not trusted. Returns it
     /// unless it is being closed already.
     pub fn close(&mut self, id: BrowserId) -> Option<BrowserId> {

@@ -41,16 +41,16 @@ fn legend(text: &mut String) {
     let items = [(FIXED, "fixed: 50 in creation, 100 active"), (ADAPTIVE, "adaptive, the same as ceilings")];
     let mut x = MARGIN.0;
     for (colour, label) in items {
-        let _infallible = write!(
+        let _infallible = writeln!(
             text,
-            "<path d=\"M{x:.0} 22h22\" stroke=\"{colour}\" stroke-width=\"2\"/><text x=\"{:.0}\" y=\"26\">{label}</text>\n",
+            "<path d=\"M{x:.0} 22h22\" stroke=\"{colour}\" stroke-width=\"2\"/><text x=\"{:.0}\" y=\"26\">{label}</text>",
             x + 28.0
         );
         x += 250.0;
     }
-    let _infallible = write!(
+    let _infallible = writeln!(
         text,
-        "<circle cx=\"{:.0}\" cy=\"22\" r=\"3\" fill=\"#b00020\"/><text x=\"{:.0}\" y=\"26\">the kernel kills a page</text>\n",
+        "<circle cx=\"{:.0}\" cy=\"22\" r=\"3\" fill=\"#b00020\"/><text x=\"{:.0}\" y=\"26\">the kernel kills a page</text>",
         x + 4.0,
         x + 14.0
     );
@@ -58,31 +58,33 @@ fn legend(text: &mut String) {
 
 fn panel(text: &mut String, case: &Case, (x, y): (f64, f64)) {
     let (width, height) = PANEL;
-    let _infallible = write!(
+    let _infallible = writeln!(
         text,
-        "<g transform=\"translate({x:.0} {y:.0})\">\n<text y=\"-8\" font-weight=\"600\">{}</text>\n",
+        "<g transform=\"translate({x:.0} {y:.0})\">\n<text y=\"-8\" font-weight=\"600\">{}</text>",
         case.name
     );
     for contexts in [0.0, 50.0, 100.0] {
         let at = level(contexts);
-        let _infallible = write!(
+        let _infallible = writeln!(
             text,
-            "<path d=\"M0 {at:.1}h{width:.0}\" stroke=\"#d8dde3\"/><text x=\"-6\" y=\"{:.1}\" text-anchor=\"end\" fill=\"#5b6470\">{contexts:.0}</text>\n",
+            "<path d=\"M0 {at:.1}h{width:.0}\" stroke=\"#d8dde3\"/><text x=\"-6\" y=\"{:.1}\" text-anchor=\"end\" fill=\"#5b6470\">{contexts:.0}</text>",
             at + 4.0
         );
     }
     for seconds in [0, 150, 300, 450] {
-        let _infallible = write!(
+        let _infallible = writeln!(
             text,
-            "<text x=\"{:.1}\" y=\"{:.0}\" text-anchor=\"middle\" fill=\"#5b6470\">{seconds} s</text>\n",
+            "<text x=\"{:.1}\" y=\"{:.0}\" text-anchor=\"middle\" fill=\"#5b6470\">{seconds} s</text>",
             second(f64::from(seconds)),
             height + 16.0
         );
     }
     if case.turn.is_some() {
         let at = second(TURN.as_secs_f64());
-        let _infallible =
-            write!(text, "<path d=\"M{at:.1} 0v{height:.0}\" stroke=\"#5b6470\" stroke-dasharray=\"3 3\"/>\n");
+        let _infallible = writeln!(
+            text,
+            "<path d=\"M{at:.1} 0v{height:.0}\" stroke=\"#5b6470\" stroke-dasharray=\"3 3\"/>"
+        );
     }
     for (kind, colour) in [(Kind::Fixed, FIXED), (Kind::Adaptive, ADAPTIVE)] {
         line(text, &case.run(kind, SEED), colour);
@@ -95,15 +97,16 @@ fn line(text: &mut String, course: &Course, colour: &str) {
         .zip(&course.samples)
         .map(|(at, sample)| format!("{:.1},{:.1}", second(f64::from(at)), level(f64::from(sample.active))))
         .collect();
-    let _infallible = write!(
+    let _infallible = writeln!(
         text,
-        "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\"/>\n",
+        "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\"/>",
         points.join(" ")
     );
     for (at, pair) in (1_u32..).zip(course.samples.windows(2)) {
         if pair[1].oom_kills > pair[0].oom_kills {
             let (x, y) = (second(f64::from(at)), level(f64::from(pair[1].active)));
-            let _infallible = write!(text, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.5\" fill=\"#b00020\"/>\n");
+            let _infallible =
+                writeln!(text, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.5\" fill=\"#b00020\"/>");
         }
     }
 }

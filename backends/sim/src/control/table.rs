@@ -50,7 +50,12 @@ impl Row {
                 let steady = course.active(turn - 50, turn);
                 course.reaches(0, 0.9 * steady).map_or(f64::NAN, |second| second as f64)
             }),
-            most: courses.iter().flat_map(|course| &course.samples).map(|sample| sample.active).max().unwrap_or(0),
+            most: courses
+                .iter()
+                .flat_map(|course| &course.samples)
+                .map(|sample| sample.active)
+                .max()
+                .unwrap_or(0),
         }
     }
 }

@@ -125,10 +125,14 @@ impl Breakers {
         match scope {
             Scope::Fuse => {
                 let out = live.any(|slot| slot.epochs.0 == self.fuse_epoch);
-                hold(Invariant::ProbesHeard, !is_silent || out, || "the fuse waits for a probe that ended".into())?;
+                hold(Invariant::ProbesHeard, !is_silent || out, || {
+                    "the fuse waits for a probe that ended".into()
+                })?;
                 if let (Phase::Closed, Change::Opened { .. }) = (self.fuse, change) {
                     let (count, trips_at) = (self.count, self.trips_at);
-                    hold(Invariant::FuseAgrees, count >= trips_at, || format!("it blows at {count} of {trips_at}"))?;
+                    hold(Invariant::FuseAgrees, count >= trips_at, || {
+                        format!("it blows at {count} of {trips_at}")
+                    })?;
                 }
                 if phase == Phase::Closed {
                     self.count = self.count.min(self.eased_to);
@@ -140,7 +144,9 @@ impl Breakers {
                 let Some(host) = host_named(name) else { return Ok(()) };
                 let (was, epoch) = self.hosts.entry(host).or_default();
                 let out = live.any(|slot| slot.host == host && slot.epochs.1 == *epoch);
-                hold(Invariant::ProbesHeard, !is_silent || out, || format!("{host:?} waits for a probe that ended"))?;
+                hold(Invariant::ProbesHeard, !is_silent || out, || {
+                    format!("{host:?} waits for a probe that ended")
+                })?;
                 *was = phase;
                 *epoch += 1;
             }
@@ -162,17 +168,26 @@ impl Breakers {
     }
 
     /// An attempt started in this event, and its epochs are up to date.
-    pub(super) fn started<'a>(&self, now: Moment, host: Host, slots: impl Iterator<Item = &'a Slot>) -> Check {
+    pub(super) fn started<'a>(
+        &self,
+        now: Moment,
+        host: Host,
+        slots: impl Iterator<Item = &'a Slot>,
+    ) -> Check {
         let Some((phase, epoch)) = self.hosts.get(&host) else { return Ok(()) };
         match phase {
             Phase::Closed => Ok(()),
-            Phase::Open(until) => hold(Invariant::HostsSpared, now >= *until, || format!("{host:?} rests until {until}")),
+            Phase::Open(until) => {
+                hold(Invariant::HostsSpared, now >= *until, || format!("{host:?} rests until {until}"))
+            }
             Phase::HalfOpen => {
                 let probe = |slot: &&Slot| {
                     slot.host == host && slot.epochs.1 == *epoch && slot.phase != SlotPhase::Closing
                 };
                 let probes = slots.filter(probe).count();
-                hold(Invariant::HostsSpared, probes <= 1, || format!("{host:?} is probed by {probes} at once"))
+                hold(Invariant::HostsSpared, probes <= 1, || {
+                    format!("{host:?} is probed by {probes} at once")
+                })
             }
         }
     }
@@ -195,7 +210,9 @@ impl Breakers {
         match fleet.state(now, &Scope::Fuse) {
             None => same(Invariant::FuseAgrees, 0, self.count),
             Some(State::Closed { counts }) => same(Invariant::FuseAgrees, counts.failures, self.count),
-            Some(other) => hold(Invariant::FuseAgrees, false, || format!("it is {other:?}, and {} of {}", self.count, self.trips_at)),
+            Some(other) => hold(Invariant::FuseAgrees, false, || {
+                format!("it is {other:?}, and {} of {}", self.count, self.trips_at)
+            }),
         }
     }
 }

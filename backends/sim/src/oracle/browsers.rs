@@ -64,10 +64,14 @@ impl Browsers {
     pub(super) fn launch(&mut self, now: Moment, id: BrowserId) -> Check {
         self.browsers.insert(id, Browser::default());
         let crashes = within_a_minute(now, &mut self.died_unused);
-        hold(Invariant::RestartsPaced, crashes <= CRASH_LOOP, || format!("{id} starts; {crashes} died unused within a minute"))?;
+        hold(Invariant::RestartsPaced, crashes <= CRASH_LOOP, || {
+            format!("{id} starts; {crashes} died unused within a minute")
+        })?;
         let starting = self.starting();
         let most = self.rules.placement.max_launching;
-        hold(Invariant::LaunchesBounded, starting <= most, || format!("{starting} are starting; the limit is {most}"))?;
+        hold(Invariant::LaunchesBounded, starting <= most, || {
+            format!("{starting} are starting; the limit is {most}")
+        })?;
         let waits = now < self.not_before;
         hold(Invariant::LaunchBackoff, !waits, || {
             format!("{id} starts after {} failures; not before {}", self.failures, self.not_before)
@@ -75,7 +79,9 @@ impl Browsers {
     }
 
     pub(super) fn launched(&mut self, now: Moment, id: BrowserId) {
-        let Some(browser) = self.browsers.get_mut(&id).filter(|browser| browser.up_since.is_none()) else { return };
+        let Some(browser) = self.browsers.get_mut(&id).filter(|browser| browser.up_since.is_none()) else {
+            return;
+        };
         self.failures = 0;
         self.not_before = Moment::ZERO;
         browser.up_since = Some(now);
@@ -88,7 +94,8 @@ impl Browsers {
         let (served, age) = (rules.recycle_after_contexts, rules.recycle_after);
         let candidates = || self.browsers.iter().filter(|(_, b)| b.is_open() && !b.retired);
         let worn = candidates().find(|(_, b)| b.served >= served).map(|(id, _)| *id);
-        let aged = candidates().find(|(_, b)| b.up_since.is_some_and(|up| now.since(up) >= age)).map(|(id, _)| *id);
+        let aged =
+            candidates().find(|(_, b)| b.up_since.is_some_and(|up| now.since(up) >= age)).map(|(id, _)| *id);
         if let Some(worn) = worn
             && aged.is_none_or(|aged| worn <= aged)
             && let Some(browser) = self.browsers.get_mut(&worn)
@@ -124,18 +131,23 @@ impl Browsers {
         self.finishing = true;
     }
 
-    pub(super) fn close(&mut self, now: Moment, id: BrowserId) -> Check {
+    /// A browser is closed while jobs wait, or while none do.
+    pub(super) fn close(&mut self, now: Moment, id: BrowserId, waiting: usize) -> Check {
         let Some(browser) = self.browsers.get_mut(&id) else {
-            return hold(Invariant::ClosesOnce, false, || format!("{id} is closed, and is gone or was never there"));
+            return hold(Invariant::ClosesOnce, false, || {
+                format!("{id} is closed, and is gone or was never there")
+            });
         };
         let again = std::mem::replace(&mut browser.closed, true);
         hold(Invariant::ClosesOnce, !again, || format!("{id} is closed a second time"))?;
         let young = browser.up_since.is_some_and(|up| now.since(up) < self.rules.placement.recycle_after);
-        if young && browser.served == 0 && !browser.ended && !self.finishing {
+        if young && waiting > 0 && browser.served == 0 && !browser.ended && !self.finishing {
             self.unused.push_back(now);
         }
         let churn = within_a_minute(now, &mut self.unused);
-        hold(Invariant::NoChurn, churn < CHURN, || format!("{churn} browsers were closed unused within a minute"))
+        hold(Invariant::NoChurn, churn < CHURN, || {
+            format!("{churn} browsers were closed unused within a minute")
+        })
     }
 
     pub(super) fn occupy(&mut self, id: BrowserId) -> Check {
@@ -147,7 +159,9 @@ impl Browsers {
         browser.held += 1;
         browser.served += 1;
         let most = self.rules.placement.contexts_per_browser;
-        hold(Invariant::BrowserRoom, browser.held <= most, || format!("{id} holds {} of {most}", browser.held))
+        hold(Invariant::BrowserRoom, browser.held <= most, || {
+            format!("{id} holds {} of {most}", browser.held)
+        })
     }
 
     pub(super) fn vacate(&mut self, id: BrowserId) {
@@ -170,7 +184,11 @@ impl Browsers {
         let has_room = |(id, b): &(&BrowserId, &Browser)| {
             let young = b.up_since.is_some_and(|up| now.since(up) < rules.recycle_after);
             let fresh = young && b.served < rules.recycle_after_contexts;
-            b.is_open() && fresh && !b.retired && b.held < rules.contexts_per_browser && !troubled.contains(id)
+            b.is_open()
+                && fresh
+                && !b.retired
+                && b.held < rules.contexts_per_browser
+                && !troubled.contains(id)
         };
         self.browsers.iter().find(has_room).map(|(id, _)| *id)
     }

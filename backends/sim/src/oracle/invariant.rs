@@ -4,6 +4,8 @@ use std::fmt;
 
 use plimsoll_core::time::Moment;
 
+use crate::dashed::dashed;
+
 macro_rules! invariants {
     ($($name:ident $text:literal,)*) => {
         /// Something that must hold.
@@ -59,7 +61,7 @@ invariants! {
     HostsSpared "nothing starts on a host whose breaker is open, and one at a time while it is half-open",
     HostsBlamedJustly "no job is given up for a host that answered last",
     ProbesHeard "no breaker calls a probe silent that has answered",
-    NoChurn "browsers are not started and closed over and over without use",
+    NoChurn "browsers are not started and closed over and over without use while jobs wait",
     RestartsPaced "browsers that die unused are not replaced at full speed for ever",
     WakesLater "the next wake-up lies in the future",
     Drains "when nothing goes wrong any more, everything ends in time",
@@ -71,12 +73,7 @@ impl Invariant {
     /// Its name: as in the code, with dashes.
     #[must_use]
     pub fn name(self) -> String {
-        let camel = format!("{self:?}");
-        let dashed = camel.char_indices().map(|(at, letter)| {
-            let dash = if at > 0 && letter.is_uppercase() { "-" } else { "" };
-            format!("{dash}{}", letter.to_ascii_lowercase())
-        });
-        dashed.collect()
+        dashed(&self)
     }
 }
 
@@ -105,6 +102,10 @@ pub(super) fn hold(invariant: Invariant, holds: bool, detail: impl FnOnce() -> S
 }
 
 /// Fails with the invariant unless the two are the same.
-pub(super) fn same<T: PartialEq + fmt::Debug>(invariant: Invariant, fleet: T, model: T) -> Check {
-    if fleet == model { Ok(()) } else { Err(Broken(invariant, format!("the fleet says {fleet:?}, the model {model:?}"))) }
+pub(super) fn same<T: PartialEq + fmt::Debug + Copy>(invariant: Invariant, fleet: T, model: T) -> Check {
+    if fleet == model {
+        Ok(())
+    } else {
+        Err(Broken(invariant, format!("the fleet says {fleet:?}, the model {model:?}")))
+    }
 }

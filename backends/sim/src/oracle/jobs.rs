@@ -44,7 +44,9 @@ enum State {
     Ended(End),
     /// Its task vanished in this very event.
     Vanished,
-    Again { due: Moment },
+    Again {
+        due: Moment,
+    },
 }
 
 impl Jobs {
@@ -83,18 +85,28 @@ impl Jobs {
     }
 
     /// An attempt starts. Whether another may overtake depends on hosts that are held back.
-    pub(super) fn started(&mut self, now: Moment, job: JobSeq, attempt: u32, held_back: &BTreeSet<Host>) -> Check {
+    pub(super) fn started(
+        &mut self,
+        now: Moment,
+        job: JobSeq,
+        attempt: u32,
+        held_back: &BTreeSet<Host>,
+    ) -> Check {
         use Invariant as I;
         hold(I::NothingAfterStop, !self.stopped, || format!("{job} starts"))?;
         let Some(entry) = self.jobs.get_mut(&job) else {
             return Err(Broken(I::SettlesOnce, format!("{job} starts, and is settled or was never there")));
         };
         same(I::AttemptsCounted, attempt, entry.attempts + 1)?;
-        hold(I::AttemptsBounded, attempt <= self.rules.retry.attempts, || format!("{job} starts attempt {attempt}"))?;
+        hold(I::AttemptsBounded, attempt <= self.rules.retry.attempts, || {
+            format!("{job} starts attempt {attempt}")
+        })?;
         match entry.state {
             State::Fresh => {
                 let late = entry.deadline.is_some_and(|deadline| deadline < now);
-                hold(I::StartsInTime, !late, || format!("{job} starts; its patience ended at {:?}", entry.deadline))?;
+                hold(I::StartsInTime, !late, || {
+                    format!("{job} starts; its patience ended at {:?}", entry.deadline)
+                })?;
             }
             State::Again { .. } => {}
             other => return Err(Broken(I::OutcomeTrue, format!("{job} starts while it is {other:?}"))),
@@ -110,10 +122,20 @@ impl Jobs {
         Ok(())
     }
 
-    pub(super) fn settled(&mut self, now: Moment, job: JobSeq, outcome: &Outcome, attempts: u32, punctual: bool) -> Check {
+    pub(super) fn settled(
+        &mut self,
+        now: Moment,
+        job: JobSeq,
+        outcome: &Outcome,
+        attempts: u32,
+        punctual: bool,
+    ) -> Check {
         use Invariant as I;
         let Some(entry) = self.jobs.remove(&job) else {
-            return Err(Broken(I::SettlesOnce, format!("{job} is settled again, or was never there: {outcome:?}")));
+            return Err(Broken(
+                I::SettlesOnce,
+                format!("{job} is settled again, or was never there: {outcome:?}"),
+            ));
         };
         same(I::AttemptsCounted, attempts, entry.attempts)?;
         let waited = matches!(entry.state, State::Fresh | State::Again { .. });
@@ -125,7 +147,9 @@ impl Jobs {
         }
         if matches!(outcome, Outcome::Expired) {
             let late = entry.deadline.is_some_and(|deadline| deadline < now);
-            hold(I::ExpiresInTime, !(late && punctual), || format!("{job} should have expired at {:?}", entry.deadline))?;
+            hold(I::ExpiresInTime, !(late && punctual), || {
+                format!("{job} should have expired at {:?}", entry.deadline)
+            })?;
         }
         let is_true = self.is_true(now, &entry, outcome);
         hold(I::OutcomeTrue, is_true, || format!("{job} ends {outcome:?} after {:?}", entry.state))?;
@@ -188,7 +212,10 @@ impl Jobs {
             }
             State::Ended(End::Evicted) => (entry.attempts - 1, now + self.rules.retry.cap),
             State::Ended(end @ (End::Succeeded | End::Cancelled)) => {
-                return Err(Broken(Invariant::OutcomeTrue, format!("{job} ended {end:?} and is not settled")));
+                return Err(Broken(
+                    Invariant::OutcomeTrue,
+                    format!("{job} ended {end:?} and is not settled"),
+                ));
             }
             State::Vanished => {
                 return Err(Broken(Invariant::OutcomeTrue, format!("{job} vanished and is not settled")));
@@ -208,9 +235,12 @@ impl Jobs {
         use Invariant as I;
         hold(I::NothingLost, fleet.lost() == 0, || format!("{fleet:?}"))?;
         same(I::Conservation, fleet, self.counts)?;
-        hold(I::QueueBounded, self.fresh.len() <= self.rules.queue_capacity, || format!("{} wait", self.fresh.len()))?;
+        hold(I::QueueBounded, self.fresh.len() <= self.rules.queue_capacity, || {
+            format!("{} wait", self.fresh.len())
+        })?;
         // All have the same patience, so the first to come is the first to go.
-        let overdue = self.fresh.first().filter(|job| self.jobs[job].deadline.is_some_and(|deadline| deadline < now));
+        let overdue =
+            self.fresh.first().filter(|job| self.jobs[job].deadline.is_some_and(|deadline| deadline < now));
         hold(I::ExpiresInTime, overdue.is_none(), || format!("{overdue:?} waits beyond its patience"))
     }
 
@@ -226,6 +256,11 @@ impl Jobs {
 
     pub(super) fn host(&self, job: JobSeq) -> Option<Host> {
         self.jobs.get(&job).map(|job| job.host)
+    }
+
+    /// Jobs that wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.fresh.len() + self.again.len()
     }
 
     /// Jobs that have not ended.
@@ -287,10 +322,8 @@ impl Slots {
     pub(super) fn advance(&mut self, id: SlotId, to: SlotPhase) -> Option<Slot> {
         let slot = self.held.get_mut(&id)?;
         let before = *slot;
-        let forward = matches!(
-            (before.phase, to),
-            (SlotPhase::Creating, _) | (SlotPhase::Running, SlotPhase::Closing)
-        );
+        let forward =
+            matches!((before.phase, to), (SlotPhase::Creating, _) | (SlotPhase::Running, SlotPhase::Closing));
         if !forward {
             return None;
         }

@@ -82,7 +82,9 @@ impl Memory {
 
     pub(super) fn read(&mut self, now: Moment, glance: Glance) {
         self.glance = Some(glance);
-        if glance.used.is_some() && self.kills.replace(glance.oom_kills).is_some_and(|before| glance.oom_kills > before) {
+        if glance.used.is_some()
+            && self.kills.replace(glance.oom_kills).is_some_and(|before| glance.oom_kills > before)
+        {
             self.killed_at = Some(now);
         }
     }
@@ -104,7 +106,10 @@ impl Memory {
         let killed = self.killed_at.is_some_and(|at| now.since(at) < HOLD);
         let danger = share >= Ratio::percent(93) || full >= 1_000 || killed;
         hold(Invariant::EvictsSparingly, runs && danger && !waits && !hasty, || {
-            format!("{slot} (runs: {runs}) at {share}, stalled {full}; before it {:?}, {:?}", self.victim, self.relieved_at)
+            format!(
+                "{slot} (runs: {runs}) at {share}, stalled {full}; before it {:?}, {:?}",
+                self.victim, self.relieved_at
+            )
         })?;
         self.victim = Some((slot, now));
         Ok(())

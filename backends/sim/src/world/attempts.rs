@@ -77,7 +77,9 @@ impl World {
 
     pub(super) fn created(&mut self, now: Moment, slot: SlotId) {
         let Some(context) = self.contexts.get_mut(&slot) else { return };
-        if !matches!(context.phase, Phase::Creating(Some(_))) || !self.browsers[&context.browser].state.answers() {
+        if !matches!(context.phase, Phase::Creating(Some(_)))
+            || !self.browsers[&context.browser].state.answers()
+        {
             return;
         }
         match context.fate.creation {
@@ -182,7 +184,8 @@ impl World {
 
     /// Kills the renderer of one of the contexts that exist.
     pub(super) fn kill_renderer(&mut self, now: Moment, pick: u64) {
-        let slots: Vec<_> = self.contexts.iter().filter(|(_, c)| c.growth.is_some()).map(|(slot, _)| *slot).collect();
+        let slots: Vec<_> =
+            self.contexts.iter().filter(|(_, c)| c.growth.is_some()).map(|(slot, _)| *slot).collect();
         if let Some(index) = pick.checked_rem(slots.len() as u64) {
             self.injected.count(FaultKind::RendererKilled);
             self.crash(now, slots[index as usize]);

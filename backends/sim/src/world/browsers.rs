@@ -184,7 +184,8 @@ impl World {
     }
 
     fn pick_up(&self, pick: u64) -> Option<BrowserId> {
-        let up: Vec<_> = self.browsers.iter().filter(|(_, b)| b.state == BrowserState::Up).map(|(id, _)| *id).collect();
+        let up: Vec<_> =
+            self.browsers.iter().filter(|(_, b)| b.state == BrowserState::Up).map(|(id, _)| *id).collect();
         up.get(pick.checked_rem(up.len() as u64)? as usize).copied()
     }
 }

@@ -73,7 +73,9 @@ impl World {
     /// An incident is over.
     pub(super) fn over(&mut self, decision: Decision) {
         match decision {
-            Decision::Neighbour(bytes, _) if self.state.neighbour == bytes => self.state.neighbour = Bytes::ZERO,
+            Decision::Neighbour(bytes, _) if self.state.neighbour == bytes => {
+                self.state.neighbour = Bytes::ZERO;
+            }
             Decision::Cores(..) => self.state.cores = self.scenario.machine.cores,
             Decision::HostDown(pick, _) => {
                 let host = self.pick_host(pick);
@@ -146,7 +148,9 @@ impl World {
             self.memory.oom_kills += 1;
             self.suffering.oom_kills += 1;
             self.crash(now, slot);
-        } else if let Some(id) = self.browsers.iter().find(|(_, b)| b.state.takes_commands()).map(|(id, _)| *id) {
+        } else if let Some(id) =
+            self.browsers.iter().find(|(_, b)| b.state.takes_commands()).map(|(id, _)| *id)
+        {
             self.memory.oom_kills += 1;
             self.suffering.oom_kills += 1;
             self.kill_browser(now, id);
