@@ -11,7 +11,7 @@ mod memory;
 
 use plimsoll_core::id::{JobSeq, SlotId};
 use plimsoll_core::outcome::{Outcome, Stage};
-use plimsoll_core::policy::admission::{Announcement, LimitPolicy, STARVED_AFTER};
+use plimsoll_core::policy::admission::{Announcement, LimitPolicy};
 use plimsoll_core::policy::dispatch::{Action, Dispatch, DispatchConfig};
 use plimsoll_core::policy::ledger::Counts;
 use plimsoll_core::time::Moment;
@@ -47,7 +47,9 @@ struct Loose {
     opened: Option<SlotId>,
     measured: Option<Bytes>,
     started: Vec<SlotId>,
-    starved: bool,
+    ended_slot: Option<Slot>,
+    /// Since when nothing had run before this event.
+    idle_since: Option<Moment>,
 }
 
 impl Oracle {
@@ -118,7 +120,8 @@ impl Oracle {
     }
 
     fn follow(&mut self, now: Moment, news: News, answer: &[Action], fleet: &Dispatch) -> Check {
-        let mut loose = Loose { starved: self.slots.is_starved(now, STARVED_AFTER), ..Loose::default() };
+        let idle_since = self.slots.idle_since();
+        let mut loose = Loose { idle_since, ..Loose::default() };
         self.hear(now, news, &mut loose);
         // A breaker may have changed before somebody started, and be announced after.
         for action in answer {
@@ -188,6 +191,7 @@ impl Oracle {
             self.breakers.ended(now, &slot, end);
             self.jobs.ended(slot.job, end);
             loose.ended = Some(slot.job);
+            loose.ended_slot = Some(slot);
         }
     }
 
@@ -208,7 +212,8 @@ impl Oracle {
                 self.slots.take(*slot, Slot { job: *job, host, browser: *browser, phase, epochs: (0, 0) });
                 loose.started.push(*slot);
                 if self.rules.admission.policy != LimitPolicy::Fixed {
-                    self.memory.admits(now, loose.starved && loose.started.len() == 1)?;
+                    let idle_since = loose.idle_since.filter(|_| loose.started.len() == 1);
+                    self.memory.admits(now, idle_since)?;
                 }
                 Ok(())
             }
@@ -221,6 +226,7 @@ impl Oracle {
             Action::Settle { job, outcome, attempts } => {
                 if let Outcome::Failed(failure) = outcome
                     && failure.stage != Stage::Launch
+                    && now > self.excused_until
                     && self.jobs.waits(*job)
                     && let Some(host) = self.jobs.host(*job)
                 {
@@ -238,7 +244,8 @@ impl Oracle {
                 let started = &loose.started;
                 let before =
                     self.slots.held.iter().filter(|(id, _)| !started.contains(id)).map(|(_, slot)| slot);
-                self.breakers.announced(scope, change, before)
+                // News of an end may come too late to save its probe.
+                self.breakers.announced(scope, change, before.chain(&loose.ended_slot))
             }
             Action::Trim(_) | Action::Announce(_) => Ok(()),
         }

@@ -128,16 +128,16 @@ fn submissions(seed: u64, scenario: &Scenario) -> Vec<Entry> {
 
 fn incident(kind: FaultKind, chance: &mut Chance, scenario: &Scenario) -> Option<Decision> {
     let mut secs = |low, high| Duration::from_secs_f64(chance.log_between(low, high));
-    let span = secs(0.3, 60.0);
-    let short = secs(0.05, 20.0);
+    let span = secs(1.0, 60.0);
+    let short = secs(0.1, 20.0);
     let pick = chance.number();
     Some(match kind {
         FaultKind::RendererKilled => Decision::KillRenderer(pick),
         FaultKind::BrowserKilled => Decision::KillBrowser(pick),
         FaultKind::BrowserHangs => Decision::HangBrowser(pick),
         FaultKind::Neighbour => {
-            let share = chance.between(0.1, 0.7);
-            Decision::Neighbour(Bytes((scenario.machine.memory.0 as f64 * share) as u64), span)
+            let share = chance.between(0.1, 0.95);
+            Decision::Neighbour(Bytes((scenario.machine.memory.0 as f64 * share) as u64), short)
         }
         FaultKind::CpuDip => Decision::Cores(chance.between(0.1, 0.8), span),
         FaultKind::HostDown => Decision::HostDown(pick, span),

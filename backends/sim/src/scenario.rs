@@ -119,7 +119,7 @@ impl Scenario {
         let calm_at = Duration::from_secs(u64::from(chance.count(60, 400)));
         let machine = Machine {
             cores: chance.one_of(&[1.0, 2.0, 2.0, 4.0, 8.0]),
-            memory: Bytes::gib(chance.one_of(&[2, 4, 8, 24, 24])),
+            memory: Bytes::gib(chance.one_of(&[2, 2, 4, 8, 24])),
             base: Bytes::mib(700),
         };
         let load = load(&mut chance, calm_at, machine);
@@ -140,7 +140,7 @@ impl Scenario {
 }
 
 fn load(chance: &mut Chance, storm: Duration, machine: Machine) -> Load {
-    let jobs = chance.count(10, 400);
+    let jobs = chance.count(20, 800);
     let burst = chance.count(1, 50);
     let bursts = jobs.div_ceil(burst);
     let page_cpu = Duration::from_millis(u64::from(chance.count(20, 1500)));

@@ -24,6 +24,8 @@ pub(super) struct Breakers {
     count: u32,
     fuse: Phase,
     fuse_epoch: u64,
+    /// A death in this event that an open or half-open fuse did not count.
+    unheard: u32,
     global: Phase,
     hosts: BTreeMap<Host, (Phase, u64)>,
     /// Hosts and browsers whose breaker was ever anything but closed.
@@ -65,6 +67,7 @@ impl Breakers {
             count: 0,
             fuse: Phase::Closed,
             fuse_epoch: 0,
+            unheard: 0,
             global: Phase::Closed,
             hosts: BTreeMap::new(),
             troubled_hosts: BTreeSet::new(),
@@ -95,6 +98,7 @@ impl Breakers {
     }
 
     pub(super) const fn browser_ended(&mut self) {
+        self.unheard = if matches!(self.fuse, Phase::Closed) { 0 } else { 1 };
         self.count_fuse(1);
     }
 
@@ -135,7 +139,8 @@ impl Breakers {
                     })?;
                 }
                 if phase == Phase::Closed {
-                    self.count = self.count.min(self.eased_to);
+                    // If time alone has closed it, it closed before it heard the news of this event.
+                    self.count = self.count.min(self.eased_to) + std::mem::take(&mut self.unheard);
                 }
                 self.fuse = phase;
                 self.fuse_epoch += 1;
@@ -203,7 +208,8 @@ impl Breakers {
         self.fuse == Phase::Closed && self.global == Phase::Closed
     }
 
-    pub(super) fn check(&self, now: Moment, fleet: &Scopes) -> Check {
+    pub(super) fn check(&mut self, now: Moment, fleet: &Scopes) -> Check {
+        self.unheard = 0;
         if self.fuse != Phase::Closed {
             return Ok(());
         }

@@ -1,7 +1,6 @@
 //! The model's jobs: where each is, how often it was tried, how it may end.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use plimsoll_core::id::{BrowserId, JobSeq, SlotId};
 use plimsoll_core::outcome::{FailureClass, Outcome, Recurrence, Stage};
@@ -340,8 +339,9 @@ impl Slots {
         Some(slot)
     }
 
-    pub(super) fn is_starved(&self, now: Moment, after: Duration) -> bool {
-        self.idle_since.is_some_and(|since| now.since(since) >= after)
+    /// Since when nothing is held.
+    pub(super) const fn idle_since(&self) -> Option<Moment> {
+        self.idle_since
     }
 
     pub(super) const fn peaks(&self) -> (u32, u32) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use plimsoll_core::id::{BrowserId, SlotId};
+use plimsoll_core::policy::admission::{STARVED_AFTER, STARVED_AFTER_EMERGENCY};
 use plimsoll_core::policy::footprint::{Class, Footprint, FootprintConfig};
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::{Bytes, Ratio};
@@ -22,6 +23,8 @@ pub(super) struct Memory {
     contexts: BTreeMap<SlotId, Booking>,
     launching: BTreeMap<BrowserId, Bytes>,
     glance: Option<Glance>,
+    /// The last share that was seen, and when.
+    seen: Option<(Moment, Ratio)>,
     kills: Option<u64>,
     killed_at: Option<Moment>,
     victim: Option<(SlotId, Moment)>,
@@ -41,6 +44,7 @@ impl Memory {
             contexts: BTreeMap::new(),
             launching: BTreeMap::new(),
             glance: None,
+            seen: None,
             kills: None,
             killed_at: None,
             victim: None,
@@ -82,6 +86,7 @@ impl Memory {
 
     pub(super) fn read(&mut self, now: Moment, glance: Glance) {
         self.glance = Some(glance);
+        self.seen = glance.share().map(|share| (now, share)).or(self.seen);
         if glance.used.is_some()
             && self.kills.replace(glance.oom_kills).is_some_and(|before| glance.oom_kills > before)
         {
@@ -89,8 +94,13 @@ impl Memory {
         }
     }
 
-    /// Whether an attempt may start now; `starved` says that nothing has run for long.
-    pub(super) fn admits(&self, now: Moment, starved: bool) -> Check {
+    /// Whether an attempt may start now, when nothing has run since then.
+    pub(super) fn admits(&self, now: Moment, idle_since: Option<Moment>) -> Check {
+        let idle = idle_since.map_or(Duration::ZERO, |since| now.since(since));
+        if idle >= STARVED_AFTER_EMERGENCY {
+            return Ok(());
+        }
+        let starved = idle >= STARVED_AFTER;
         let killed = self.killed_at.is_some_and(|at| now.since(at) < HOLD);
         hold(Invariant::PressureHeeded, !killed, || format!("the kernel killed at {:?}", self.killed_at))?;
         let share = self.glance.and_then(Glance::share).unwrap_or_default();
@@ -101,7 +111,9 @@ impl Memory {
     pub(super) fn evicts(&mut self, now: Moment, slot: SlotId, runs: bool) -> Check {
         let waits = self.victim.is_some_and(|(_, since)| now.since(since) < GIVE_UP);
         let hasty = self.relieved_at.is_some_and(|at| now.since(at) < Duration::from_secs(1));
-        let share = self.glance.and_then(Glance::share).unwrap_or_default();
+        // A needle stands still until its last value is stale.
+        let fresh = self.seen.filter(|(at, _)| now.since(*at) <= HOLD);
+        let share = fresh.map_or(Ratio::ZERO, |(_, share)| share);
         let full = self.glance.map_or(0, |glance| glance.full);
         let killed = self.killed_at.is_some_and(|at| now.since(at) < HOLD);
         let danger = share >= Ratio::percent(93) || full >= 1_000 || killed;
