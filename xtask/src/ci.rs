@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::program::{ProgramError, cargo, run as run_program, succeeds};
-use crate::{Failure, test};
+use crate::{Failure, sim, test};
 
 /// How a stage ended.
 enum Verdict {
@@ -23,6 +23,8 @@ pub(crate) fn run() -> Result<(), Failure> {
             }),
         ),
         ("tests", stage(|| test::run(&[]))),
+        ("simulation", stage(|| sim::run(&["--seeds".to_owned(), "1000".to_owned()]))),
+        ("at scale", stage(|| sim::run(&["--contexts".to_owned(), "10000".to_owned()]))),
         ("thread orders", stage(thread_orders)),
         ("documentation", stage(documentation)),
         ("dependencies", dependencies()),

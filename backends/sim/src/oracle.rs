@@ -125,8 +125,8 @@ impl Oracle {
         self.hear(now, news, &mut loose);
         // A breaker may have changed before somebody started, and be announced after.
         for action in answer {
-            if let Action::Announce(Announcement::Breaker(scope, _)) = action {
-                self.breakers.suspect(scope);
+            if let Action::Announce(Announcement::Breaker(scope, change)) = action {
+                self.breakers.suspect(scope, change);
             }
         }
         for action in answer {

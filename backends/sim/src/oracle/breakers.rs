@@ -162,9 +162,16 @@ impl Breakers {
     }
 
     /// Its breaker is not always closed, so that jobs may wait for it.
-    pub(super) fn suspect(&mut self, scope: &Scope) {
+    pub(super) fn suspect(&mut self, scope: &Scope, change: &Change) {
         match scope {
-            Scope::Host(name) => self.troubled_hosts.extend(host_named(name)),
+            Scope::Host(name) => {
+                let Some(host) = host_named(name) else { return };
+                self.troubled_hosts.insert(host);
+                if matches!(change, Change::Opened { .. }) {
+                    // Whatever opened it is news of the host too: a probe that was silent.
+                    self.well_since.insert(host, None);
+                }
+            }
             Scope::Browser(id) => {
                 self.troubled_browsers.insert(*id);
             }

@@ -64,8 +64,9 @@ impl Dispatch {
         let (load, is_short) =
             (self.load(), matches!(self.admission.admit(now, self.load()), Err(Wait::Memory(_))));
         let needed = match measures.idle {
-            // Browsers that hold nothing must not keep the memory from the contexts they were started for.
-            Idle::Keep if is_short => Some(load.active.max(1)),
+            // Browsers must not keep the memory from the contexts they were started for. The gate shuts often, for a
+            // moment; only a fleet that holds nothing is helped by closing one.
+            Idle::Keep if is_short && load.active == 0 => Some(1),
             Idle::Keep => None,
             Idle::CloseSpare | Idle::Recycle => Some(self.demand()),
         };
