@@ -7,7 +7,7 @@ use crate::policy::admission::{Announcement, Wait};
 use crate::policy::breaker::Refused;
 use crate::policy::dispatch::slots::Attempt;
 use crate::policy::dispatch::{Action, Dispatch, Phase};
-use crate::policy::pressure::{Idle, Launches, Trim};
+use crate::policy::pressure::{self, Idle, Launches, Trim};
 use crate::policy::queue::Waiting;
 use crate::policy::restart::Restart;
 use crate::policy::scopes::{Blocked, Passage, Scope};
@@ -68,7 +68,9 @@ impl Dispatch {
             // moment; only a fleet that holds nothing is helped by closing one.
             Idle::Keep if is_short && load.active == 0 => Some(1),
             Idle::Keep => None,
-            Idle::CloseSpare | Idle::Recycle => Some(self.demand()),
+            // A job that is held back will want the browser again.
+            Idle::CloseSpare => Some(self.demand().max(u32::from(!self.queue.is_empty()))),
+            Idle::Recycle => Some(self.demand()),
         };
         let surplus = needed.and_then(|needed| self.placement.close_surplus(needed));
         self.actions.extend(surplus.map(Action::Close));
@@ -85,10 +87,13 @@ impl Dispatch {
 
     /// Tries to start the job at the front on the browser with the most room.
     fn try_front(&mut self, now: Moment) -> Tried {
-        let (Some(browser), Some(front)) = (self.placement.roomiest(), self.queue.front()) else {
-            return Tried::Shut;
-        };
+        let Some(front) = self.queue.front() else { return Tried::Shut };
         let host = front.patience.host.clone().map(Scope::Host);
+        // Asked before there is a browser: a job that may not visit its host needs none.
+        if let Some(blocked) = self.admission.scopes().blocked(now, host.as_slice()) {
+            return self.hold_back(now, &blocked);
+        }
+        let Some(browser) = self.placement.roomiest() else { return Tried::Shut };
         let scopes: Vec<_> = FLEET_SCOPES.into_iter().chain([Scope::Browser(browser)]).chain(host).collect();
         match self.admission.pass(now, &scopes, &mut self.rng) {
             Ok(passage) => self.start(now, passage),
@@ -178,13 +183,18 @@ impl Dispatch {
     /// Contexts that browsers should have room for.
     fn demand(&self) -> u32 {
         let waiting = u32::try_from(self.queue.ready()).unwrap_or(u32::MAX);
-        let wanted = self.load().active.saturating_add(waiting).min(self.admission.active_limit());
-        match self.admission.measures().launches {
+        let active = self.load().active;
+        let wanted = active.saturating_add(waiting).min(self.admission.active_limit());
+        let measures = self.admission.measures();
+        // Where nothing is admitted, a browser is of use only to the one try of a fleet that starves.
+        let is_open = measures.admission == pressure::Admission::Open || self.admission.is_starved(self.last);
+        let to_stand_on = u32::from(is_open);
+        match measures.launches {
             // A fleet whose fuse is blown needs no more browsers than it has work for, and one to try with.
-            Launches::Any if self.fused_until.is_some() => wanted.min(self.load().active.max(1)),
+            Launches::Any if self.fused_until.is_some() => wanted.min(active.max(1)),
             Launches::Any => wanted,
             // Enough for what is held, and one to stand on: a fleet must be able to recover from crashes.
-            Launches::Replacements => wanted.min(self.load().active.max(1)),
+            Launches::Replacements => wanted.min(active.max(to_stand_on)),
             Launches::None if self.admission.is_starved(self.last) => wanted.min(1),
             Launches::None => 0,
         }
