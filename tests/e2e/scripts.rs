@@ -62,10 +62,10 @@ fn a_letter_is_written_sent_and_documented() {
 fn steps_that_fail_say_which_and_why() {
     let (rig, site) = (Rig::new(), demo_site::serve(LOOPBACK).expect("a port"));
     let failing = [
-        ("title", json!({"expect": {"title": "No such title", "timeout": "300ms"}}), "assertion"),
-        ("count", json!({"expect": {"selector": "input", "count": 7, "timeout": "300ms"}}), "assertion"),
-        ("wait", json!({"wait_for": {"text": "never said", "timeout": "300ms"}}), "timeout"),
-        ("click", json!({"click": {"selector": "#nowhere", "timeout": "300ms"}}), "timeout"),
+        ("title", json!({"expect": {"title": "No such title", "timeout": "3s"}}), "assertion"),
+        ("count", json!({"expect": {"selector": "input", "count": 7, "timeout": "3s"}}), "assertion"),
+        ("wait", json!({"wait_for": {"text": "never said", "timeout": "3s"}}), "timeout"),
+        ("click", json!({"click": {"selector": "#nowhere", "timeout": "3s"}}), "timeout"),
         ("throws", json!({"evaluate": "nothing.at.all"}), "script"),
         ("selector", json!({"extract": {"x": "p[["}}), "script"),
     ];

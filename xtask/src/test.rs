@@ -8,7 +8,8 @@ use crate::{Failure, setup};
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     setup::run()?;
     let nextest = succeeds(&mut cargo(["nextest", "--version"]));
-    let runner: &[&str] = if nextest { &["nextest", "run"] } else { &["test"] };
+    let runner: &[&str] =
+        if nextest { &["nextest", "run", "--no-fail-fast"] } else { &["test", "--no-fail-fast"] };
     if !args.is_empty() {
         return Ok(run_program(cargo(runner).args(args))?);
     }
