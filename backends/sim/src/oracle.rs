@@ -209,7 +209,7 @@ impl Oracle {
                 self.browsers.occupy(*browser)?;
                 let host = self.jobs.host(*job).unwrap_or(crate::news::Host(0));
                 let phase = SlotPhase::Creating;
-                self.slots.take(*slot, Slot { job: *job, host, browser: *browser, phase, epochs: (0, 0) });
+                self.slots.take(*slot, Slot { since: now, job: *job, host, browser: *browser, phase, epochs: (0, 0) });
                 loose.started.push(*slot);
                 if self.rules.admission.policy != LimitPolicy::Fixed {
                     let idle_since = loose.idle_since.filter(|_| loose.started.len() == 1);
@@ -230,7 +230,7 @@ impl Oracle {
                     && self.jobs.waits(*job)
                     && let Some(host) = self.jobs.host(*job)
                 {
-                    self.breakers.given_up(now, host)?;
+                    self.breakers.given_up(now, host, self.slots.held.values())?;
                 }
                 let punctual = now > self.excused_until;
                 self.jobs.settled(now, *job, outcome, *attempts, punctual)

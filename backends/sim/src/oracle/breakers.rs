@@ -16,6 +16,8 @@ use crate::news::{End, Host};
 
 /// A host that has answered for so long is well, and no job is given up because of it.
 const WELL_AFTER: Duration = Duration::from_secs(10);
+/// A probe that has said nothing for so long is as good as failed.
+const PROBE_SILENT: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub(super) struct Breakers {
@@ -204,7 +206,19 @@ impl Breakers {
         }
     }
 
-    pub(super) fn given_up(&self, now: Moment, host: Host) -> Check {
+    pub(super) fn given_up<'a>(
+        &self,
+        now: Moment,
+        host: Host,
+        mut slots: impl Iterator<Item = &'a Slot>,
+    ) -> Check {
+        let epoch = self.epochs(host).1;
+        let is_silent = |slot: &Slot| {
+            slot.host == host && slot.epochs.1 == epoch && now.since(slot.since) >= PROBE_SILENT
+        };
+        if slots.any(|slot| slot.phase != SlotPhase::Closing && is_silent(slot)) {
+            return Ok(());
+        }
         let well = self.well_since.get(&host).copied().flatten();
         let long = well.is_some_and(|since| now.since(since) >= WELL_AFTER);
         hold(Invariant::HostsBlamedJustly, !long, || format!("{host:?} has answered since {well:?}"))

@@ -11,7 +11,7 @@ use plimsoll_core::time::Moment;
 use super::invariant::{Check, Invariant, hold, same};
 
 /// So many browsers closed unused within a minute are too many.
-const CHURN: usize = 12;
+const CHURN: usize = 20;
 
 /// So many browsers that died unused within a minute are too many.
 const CRASH_LOOP: usize = 20;

@@ -275,6 +275,7 @@ impl Jobs {
 /// A slot that is held.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Slot {
+    pub(super) since: Moment,
     pub(super) job: JobSeq,
     pub(super) host: Host,
     pub(super) browser: BrowserId,

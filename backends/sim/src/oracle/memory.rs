@@ -23,8 +23,8 @@ pub(super) struct Memory {
     contexts: BTreeMap<SlotId, Booking>,
     launching: BTreeMap<BrowserId, Bytes>,
     glance: Option<Glance>,
-    /// The last share that was seen, and when.
-    seen: Option<(Moment, Ratio)>,
+    /// The last look at which something was seen, and when.
+    seen: Option<(Moment, Glance)>,
     kills: Option<u64>,
     killed_at: Option<Moment>,
     victim: Option<(SlotId, Moment)>,
@@ -86,7 +86,7 @@ impl Memory {
 
     pub(super) fn read(&mut self, now: Moment, glance: Glance) {
         self.glance = Some(glance);
-        self.seen = glance.share().map(|share| (now, share)).or(self.seen);
+        self.seen = glance.used.map(|_| (now, glance)).or(self.seen);
         if glance.used.is_some()
             && self.kills.replace(glance.oom_kills).is_some_and(|before| glance.oom_kills > before)
         {
@@ -113,8 +113,8 @@ impl Memory {
         let hasty = self.relieved_at.is_some_and(|at| now.since(at) < Duration::from_secs(1));
         // A needle stands still until its last value is stale.
         let fresh = self.seen.filter(|(at, _)| now.since(*at) <= HOLD);
-        let share = fresh.map_or(Ratio::ZERO, |(_, share)| share);
-        let full = self.glance.map_or(0, |glance| glance.full);
+        let (share, full) =
+            fresh.map_or((Ratio::ZERO, 0), |(_, seen)| (seen.share().unwrap_or_default(), seen.full));
         let killed = self.killed_at.is_some_and(|at| now.since(at) < HOLD);
         let danger = share >= Ratio::percent(93) || full >= 1_000 || killed;
         hold(Invariant::EvictsSparingly, runs && danger && !waits && !hasty, || {
