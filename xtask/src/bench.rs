@@ -1,7 +1,8 @@
 //! `cargo xtask bench NAME`: a measurement, made by a release build against a real browser.
 
+use crate::Failure;
 use crate::program::{cargo, run as run_program};
-use crate::{Failure, setup};
+use crate::setup::{self, Purpose};
 
 /// A measurement: its name here, the kit's binary that makes it, and what it answers.
 const BENCHES: [(&str, &str, &str); 1] =
@@ -12,7 +13,7 @@ pub(crate) fn run(names: &[String]) -> Result<(), Failure> {
     let Some((_, binary, _)) = BENCHES.iter().find(|(known, ..)| known == name) else {
         return Err(Failure::Usage(format!("no measurement `{name}`; there are:\n{}", list())));
     };
-    setup::run()?;
+    setup::run(Purpose::Jobs)?;
     run_program(&mut cargo(["build", "--release", "--package", "plimsoll"]))?;
     let run = ["run", "--release", "--package", "plimsoll-kit", "--features", "bench", "--bin", binary];
     Ok(run_program(&mut cargo(run))?)

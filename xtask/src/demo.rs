@@ -13,8 +13,9 @@ use plimsoll_kit::site::LOOPBACK;
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::program::{ProgramError, cargo, program, root, run as run_program};
-use crate::{Failure, setup};
+use crate::Failure;
+use crate::program::{ProgramError, cargo, program, root, run as run_program, target};
+use crate::setup::{self, Purpose};
 
 /// Where everything goes; git ignores it.
 const OUT: &str = "plimsoll-demo";
@@ -45,7 +46,7 @@ impl DemoError {
 }
 
 pub(crate) fn run() -> Result<(), Failure> {
-    setup::run()?;
+    setup::run(Purpose::Jobs)?;
     run_program(&mut cargo(["build", "--release", "--package", "plimsoll"]))?;
 
     let out = root().join(OUT);
@@ -82,8 +83,7 @@ fn write(path: &Path, lines: &str) -> io::Result<()> {
 
 /// The release build, where cargo puts it.
 fn plimsoll_binary() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    root().join(target).join("release/plimsoll")
+    root().join(target()).join("release/plimsoll")
 }
 
 /// Ctrl-C reaches plimsoll as well, which ends in order; the site and the summary stay for it.

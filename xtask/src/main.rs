@@ -14,12 +14,14 @@ mod test;
 
 use std::process::ExitCode;
 
+use setup::Purpose;
+
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  setup          find a browser and fonts, or install them
+  setup          find what the tests need (browsers, their drivers, fonts), or install it; --grid: a Selenium Grid too
   demo           200 jobs on a site of our own, 100 at a time; results in plimsoll-demo/
-  test [ARGS]    the tests, by cargo-nextest where it is installed; ARGS go to it
+  test [ARGS]    the tests, by cargo-nextest where it is installed; ARGS go to it; --grid: those on a Selenium Grid too
   ci             format, lints, tests, documentation, licences: what a change must pass
   bench NAME     a measurement; `bench` alone lists them
   sim [ARGS]     a thousand simulated fleets against every invariant; `sim --help` says more
@@ -76,7 +78,8 @@ fn run(args: &[String]) -> Result<(), Failure> {
         return Ok(());
     };
     match (command.as_str(), rest) {
-        ("setup", []) => setup::run().map_err(Failure::from),
+        ("setup", []) => Ok(setup::run(Purpose::Tests).map(drop)?),
+        ("setup", [flag]) if flag == "--grid" => Ok(setup::run(Purpose::Grid).map(drop)?),
         ("demo", []) => demo::run(),
         ("test", args) => test::run(args),
         ("ci", []) => ci::run(),
@@ -86,7 +89,8 @@ fn run(args: &[String]) -> Result<(), Failure> {
             eprint!("{HELP}");
             Ok(())
         }
-        ("setup" | "demo" | "ci", _) => Err(Failure::Usage(format!("`{command}` takes no arguments"))),
+        ("setup", _) => Err(Failure::Usage("`setup` takes no argument but --grid".to_owned())),
+        ("demo" | "ci", _) => Err(Failure::Usage(format!("`{command}` takes no arguments"))),
         _ => Err(Failure::Usage(format!("no command `{command}`\n\n{HELP}"))),
     }
 }

@@ -33,6 +33,11 @@ pub(crate) fn root() -> PathBuf {
     xtask.parent().unwrap_or(xtask).to_owned()
 }
 
+/// Where cargo puts what it builds, as seen from the root.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from)
+}
+
 /// The cargo that runs us, in the repository's root.
 ///
 /// What it told us about our own package is kept from it: build scripts that watch these variables would run again

@@ -1,14 +1,19 @@
 //! `cargo xtask setup`: a machine that can run the tests and the demonstration.
 //!
-//! It needs a Chromium, and one font so that pages are not rows of empty boxes. What is there is left
-//! alone, so a second run only looks. On Debian and its kin what is missing is installed, given root or a
-//! sudo that does not ask; elsewhere, or when that fails, the error says what to install.
+//! The demonstration needs a Chromium, and one font so that pages are not rows of empty boxes; the tests need a
+//! chromedriver and a Firefox with its geckodriver besides; the tests on a Selenium Grid need that ([`tools`]). What is
+//! there is left alone, so a second run only looks. On Debian and its kin what is missing is installed, given root
+//! or a sudo that does not ask. Elsewhere, or when that fails, one line says what to install: as an error if nothing
+//! works without it, as a note that some tests are left out if they are all that need it.
+
+mod tools;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use plimsoll_host::browser;
 
-use crate::program::{program, run as run_program, succeeds};
+use crate::program::{ProgramError, program, run as run_program, succeeds};
 
 /// The machine lacks something that we could not install.
 #[derive(Debug, thiserror::Error)]
@@ -19,76 +24,169 @@ pub(crate) enum SetupError {
     /// Someone named a browser that cannot be started: to install another would not help.
     #[error(transparent)]
     Named(browser::FindError),
+    /// A tool could not be built or fetched.
+    #[error("no {tool}: {source}")]
+    Tool { tool: &'static str, source: ProgramError },
+}
+
+/// What a machine is set up for; each purpose includes those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Purpose {
+    /// To run jobs: the demonstration, measurements.
+    Jobs,
+    /// The tests.
+    Tests,
+    /// The tests that use a Selenium Grid too.
+    Grid,
+}
+
+/// What the tests are told about the machine, by variables.
+#[derive(Debug, Default)]
+pub(crate) struct Equipment {
+    variables: Vec<(&'static str, PathBuf)>,
+    lacking: Vec<&'static str>,
+}
+
+impl Equipment {
+    /// Tells `command`, by variables, what there is and what this platform cannot have.
+    pub(crate) fn tell<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        for (name, path) in &self.variables {
+            command.env(name, path);
+        }
+        command.env("PLIMSOLL_TESTS_WITHOUT", self.lacking.join(","))
+    }
 }
 
 /// Something the machine must have.
 struct Need {
     what: &'static str,
+    purpose: Purpose,
     /// The Debian package that brings it.
     package: &'static str,
     /// What to install on other systems.
     elsewhere: &'static str,
     present: fn() -> bool,
+    /// Drivers whose tests are left out where it cannot be had; nothing at all goes without it if there are none.
+    only_for: &'static [&'static str],
 }
 
-const NEEDS: [Need; 2] = [
+const NEEDS: [Need; 5] = [
     Need {
         what: "a Chromium",
+        purpose: Purpose::Jobs,
         package: "chromium-headless-shell",
         elsewhere: "Google Chrome (https://www.google.com/chrome) or your system's Chromium",
         present: has_browser,
+        only_for: &[],
     },
-    Need { what: "a font", package: "fonts-dejavu-core", elsewhere: "the DejaVu fonts", present: has_font },
+    Need {
+        what: "a font",
+        purpose: Purpose::Jobs,
+        package: "fonts-dejavu-core",
+        elsewhere: "the DejaVu fonts",
+        present: has_font,
+        only_for: &[],
+    },
+    Need {
+        what: "a chromedriver",
+        purpose: Purpose::Tests,
+        package: "chromium-driver",
+        elsewhere: "the chromedriver of your Chrome's version (https://googlechromelabs.github.io/chrome-for-testing)",
+        present: || tools::variable(tools::CHROMEDRIVER).is_some() || on_path("chromedriver").is_some(),
+        only_for: &["chromedriver", "grid"],
+    },
+    Need {
+        what: "a Firefox",
+        purpose: Purpose::Tests,
+        package: "firefox-esr",
+        elsewhere: "Firefox (https://www.mozilla.org/firefox)",
+        present: || on_path("firefox").or_else(|| on_path("firefox-esr")).is_some(),
+        only_for: &["geckodriver"],
+    },
+    Need {
+        what: "a Java",
+        purpose: Purpose::Grid,
+        package: "default-jre-headless",
+        elsewhere: "a Java runtime, 11 or later",
+        present: || on_path("java").is_some(),
+        only_for: &[],
+    },
 ];
+
+/// The package manager that brings the grid's server, where it is not there already.
+const NPM: Need = Need {
+    what: "npm",
+    purpose: Purpose::Grid,
+    package: "npm",
+    elsewhere: "Node.js with npm (https://nodejs.org)",
+    present: || on_path("npm").is_some(),
+    only_for: &[],
+};
 
 /// How deep under a font directory a font may lie.
 const FONT_DEPTH: u32 = 5;
 
-pub(crate) fn run() -> Result<(), SetupError> {
+pub(crate) fn run(purpose: Purpose) -> Result<Equipment, SetupError> {
     if let Err(named @ browser::FindError::Named { .. }) = browser::find(None) {
         return Err(SetupError::Named(named));
     }
-    let missing = missing();
+    let npm = (purpose == Purpose::Grid && !tools::has_selenium()).then_some(&NPM);
+    let needs = NEEDS.iter().filter(|need| need.purpose <= purpose).chain(npm).collect();
+    let lacking = bring(needs)?;
+    if purpose < Purpose::Tests {
+        return Ok(Equipment::default());
+    }
+    tools::equip(purpose, lacking)
+}
+
+/// Installs what is missing of `needs`. Returns the drivers that go without.
+fn bring(needs: Vec<&'static Need>) -> Result<Vec<&'static str>, SetupError> {
+    let missing = missing(needs);
     if missing.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     if !is_debian() {
-        return Err(SetupError::Lacking {
-            lacks: listed(&missing, |need| need.what),
-            remedy: by_hand(&missing),
-        });
+        return without(&missing, &format!("install {}", listed(&missing, |need| need.elsewhere)));
     }
     let packages = missing.iter().map(|need| need.package).collect::<Vec<_>>().join(" ");
-    let install = format!("apt-get install -y --no-install-recommends {packages}");
+    const INSTALL: &str = "apt-get install -y --no-install-recommends";
     let Some(become_root) = become_root() else {
-        let remedy = format!("run: sudo sh -c 'apt-get update && {install}'");
+        let remedy = format!("run: sudo sh -c 'apt-get update && {INSTALL} {packages}'");
         return Err(SetupError::Lacking { lacks: listed(&missing, |need| need.what), remedy });
     };
 
     eprintln!("installing {packages}");
-    // An index that cannot be refreshed may still be good enough, so only the second command decides.
-    for command in ["apt-get update", &install] {
+    // An index that cannot be refreshed may still be good enough, and one package that does not exist here must not
+    // keep the others out: only what is missing at the end decides.
+    let installs = missing.iter().map(|need| format!("{INSTALL} {}", need.package));
+    for command in std::iter::once("apt-get update".to_owned()).chain(installs) {
         let quiet = format!("DEBIAN_FRONTEND=noninteractive {command} -q -o DPkg::Lock::Timeout=120 >&2");
         let words: Vec<&str> = become_root.iter().copied().chain(["sh", "-c", &quiet]).collect();
         if let Err(failure) = run_program(&mut program(&words)) {
             eprintln!("{failure}");
         }
     }
-    let still = self::missing();
-    if still.is_empty() {
-        return Ok(());
-    }
+    let still = self::missing(missing);
     // Ubuntu, for one, has this Chromium in no package.
-    let remedy = format!("{packages} did not bring it; {}", by_hand(&still));
-    Err(SetupError::Lacking { lacks: listed(&still, |need| need.what), remedy })
+    let by_hand = listed(&still, |need| need.elsewhere);
+    without(&still, &format!("{packages} did not bring it; install {by_hand}"))
 }
 
-fn missing() -> Vec<&'static Need> {
-    NEEDS.iter().filter(|need| !(need.present)()).collect()
+/// What goes without `missing`: some drivers' tests, or nothing at all, which is an error.
+fn without(missing: &[&'static Need], remedy: &str) -> Result<Vec<&'static str>, SetupError> {
+    if missing.iter().any(|need| need.only_for.is_empty()) {
+        let lacks = listed(missing, |need| need.what);
+        return Err(SetupError::Lacking { lacks, remedy: remedy.to_owned() });
+    }
+    for need in missing {
+        let (what, without) = (need.what, need.only_for.join(", "));
+        eprintln!("no {what}, so no tests of {without}; {remedy}");
+    }
+    Ok(missing.iter().flat_map(|need| need.only_for.iter().copied()).collect())
 }
 
-fn by_hand(needs: &[&Need]) -> String {
-    format!("install {}", listed(needs, |need| need.elsewhere))
+fn missing(needs: Vec<&'static Need>) -> Vec<&'static Need> {
+    needs.into_iter().filter(|need| !(need.present)()).collect()
 }
 
 fn listed(needs: &[&Need], name: fn(&Need) -> &'static str) -> String {
@@ -106,6 +204,12 @@ fn is_debian() -> bool {
     let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
     let mut words = release.lines().filter(|line| line.starts_with("ID=") || line.starts_with("ID_LIKE="));
     words.any(|line| line.contains("debian")) && Path::new("/usr/bin/apt-get").exists()
+}
+
+/// The program that a shell would start for `name`.
+fn on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file())
 }
 
 fn has_browser() -> bool {
