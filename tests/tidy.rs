@@ -34,7 +34,7 @@ const IMPURE: [&str; 10] = [
 ];
 
 /// The modules of core in the order they are read; each uses only those above it, and its own children.
-const CORE_ORDER: [&str; 12] = [
+const CORE_ORDER: [&str; 13] = [
     "time",
     "units",
     "duration",
@@ -43,6 +43,7 @@ const CORE_ORDER: [&str; 12] = [
     "outcome",
     "step",
     "job",
+    "capability",
     "policy",
     "port",
     "settings",

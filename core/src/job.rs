@@ -31,6 +31,8 @@ pub struct Job {
     pub timeout: Option<Duration>,
     /// Statuses from 400 upwards that do not fail the job.
     pub accept_status: Vec<u16>,
+    /// The driver it asks for by name; the run's rules choose one unless said otherwise.
+    pub driver: Option<String>,
     /// How the context is set up before its first page.
     pub setup: Setup,
 }
@@ -82,6 +84,7 @@ pub struct JobKeys {
     timeout: Option<Duration>,
     #[serde(default)]
     accept_status: Vec<u16>,
+    driver: Option<String>,
     viewport: Option<Viewport>,
     #[serde(default)]
     headers: BTreeMap<String, String>,
@@ -147,6 +150,7 @@ impl JobKeys {
             steps,
             timeout: self.timeout,
             accept_status: self.accept_status,
+            driver: self.driver,
             setup: Setup { viewport: self.viewport, headers: self.headers, cookies: self.cookies },
         })
     }

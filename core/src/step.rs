@@ -165,13 +165,18 @@ impl PageUrl {
     pub fn parse(text: &str) -> Result<Self, PageUrlError> {
         let url =
             Url::parse(text.trim()).map_err(|why| PageUrlError::Malformed { text: text.to_owned(), why })?;
-        let fault =
-            url.scheme() == "chrome" && url.host_str().is_some_and(|host| Self::FAULT_PAGES.contains(&host));
-        match url.scheme() {
-            "http" | "https" => Ok(Self(url)),
-            _ if fault || url.as_str() == "about:blank" => Ok(Self(url)),
+        let url = Self(url);
+        match url.0.scheme() {
+            "http" | "https" => Ok(url),
+            _ if url.is_fault_page() || url.as_str() == "about:blank" => Ok(url),
             scheme => Err(PageUrlError::Scheme { text: text.to_owned(), scheme: scheme.to_owned() }),
         }
+    }
+
+    /// Whether it is one of Chromium's fault pages.
+    #[must_use]
+    pub fn is_fault_page(&self) -> bool {
+        self.0.scheme() == "chrome" && self.0.host_str().is_some_and(|host| Self::FAULT_PAGES.contains(&host))
     }
 
     /// The URL as text, normalised.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use plimsoll_core::capability::Capabilities;
 use plimsoll_core::id::BrowserId;
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::port::{Browser, Driver};
@@ -130,7 +131,11 @@ impl CdpDriver {
 
 #[async_trait]
 impl Driver for CdpDriver {
-    fn name(&self) -> &'static str {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::all()
+    }
+
+    fn name(&self) -> &str {
         "cdp"
     }
 

@@ -134,6 +134,7 @@ impl Machine {
             disk: disk.map(|(space, _)| space.at(now)),
             inodes: disk.and_then(|(_, inodes)| inodes).map(|seen| seen.at(now)),
             loop_lag: None,
+            slots: None,
         }
     }
 

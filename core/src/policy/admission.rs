@@ -14,6 +14,8 @@
 //! [`STARVED_AFTER`] with nothing in flight ([`STARVED_AFTER_EMERGENCY`] in an emergency) it gets one context at a time.
 
 mod answer;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,6 +104,8 @@ pub struct Admission {
     scopes: Scopes,
     class: Class,
     maker: Arc<str>,
+    /// Contexts that the driver's endpoints can hold, where they say so.
+    slots: Option<u32>,
     /// Since when nothing is in flight.
     idle_since: Option<Moment>,
     announcements: Vec<Announcement>,
@@ -133,6 +137,7 @@ impl Admission {
             scopes: Scopes::new(config.scopes.clone()),
             class: Class("context".into()),
             maker: "driver".into(),
+            slots: None,
             idle_since: Some(Moment::ZERO),
             announcements: Vec::new(),
             config,
@@ -144,10 +149,11 @@ impl Admission {
     /// # Errors
     /// The first gate that is shut.
     pub fn admit(&self, now: Moment, load: Load) -> Result<(), Wait> {
-        if !self.active.admits(load.active) {
-            return Err(Wait::Active { in_flight: load.active, limit: self.active.current() });
+        let limit = self.active_limit();
+        if load.active >= limit {
+            return Err(Wait::Active { in_flight: load.active, limit });
         }
-        if !self.creation.admits(load.creating) {
+        if load.creating >= self.creation.current() {
             return Err(Wait::Creating { in_flight: load.creating, limit: self.creation.current() });
         }
         if self.config.policy == LimitPolicy::Fixed || self.is_starved(now) {
@@ -255,6 +261,7 @@ impl Admission {
 
     /// The machine was read.
     pub fn read(&mut self, now: Moment, reading: &Reading, load: Load) {
+        self.slots = reading.slots;
         self.footprint.on_memory(now, reading.memory.map(|sensed| sensed.value));
         let change = self.gauge.on_reading(now, reading, load.active);
         self.announcements.extend(change.map(Announcement::Pressure));
@@ -290,10 +297,11 @@ impl Admission {
         std::mem::take(&mut self.announcements)
     }
 
-    /// How many contexts may be active now.
+    /// How many contexts may be active now. Endpoints that say they can hold none get one all the same: its attempt
+    /// finds out why.
     #[must_use]
     pub fn active_limit(&self) -> u32 {
-        self.active.current()
+        self.slots.map_or(u32::MAX, |slots| slots.max(1)).min(self.active.current())
     }
 
     /// How many contexts may be in creation now.

@@ -1,7 +1,7 @@
 //! Limits: how many contexts may be *being created* at once, and how many may be *active*.
 //!
-//! A limit is only a number; whether something may start is [`CreationLimit::admits`] or [`ActiveLimit::admits`]. It may
-//! fall below what is in flight: that is a debt, paid as permits come back. Nothing is ever killed to honour it.
+//! A limit is only a number; whether something may start is for [`admission`](crate::policy::admission) to say. It may fall
+//! below what is in flight: that is a debt, paid as permits come back. Nothing is ever killed to honour it.
 //!
 //! Each comes in two kinds. *Fixed* is the incident's pair, 50 and 100. *Adaptive* takes the same numbers as ceilings and
 //! finds its own below them: creations follow their latency ([`gradient`]), actives follow the pressure ([`aimd`]). On
@@ -38,12 +38,6 @@ impl CreationLimit {
             Self::Adaptive(limit) => limit.current(),
         }
     }
-
-    /// Whether one more creation may start beside `in_flight` others.
-    #[must_use]
-    pub fn admits(&self, in_flight: u32) -> bool {
-        in_flight < self.current()
-    }
 }
 
 impl Default for CreationLimit {
@@ -70,12 +64,6 @@ impl ActiveLimit {
             Self::Adaptive(limit) => limit.current(),
         }
     }
-
-    /// Whether one more context may be admitted beside `active` others.
-    #[must_use]
-    pub fn admits(&self, active: u32) -> bool {
-        active < self.current()
-    }
 }
 
 impl Default for ActiveLimit {
@@ -90,12 +78,6 @@ mod tests {
 
     #[test]
     fn the_fixed_limits_are_the_incidents() {
-        assert!(CreationLimit::default().admits(49) && !CreationLimit::default().admits(50));
-        assert!(ActiveLimit::default().admits(99) && !ActiveLimit::default().admits(100));
-    }
-
-    #[test]
-    fn a_limit_below_what_is_in_flight_admits_nothing_and_breaks_nothing() {
-        assert!(!ActiveLimit::Fixed(3).admits(7));
+        assert_eq!((CreationLimit::default().current(), ActiveLimit::default().current()), (50, 100));
     }
 }

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::capability::Capabilities;
 use crate::id::BrowserId;
 use crate::job::Setup;
 use crate::outcome::Fault;
@@ -18,7 +19,10 @@ use crate::step::{Goto, Step};
 #[async_trait]
 pub trait Driver: Send + Sync {
     /// The name by which settings choose it.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
+
+    /// What its contexts can do. A job that needs more is refused before it runs.
+    fn capabilities(&self) -> Capabilities;
 
     /// Starts (or connects to) a browser that is ready to open contexts, within `budget`.
     ///

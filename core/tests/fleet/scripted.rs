@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use plimsoll_core::capability::Capabilities;
 use plimsoll_core::id::{BrowserId, JobId, JobSeq};
 use plimsoll_core::job::{Job, JobKeys};
 use plimsoll_core::outcome::{FailureClass, Fault, Outcome};
@@ -87,7 +88,11 @@ impl ScriptedDriver {
 
 #[async_trait]
 impl Driver for ScriptedDriver {
-    fn name(&self) -> &'static str {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::all()
+    }
+
+    fn name(&self) -> &str {
         "scripted"
     }
 

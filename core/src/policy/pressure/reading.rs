@@ -75,6 +75,8 @@ pub struct Reading {
     pub inodes: Option<Sensed<Tally>>,
     /// By how much this program's own timers were late, at least, during 30 % of the last 5 s.
     pub loop_lag: Option<Sensed<Duration>>,
+    /// Contexts that the driver's endpoints can hold, where they say so (a Grid's slots): the active limit stays below.
+    pub slots: Option<u32>,
 }
 
 impl MemoryUse {

@@ -1,0 +1,307 @@
+//! What a job asks of a driver, and what a driver can do: [`Capability`], [`Capabilities`].
+//!
+//! Drivers differ: WebDriver cannot set headers in Firefox, a driver without a browser takes no pictures. What a job
+//! needs can be read off its keys and steps, so a job that its driver cannot carry out is refused before anything
+//! runs, and no driver need say "unsupported" in the middle.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::job::Job;
+use crate::step::{
+    Capture, ElementState, Expectation, ImageFormat, LoadState, PageUrl, Step, Viewport, WaitTarget,
+};
+
+macro_rules! capabilities {
+    ($($(#[doc = $doc:literal])+ $name:ident = $word:literal,)+) => {
+        /// Something a job may ask of a driver beyond opening a page.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Capability {
+            $($(#[doc = $doc])+ #[serde(rename = $word)] $name,)+
+        }
+
+        impl Capability {
+            /// Every capability, in the order of declaration.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// Its name in tables, messages and plugins.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $word),+ }
+            }
+        }
+    };
+}
+
+capabilities! {
+    /// The step `click`.
+    Click = "click",
+    /// The step `fill`.
+    Fill = "fill",
+    /// The step `type`.
+    Type = "type",
+    /// The step `press`.
+    Press = "press",
+    /// The step `select`.
+    Select = "select",
+    /// The steps `check` and `uncheck`.
+    Check = "check",
+    /// The step `hover`.
+    Hover = "hover",
+    /// The step `scroll`.
+    Scroll = "scroll",
+    /// The step `upload`.
+    Upload = "upload",
+    /// The step `wait_for`.
+    WaitFor = "wait_for",
+    /// The step `expect`.
+    Expect = "expect",
+    /// Conditions on what is visible or hidden.
+    Visibility = "visibility",
+    /// Conditions that are JavaScript.
+    Functions = "functions",
+    /// The load state `idle`.
+    Idle = "idle",
+    /// The step `evaluate`.
+    Evaluate = "evaluate",
+    /// The step `extract`.
+    Extract = "extract",
+    /// The step `content`.
+    Content = "content",
+    /// Pictures of the viewport.
+    Screenshot = "screenshot",
+    /// Pictures of a whole page.
+    FullScreenshot = "full_screenshot",
+    /// Pictures of an element.
+    ElementScreenshot = "element_screenshot",
+    /// Pictures as JPEG.
+    Jpeg = "jpeg",
+    /// The step `pdf`.
+    Pdf = "pdf",
+    /// The step `get_cookies`.
+    GetCookies = "get_cookies",
+    /// The step `set_cookies`.
+    SetCookies = "set_cookies",
+    /// The step `set_viewport`.
+    SetViewport = "set_viewport",
+    /// A viewport from before the first page.
+    Viewport = "viewport",
+    /// A viewport of more or fewer than one device pixel to a CSS pixel.
+    PixelRatio = "pixel_ratio",
+    /// Headers on every request.
+    Headers = "headers",
+    /// Cookies from before the first page.
+    Cookies = "cookies",
+    /// Chromium's fault pages (`chrome://crash`).
+    FaultPages = "fault_pages",
+    /// The HTTP status of a page is known, so that `http_status` failures are seen.
+    Statuses = "statuses",
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A set of capabilities: what a driver has, or what a job needs.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Capabilities(BTreeSet<Capability>);
+
+impl Capabilities {
+    /// Every one there is.
+    #[must_use]
+    pub fn all() -> Self {
+        Capability::ALL.iter().copied().collect()
+    }
+
+    /// These but for some.
+    #[must_use]
+    pub fn without(mut self, lacking: &[Capability]) -> Self {
+        self.0.retain(|capability| !lacking.contains(capability));
+        self
+    }
+
+    /// Whether one is among them.
+    #[must_use]
+    pub fn contains(&self, capability: Capability) -> bool {
+        self.0.contains(&capability)
+    }
+
+    /// What is needed and not among them.
+    #[must_use]
+    pub fn missing(&self, needed: &Self) -> Self {
+        needed.iter().filter(|capability| !self.contains(*capability)).collect()
+    }
+
+    /// Each, in the order of declaration.
+    pub fn iter(&self) -> impl Iterator<Item = Capability> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<Capability> for Capabilities {
+    fn from_iter<T: IntoIterator<Item = Capability>>(capabilities: T) -> Self {
+        Self(capabilities.into_iter().collect())
+    }
+}
+
+/// As in a sentence: `pdf, headers`.
+impl fmt::Display for Capabilities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.iter().map(Capability::name).collect();
+        f.write_str(&names.join(", "))
+    }
+}
+
+impl Job {
+    /// What a driver must be able to do to carry the job out.
+    #[must_use]
+    pub fn needs(&self) -> Capabilities {
+        let start = self.start.clone().map(Step::Goto);
+        let mut needs = Capabilities(start.iter().chain(&self.steps).flat_map(of_step).collect());
+        needs.0.extend(self.setup.viewport.iter().map(|_| Capability::Viewport));
+        needs.0.extend(self.setup.viewport.and_then(pixel_ratio));
+        needs.0.extend((!self.setup.headers.is_empty()).then_some(Capability::Headers));
+        needs.0.extend((!self.setup.cookies.is_empty()).then_some(Capability::Cookies));
+        needs
+    }
+}
+
+/// What one step needs: itself, and what is special about its parameters.
+fn of_step(step: &Step) -> Vec<Capability> {
+    let (step, special) = match step {
+        Step::Goto(goto) => return fault_page(&goto.url).into_iter().chain(idle(goto.wait_until)).collect(),
+        Step::WaitFor(wait) => (Capability::WaitFor, of_wait(&wait.target)),
+        Step::Expect(expect) => (Capability::Expect, of_expectation(&expect.that)),
+        Step::Click(_) => (Capability::Click, None),
+        Step::Fill(_) => (Capability::Fill, None),
+        Step::Type(_) => (Capability::Type, None),
+        Step::Press(_) => (Capability::Press, None),
+        Step::Select(_) => (Capability::Select, None),
+        Step::Check(_) | Step::Uncheck(_) => (Capability::Check, None),
+        Step::Hover(_) => (Capability::Hover, None),
+        Step::Scroll(_) => (Capability::Scroll, None),
+        Step::Upload(_) => (Capability::Upload, None),
+        Step::Evaluate(_) => (Capability::Evaluate, None),
+        Step::Extract(_) => (Capability::Extract, None),
+        Step::Content(_) => (Capability::Content, None),
+        Step::Pdf(_) => (Capability::Pdf, None),
+        Step::GetCookies(_) => (Capability::GetCookies, None),
+        Step::SetCookies(_) => (Capability::SetCookies, None),
+        Step::SetViewport(viewport) => (Capability::SetViewport, pixel_ratio(*viewport)),
+        Step::Screenshot(screenshot) => {
+            let jpeg = (screenshot.format == ImageFormat::Jpeg).then_some(Capability::Jpeg);
+            (of_capture(&screenshot.of), jpeg)
+        }
+    };
+    std::iter::once(step).chain(special).collect()
+}
+
+fn of_capture(capture: &Capture) -> Capability {
+    match capture {
+        Capture::Page => Capability::Screenshot,
+        Capture::Full => Capability::FullScreenshot,
+        Capture::Element(_) => Capability::ElementScreenshot,
+    }
+}
+
+fn of_wait(target: &WaitTarget) -> Option<Capability> {
+    match target {
+        WaitTarget::Load(state) => idle(*state),
+        WaitTarget::Selector(_, state) => visibility(*state),
+        WaitTarget::Function(_) => Some(Capability::Functions),
+        WaitTarget::Text(_) | WaitTarget::Url(_) => None,
+    }
+}
+
+fn of_expectation(that: &Expectation) -> Option<Capability> {
+    match that {
+        Expectation::Element(_, state) => visibility(*state),
+        Expectation::Function(_) => Some(Capability::Functions),
+        Expectation::Text(_)
+        | Expectation::Title(_)
+        | Expectation::Url(_)
+        | Expectation::ElementText(..)
+        | Expectation::Count(..) => None,
+    }
+}
+
+fn visibility(state: ElementState) -> Option<Capability> {
+    matches!(state, ElementState::Visible | ElementState::Hidden).then_some(Capability::Visibility)
+}
+
+fn idle(state: LoadState) -> Option<Capability> {
+    (state == LoadState::Idle).then_some(Capability::Idle)
+}
+
+fn fault_page(url: &PageUrl) -> Option<Capability> {
+    url.is_fault_page().then_some(Capability::FaultPages)
+}
+
+fn pixel_ratio(viewport: Viewport) -> Option<Capability> {
+    ((viewport.scale - 1.0).abs() > f64::EPSILON).then_some(Capability::PixelRatio)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::JobId;
+    use crate::job::JobKeys;
+
+    fn needs(json: &str) -> String {
+        let keys: JobKeys = serde_json::from_str(json).expect("a job");
+        let id = || JobId::try_from("1".to_owned()).expect("a plain id");
+        keys.into_job(id).expect("a job that makes sense").needs().to_string()
+    }
+
+    #[test]
+    fn a_job_needs_what_its_keys_and_steps_say() {
+        for (job, needed) in [
+            (r#"{"url":"http://a"}"#, ""),
+            (r#"{"url":"http://a","wait_until":"idle","extract":{"t":"title"}}"#, "idle, extract"),
+            (r#"{"url":"chrome://crash"}"#, "fault_pages"),
+            (r#"{"url":"http://a","screenshot":{"of":"full","format":"jpeg"}}"#, "full_screenshot, jpeg"),
+            (
+                r##"{"url":"http://a","steps":[{"wait_for":"#x"},{"uncheck":"#y"},{"expect":{"title":"t"}}]}"##,
+                "check, wait_for, expect, visibility",
+            ),
+            (
+                r#"{"url":"http://a","headers":{"A":"b"},"viewport":{"width":1,"height":1,"scale":2}}"#,
+                "viewport, pixel_ratio, headers",
+            ),
+            (
+                r#"{"url":"http://a","steps":[{"expect":{"function":"1"}},{"set_viewport":{"width":1,"height":1}}]}"#,
+                "expect, functions, set_viewport",
+            ),
+        ] {
+            assert_eq!(needs(job), needed, "{job}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_told_by_name() {
+        let driver = Capabilities::all().without(&[Capability::Pdf, Capability::Click]);
+        let needed = [Capability::Pdf, Capability::Extract].into_iter().collect();
+        assert_eq!(driver.missing(&needed).to_string(), "pdf");
+        assert!(Capabilities::all().missing(&driver).is_empty());
+    }
+
+    #[test]
+    fn names_are_what_serde_writes_and_reads() {
+        for &capability in Capability::ALL {
+            let written = serde_json::to_value(capability).expect("plain data");
+            assert_eq!(written, capability.name());
+            assert_eq!(serde_json::from_value::<Capability>(written).ok(), Some(capability));
+        }
+    }
+}
