@@ -11,7 +11,7 @@ use plimsoll_core::runtime::snapshot::Snapshot;
 use plimsoll_core::time::Moment;
 use serde_json::Map;
 
-use crate::out::{ChangeKind, ChangeLog, RunFigures, Sample};
+use crate::out::{ChangeKind, ChangeLog, History, RunFigures, Sample};
 use crate::settings::Settings;
 
 /// How often a point of the curves is taken.
@@ -66,11 +66,14 @@ impl Figures {
             written("driver.cdp.sandbox", settings.driver.cdp.sandbox.into()),
         ]);
         let binary = driver.binary();
+        let mut history = History::default();
+        history.push(Sample { queued: total, ..Sample::default() });
         let figures = RunFigures {
             started_at,
             driver: driver.name().to_owned(),
             browser: Some(binary.path.display().to_string()),
             settings: shaping,
+            history,
             ..RunFigures::default()
         };
         Self { total, last: None, changes: Arc::default(), figures }
@@ -98,6 +101,15 @@ impl Figures {
     /// The figures of a run that ended, with the CPU time it took of ours.
     #[must_use]
     pub fn close(mut self, report: &FleetReport, supervisor_cpu: Option<Duration>) -> RunFigures {
+        // However short the run was, its curves have a beginning and an end.
+        self.figures.history.push(Sample {
+            at: report.wall,
+            limit: self.last.as_ref().map(|last| last.active_limit),
+            queued: self.total.saturating_sub(report.jobs.ended()),
+            done: report.jobs.ended(),
+            failed: report.jobs.failed,
+            ..Sample::default()
+        });
         self.figures.submitted = report.jobs.submitted;
         self.figures.lost = report.jobs.lost();
         self.figures.wall = report.wall;

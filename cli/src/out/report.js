@@ -270,7 +270,7 @@
   };
 
   const curves = () => {
-    if (c.at_s.length < 3) {
+    if (c.at_s.length < 2) {
       $("charts").append(el("p", { class: "card whole chart" }, "The run was over too soon for curves."));
       return;
     }
