@@ -2,9 +2,6 @@
 //!
 //! ```text
 //!   binary      where it is; built first if need be
-//!   berth       at most two tests with browsers at once
-//!   patience    waiting for something real, with a bound
-//!   processes   what /proc knows about a run
 //!   running     a run on its way, and one that ended
 //!   rig         a directory of its own for each test, and the proof that nothing is left
 //! ```
@@ -13,10 +10,7 @@
 //! large runs (60 unless said otherwise), and with `PLIMSOLL_SLOW_TESTS=1` the run of a million jobs is made too.
 //! `PLIMSOLL_BIN` names a binary to test in place of the one beside this test.
 
-mod berth;
 mod binary;
-mod patience;
-mod processes;
 mod rig;
 mod running;
 
@@ -30,3 +24,5 @@ mod mistakes;
 mod report_page;
 mod scripts;
 mod visits;
+
+use plimsoll_kit::{berth, patience, processes};

@@ -1,10 +1,11 @@
 //! A site where everything goes wrong, one way a route. `/` lists them.
 //!
-//! What the *server* does wrong lives in `transport` (answers that loop, drip, hang or never end) and `echo`
-//! (answers that repeat the request); what the *page* does wrong is a file under `nasty_site/`, served as
+//! What the *server* does wrong lives in `transport` (answers that loop, drip, hang or never end), `echo`
+//! (answers that repeat the request) and `keeping` (answers that a browser keeps for later); what the *page* does wrong is a file under `nasty_site/`, served as
 //! it is. Pages take their delays from the query (`/late?ms=300`), so a test chooses them.
 
 mod echo;
+mod keeping;
 mod transport;
 
 use std::io;
@@ -47,6 +48,7 @@ const PAGES: &[(&str, &str)] = pages![
     "storage",
     "throws",
     "upload",
+    "worker",
 ];
 
 /// Serves every misbehaviour at `addr`.
@@ -59,12 +61,13 @@ pub fn serve(addr: SocketAddr) -> io::Result<Site> {
     });
     let index = Html(index());
     let router = router.route("/", get(move || async move { index }));
-    Site::plain(addr, router.merge(transport::routes()).merge(echo::routes()))
+    Site::plain(addr, router.merge(transport::routes()).merge(echo::routes()).merge(keeping::routes()))
 }
 
 /// A page that links to every other.
 fn index() -> String {
     let all = PAGES.iter().map(|&(path, _)| path).chain(transport::EXAMPLES).chain(echo::EXAMPLES);
+    let all = all.chain(keeping::EXAMPLES);
     let links: String = all.map(|path| format!("<li><a href=\"{path}\">{path}</a>\n")).collect();
     format!("<!doctype html><title>Foul weather</title><h1>Foul weather</h1><ul>\n{links}</ul>")
 }

@@ -54,7 +54,7 @@ impl Site {
         self.hits.total()
     }
 
-    /// Serves `pages` over plain HTTP at `addr`. Every answer is `no-store`.
+    /// Serves `pages` over plain HTTP at `addr`. An answer that says nothing of it is `no-store`.
     ///
     /// # Errors
     /// When the address cannot be bound or the thread cannot be started.
@@ -82,7 +82,8 @@ impl Site {
         };
 
         let hits = Arc::new(Hits::default());
-        let pages = pages.layer(middleware::from_fn_with_state(Arc::clone(&hits), count_and_forbid_storing));
+        let pages =
+            pages.layer(middleware::from_fn_with_state(Arc::clone(&hits), count_and_discourage_storing));
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new()
             .name(format!("site {addr}"))
@@ -111,10 +112,15 @@ where
     let _ = runtime.block_on(stopped);
 }
 
-async fn count_and_forbid_storing(State(hits): State<Arc<Hits>>, request: Request, next: Next) -> Response {
+async fn count_and_discourage_storing(
+    State(hits): State<Arc<Hits>>,
+    request: Request,
+    next: Next,
+) -> Response {
     hits.count(request.uri().path());
     let mut response = next.run(request).await;
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let no_store = HeaderValue::from_static("no-store");
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(no_store);
     response
 }
 

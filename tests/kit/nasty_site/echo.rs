@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Form, Path};
+use axum::extract::{Form, Path, Query};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 
 /// One address of each kind, for the index.
-pub(super) const EXAMPLES: [&str; 3] = ["/cookies", "/cookies/set/berth/seven", "/headers"];
+pub(super) const EXAMPLES: [&str; 4] =
+    ["/cookies", "/cookies/set/berth/seven", "/headers", "/shown?html=<p>Ahoy"];
 
 pub(super) fn routes() -> Router {
     Router::new()
@@ -17,6 +18,13 @@ pub(super) fn routes() -> Router {
         .route("/cookies/set/{name}/{value}", get(set_cookie))
         .route("/headers", get(headers))
         .route("/form-posted", post(form_posted))
+        .route("/shown", get(shown))
+}
+
+/// The page whose body is `html` of the query, so that a test can write its page where it uses it.
+async fn shown(Query(query): Query<BTreeMap<String, String>>) -> Html<String> {
+    let body = query.get("html").map_or("", String::as_str);
+    Html(format!("<!doctype html><meta charset=utf-8><title>Shown</title>{body}"))
 }
 
 /// The `Cookie` header as it came, in `#out`; `none` without one.
@@ -72,6 +80,13 @@ mod tests {
         let set = plain_client::get(&site, "/cookies/set/berth/seven").head;
         assert!(set.contains("set-cookie: berth=seven; path=/"), "{set}");
         assert_eq!(plain_client::get(&site, "/cookies/set/a/b%0d%0aX:1").status, 400, "no header splitting");
+    }
+
+    #[test]
+    fn a_page_is_shown_as_it_was_written() {
+        let site = serve(LOOPBACK).unwrap();
+        let page = plain_client::get(&site, "/shown?html=%3Cp+id%3Da%3EGr%C3%BC%C3%9Fe").body;
+        assert!(page.ends_with("<title>Shown</title><p id=a>Grüße"), "{page}");
     }
 
     #[test]

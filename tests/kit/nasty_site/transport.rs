@@ -21,12 +21,14 @@ const CUT_AFTER: Duration = Duration::from_millis(50);
 const SLOWEST: Duration = Duration::from_secs(600);
 /// Memory that `/hungry` may take, so that a typing error cannot empty the machine.
 const HUNGRIEST_MIB: u32 = 1024;
+/// `/long` is at most this many KiB; `/huge` is there for more than anybody can want.
+const LONGEST_KIB: usize = 64 << 10;
 /// `/huge` is this many chunks of this many bytes: 100 MiB.
 const HUGE_CHUNKS: usize = 1600;
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// One address of each kind, for the index.
-pub(super) const EXAMPLES: [&str; 12] = [
+pub(super) const EXAMPLES: [&str; 13] = [
     "/status/503",
     "/redirect-loop",
     "/redirect/3",
@@ -36,6 +38,7 @@ pub(super) const EXAMPLES: [&str; 12] = [
     "/slow/1500",
     "/download",
     "/huge",
+    "/long/64",
     "/no-content",
     "/hungry/256",
     "/garbage",
@@ -52,6 +55,7 @@ pub(super) fn routes() -> Router {
         .route("/slow/{ms}", get(slow))
         .route("/download", get(download))
         .route("/huge", get(|| async { html_stream(huge()) }))
+        .route("/long/{kib}", get(long))
         .route("/no-content", get(|| async { StatusCode::NO_CONTENT }))
         .route("/hungry/{mib}", get(hungry))
         .route("/garbage", get(garbage))
@@ -106,6 +110,13 @@ async fn hungry(Path(mib): Path<u32>) -> Html<String> {
          document.querySelector('#out').textContent = `holding ${{held.length}} MiB`;\n\
          </script>"
     ))
+}
+
+/// A page with `kib` KiB of text in `#out`, every sixteen bytes another.
+async fn long(Path(kib): Path<usize>) -> Html<String> {
+    let lines = (0..kib.min(LONGEST_KIB) * 64).map(|n| format!("line {n:>010}\n"));
+    let lines: String = lines.collect();
+    Html(format!("<!doctype html><title>Long</title><pre id=out>{lines}</pre>"))
 }
 
 /// Bytes that are neither UTF-8 nor HTML, announced as both.
@@ -184,6 +195,15 @@ mod tests {
         assert!(first_bytes(&site, "/drip").unwrap().starts_with("HTTP/1.1 200 OK"));
         let silence = first_bytes(&site, "/hang").unwrap_err();
         assert!(matches!(silence.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{silence}");
+    }
+
+    #[test]
+    fn long_is_as_long_as_its_path_says() {
+        let site = serve(LOOPBACK).unwrap();
+        let page = plain_client::get(&site, "/long/3").body;
+        let text = page.split("<pre id=out>").nth(1).unwrap().trim_end_matches("</pre>");
+        assert_eq!(text.len(), 3 << 10);
+        assert!(text.ends_with("line 0000000191\n"), "{text}");
     }
 
     #[test]

@@ -6,14 +6,17 @@ use std::time::{Duration, Instant};
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Waits until `holds`, and panics after `patience`. Returns how long it took.
+/// Waits until `holds` and returns how long it took.
+///
+/// # Panics
+/// After `patience`.
 #[track_caller]
-pub(crate) fn until(what: &str, patience: Duration, holds: impl FnMut() -> bool) -> Duration {
+pub fn until(what: &str, patience: Duration, holds: impl FnMut() -> bool) -> Duration {
     within(patience, holds).unwrap_or_else(|| panic!("not within {patience:?}: {what}"))
 }
 
 /// Waits until `holds` and returns how long it took; nothing after `patience`.
-pub(crate) fn within(patience: Duration, mut holds: impl FnMut() -> bool) -> Option<Duration> {
+pub fn within(patience: Duration, mut holds: impl FnMut() -> bool) -> Option<Duration> {
     let start = Instant::now();
     while !holds() {
         if start.elapsed() > patience {
@@ -26,14 +29,18 @@ pub(crate) fn within(patience: Duration, mut holds: impl FnMut() -> bool) -> Opt
 
 /// Time since it was started.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Stopwatch(Instant);
+pub struct Stopwatch(Instant);
 
 impl Stopwatch {
-    pub(crate) fn start() -> Self {
+    /// Starts it.
+    #[must_use]
+    pub fn start() -> Self {
         Self(Instant::now())
     }
 
-    pub(crate) fn elapsed(self) -> Duration {
+    /// Since then.
+    #[must_use]
+    pub fn elapsed(self) -> Duration {
         self.0.elapsed()
     }
 }

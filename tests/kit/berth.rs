@@ -15,12 +15,17 @@ const PATIENCE: Duration = Duration::from_secs(1200);
 
 /// The right to start browsers, for as long as it lives.
 #[derive(Debug)]
-pub(crate) struct Berth {
+#[must_use = "a berth is given back when it is dropped"]
+pub struct Berth {
     _lock: File,
 }
 
 impl Berth {
-    pub(crate) fn take() -> Self {
+    /// Waits for its turn.
+    ///
+    /// # Panics
+    /// When no turn comes, or no file can be made.
+    pub fn take() -> Self {
         let mut lock = None;
         patience::until("a berth is free", PATIENCE, || {
             lock = (0..BERTHS).find_map(free);

@@ -1,4 +1,4 @@
-//! What `/proc` knows: the processes of a run, and how much memory one of them takes.
+//! What `/proc` knows: the processes of a run, and how much memory one of them takes (Linux).
 
 use std::fs;
 use std::path::Path;
@@ -7,16 +7,21 @@ use rustix::process::{Pid, Signal};
 
 /// A process. Two of the same number that started at different times are two.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Process {
-    pub(crate) pid: i32,
+pub struct Process {
+    /// Its number.
+    pub pid: i32,
     parent: i32,
     started: u64,
-    pub(crate) args: String,
+    /// Its command line, blanks between the words.
+    pub args: String,
 }
 
 impl Process {
     /// Signals it, unless it is gone already.
-    pub(crate) fn signal(&self, signal: Signal) {
+    ///
+    /// # Panics
+    /// Never: it has a number.
+    pub fn signal(&self, signal: Signal) {
         if self.lives() {
             let pid = Pid::from_raw(self.pid).expect("a pid");
             // It may be gone between the look and the signal.
@@ -24,23 +29,32 @@ impl Process {
         }
     }
 
-    pub(crate) fn lives(&self) -> bool {
+    /// Whether it is still there.
+    #[must_use]
+    pub fn lives(&self) -> bool {
         read(self.pid).is_some_and(|now| now.started == self.started)
     }
 
-    /// Whether it is a browser's first process.
-    pub(crate) fn is_browser(&self) -> bool {
+    /// Whether it is a browser's first process, driven over a pipe.
+    #[must_use]
+    pub fn is_browser(&self) -> bool {
         self.args.contains("--remote-debugging-pipe") && !self.args.contains("--type=")
     }
 
-    pub(crate) fn is_renderer(&self) -> bool {
-        self.args.contains("--type=renderer")
+    /// Whether it shows pages: a renderer of Chromium, a content process of Firefox.
+    #[must_use]
+    pub fn is_renderer(&self) -> bool {
+        self.args.contains("--type=renderer") || self.args.contains("-contentproc -isForBrowser")
     }
 }
 
 /// Every living process that names `dir` in its arguments or environment, with its descendants: a renderer's own
 /// say nothing of its profile.
-pub(crate) fn of(dir: &Path) -> Vec<Process> {
+///
+/// # Panics
+/// When `dir` is no plain text or there is no `/proc`.
+#[must_use]
+pub fn of(dir: &Path) -> Vec<Process> {
     let dir = dir.to_str().expect("plain text");
     with_descendants(&all(), |process| {
         process.args.contains(dir) || text(process.pid, "environ").contains(dir)
@@ -48,15 +62,41 @@ pub(crate) fn of(dir: &Path) -> Vec<Process> {
 }
 
 /// The process `pid` and its descendants.
-pub(crate) fn tree(pid: i32) -> Vec<Process> {
+#[must_use]
+pub fn tree(pid: i32) -> Vec<Process> {
     with_descendants(&all(), |process| process.pid == pid)
 }
 
 /// Memory that `pid` has resident, in KiB.
-pub(crate) fn resident_kib(pid: i32) -> u64 {
-    let status = text(pid, "status");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a living process");
+///
+/// # Panics
+/// When it does not live.
+#[must_use]
+pub fn resident_kib(pid: i32) -> u64 {
+    kib(&pid.to_string(), "VmRSS:")
+}
+
+fn kib(process: &str, entry: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("a living process");
+    let line = status.lines().find_map(|line| line.strip_prefix(entry)).expect("an entry of each process");
     line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+/// The most memory that this process has had resident since the last [`forget_peak`], in KiB.
+///
+/// # Panics
+/// When there is no `/proc`.
+#[must_use]
+pub fn own_peak_kib() -> u64 {
+    kib("self", "VmHWM:")
+}
+
+/// Lets the peak begin anew from what is resident now.
+///
+/// # Panics
+/// When the kernel does not allow it.
+pub fn forget_peak() {
+    fs::write("/proc/self/clear_refs", "5").expect("our own peak may be reset");
 }
 
 fn with_descendants(living: &[Process], is_root: impl Fn(&Process) -> bool) -> Vec<Process> {
