@@ -49,6 +49,10 @@ pub struct AdmissionConfig {
     pub max_contexts: u32,
     /// Whether these numbers are the limits or their ceilings.
     pub policy: LimitPolicy,
+    /// How an adaptive limit on creations moves; its ceiling is `max_creating`, and it starts at the number of cores.
+    pub creation: GradientConfig,
+    /// How an adaptive limit on active contexts moves; its ceiling is `max_contexts`.
+    pub active: AimdConfig,
     /// The ledger of predicted memory.
     pub footprint: FootprintConfig,
     /// The levels of pressure.
@@ -77,6 +81,8 @@ impl Default for AdmissionConfig {
             max_creating: MAX_CREATING,
             max_contexts: MAX_CONTEXTS,
             policy: LimitPolicy::Adaptive { cores: 2 },
+            creation: GradientConfig::default(),
+            active: AimdConfig::default(),
             footprint: FootprintConfig::default(),
             pressure: PressureConfig::default(),
             scopes: ScopesConfig::default(),
@@ -120,9 +126,8 @@ impl Admission {
                 (CreationLimit::Fixed(config.max_creating), ActiveLimit::Fixed(config.max_contexts))
             }
             LimitPolicy::Adaptive { cores } => {
-                let gradient =
-                    GradientConfig { start: cores, max: config.max_creating, ..GradientConfig::default() };
-                let aimd = AimdConfig { max: config.max_contexts, ..AimdConfig::default() };
+                let gradient = GradientConfig { start: cores, max: config.max_creating, ..config.creation };
+                let aimd = AimdConfig { max: config.max_contexts, ..config.active };
                 (
                     CreationLimit::Adaptive(GradientLimit::new(gradient)),
                     ActiveLimit::Adaptive(AimdLimit::new(aimd)),

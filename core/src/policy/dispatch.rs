@@ -44,7 +44,7 @@ use crate::policy::queue::{Patience, Queue, Waiting};
 use crate::policy::restart::{Restart, RestartIntensity, Restarts};
 use crate::policy::retry::{RetryPolicy, Verdict};
 use crate::policy::retry_budget::{RetryBudget, RetryBudgetConfig};
-use crate::policy::warning::Warnings;
+use crate::policy::warning::{WarningConfig, Warnings};
 use crate::time::Moment;
 
 /// The rules of a fleet.
@@ -58,6 +58,10 @@ pub struct DispatchConfig {
     pub retry: RetryPolicy,
     /// How many retries the fleet as a whole may make.
     pub retry_budget: RetryBudgetConfig,
+    /// How often browsers may die before the fleet rests.
+    pub restarts: RestartIntensity,
+    /// When the use of the limit is warned of.
+    pub warnings: WarningConfig,
     /// Jobs that may wait; more are rejected.
     pub queue_capacity: usize,
     /// How long a job may wait for its first attempt; for ever unless said otherwise.
@@ -73,6 +77,8 @@ impl Default for DispatchConfig {
             placement: PlacementConfig::default(),
             retry: RetryPolicy::default(),
             retry_budget: RetryBudgetConfig::default(),
+            restarts: RestartIntensity::default(),
+            warnings: WarningConfig::default(),
             queue_capacity: 1000,
             queue_timeout: None,
             // Long enough for a site to restart; short enough that a batch against a dead site ends.
@@ -131,7 +137,7 @@ impl Dispatch {
             admission: Admission::new(config.admission.clone()),
             placement: Placement::new(config.placement.clone()),
             launches: LaunchBackoff::default(),
-            restarts: Restarts::new(RestartIntensity::default()),
+            restarts: Restarts::new(config.restarts.clone()),
             ledger: Ledger::default(),
             retry_budget: RetryBudget::new(config.retry_budget.clone()),
             queue: Queue::new(config.queue_capacity),
@@ -141,7 +147,7 @@ impl Dispatch {
             victim: None,
             trimmed: Level::Nominal,
             fused_until: None,
-            warnings: Warnings::default(),
+            warnings: Warnings::new(config.warnings.interval),
             actions: VecDeque::new(),
             peaks: Peaks::default(),
             rng: fastrand::Rng::with_seed(seed),

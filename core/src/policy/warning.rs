@@ -9,19 +9,31 @@ use std::time::Duration;
 use crate::time::Moment;
 use crate::units::Ratio;
 
-/// From this share of a limit on, its use is worth a warning (the incident's monitor: 80 %).
-pub const NEARING: Ratio = Ratio::percent(80);
+/// When to warn, and how often at most.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WarningConfig {
+    /// From this share of a limit on, its use is worth a warning.
+    pub nearing: Ratio,
+    /// The least time between two announcements of one kind.
+    pub interval: Duration,
+}
 
-/// The least time between two announcements of one kind (the incident's monitor: 30 s).
-pub const INTERVAL: Duration = Duration::from_secs(30);
+/// The incident's monitor: from 80 %, at most one in 30 s.
+impl Default for WarningConfig {
+    fn default() -> Self {
+        Self { nearing: Ratio::percent(80), interval: Duration::from_secs(30) }
+    }
+}
 
 /// How many kinds are told apart; further ones are counted together and never announced.
 const MAX_KINDS: usize = 1024;
 
-/// Whether `used` has come to 80 % of `limit`. Nothing nears a limit of zero: it has been met.
-#[must_use]
-pub fn is_nearing(used: u32, limit: u32) -> bool {
-    limit > 0 && f64::from(used) >= NEARING.value() * f64::from(limit)
+impl WarningConfig {
+    /// Whether `used` has come near `limit`. Nothing nears a limit of zero: it has been met.
+    #[must_use]
+    pub fn is_nearing(&self, used: u32, limit: u32) -> bool {
+        limit > 0 && f64::from(used) >= self.nearing.value() * f64::from(limit)
+    }
 }
 
 /// Announce now; `suppressed` events of the kind were not announced since the last time.
@@ -49,7 +61,7 @@ struct Kind {
 
 impl<K: Ord + Clone> Default for Warnings<K> {
     fn default() -> Self {
-        Self::new(INTERVAL)
+        Self::new(WarningConfig::default().interval)
     }
 }
 
@@ -128,10 +140,11 @@ mod tests {
 
     #[test]
     fn the_warning_begins_at_four_fifths() {
-        assert!(!is_nearing(79, 100));
-        assert!(is_nearing(80, 100));
-        assert!(is_nearing(130, 100));
-        assert!(!is_nearing(5, 0));
+        let config = WarningConfig::default();
+        assert!(!config.is_nearing(79, 100));
+        assert!(config.is_nearing(80, 100));
+        assert!(config.is_nearing(130, 100));
+        assert!(!config.is_nearing(5, 0));
     }
 
     #[test]

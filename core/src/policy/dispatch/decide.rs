@@ -11,7 +11,6 @@ use crate::policy::pressure::{self, Idle, Launches, Trim};
 use crate::policy::queue::Waiting;
 use crate::policy::restart::Restart;
 use crate::policy::scopes::{Blocked, Passage, Scope};
-use crate::policy::warning::is_nearing;
 use crate::time::Moment;
 
 /// The breakers that guard the fleet as a whole.
@@ -134,7 +133,7 @@ impl Dispatch {
         self.peaks.creating = self.peaks.creating.max(load.creating);
         self.actions.push_back(Action::Start { slot, job, browser, attempt: number });
         let limit = self.admission.ceiling();
-        if is_nearing(load.active, limit)
+        if self.config.warnings.is_nearing(load.active, limit)
             && let Some(announcement) = self.warnings.record(now, &())
         {
             let nearing =
