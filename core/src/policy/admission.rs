@@ -14,6 +14,8 @@
 //! [`STARVED_AFTER`] with nothing in flight ([`STARVED_AFTER_EMERGENCY`] in an emergency) it gets one context at a time.
 
 mod answer;
+mod config;
+mod reconfigure;
 #[cfg(test)]
 mod tests;
 
@@ -21,14 +23,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::answer::{Announcement, Wait};
+pub use self::config::{AdmissionConfig, LimitPolicy};
 use crate::id::{BrowserId, SlotId};
 use crate::policy::blame::News;
-use crate::policy::footprint::{Class, Footprint, FootprintConfig, Room};
-use crate::policy::limit::aimd::{AimdConfig, AimdLimit};
-use crate::policy::limit::gradient::{Creation, GradientConfig, GradientLimit, Warmth};
-use crate::policy::limit::{ActiveLimit, CreationLimit, MAX_CONTEXTS, MAX_CREATING};
-use crate::policy::pressure::{self, Gauge, Level, Measures, Pace, PressureConfig, Reading, Signal};
-use crate::policy::scopes::{Blocked, Changes, Passage, Scope, Scopes, ScopesConfig};
+use crate::policy::footprint::{Class, Footprint, Room};
+use crate::policy::limit::gradient::{Creation, Warmth};
+use crate::policy::limit::{ActiveLimit, CreationLimit};
+use crate::policy::pressure::{self, Gauge, Level, Measures, Pace, Reading, Signal};
+use crate::policy::scopes::{Blocked, Changes, Passage, Scope, Scopes};
 use crate::policy::window::Verdict;
 use crate::time::Moment;
 use crate::units::Bytes;
@@ -39,56 +41,6 @@ pub const STARVED_AFTER: Duration = Duration::from_secs(30);
 pub const STARVED_AFTER_EMERGENCY: Duration = Duration::from_secs(120);
 /// Creations at once while memory cannot be seen: the static floor that a blind controller falls back to.
 pub const BLIND_CREATING: u32 = 4;
-
-/// The gates' settings.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AdmissionConfig {
-    /// Contexts that may be in creation at once, at most.
-    pub max_creating: u32,
-    /// Contexts that may be active at once, at most; those in creation and those being closed among them.
-    pub max_contexts: u32,
-    /// Whether these numbers are the limits or their ceilings.
-    pub policy: LimitPolicy,
-    /// How an adaptive limit on creations moves; its ceiling is `max_creating`, and it starts at the number of cores.
-    pub creation: GradientConfig,
-    /// How an adaptive limit on active contexts moves; its ceiling is `max_contexts`.
-    pub active: AimdConfig,
-    /// The ledger of predicted memory.
-    pub footprint: FootprintConfig,
-    /// The levels of pressure.
-    pub pressure: PressureConfig,
-    /// The breakers.
-    pub scopes: ScopesConfig,
-}
-
-/// How the limits are found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LimitPolicy {
-    /// They are the configured numbers.
-    Fixed,
-    /// They follow the machine, below the configured numbers. A search for the creation limit starts at the number of
-    /// cores.
-    Adaptive {
-        /// Processors this program may use.
-        cores: u32,
-    },
-}
-
-impl Default for AdmissionConfig {
-    /// The incident's numbers, 50 in creation and 100 active, as ceilings of limits that adapt.
-    fn default() -> Self {
-        Self {
-            max_creating: MAX_CREATING,
-            max_contexts: MAX_CONTEXTS,
-            policy: LimitPolicy::Adaptive { cores: 2 },
-            creation: GradientConfig::default(),
-            active: AimdConfig::default(),
-            footprint: FootprintConfig::default(),
-            pressure: PressureConfig::default(),
-            scopes: ScopesConfig::default(),
-        }
-    }
-}
 
 /// How much is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -121,19 +73,7 @@ impl Admission {
     /// Gates with nothing learnt yet.
     #[must_use]
     pub fn new(config: AdmissionConfig) -> Self {
-        let (creation, active) = match config.policy {
-            LimitPolicy::Fixed => {
-                (CreationLimit::Fixed(config.max_creating), ActiveLimit::Fixed(config.max_contexts))
-            }
-            LimitPolicy::Adaptive { cores } => {
-                let gradient = GradientConfig { start: cores, max: config.max_creating, ..config.creation };
-                let aimd = AimdConfig { max: config.max_contexts, ..config.active };
-                (
-                    CreationLimit::Adaptive(GradientLimit::new(gradient)),
-                    ActiveLimit::Adaptive(AimdLimit::new(aimd)),
-                )
-            }
-        };
+        let (creation, active) = config.limits();
         Self {
             creation,
             active,

@@ -195,6 +195,7 @@ impl Dispatch {
                 let active = u64::from(self.load().active.max(1));
                 self.admission.measured(now, self.slots.running(), crate::units::Bytes(all.0 / active));
             }
+            Event::Configured(config) => self.reconfigure(*config),
             Event::Stop => self.phase = Phase::Stopping,
             Event::Finish => {
                 self.phase = Phase::Stopping;
@@ -275,6 +276,15 @@ impl Dispatch {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.queue.is_empty() && self.slots.is_empty()
+    }
+
+    /// Takes over the rules that may change while a fleet runs; retries, warnings, browsers' lives and the ledger keep
+    /// theirs. Nobody in flight or in the queue is sent away for it.
+    fn reconfigure(&mut self, config: DispatchConfig) {
+        self.admission.reconfigure(config.admission.clone());
+        self.queue.set_capacity(config.queue_capacity);
+        self.placement.set_max_launching(config.placement.max_launching);
+        self.config.host_patience = config.host_patience;
     }
 
     fn submit(&mut self, now: Moment, job: JobSeq, host: Option<Arc<str>>) {

@@ -67,6 +67,11 @@ enum Phase {
 }
 
 impl Placement {
+    /// Changes how many browsers may be starting at once.
+    pub const fn set_max_launching(&mut self, max_launching: u32) {
+        self.config.max_launching = max_launching;
+    }
+
     /// No browsers yet.
     #[must_use]
     pub const fn new(config: PlacementConfig) -> Self {

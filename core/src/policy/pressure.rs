@@ -22,7 +22,7 @@ mod reading;
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use self::eviction::{Eviction, Pace};
 pub use self::gauge::{Cause, Gauge, LevelChange, Lines, PressureConfig, Signal};
@@ -105,7 +105,8 @@ pub enum Launches {
 }
 
 /// What browsers are told to give back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Trim {
     /// Nothing.
     Nothing,

@@ -54,6 +54,11 @@ impl Queue {
         Self { capacity, due: BTreeMap::new(), ready: VecDeque::new(), delayed: BTreeMap::new() }
     }
 
+    /// Changes how many jobs it accepts. Those that are in it stay.
+    pub const fn set_capacity(&mut self, capacity: usize) {
+        self.capacity = capacity;
+    }
+
     /// How many more jobs it would accept.
     #[must_use]
     pub fn room(&self) -> usize {

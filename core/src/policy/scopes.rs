@@ -111,16 +111,26 @@ impl Scopes {
     /// No breaker has seen anything yet.
     #[must_use]
     pub fn new(config: ScopesConfig) -> Self {
+        Self { shelves: Self::shelves(config), trips: 0 }
+    }
+
+    /// Takes over new rules: every breaker begins anew, closed. What is still on its way is of breakers that are gone.
+    pub fn reconfigure(&mut self, config: ScopesConfig) {
+        for (shelf, anew) in self.shelves.iter_mut().zip(Self::shelves(config)) {
+            shelf.clear_for(anew);
+        }
+    }
+
+    fn shelves(config: ScopesConfig) -> [Shelf; 6] {
         let ScopesConfig { browser, endpoint, proxy, host, global, fuse, max_keys, max_hosts } = config;
-        let shelves = [
+        [
             Shelf::new(browser, max_keys),
             Shelf::new(endpoint, max_keys),
             Shelf::new(proxy, max_keys),
             Shelf::new(host, max_hosts),
             Shelf::new(global, 1),
             Shelf::new(fuse, 1),
-        ];
-        Self { shelves, trips: 0 }
+        ]
     }
 
     /// Asks for the right to make one attempt that uses all of `scopes`.

@@ -1,5 +1,7 @@
 //! The ports to the machine and to whoever looks on.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::policy::admission::Announcement;
@@ -42,6 +44,9 @@ impl Probe for Blindfold {
 pub trait Observer: Send + Sync {
     /// Something changed.
     fn announced(&self, at: Moment, announcement: &Announcement);
+
+    /// A context is there, so long after it was admitted.
+    fn opened(&self, _took: Duration) {}
 }
 
 /// Looks away.

@@ -66,13 +66,14 @@ pub enum Stop {
 /// A fleet that runs. Dropping the handle does not stop it.
 #[derive(Debug)]
 pub struct Fleet {
+    rules: watch::Sender<DispatchConfig>,
     stop: watch::Sender<Option<Stop>>,
     snapshots: watch::Receiver<Snapshot>,
     task: Task<FleetReport>,
 }
 
 /// What a fleet says at its end.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct FleetReport {
     /// Where the jobs are: all ended, none lost.
     pub jobs: Counts,
@@ -108,10 +109,11 @@ impl Fleet {
         supervisor: &Supervisor,
     ) -> Self {
         let (stop, stop_asked) = watch::channel(None);
+        let (rules, rules_given) = watch::channel(config.dispatch.clone());
         let (publish, snapshots) = watch::channel(Snapshot::default());
         let turn = turn::Turn::new(config, surroundings, clock, supervisor.child(), publish);
-        let task = supervisor.spawn_graceful("fleet", turn.run(stop_asked));
-        Self { stop, snapshots, task }
+        let task = supervisor.spawn_graceful("fleet", turn.run(stop_asked, rules_given));
+        Self { rules, stop, snapshots, task }
     }
 
     /// Asks the fleet to stop. A later, stricter request overrides an earlier one; a milder one is ignored.
@@ -123,6 +125,11 @@ impl Fleet {
             }
             stricter
         });
+    }
+
+    /// Gives the fleet new rules for its limits, pressure levels and breakers; the rest of them is for the next fleet.
+    pub fn reconfigure(&self, rules: DispatchConfig) {
+        self.rules.send_replace(rules);
     }
 
     /// The fleet's state, published several times a second.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::DispatchConfig;
 use crate::id::{BrowserId, JobSeq, SlotId};
 use crate::outcome::{Failure, Fault, Outcome, Stage};
 use crate::policy::admission::Announcement;
@@ -36,6 +37,8 @@ pub enum Event {
     Read(Box<Reading>),
     /// All browsers together were measured.
     Measured(Bytes),
+    /// Limits, pressure levels or breakers were given new rules.
+    Configured(Box<DispatchConfig>),
     /// No more attempts begin; waiting jobs are cancelled.
     Stop,
     /// Nothing more will be submitted and nothing runs: every browser is closed.

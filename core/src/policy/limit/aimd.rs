@@ -64,6 +64,16 @@ impl AimdLimit {
         Self { config, limit, threshold: max, grown: Moment::ZERO, cut: None }
     }
 
+    /// Changes the ceiling; below the limit it takes the limit along, above it there is room to grow.
+    pub fn set_max(&mut self, max: u32) {
+        let grown_to = f64::from(self.config.max.max(1));
+        self.config.max = max;
+        let max = f64::from(max.max(1));
+        // A threshold at the old ceiling was none: nothing had been learnt.
+        self.threshold = if self.threshold >= grown_to { max } else { self.threshold.min(max) };
+        self.set(self.limit);
+    }
+
     /// The limit now: at least 1, at most the ceiling.
     #[must_use]
     pub fn current(&self) -> u32 {

@@ -101,6 +101,12 @@ impl GradientLimit {
         }
     }
 
+    /// Changes the ceiling; below the limit it takes the limit along, above it there is room to grow.
+    pub fn set_max(&mut self, max: u32) {
+        self.config.max = max;
+        self.limit = self.limit.min(f64::from(max.max(1)));
+    }
+
     /// The limit now: at least 1, at most the ceiling.
     #[must_use]
     pub fn current(&self) -> u32 {

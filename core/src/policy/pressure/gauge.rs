@@ -187,7 +187,8 @@ pub struct Gauge {
 struct Needle {
     level: Level,
     value: Ratio,
-    calm_since: Option<Moment>,
+    /// Since when the value has been below the lower line of each level above nominal.
+    below_since: [Option<Moment>; 3],
     sight: Sight,
 }
 
@@ -206,6 +207,11 @@ impl Gauge {
     pub fn new(config: PressureConfig) -> Self {
         let crashes = Window::new(Duration::from_secs(60));
         Self { config, needles: Default::default(), crashes, oom_kills: None }
+    }
+
+    /// Takes over new lines. Needles stay where they are until the next reading.
+    pub fn reconfigure(&mut self, config: PressureConfig) {
+        self.config = config;
     }
 
     /// A page or a browser crashed.
@@ -264,7 +270,9 @@ impl Gauge {
     #[must_use]
     pub fn eviction_pace(&self) -> Option<Pace> {
         let is_urgent = |needle: &Needle| {
-            needle.level == Level::Emergency && needle.calm_since.is_none() && needle.sight != Sight::Blind
+            needle.level == Level::Emergency
+                && needle.below_since[2].is_none()
+                && needle.sight != Sight::Blind
         };
         let memory = self.needles[Signal::MemoryUse as usize].value;
         self.needles.iter().any(is_urgent).then(|| Pace::at(memory))
@@ -339,15 +347,13 @@ impl Needle {
 
     fn move_to(&mut self, now: Moment, value: Ratio, lines: Lines, hold: Duration) {
         self.value = value;
-        let entered = Lines::highest(lines.enter, value);
-        let kept = Lines::highest(lines.leave, value).max(entered);
-        if entered > self.level || kept >= self.level {
-            self.level = self.level.max(entered);
-            self.calm_since = None;
-        } else if now.since(*self.calm_since.get_or_insert(now)) >= hold {
-            self.level = kept;
-            self.calm_since = None;
+        for (since, line) in self.below_since.iter_mut().zip(lines.leave) {
+            *since = (value < line).then(|| since.unwrap_or(now));
         }
+        let is_held = |since: &Option<Moment>| since.is_none_or(|since| now.since(since) < hold);
+        let held = self.below_since[..self.level as usize].iter().rposition(is_held);
+        let kept = held.map_or(Level::Nominal, |index| Level::ALL[index + 1]);
+        self.level = kept.max(Lines::highest(lines.enter, value));
     }
 }
 

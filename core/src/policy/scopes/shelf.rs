@@ -39,6 +39,11 @@ impl Shelf {
         Self { config, capacity, breakers: BTreeMap::new(), by_use: BTreeMap::new(), ticks: 0 }
     }
 
+    /// Takes over the rules of an empty shelf. Births go on counting: permits of breakers that are gone stay void.
+    pub(super) fn clear_for(&mut self, anew: Self) {
+        *self = Self { ticks: self.ticks, ..anew };
+    }
+
     pub(super) fn get(&self, scope: &Scope) -> Option<&Breaker> {
         self.breakers.get(scope).map(|placed| &placed.breaker)
     }

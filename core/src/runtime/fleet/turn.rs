@@ -18,7 +18,7 @@ use super::{FleetConfig, FleetReport, Stop, Surroundings};
 use crate::id::{BrowserId, JobSeq, SlotId};
 use crate::job::Job;
 use crate::outcome::{FailureClass, Fault, Stage};
-use crate::policy::dispatch::{Action, AttemptEnd, Dispatch, Event};
+use crate::policy::dispatch::{Action, AttemptEnd, Dispatch, DispatchConfig, Event};
 use crate::port::{Blindfold, BrowserEnd, JobRecord, Observer, Store, StoreError};
 use crate::runtime::attempt::{self, AttemptOrder, AttemptReport};
 use crate::runtime::clock::Clock;
@@ -67,6 +67,7 @@ pub(super) struct Turn {
 struct Attempt {
     job: JobSeq,
     browser: BrowserId,
+    admitted: Moment,
     evict: CancellationToken,
 }
 
@@ -83,6 +84,7 @@ enum Wake {
     Notice(Notice),
     Sight(Option<Sight>),
     Stop(Stop),
+    Rules(Box<DispatchConfig>),
     GraceOver,
     Time,
 }
@@ -125,11 +127,15 @@ impl Turn {
     }
 
     /// Runs until every job has ended and every browser is gone.
-    pub(super) async fn run(mut self, mut stop: watch::Receiver<Option<Stop>>) -> FleetReport {
+    pub(super) async fn run(
+        mut self,
+        mut stop: watch::Receiver<Option<Stop>>,
+        mut rules: watch::Receiver<DispatchConfig>,
+    ) -> FleetReport {
         let mut feed = Some(journal::feed(Arc::clone(&self.store), &self.supervisor));
         let mut grace_over = None;
         while feed.is_some() || !self.dispatch.is_idle() {
-            match self.wake(&mut feed, &mut stop, grace_over).await {
+            match self.wake(&mut feed, &mut stop, &mut rules, grace_over).await {
                 Wake::Job(Some(Ok(job))) => {
                     let host = job.first_page().and_then(PageUrl::site).map(Arc::from);
                     let job = self.journal.enter(job);
@@ -156,6 +162,7 @@ impl Turn {
                     self.tell(Event::Stop);
                     self.cancel.cancel();
                 }
+                Wake::Rules(rules) => self.tell(Event::Configured(rules)),
                 Wake::Time => self.tell(Event::Tick),
             }
             self.act().await;
@@ -175,6 +182,7 @@ impl Turn {
         &mut self,
         feed: &mut Option<mpsc::Receiver<Result<Job, StoreError>>>,
         stop: &mut watch::Receiver<Option<Stop>>,
+        rules: &mut watch::Receiver<DispatchConfig>,
         grace_over: Option<Moment>,
     ) -> Wake {
         let publish_at = self.publish.borrow().at + PUBLISH_EVERY;
@@ -184,6 +192,7 @@ impl Turn {
         tokio::select! {
             biased;
             Ok(()) = stop.changed() => stop.borrow_and_update().map_or(Wake::Time, Wake::Stop),
+            Ok(()) = rules.changed() => Wake::Rules(Box::new(rules.borrow_and_update().clone())),
             () = sleep_until(self.clock, grace_over), if grace_over.is_some() => Wake::GraceOver,
             // Notes first: that a context opened is to be known before how its attempt ended.
             notes = self.notes.take() => Wake::Notes(notes),
@@ -200,10 +209,15 @@ impl Turn {
 
     fn note(&mut self, notes: Vec<SlotNote>) {
         for note in notes {
-            self.tell(match note {
-                SlotNote::Opened(slot) => Event::Opened(slot),
-                SlotNote::Freed(slot) => Event::Freed(slot),
-            });
+            match note {
+                SlotNote::Opened(slot) => {
+                    if let Some(attempt) = self.attempts.get(&slot) {
+                        self.observer.opened(self.clock.now().since(attempt.admitted));
+                    }
+                    self.tell(Event::Opened(slot));
+                }
+                SlotNote::Freed(slot) => self.tell(Event::Freed(slot)),
+            }
         }
     }
 
@@ -313,7 +327,8 @@ impl Turn {
         };
         self.attempts_made += 1;
         let evict = CancellationToken::new();
-        self.attempts.insert(slot, Attempt { job: seq, browser: browser_id, evict: evict.clone() });
+        let admitted = self.clock.now();
+        self.attempts.insert(slot, Attempt { job: seq, browser: browser_id, admitted, evict: evict.clone() });
         let order = AttemptOrder {
             seq,
             budget: job.timeout.unwrap_or(self.config.attempt_timeout),

@@ -61,6 +61,22 @@ fn danger_counts_at_once_and_relief_only_when_it_lasts() {
 }
 
 #[test]
+fn an_emergency_that_is_left_uncovers_a_critical_level_that_is_not() {
+    let mut bench = Bench::new();
+    let _ = bench.read(&bench.memory(96));
+    bench.wait(1);
+    let _ = bench.read(&bench.memory(90));
+    bench.wait(9);
+    assert_eq!(step(bench.read(&bench.memory(90))), None);
+    bench.wait(1);
+    assert_eq!(step(bench.read(&bench.memory(20))), Some((Level::Emergency, Level::Critical)));
+    bench.wait(9);
+    assert_eq!(step(bench.read(&bench.memory(20))), None);
+    bench.wait(1);
+    assert_eq!(step(bench.read(&bench.memory(20))), Some((Level::Critical, Level::Nominal)));
+}
+
+#[test]
 fn the_cause_is_the_needle_that_must_fall() {
     let mut bench = Bench::new();
     let mut reading = bench.memory(86);
@@ -187,8 +203,8 @@ proptest! {
             let value = Ratio::percent(percent as u32);
             let entered = Lines::highest(config.memory_use.enter, value);
             prop_assert!(bench.gauge.level() >= entered, "a danger counts at once");
-            if bench.gauge.level() < before {
-                let line = config.memory_use.leave[before as usize - 1];
+            for left in bench.gauge.level() as usize..before as usize {
+                let line = config.memory_use.leave[left];
                 let calm = history.iter().rev().take_while(|(_, value)| *value < line).last();
                 let calm_for = calm.map_or(Duration::ZERO, |(since, _)| bench.now.since(*since));
                 prop_assert!(calm_for >= config.hold, "left after {calm_for:?}");
