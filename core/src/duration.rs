@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error};
+use serde::ser::Serializer;
 
 /// For `#[serde(deserialize_with = "duration::deserialize")]`.
 ///
@@ -17,10 +18,37 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duratio
     })
 }
 
-/// For optional fields: `#[serde(default, deserialize_with = "duration::optional")]`.
+/// For `#[serde(serialize_with = "duration::serialize")]`: exact to the nanosecond.
 ///
 /// # Errors
-/// As [`deserialize`].
-pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    deserialize(deserializer).map(Some)
+/// None of its own.
+pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&humantime::format_duration(*duration))
+}
+
+/// For optional fields: `#[serde(default, skip_serializing_if = "Option::is_none", with = "duration::optional")]`.
+pub mod optional {
+    use std::time::Duration;
+
+    use serde::de::Deserializer;
+    use serde::ser::Serializer;
+
+    /// As [`super::deserialize`]; a field that is there has a duration.
+    ///
+    /// # Errors
+    /// As [`super::deserialize`].
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+        super::deserialize(deserializer).map(Some)
+    }
+
+    /// As [`super::serialize`]; nothing is `null`, which only a field that is skipped then can avoid.
+    ///
+    /// # Errors
+    /// None of its own.
+    pub fn serialize<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+        match duration {
+            Some(duration) => super::serialize(duration, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
 }

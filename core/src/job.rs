@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::duration;
 use crate::id::JobId;
@@ -48,7 +48,8 @@ impl Job {
 }
 
 /// How a context is set up before its first page.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Setup {
     /// The size of the viewport; the driver's own unless said otherwise.
     pub viewport: Option<Viewport>,
@@ -80,7 +81,7 @@ pub struct JobKeys {
     #[serde(default, deserialize_with = "shorthand::optional")]
     screenshot: Option<Screenshot>,
     pdf: Option<Pdf>,
-    #[serde(default, deserialize_with = "duration::optional")]
+    #[serde(default, deserialize_with = "duration::optional::deserialize")]
     timeout: Option<Duration>,
     #[serde(default)]
     accept_status: Vec<u16>,

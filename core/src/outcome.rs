@@ -112,7 +112,7 @@ impl fmt::Display for FailureClass {
 }
 
 /// Where in its life an attempt was when it failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "at", content = "step")]
 pub enum Stage {
     /// Waiting for admission.
@@ -141,7 +141,7 @@ impl fmt::Display for Stage {
 }
 
 /// Whether the same attempt, made again, could end otherwise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Recurrence {
     /// It may go away by itself: a refused connection, a crash.
@@ -151,7 +151,7 @@ pub enum Recurrence {
 }
 
 /// What went wrong, as a driver reports it: it knows what it was doing, but not which step of which job it was.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error("{class}: {message}")]
 pub struct Fault {
     /// What kind of thing it was.

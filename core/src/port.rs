@@ -12,6 +12,7 @@
 //!   next call made is `close`, and nothing may be left over after it.
 //! * **One classification.** A [`Fault`] carries its class from here; nobody above looks at texts.
 
+pub mod call;
 mod driver;
 mod machine;
 mod store;

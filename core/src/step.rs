@@ -17,7 +17,7 @@ mod capture;
 mod extract;
 mod wait;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub use action::{Check, Click, Fill, Hover, MouseButton, Press, Scroll, ScrollTarget, Select, Type, Upload};
@@ -30,7 +30,7 @@ pub use wait::{ElementState, Expect, Expectation, LoadState, WaitFor, WaitTarget
 use crate::shorthand::{self, Shorthand};
 
 /// One step. Written as a map with one key, the step's name: `{"click": "#send"}`.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
     /// Open a page.
@@ -108,7 +108,7 @@ impl Step {
 }
 
 /// Open a page and wait until it has loaded. Short: the URL.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Goto {
     /// Where to.
@@ -196,6 +196,12 @@ impl PageUrl {
 impl std::fmt::Display for PageUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for PageUrl {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

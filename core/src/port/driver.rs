@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::capability::Capabilities;
@@ -73,7 +73,7 @@ pub trait Context: Send {
 }
 
 /// What a context is opened for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OpenRequest {
     /// How it is set up before its first page.
     pub setup: Setup,
@@ -96,7 +96,7 @@ pub enum StepOutput {
 }
 
 /// A page that was opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
     /// Where the navigation ended, after redirects.
     pub url: String,
@@ -105,7 +105,7 @@ pub struct Page {
 }
 
 /// Things a page tried that are answered by rule (see [`crate::step`]) and counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Incidents {
     /// Dialogs that were answered.
     pub dialogs: u32,
@@ -124,7 +124,8 @@ impl Incidents {
 }
 
 /// How a browser came to its end.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum BrowserEnd {
     /// Its process ended or its connection broke; the text says how, with the last words of its log.
     #[error("the browser died: {0}")]
@@ -135,6 +136,6 @@ pub enum BrowserEnd {
 }
 
 /// A context or browser that could not be verified gone.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error("not verified gone: {0}")]
 pub struct CloseError(pub String);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::duration;
 use crate::shorthand::Shorthand;
@@ -24,7 +24,7 @@ macro_rules! selector_shorthand {
 selector_shorthand!(Click, Check, Hover);
 
 /// Click an element's centre.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Click {
     /// CSS selector of the element; the first match is meant.
@@ -33,15 +33,15 @@ pub struct Click {
     #[serde(default)]
     pub button: MouseButton,
     /// How often: 2 is a double click. At least 1, at most 3.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u8>,
     /// How long the element may take to become clickable; the attempt's rest unless said otherwise.
-    #[serde(default, deserialize_with = "duration::optional")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "duration::optional")]
     pub timeout: Option<Duration>,
 }
 
 /// A button of the mouse.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MouseButton {
     /// The first.
@@ -54,7 +54,7 @@ pub enum MouseButton {
 }
 
 /// Replace the text of an input, a textarea or an editable element.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fill {
     /// CSS selector of the element.
@@ -62,12 +62,12 @@ pub struct Fill {
     /// What it will hold.
     pub text: String,
     /// How long the element may take to become editable.
-    #[serde(default, deserialize_with = "duration::optional")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "duration::optional")]
     pub timeout: Option<Duration>,
 }
 
 /// Focus an element and type text key by key, as a person would.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Type {
     /// CSS selector of the element.
@@ -75,24 +75,24 @@ pub struct Type {
     /// What is typed after what is there.
     pub text: String,
     /// Pause between two keys; none unless said otherwise.
-    #[serde(default, deserialize_with = "duration::optional")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "duration::optional")]
     pub delay: Option<Duration>,
     /// How long the element may take to become editable.
-    #[serde(default, deserialize_with = "duration::optional")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "duration::optional")]
     pub timeout: Option<Duration>,
 }
 
 /// Press one key or a chord. Short: the key.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Press {
     /// A key as DOM's `KeyboardEvent.key` names it (`Enter`, `a`, `ArrowDown`), or a chord (`Control+A`).
     pub key: String,
     /// CSS selector of the element to focus first; what has the focus unless said otherwise.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
     /// How long the element may take to be focusable.
-    #[serde(default, deserialize_with = "duration::optional")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "duration::optional")]
     pub timeout: Option<Duration>,
 }
 
@@ -105,57 +105,57 @@ impl Shorthand for Press {
 }
 
 /// Choose options of a `<select>` by value or, failing that, by label.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Select {
     /// CSS selector of the `<select>`.
     pub selector: String,
     /// One option, by value or label.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     /// Several options of a `<select multiple>`.
     #[serde(default)]
     pub values: Vec<String>,
     /// How long the element may take to become enabled.
-    #[serde(default, deserialize_with = "duration::optional")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "duration::optional")]
     pub timeout: Option<Duration>,
 }
 
 /// Tick or untick a checkbox or radio button; nothing happens when it is already so.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
     /// CSS selector of the element.
     pub selector: String,
     /// How long the element may take to become clickable.
-    #[serde(default, deserialize_with = "duration::optional")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "duration::optional")]
     pub timeout: Option<Duration>,
 }
 
 /// Move the pointer over an element's centre.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hover {
     /// CSS selector of the element.
     pub selector: String,
     /// How long the element may take to be under the pointer.
-    #[serde(default, deserialize_with = "duration::optional")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "duration::optional")]
     pub timeout: Option<Duration>,
 }
 
 /// Scroll the page, or an element into view. Short: `top`, `bottom`, or a CSS selector.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scroll {
     /// Where to.
     pub to: ScrollTarget,
     /// How long an element to scroll to may take to be attached.
-    #[serde(default, deserialize_with = "duration::optional")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "duration::optional")]
     pub timeout: Option<Duration>,
 }
 
 /// Where a `scroll` goes.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScrollTarget {
     /// The top of the page.
@@ -182,7 +182,7 @@ impl Shorthand for Scroll {
 }
 
 /// Give files to a file input.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Upload {
     /// CSS selector of the input.
@@ -190,6 +190,6 @@ pub struct Upload {
     /// The files, read on this machine; a relative path is seen from the directory of the job file.
     pub files: Vec<PathBuf>,
     /// How long the input may take to be attached.
-    #[serde(default, deserialize_with = "duration::optional")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "duration::optional")]
     pub timeout: Option<Duration>,
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::shorthand::Shorthand;
 
 /// Evaluate an expression in the page. Short: the expression.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Evaluate {
     /// A JavaScript expression; a promise is awaited. Its value must be JSON.
@@ -30,7 +30,7 @@ impl Shorthand for Evaluate {
 }
 
 /// Take a picture. Short: `page` or `full`; any other text is the CSS selector of an element.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Screenshot {
     /// What is in the picture.
@@ -40,12 +40,12 @@ pub struct Screenshot {
     #[serde(default)]
     pub format: ImageFormat,
     /// JPEG quality, 0 to 100; 80 unless said otherwise.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quality: Option<u8>,
 }
 
 /// What a picture shows.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Capture {
     /// The viewport.
@@ -83,7 +83,7 @@ impl Shorthand for Screenshot {
 }
 
 /// Print the page as PDF. Lengths are in inches, as in the DevTools protocol; A4 unless said otherwise.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Pdf {
     /// Wide instead of tall.
@@ -91,15 +91,18 @@ pub struct Pdf {
     /// With background colours and pictures.
     pub background: bool,
     /// Paper width in inches.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<f64>,
     /// Paper height in inches.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub height: Option<f64>,
     /// Margin on all sides in inches.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub margin: Option<f64>,
 }
 
 /// Keep the page's HTML in the job's data. Short: the name it gets.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Content {
     /// The name the HTML gets in the job's data.
@@ -121,7 +124,7 @@ impl Shorthand for Content {
 }
 
 /// Keep the context's cookies in the job's data. Short: the name they get.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct GetCookies {
     /// The name the list of cookies gets in the job's data.
@@ -186,7 +189,7 @@ pub enum SameSite {
 }
 
 /// The size of the viewport in CSS pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Viewport {
     /// Width, 1 to 10 000.

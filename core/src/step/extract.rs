@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use serde::de::Deserializer;
+use serde::{Deserialize, Serialize};
 
 use crate::shorthand::{self, Shorthand};
 
@@ -11,7 +11,7 @@ use crate::shorthand::{self, Shorthand};
 ///
 /// A field whose element is missing becomes `null` (a list becomes `[]`): pages differ, and a missing
 /// price is data. Whoever needs it to be there says so with `expect`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct Extract {
     /// What to read, by the name it gets in the job's data.
@@ -25,7 +25,8 @@ pub struct Extract {
 /// * `{"selector": "a.next", "attribute": "href"}`: an attribute (`href` and `src` are made absolute);
 /// * `{"all": "li"}`: a list, one entry a match; with `"attribute"` or `"take": "html"` of each;
 /// * `{"all": ".card", "fields": {...}}`: a list of records, fields looked up inside each match.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(into = "FieldKeys")]
 pub enum Field {
     /// The first match.
     One {
@@ -90,21 +91,27 @@ impl TryFrom<FieldKeys> for Long {
 }
 
 /// The keys of a field as they are written.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct FieldKeys {
+    #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     html: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     selector: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     all: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     attribute: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     take: Option<TakeName>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     fields: Option<BTreeMap<String, Field>>,
 }
 
 /// What `take` may say.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum TakeName {
     Text,
@@ -133,6 +140,29 @@ impl FieldKeys {
             (None, None, None, Some(selector), Some(fields), None) => Ok(Field::Records { selector, fields }),
             _ => {
                 Err("a field has exactly one of `text`, `html`, `selector`, `all`; `fields` goes with `all`")
+            }
+        }
+    }
+}
+
+impl From<Field> for FieldKeys {
+    fn from(field: Field) -> Self {
+        let taking = |take| match take {
+            Take::Text => (None, None),
+            Take::Html => (None, Some(TakeName::Html)),
+            Take::Attribute(name) => (Some(name), None),
+        };
+        match field {
+            Field::One { selector, take } => {
+                let (attribute, take) = taking(take);
+                Self { selector: Some(selector), attribute, take, ..Self::default() }
+            }
+            Field::All { selector, take } => {
+                let (attribute, take) = taking(take);
+                Self { all: Some(selector), attribute, take, ..Self::default() }
+            }
+            Field::Records { selector, fields } => {
+                Self { all: Some(selector), fields: Some(fields), ..Self::default() }
             }
         }
     }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::duration;
 use crate::shorthand::Shorthand;
 
 /// How far a page has loaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LoadState {
     /// The document has been received and has begun to load.
@@ -25,7 +25,7 @@ pub enum LoadState {
 }
 
 /// What can be said of an element.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ElementState {
     /// It is there and has a box that is not hidden.
@@ -40,8 +40,8 @@ pub enum ElementState {
 }
 
 /// Wait until something holds. Short: a CSS selector that must be visible.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "WaitKeys")]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "WaitKeys", into = "WaitKeys")]
 pub struct WaitFor {
     /// What must hold.
     pub target: WaitTarget,
@@ -73,16 +73,22 @@ impl Shorthand for WaitFor {
 }
 
 /// The keys of a `wait_for` as they are written.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct WaitKeys {
+    #[serde(skip_serializing_if = "Option::is_none")]
     load: Option<LoadState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     selector: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<ElementState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     function: Option<String>,
-    #[serde(default, deserialize_with = "duration::optional")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "duration::optional")]
     timeout: Option<Duration>,
 }
 
@@ -110,9 +116,24 @@ impl TryFrom<WaitKeys> for WaitFor {
     }
 }
 
+impl From<WaitFor> for WaitKeys {
+    fn from(WaitFor { target, timeout }: WaitFor) -> Self {
+        let keys = Self { timeout, ..Self::default() };
+        match target {
+            WaitTarget::Load(load) => Self { load: Some(load), ..keys },
+            WaitTarget::Selector(selector, state) => {
+                Self { selector: Some(selector), state: Some(state), ..keys }
+            }
+            WaitTarget::Text(text) => Self { text: Some(text), ..keys },
+            WaitTarget::Url(url) => Self { url: Some(url), ..keys },
+            WaitTarget::Function(function) => Self { function: Some(function), ..keys },
+        }
+    }
+}
+
 /// Insist on something: polled like a wait, but its failure is an `assertion`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "ExpectKeys")]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "ExpectKeys", into = "ExpectKeys")]
 pub struct Expect {
     /// What must hold.
     pub that: Expectation,
@@ -140,17 +161,24 @@ pub enum Expectation {
 }
 
 /// The keys of an `expect` as they are written.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct ExpectKeys {
+    #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     selector: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<ElementState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     function: Option<String>,
-    #[serde(default, deserialize_with = "duration::optional")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "duration::optional")]
     timeout: Option<Duration>,
 }
 
@@ -181,5 +209,26 @@ impl TryFrom<ExpectKeys> for Expect {
             }
         };
         Ok(Self { that, timeout: timeout.unwrap_or(Duration::from_secs(5)) })
+    }
+}
+
+impl From<Expect> for ExpectKeys {
+    fn from(Expect { that, timeout }: Expect) -> Self {
+        let keys = Self { timeout: Some(timeout), ..Self::default() };
+        match that {
+            Expectation::Text(text) => Self { text: Some(text), ..keys },
+            Expectation::Title(title) => Self { title: Some(title), ..keys },
+            Expectation::Url(url) => Self { url: Some(url), ..keys },
+            Expectation::Element(selector, state) => {
+                Self { selector: Some(selector), state: Some(state), ..keys }
+            }
+            Expectation::ElementText(selector, text) => {
+                Self { selector: Some(selector), text: Some(text), ..keys }
+            }
+            Expectation::Count(selector, count) => {
+                Self { selector: Some(selector), count: Some(count), ..keys }
+            }
+            Expectation::Function(function) => Self { function: Some(function), ..keys },
+        }
     }
 }
