@@ -12,7 +12,7 @@
 //!
 //! Read it in this order: [`scenario`] and [`plan`] (what a seed stands for), [`world`] (the machine), [`oracle`] (what must
 //! hold), [`run`](mod@run) (one run), [`sweep`](mod@sweep) (many), [`plant`] (is the net tight?), [`control`] and [`scale`]
-//! (figures).
+//! (figures). [`driver`] stands apart: the [`Driver`](plimsoll_core::port::Driver) of `--driver sim`, for dry runs of job files.
 
 // words
 pub mod agenda;
@@ -38,6 +38,8 @@ pub mod plant;
 pub mod report;
 pub mod shrink;
 pub mod sweep;
+// a driver for dry runs, in real time
+pub mod driver;
 // figures
 pub mod control;
 pub mod scale;
