@@ -34,7 +34,7 @@ const IMPURE: [&str; 10] = [
 ];
 
 /// The modules of core in the order they are read; each uses only those above it, and its own children.
-const CORE_ORDER: [&str; 13] = [
+const CORE_ORDER: [&str; 14] = [
     "time",
     "units",
     "duration",
@@ -44,6 +44,7 @@ const CORE_ORDER: [&str; 13] = [
     "step",
     "job",
     "capability",
+    "page",
     "policy",
     "port",
     "settings",

@@ -1,6 +1,7 @@
 //! The runtime: thin shells that wait, ask a policy, and act.
 
 mod attempt;
+pub mod budget;
 pub mod clock;
 pub mod fleet;
 mod monitor;

@@ -33,13 +33,13 @@ use tokio::time::timeout;
 
 use crate::arrivals::Expectation;
 use crate::browser::Link;
-use crate::budget::Budget;
 use crate::guard::{self, Guard, Loss};
 use crate::navigation::{self, Start};
 use crate::page::Page;
 use crate::setup::{self, Preparation};
 use crate::step;
 use crate::transport::CallError;
+use plimsoll_core::runtime::budget::Budget;
 
 /// How long a browser may take to dispose of a context. Measured: 3 to 13 ms, with a page that never stops
 /// computing too; the rest is for a machine that is overrun.

@@ -22,8 +22,8 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use self::remote::{CallOn, Evaluate, Exception, Remote, Returned};
-use crate::budget::Budget;
 use crate::page::{Page, Trouble};
+use plimsoll_core::runtime::budget::Budget;
 
 /// The longest JSON text a script may bring back: more is a page's whole data, and results are kept in memory.
 pub(crate) const LONGEST: usize = 16 << 20;

@@ -19,7 +19,6 @@ pub mod transport;
 
 mod arrivals;
 mod browser;
-mod budget;
 mod context;
 mod driver;
 mod evaluate;

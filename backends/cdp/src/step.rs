@@ -2,41 +2,37 @@
 //!
 //! ```text
 //!   perform ──► action ──► pointer, keyboard, upload     act on an element
-//!          ├──► wait, expect ──► condition               look until something holds
+//!          ├──► condition (waits and expectations)       look until something holds
 //!          ├──► extract, capture, cookies, evaluate      bring something back
 //!          └──► viewport                                 set the stage
-//!                  └──► probe ──► functions of ours in the page (*.js)
+//!                  └──► probe ──► functions in the page (`plimsoll_core::page`)
 //! ```
 //!
 //! Every call has what is left of the step's budget as its deadline, so a step also ends when a script in the
 //! page never does. Polling goes on in the next document when one is replaced by another.
 
-mod act;
 mod action;
 mod capture;
-pub(crate) mod condition;
+mod condition;
 pub(crate) mod cookies;
-mod expect;
-mod extract;
 mod keyboard;
-mod keys;
 mod pointer;
 pub(crate) mod probe;
 mod upload;
 pub(crate) mod viewport;
-mod wait;
 
 use std::time::Duration;
 
 use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::page::extract;
 use plimsoll_core::port::StepOutput;
 use plimsoll_core::step::Step;
 use serde_json::{Map, Value};
 
-use crate::budget::Budget;
 use crate::evaluate;
 use crate::page::Page;
 use action::Tick;
+use plimsoll_core::runtime::budget::Budget;
 
 /// Carries out a step within `budget`.
 ///
@@ -51,8 +47,8 @@ pub(crate) async fn perform(page: &Page, step: &Step, budget: Duration) -> Resul
                 "a goto was taken for a step within a page",
             ));
         }
-        Step::WaitFor(step) => wait::wait_for(page, step, budget).await?,
-        Step::Expect(step) => expect::expect(page, step, budget).await?,
+        Step::WaitFor(step) => condition::wait_for(page, step, budget).await?,
+        Step::Expect(step) => condition::expect(page, step, budget).await?,
         Step::Click(step) => action::click(page, step, budget).await?,
         Step::Fill(step) => action::fill(page, step, budget).await?,
         Step::Type(step) => action::type_text(page, step, budget).await?,
@@ -68,7 +64,7 @@ pub(crate) async fn perform(page: &Page, step: &Step, budget: Duration) -> Resul
         Step::Evaluate(step) => {
             return Ok(named(&step.name, evaluate::json(page, &step.script, budget).await?));
         }
-        Step::Extract(step) => return Ok(StepOutput::Data(extract::extract(page, step, budget).await?)),
+        Step::Extract(step) => return Ok(StepOutput::Data(probe::once(page, &extract(step), budget).await?)),
         Step::Screenshot(step) => {
             return Ok(StepOutput::Artifact(capture::screenshot(page, step, budget).await?));
         }

@@ -6,18 +6,16 @@
 use std::time::Duration;
 
 use plimsoll_core::outcome::{FailureClass, Fault};
-use plimsoll_core::step::{
-    Check, Click, Fill, Hover, MouseButton, Press, Scroll, ScrollTarget, Select, Type,
-};
+use plimsoll_core::page::{Act, Verdict, keys, scroll as scrolling};
+use plimsoll_core::step::{Check, Click, Fill, Hover, MouseButton, Press, Scroll, Select, Type};
 use serde_json::{Value, json};
 
-use super::act::{self, Act};
+use super::keyboard;
 use super::pointer::{self, Point};
-use super::probe::{self, Patience, Verdict};
-use super::{keyboard, keys};
-use crate::budget::Budget;
+use super::probe::{self, Wait};
 use crate::evaluate;
 use crate::page::{Page, Trouble};
+use plimsoll_core::runtime::budget::Budget;
 
 /// How often a field that does not keep its text is filled again: a page that is still starting up may
 /// overwrite it once or twice.
@@ -26,14 +24,14 @@ const FILLS: u32 = 3;
 /// Clicks an element.
 pub(super) async fn click(page: &Page, step: &Click, budget: Budget) -> Result<(), Fault> {
     let budget = budget.at_most(step.timeout);
-    let point: Point = act::perform(page, &step.selector, Act::CLICK, Value::Null, budget).await?;
+    let point: Point = probe::act(page, &step.selector, Act::CLICK, Value::Null, budget).await?;
     pointer::click(page, point, step.button, step.count.unwrap_or(1).clamp(1, 3), budget).await
 }
 
 /// Moves the pointer over an element.
 pub(super) async fn hover(page: &Page, step: &Hover, budget: Budget) -> Result<(), Fault> {
     let budget = budget.at_most(step.timeout);
-    let point: Point = act::perform(page, &step.selector, Act::HOVER, Value::Null, budget).await?;
+    let point: Point = probe::act(page, &step.selector, Act::HOVER, Value::Null, budget).await?;
     pointer::hover(page, point, budget).await
 }
 
@@ -50,14 +48,14 @@ pub(super) enum Tick {
 pub(super) async fn tick(page: &Page, step: &Check, tick: Tick, budget: Budget) -> Result<(), Fault> {
     let (selector, budget) = (&step.selector, budget.at_most(step.timeout));
     let wanted = tick == Tick::On;
-    if act::perform::<bool>(page, selector, Act::TICKED, Value::Null, budget).await? == wanted {
+    if probe::act::<bool>(page, selector, Act::TICKED, Value::Null, budget).await? == wanted {
         return Ok(());
     }
-    let point: Point = act::perform(page, selector, Act::TICK, Value::Null, budget).await?;
+    let point: Point = probe::act(page, selector, Act::TICK, Value::Null, budget).await?;
     pointer::click(page, point, MouseButton::Left, 1, budget).await?;
 
-    let script = Act::TICKED.script(selector, &Value::Null)?;
-    let mut patience = Patience::new(budget);
+    let script = Act::TICKED.script(selector, &Value::Null);
+    let mut wait = Wait::new(budget);
     loop {
         let look = evaluate::ours::<Verdict<bool>>(page, &script, budget.left().min(probe::LOOK)).await.map(
             |verdict| match verdict {
@@ -68,8 +66,8 @@ pub(super) async fn tick(page: &Page, step: &Check, tick: Tick, budget: Budget) 
                 Verdict::Refused(why) => Verdict::Refused(why),
             },
         );
-        if let Some(end) = patience.weigh(look).await {
-            return end.map_err(|unmet| act::failed(unmet, selector, budget));
+        if let Some(end) = wait.weigh(probe::seen(look)).await {
+            return end.map_err(|unmet| unmet.action(selector, budget.whole()));
         }
     }
 }
@@ -78,10 +76,10 @@ pub(super) async fn tick(page: &Page, step: &Check, tick: Tick, budget: Budget) 
 pub(super) async fn fill(page: &Page, step: &Fill, budget: Budget) -> Result<(), Fault> {
     let (selector, budget) = (&step.selector, budget.at_most(step.timeout));
     let text = step.text.replace("\r\n", "\n");
-    let filled = Act::FILLED.script(selector, &json!(text))?;
+    let filled = Act::FILLED.script(selector, &json!(text));
     let mut lost = String::new();
     for _ in 0..FILLS {
-        if !act::perform::<bool>(page, selector, Act::FILL, json!(text), budget).await? {
+        if !probe::act::<bool>(page, selector, Act::FILL, json!(text), budget).await? {
             return Ok(());
         }
         if text.is_empty() {
@@ -107,7 +105,7 @@ pub(super) async fn fill(page: &Page, step: &Fill, budget: Budget) -> Result<(),
 /// Types text into a field, after what it holds.
 pub(super) async fn type_text(page: &Page, step: &Type, budget: Budget) -> Result<(), Fault> {
     let budget = budget.at_most(step.timeout);
-    act::perform::<()>(page, &step.selector, Act::TYPE, json!("end"), budget).await?;
+    probe::act::<()>(page, &step.selector, Act::TYPE, json!("end"), budget).await?;
     keyboard::type_text(page, &step.text, step.delay.unwrap_or(Duration::ZERO), budget).await
 }
 
@@ -117,7 +115,7 @@ pub(super) async fn press(page: &Page, step: &Press, budget: Budget) -> Result<(
     let chord = keys::Chord::parse(&step.key)
         .map_err(|why| Fault::persistent(FailureClass::Script, why.to_string()))?;
     if let Some(selector) = &step.selector {
-        act::perform::<()>(page, selector, Act::FOCUS, json!("keep"), budget).await?;
+        probe::act::<()>(page, selector, Act::FOCUS, json!("keep"), budget).await?;
     }
     keyboard::press_chord(page, &chord, budget).await
 }
@@ -129,20 +127,17 @@ pub(super) async fn select(page: &Page, step: &Select, budget: Budget) -> Result
         let message = format!("select of `{}` names no option; give it a `value` or `values`", step.selector);
         return Err(Fault::persistent(FailureClass::Script, message));
     }
-    act::perform(page, &step.selector, Act::SELECT, json!(wanted), budget.at_most(step.timeout)).await
+    probe::act(page, &step.selector, Act::SELECT, json!(wanted), budget.at_most(step.timeout)).await
 }
 
 /// Scrolls the page, or an element into view.
 pub(super) async fn scroll(page: &Page, step: &Scroll, budget: Budget) -> Result<(), Fault> {
     let budget = budget.at_most(step.timeout);
-    let to = match &step.to {
-        ScrollTarget::Selector(selector) => {
-            return act::perform(page, selector, Act::INTO_VIEW, Value::Null, budget).await;
+    match scrolling(&step.to) {
+        Err(selector) => probe::act(page, selector, Act::INTO_VIEW, Value::Null, budget).await,
+        Ok(script) => {
+            let scrolled = probe::until(page, &script, budget).await;
+            scrolled.map_err(|unmet| unmet.action("the page", budget.whole()))
         }
-        ScrollTarget::Top => json!({ "to": "top" }),
-        ScrollTarget::Bottom => json!({ "to": "bottom" }),
-        ScrollTarget::By(right, down) => json!({ "to": "by", "right": right, "down": down }),
-    };
-    let script = probe::script("", include_str!("scroll.js"), &to)?;
-    probe::until(page, &script, budget).await.map_err(|unmet| act::failed(unmet, "the page", budget))
+    }
 }

@@ -7,15 +7,15 @@ use chromiumoxide_cdp::cdp::browser_protocol::page::{
     Viewport as Clip,
 };
 use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::page::{Act, content as html};
 use plimsoll_core::port::{Artifact, ArtifactKind};
 use plimsoll_core::step::{Capture, ImageFormat, Pdf, Screenshot};
 use serde_json::Value;
 
-use super::act::{self, Act};
 use super::probe;
-use crate::budget::Budget;
 use crate::evaluate;
 use crate::page::Page;
+use plimsoll_core::runtime::budget::Budget;
 
 /// The longest side of a picture that Chromium can draw, in device pixels.
 const LONGEST_SIDE: f64 = 16_384.0;
@@ -30,7 +30,7 @@ pub(super) async fn screenshot(page: &Page, step: &Screenshot, budget: Budget) -
         Capture::Page => None,
         Capture::Full => Some(whole_page(page, budget).await?),
         Capture::Element(selector) => {
-            let place = act::perform(page, selector, Act::PLACE, Value::Null, budget).await?;
+            let place = probe::act(page, selector, Act::PLACE, Value::Null, budget).await?;
             Some(drawable(page, place, budget).await?)
         }
     };
@@ -70,8 +70,7 @@ pub(super) async fn pdf(page: &Page, step: &Pdf, budget: Budget) -> Result<Artif
 
 /// The page's HTML as it is now, its doctype included.
 pub(super) async fn content(page: &Page, budget: Budget) -> Result<String, Fault> {
-    let script = probe::script("", include_str!("content.js"), &Value::Null)?;
-    probe::once(page, &script, budget).await
+    probe::once(page, &html(), budget).await
 }
 
 async fn whole_page(page: &Page, budget: Budget) -> Result<Clip, Fault> {

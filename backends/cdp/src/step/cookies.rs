@@ -11,9 +11,9 @@ use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::step::{Cookie, SameSite};
 use serde::{Deserialize, Serialize};
 
-use crate::budget::Budget;
 use crate::evaluate;
 use crate::page::Page;
+use plimsoll_core::runtime::budget::Budget;
 
 /// Every cookie of the context, whatever its host.
 pub(crate) async fn get(page: &Page, budget: Budget) -> Result<Vec<Cookie>, Fault> {

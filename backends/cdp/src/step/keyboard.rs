@@ -6,11 +6,11 @@ use chromiumoxide_cdp::cdp::browser_protocol::input::{
     DispatchKeyEventParams, DispatchKeyEventType as Kind, InsertTextParams,
 };
 use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::page::keys::{Chord, Key, Stroke};
 use tokio::time::sleep;
 
-use super::keys::{Chord, Key, Stroke};
-use crate::budget::Budget;
 use crate::page::{Page, Trouble};
+use plimsoll_core::runtime::budget::Budget;
 
 /// Presses and releases one key.
 pub(super) async fn press(page: &Page, key: Key, budget: Budget) -> Result<(), Fault> {

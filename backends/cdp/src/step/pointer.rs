@@ -8,8 +8,8 @@ use plimsoll_core::step::MouseButton;
 use serde::Deserialize;
 
 use super::keyboard::delivered;
-use crate::budget::Budget;
 use crate::page::Page;
+use plimsoll_core::runtime::budget::Budget;
 
 /// A point of the viewport in CSS pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]

@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 
 use chromiumoxide_cdp::cdp::browser_protocol::dom::SetFileInputFilesParams;
 use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::page::{Act, Verdict};
 use plimsoll_core::step::Upload;
 use serde_json::{Value, json};
 
-use super::act::{self, Act};
 use super::probe;
-use crate::budget::Budget;
 use crate::evaluate;
 use crate::page::Page;
+use plimsoll_core::runtime::budget::Budget;
 
 /// A file that exists.
 #[derive(Debug)]
@@ -27,12 +27,12 @@ struct Paper {
 pub(super) async fn upload(page: &Page, step: &Upload, budget: Budget) -> Result<(), Fault> {
     let (selector, budget) = (&step.selector, budget.at_most(step.timeout));
     let papers = step.files.iter().map(Paper::find).collect::<Result<Vec<_>, _>>()?;
-    act::perform::<()>(page, selector, Act::FILE_INPUT, json!(papers.len()), budget).await?;
+    probe::act::<()>(page, selector, Act::FILE_INPUT, json!(papers.len()), budget).await?;
     if papers.is_empty() {
         return Ok(());
     }
 
-    let element = Act::ELEMENT.script(selector, &Value::Null)?;
+    let element = Act::ELEMENT.script(selector, &Value::Null);
     let Some(object) = evaluate::object(page, &element, budget.left()).await? else {
         let message = format!("`{selector}` went away before it was given its files");
         return Err(Fault::transient(FailureClass::Script, message));
@@ -42,10 +42,9 @@ pub(super) async fn upload(page: &Page, step: &Upload, budget: Budget) -> Result
         SetFileInputFilesParams { object_id: Some(object.into()), ..SetFileInputFilesParams::new(files) };
     page.call(params, budget.left()).await?;
 
-    let lengths = Act::FILES.script(selector, &Value::Null)?;
+    let lengths = Act::FILES.script(selector, &Value::Null);
     // A page that took the files and moved on, or emptied its input again, has read them.
-    let Ok(probe::Verdict::Ready(lengths)) = probe::look::<Vec<Option<u64>>>(page, &lengths, budget).await
-    else {
+    let Ok(Verdict::Ready(lengths)) = probe::look::<Vec<Option<u64>>>(page, &lengths, budget).await else {
         return Ok(());
     };
     let unread = papers.iter().zip(lengths).find(|(paper, length)| *length != Some(paper.length));

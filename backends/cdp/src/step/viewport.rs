@@ -4,8 +4,8 @@ use chromiumoxide_cdp::cdp::browser_protocol::emulation::SetDeviceMetricsOverrid
 use plimsoll_core::outcome::Fault;
 use plimsoll_core::step::Viewport;
 
-use crate::budget::Budget;
 use crate::page::Page;
+use plimsoll_core::runtime::budget::Budget;
 
 /// Gives the page a viewport of this size, until it is given another.
 pub(crate) async fn set(page: &Page, viewport: &Viewport, budget: Budget) -> Result<(), Fault> {

@@ -1,23 +1,16 @@
-//! `extract`: every field in one call, whatever their number.
+//! Reading fields: every one in one call, whatever their number.
 
 use std::collections::BTreeMap;
 
-use plimsoll_core::outcome::Fault;
-use plimsoll_core::step::{Extract, Field, Take};
 use serde_json::{Map, Value, json};
 
-use super::probe;
-use crate::budget::Budget;
-use crate::page::Page;
+use crate::page::script;
+use crate::step::{Extract, Field, Take};
 
-/// Reads the step's fields.
-pub(super) async fn extract(
-    page: &Page,
-    step: &Extract,
-    budget: Budget,
-) -> Result<Map<String, Value>, Fault> {
-    let script = probe::script("", include_str!("extract.js"), &written(&step.fields))?;
-    probe::once(page, &script, budget).await
+/// Reads the step's fields into one object.
+#[must_use]
+pub fn extract(step: &Extract) -> String {
+    script(include_str!("extract.js"), &written(&step.fields))
 }
 
 /// Fields as `extract.js` reads them.

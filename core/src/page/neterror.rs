@@ -2,10 +2,10 @@
 //!
 //! The codes (`net::ERR_...`) are names, stable for a decade, and the only thing the protocol tells.
 
-use plimsoll_core::outcome::{FailureClass, Fault, Recurrence};
+use crate::outcome::{FailureClass, Fault, Recurrence};
 
 /// A server answered with an error status and no body.
-pub(super) const EMPTY_ERROR: &str = "net::ERR_HTTP_RESPONSE_CODE_FAILURE";
+pub const EMPTY_ERROR: &str = "net::ERR_HTTP_RESPONSE_CODE_FAILURE";
 /// The navigation gave no document.
 const ABORTED: &str = "net::ERR_ABORTED";
 
@@ -37,7 +37,7 @@ const PROXY: [&str; 5] = ["PROXY_", "TUNNEL_", "SOCKS_", "MANDATORY_PROXY_", "NO
 const WRONG_PROXY: [&str; 3] = ["PROXY_AUTH_", "PROXY_CERTIFICATE_", "NO_SUPPORTED_PROXIES"];
 
 /// The fault of a navigation to `url` that ended with `code`.
-pub(super) fn fault(url: &str, code: &str) -> Fault {
+pub fn fault(url: &str, code: &str) -> Fault {
     if code == ABORTED {
         return no_document(url);
     }
@@ -60,7 +60,7 @@ pub(super) fn fault(url: &str, code: &str) -> Fault {
 }
 
 /// The fault of a navigation to `url` that ended without a document.
-pub(super) fn no_document(url: &str) -> Fault {
+pub fn no_document(url: &str) -> Fault {
     let message = format!("{url} is no page: it is a download, or its answer has no content");
     Fault::persistent(FailureClass::Navigation, message)
 }

@@ -5,23 +5,23 @@
 
 /// What one key press sends, modifiers already considered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Key {
+pub struct Key {
     /// `KeyboardEvent.key`.
-    pub(super) name: &'static str,
+    pub name: &'static str,
     /// `KeyboardEvent.code`.
-    pub(super) code: &'static str,
+    pub code: &'static str,
     /// The Windows virtual key code, which Chromium's editing rests on.
-    pub(super) virtual_code: u16,
+    pub virtual_code: u16,
     /// What it types.
-    pub(super) text: Option<&'static str>,
+    pub text: Option<&'static str>,
 }
 
 /// `Delete`, which empties a selection.
-pub(super) const DELETE: Key = named("Delete", 46);
+pub const DELETE: Key = named("Delete", 46);
 
 /// A key that is held while another is pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Modifier {
+pub enum Modifier {
     /// `Alt`.
     Alt,
     /// `Control`.
@@ -34,7 +34,7 @@ pub(super) enum Modifier {
 
 /// What is pressed in the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stroke {
+pub enum Stroke {
     /// A key.
     Key(Key),
     /// A character without a key.
@@ -43,11 +43,11 @@ pub(super) enum Stroke {
 
 /// A key with the modifiers held meanwhile, in the order in which they are pressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Chord {
+pub struct Chord {
     /// The modifiers.
-    pub(super) held: Vec<Modifier>,
+    pub held: Vec<Modifier>,
     /// The key.
-    pub(super) stroke: Stroke,
+    pub stroke: Stroke,
 }
 
 /// A name that is no key.
@@ -56,14 +56,14 @@ pub(super) struct Chord {
     "`{0}` is no key; write a character, a name of KeyboardEvent.key such as Enter, Tab, ArrowDown or F5, or a chord \
      of Control, Shift, Alt and Meta with one of them, such as Control+A"
 )]
-pub(super) struct UnknownKey(String);
+pub struct UnknownKey(String);
 
 impl Chord {
     /// Reads `Enter`, `a`, `Control+A`, `Shift++`.
     ///
     /// # Errors
     /// When a name is unknown.
-    pub(super) fn parse(text: &str) -> Result<Self, UnknownKey> {
+    pub fn parse(text: &str) -> Result<Self, UnknownKey> {
         let unknown = || UnknownKey(text.to_owned());
         // The last `+` is a key and not a joint when nothing follows it.
         let (held, last) = match text.strip_suffix('+') {
@@ -90,7 +90,7 @@ impl Chord {
 
 impl Stroke {
     /// What types this character.
-    pub(super) fn of(character: char) -> Self {
+    pub fn of(character: char) -> Self {
         let name = if character == '\n' { '\r' } else { character };
         let types = |key: &Key| key.text.is_some_and(|text| text.chars().eq([name]));
         let tab = (character == '\t').then(|| named("Tab", 9));
@@ -114,7 +114,7 @@ impl Key {
     }
 
     /// `KeyboardEvent.location`: 1 for the left one of two alike.
-    pub(super) fn location(self) -> i64 {
+    pub fn location(self) -> i64 {
         i64::from(self.code.ends_with("Left") && self.code != "ArrowLeft" && self.code != "BracketLeft")
     }
 }
@@ -127,7 +127,7 @@ impl Modifier {
     }
 
     /// Its bit in the protocol's `modifiers`.
-    pub(super) const fn mask(self) -> i64 {
+    pub const fn mask(self) -> i64 {
         match self {
             Self::Alt => 1,
             Self::Control => 2,
@@ -137,7 +137,7 @@ impl Modifier {
     }
 
     /// Its own key: the left one.
-    pub(super) const fn key(self) -> Key {
+    pub const fn key(self) -> Key {
         match self {
             Self::Alt => Key { code: "AltLeft", ..named("Alt", 18) },
             Self::Control => Key { code: "ControlLeft", ..named("Control", 17) },
