@@ -1,0 +1,85 @@
+//! Everything to make a driver library for Plimsoll: implement [`Driver`], [`Browser`] and [`Context`], and export.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//!
+//! use plimsoll_plugin::{Browser, BrowserId, Capabilities, Driver, Fault, FailureClass, Start, async_trait};
+//!
+//! struct Demo;
+//!
+//! impl Demo {
+//!     fn new(start: Start) -> Result<Self, Fault> {
+//!         // The settings below `[driver.NAME]`, as JSON; an empty map when there are none.
+//!         let _settings = start.config;
+//!         Ok(Self)
+//!     }
+//! }
+//!
+//! #[async_trait]
+//! impl Driver for Demo {
+//!     fn name(&self) -> &str {
+//!         "demo"
+//!     }
+//!
+//!     fn capabilities(&self) -> Capabilities {
+//!         Capabilities::default()
+//!     }
+//!
+//!     async fn launch(&self, _: BrowserId, _: Duration) -> Result<Arc<dyn Browser>, Fault> {
+//!         Err(Fault::persistent(FailureClass::Unsupported, "a demo has no browsers"))
+//!     }
+//! }
+//!
+//! plimsoll_plugin::export_driver!(Demo::new);
+//! # fn main() {}
+//! ```
+//!
+//! The package is a `cdylib`: `[lib] crate-type = ["cdylib"]`. It is built by `cargo xtask plugin build`, and chosen by
+//! `--driver NAME` or `[driver] name`. `docs/plugins.md` walks through it.
+//!
+//! # What the library gets
+//!
+//! * A tokio runtime of its own, with two threads named after the package. [`Driver`]'s futures run on it, and
+//!   [`Start::supervisor`] spawns on it. Plimsoll's own runtime is another copy of tokio and cannot be used.
+//! * Cancellation: a call that nobody waits for any more is dropped at its next await.
+//! * `tracing`: events go to Plimsoll's log, with the spans around them.
+//! * [`Start::counters`]: numbers for Plimsoll's metrics.
+//!
+//! # What it owes
+//!
+//! * It never blocks a thread for long: a call that is neither answered nor ends after its cancellation makes Plimsoll
+//!   give the whole library up.
+//! * A panic costs its call (class `internal`), and the context it was in: that one is only closed from then on.
+//! * It installs no signal handlers, never calls `std::process::exit`, and leaves standard output alone.
+//! * It is built to unwind: `panic = "abort"` turns each panic into the end of its process.
+
+mod answer;
+mod call;
+mod counters;
+mod edge;
+mod export;
+mod forward;
+mod host;
+mod instance;
+mod objects;
+mod start;
+
+pub use async_trait::async_trait;
+pub use plimsoll_core::capability::{Capabilities, Capability};
+pub use plimsoll_core::id::BrowserId;
+pub use plimsoll_core::outcome::{FailureClass, Fault, Recurrence};
+pub use plimsoll_core::policy::pressure::Trim;
+pub use plimsoll_core::port::{
+    Artifact, ArtifactKind, Browser, BrowserEnd, CloseError, Context, Driver, Incidents, OpenRequest, Page,
+    StepOutput,
+};
+pub use plimsoll_core::runtime::clock::Clock;
+pub use plimsoll_core::runtime::supervisor::Supervisor;
+pub use plimsoll_core::{job, step};
+
+pub use counters::Counters;
+pub use start::Start;
+
+#[doc(hidden)]
+pub use export::hidden;

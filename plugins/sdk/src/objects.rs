@@ -1,0 +1,78 @@
+//! What the library has made and Plimsoll knows by number: browsers and contexts.
+//!
+//! A number is entered the moment it is asked for, so a closing that overtakes an opening finds the slot, waits for
+//! its turn, and leaves nothing behind. A slot's lock is the queue of the calls on it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::OwnedMutexGuard;
+
+/// A slot: empty before the thing is there and after it has gone.
+pub(crate) type Slot<T> = Arc<tokio::sync::Mutex<Option<T>>>;
+/// The right to fill, use or empty a slot.
+pub(crate) type Turn<T> = OwnedMutexGuard<Option<T>>;
+
+/// Things of one kind, by number.
+#[derive(Debug)]
+pub(crate) struct Objects<T>(Mutex<HashMap<u64, Slot<T>>>);
+
+impl<T> Default for Objects<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T> Objects<T> {
+    /// A new slot with the first turn on it; `None` when the number is taken.
+    pub(crate) fn reserve(&self, number: u64) -> Option<Turn<T>> {
+        let slot = Slot::default();
+        let turn = Arc::clone(&slot).try_lock_owned().ok()?;
+        let mut slots = self.slots();
+        if slots.contains_key(&number) {
+            return None;
+        }
+        slots.insert(number, slot);
+        Some(turn)
+    }
+
+    /// The next turn on a slot; `None` when there is none of this number.
+    pub(crate) async fn turn(&self, number: u64) -> Option<Turn<T>> {
+        let slot = Arc::clone(self.slots().get(&number)?);
+        Some(slot.lock_owned().await)
+    }
+
+    /// Forgets a slot. Who still waits for a turn on it finds it empty.
+    pub(crate) fn forget(&self, number: u64) {
+        self.slots().remove(&number);
+    }
+
+    /// Every number there is.
+    pub(crate) fn numbers(&self) -> Vec<u64> {
+        self.slots().keys().copied().collect()
+    }
+
+    fn slots(&self) -> MutexGuard<'_, HashMap<u64, Slot<T>>> {
+        // A map cannot be left half changed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_closing_that_overtakes_an_opening_waits_for_it() {
+        let objects = Objects::default();
+        let mut opening = objects.reserve(1).expect("the number is free");
+        assert!(objects.reserve(1).is_none());
+        let mut closing = Box::pin(objects.turn(1));
+        assert!(futures_util::poll!(closing.as_mut()).is_pending());
+        *opening = Some("context");
+        drop(opening);
+        assert_eq!(closing.await.expect("there is a slot").take(), Some("context"));
+        objects.forget(1);
+        assert!(objects.turn(1).await.is_none() && objects.numbers().is_empty());
+    }
+}
