@@ -46,18 +46,18 @@ const fn case(name: &'static str, gib: u64, cores: u32, hold: u64, turn: Option<
     Case { name, memory: Bytes::gib(gib), cores, hold: Duration::from_secs(hold), turn }
 }
 
+const fn neighbour(over: u64) -> Decision {
+    let (over, lasts) = (Duration::from_secs(over), Duration::from_secs(120));
+    Decision::Neighbour { takes: Bytes::gib(3), over, lasts }
+}
+
 /// Every case.
-pub const CASES: [Case; 7] = [
+pub const CASES: [Case; 8] = [
     case("24 GiB, 2 cores, 45 s a job", 24, 2, 45, None),
     case("24 GiB, 2 cores, 600 s a job", 24, 2, 600, None),
     case("8 GiB, 2 cores, 45 s a job", 8, 2, 45, None),
-    case(
-        "8 GiB, a neighbour takes 3 GiB for 120 s",
-        8,
-        2,
-        45,
-        Some(Decision::Neighbour(Bytes::gib(3), Duration::from_secs(120))),
-    ),
+    case("8 GiB, a neighbour takes 3 GiB within 30 s", 8, 2, 45, Some(neighbour(30))),
+    case("8 GiB, a neighbour takes 3 GiB at once", 8, 2, 45, Some(neighbour(0))),
     case("24 GiB, cores 2 -> 0.7 for 60 s", 24, 2, 45, Some(Decision::Cores(0.35, Duration::from_secs(60)))),
     case("8 GiB, pages grow to 2.5 times", 8, 2, 45, Some(Decision::Heavier(2.5))),
     case("24 GiB, 8 cores, 45 s a job", 24, 8, 45, None),

@@ -139,6 +139,9 @@ impl Fate {
         if luck.strikes(chance, FaultKind::CloseFails) {
             self.closing = Closing::Unverified;
         }
+        if luck.strikes(chance, FaultKind::CloseDrags) {
+            self.close = Duration::from_secs_f64(chance.log_between(1.0, 40.0));
+        }
         if luck.strikes(chance, FaultKind::TaskVanishes) {
             self.closing = Closing::Silent;
         }

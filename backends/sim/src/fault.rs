@@ -21,6 +21,8 @@ pub enum FaultKind {
     PageLeaks,
     /// A context cannot be verified gone; its browser is given up.
     CloseFails,
+    /// A context takes long to go.
+    CloseDrags,
     /// The task of an attempt is torn down without a word.
     TaskVanishes,
     /// News of the creation arrives after news of the end.
@@ -59,7 +61,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind.
-    pub const ALL: [Self; 25] = {
+    pub const ALL: [Self; 26] = {
         use FaultKind::*;
         [
             CreateFails,
@@ -70,6 +72,7 @@ impl FaultKind {
             PageHangs,
             PageLeaks,
             CloseFails,
+            CloseDrags,
             TaskVanishes,
             OpenedLate,
             LaunchFails,

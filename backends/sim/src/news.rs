@@ -93,12 +93,18 @@ impl Glance {
         self.used.map(|used| used.share_of(self.limit))
     }
 
+    /// The share of time in which all stood still.
+    #[must_use]
+    pub fn stalled(self) -> Ratio {
+        Ratio::new(f64::from(self.full) / 10_000.0)
+    }
+
     fn reading(self, at: Moment) -> Reading {
         let Some(used) = self.used else { return Reading::default() };
         fn sensed<T>(value: T, at: Moment) -> Option<Sensed<T>> {
             Some(Sensed { value, source: "simulated", at })
         }
-        let full10 = Ratio::new(f64::from(self.full) / 10_000.0);
+        let full10 = self.stalled();
         let some10 = Ratio::new((full10.value() * 1.5).min(1.0));
         Reading {
             memory: sensed(MemoryUse { used, limit: self.limit }, at),

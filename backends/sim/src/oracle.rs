@@ -209,7 +209,10 @@ impl Oracle {
                 self.browsers.occupy(*browser)?;
                 let host = self.jobs.host(*job).unwrap_or(crate::news::Host(0));
                 let phase = SlotPhase::Creating;
-                self.slots.take(*slot, Slot { since: now, job: *job, host, browser: *browser, phase, epochs: (0, 0) });
+                self.slots.take(
+                    *slot,
+                    Slot { since: now, job: *job, host, browser: *browser, phase, epochs: (0, 0) },
+                );
                 loose.started.push(*slot);
                 if self.rules.admission.policy != LimitPolicy::Fixed {
                     let idle_since = loose.idle_since.filter(|_| loose.started.len() == 1);
@@ -309,9 +312,9 @@ impl Oracle {
         self.check_idle_room(now)
     }
 
-    /// A recount walks everything; beyond a hundred things it is made only now and then.
+    /// A recount walks everything; from a hundred things on it is made only now and then.
     fn is_recount_due(&self) -> bool {
-        self.checks.is_multiple_of(1 + u64::from(self.slots.active()) / 100)
+        self.checks.is_multiple_of(1 + u64::from(self.slots.active()) / 100 * 5)
     }
 
     fn check_idle_room(&self, now: Moment) -> Check {

@@ -47,7 +47,14 @@ pub enum Decision {
     /// A browser stops answering.
     HangBrowser(u64),
     /// Another program takes memory.
-    Neighbour(Bytes, Duration),
+    Neighbour {
+        /// How much.
+        takes: Bytes,
+        /// How long it takes to take it.
+        over: Duration,
+        /// When it gives all of it back.
+        lasts: Duration,
+    },
     /// Only this share of the cores is left.
     Cores(f64, Duration),
     /// A site answers nobody.
@@ -137,7 +144,9 @@ fn incident(kind: FaultKind, chance: &mut Chance, scenario: &Scenario) -> Option
         FaultKind::BrowserHangs => Decision::HangBrowser(pick),
         FaultKind::Neighbour => {
             let share = chance.between(0.1, 0.95);
-            Decision::Neighbour(Bytes((scenario.machine.memory.0 as f64 * share) as u64), short)
+            let takes = Bytes((scenario.machine.memory.0 as f64 * share) as u64);
+            let over = if chance.happens(0.5) { Duration::ZERO } else { short.mul_f64(chance.share()) };
+            Decision::Neighbour { takes, over, lasts: short }
         }
         FaultKind::CpuDip => Decision::Cores(chance.between(0.1, 0.8), span),
         FaultKind::HostDown => Decision::HostDown(pick, span),

@@ -3,7 +3,7 @@
 //!
 //! These are the mistakes a runtime could make around correct policies: it forgets to pass something on, passes it on
 //! twice, too early or under a wrong name, or configures something else than it was told. (Bugs inside the policies are
-//! planted in a copy of their source; see `planted/` beside this crate's `src/`.)
+//! planted in a copy of their source, by `cargo xtask sim --plant-table`.)
 
 use std::collections::{BTreeSet, VecDeque};
 

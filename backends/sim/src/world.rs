@@ -23,7 +23,7 @@ use plimsoll_core::units::Bytes;
 
 use self::attempts::Context;
 use self::browsers::Browser;
-use self::memory::Suffering;
+use self::memory::{Neighbour, Suffering};
 use crate::agenda::Agenda;
 use crate::fate::Luck;
 use crate::fault::{Faults, Injected};
@@ -78,7 +78,7 @@ pub struct Memory {
 /// counts, and its end ends it.
 #[derive(Debug, Clone)]
 struct Surroundings {
-    neighbour: Bytes,
+    neighbour: Option<Neighbour>,
     cores: f64,
     hosts_down: BTreeMap<Host, u32>,
     blind: u32,
@@ -139,7 +139,7 @@ impl World {
             samples: 0,
             memory: Memory::default(),
             state: Surroundings {
-                neighbour: Bytes::ZERO,
+                neighbour: None,
                 cores,
                 hosts_down: BTreeMap::new(),
                 blind: 0,

@@ -74,7 +74,7 @@ fn browsers_that_keep_dying_are_replaced_ever_more_slowly() {
     scenario.machine.memory = Bytes::gib(2);
     scenario.fleet.admission.policy = LimitPolicy::Fixed;
     scenario.fleet.placement.contexts_per_browser = 1;
-    let hog = Decision::Neighbour(Bytes::mib(1_300), secs(240));
+    let hog = Decision::Neighbour { takes: Bytes::mib(1_300), over: secs(0), lasts: secs(240) };
     scenario.calm_at = secs(300);
     holds(&scenario, &[(1, hog)]);
 }
@@ -117,5 +117,19 @@ fn late_news_of_a_start_changes_nothing() {
     holds(
         &scenario,
         &[(5, Decision::LaunchOutage(secs(50))), late(2), late(3), late(4), (6, Decision::KillBrowser(0))],
+    );
+}
+
+/// Memory that stood at 87 % until a moment ago counted as calm for as long as it had been below the emergency's line:
+/// `pressure-heeded`.
+#[test]
+fn a_critical_level_below_an_emergency_is_held_for_its_own_time() {
+    let mut scenario = calm_scenario(100, secs(1));
+    (scenario.load.burst, scenario.load.every) = (1, secs(1));
+    scenario.machine.memory = Bytes::gib(2);
+    scenario.calm_at = secs(120);
+    holds(
+        &scenario,
+        &[(30, Decision::Neighbour { takes: Bytes::mib(1_082), over: secs(0), lasts: secs(12) })],
     );
 }

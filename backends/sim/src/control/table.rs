@@ -108,14 +108,18 @@ pub fn page() -> String {
 fn loss(case: &Case, fixed: &Row, adaptive: &Row) -> Option<String> {
     let share = adaptive.per_minute / fixed.per_minute.max(1e-9);
     let slower = adaptive.ramp - fixed.ramp;
-    let loses = share < 0.995 || slower > 2.0;
-    loses.then(|| {
-        format!(
-            "* {}: {:.0} % of the fixed limits' throughput; its steady state is reached {:.0} s {}.\n",
-            case.name,
-            share * 100.0,
-            slower.abs(),
-            if slower > 0.0 { "later" } else { "earlier" }
-        )
-    })
+    let mut losses = Vec::new();
+    if share < 0.995 {
+        losses.push(format!("{:.0} % of the fixed limits' throughput", share * 100.0));
+    }
+    if slower > 2.0 {
+        losses.push(format!("90 % of its steady state is reached {slower:.0} s later"));
+    }
+    if adaptive.oom_kills > 0.0 {
+        losses.push(format!(
+            "the kernel kills {:.1} pages (fixed: {:.1}): what is taken at once is gone before anybody can look",
+            adaptive.oom_kills, fixed.oom_kills
+        ));
+    }
+    (!losses.is_empty()).then(|| format!("* {}: {}.\n", case.name, losses.join("; ")))
 }

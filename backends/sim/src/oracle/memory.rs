@@ -1,4 +1,4 @@
-//! The model's memory: bookings counted anew each time, and what the last look at the machine forbids.
+//! The model's memory: bookings counted anew each time, and what the looks at the machine forbid.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,13 +22,39 @@ pub(super) struct Memory {
     rules: FootprintConfig,
     contexts: BTreeMap<SlotId, Booking>,
     launching: BTreeMap<BrowserId, Bytes>,
-    glance: Option<Glance>,
     /// The last look at which something was seen, and when.
     seen: Option<(Moment, Glance)>,
     kills: Option<u64>,
     killed_at: Option<Moment>,
+    /// The memory in use and the stalls, each at critical and in an emergency.
+    critical: [Alarm; 2],
+    emergency: [Alarm; 2],
     victim: Option<(SlotId, Moment)>,
     relieved_at: Option<Moment>,
+}
+
+/// A danger: it begins at a line, and is past when the value has lain below a lower line for [`HOLD`].
+#[derive(Debug)]
+struct Alarm {
+    begins: Ratio,
+    ends: Ratio,
+    last: Option<Moment>,
+}
+
+impl Alarm {
+    const fn between(begins: u32, ends: u32) -> Self {
+        Self { begins: Ratio::percent(begins), ends: Ratio::percent(ends), last: None }
+    }
+
+    fn look(&mut self, now: Moment, value: Ratio) {
+        if value >= self.begins || (self.lasts(now) && value >= self.ends) {
+            self.last = Some(now);
+        }
+    }
+
+    fn lasts(&self, now: Moment) -> bool {
+        self.last.is_some_and(|at| now.since(at) < HOLD)
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -43,10 +69,11 @@ impl Memory {
             rules,
             contexts: BTreeMap::new(),
             launching: BTreeMap::new(),
-            glance: None,
             seen: None,
             kills: None,
             killed_at: None,
+            critical: [Alarm::between(90, 85), Alarm::between(10, 2)],
+            emergency: [Alarm::between(95, 93), Alarm::between(20, 10)],
             victim: None,
             relieved_at: None,
         }
@@ -85,46 +112,56 @@ impl Memory {
     }
 
     pub(super) fn read(&mut self, now: Moment, glance: Glance) {
-        self.glance = Some(glance);
-        self.seen = glance.used.map(|_| (now, glance)).or(self.seen);
-        if glance.used.is_some()
-            && self.kills.replace(glance.oom_kills).is_some_and(|before| glance.oom_kills > before)
-        {
+        let Some(share) = glance.share() else { return };
+        self.seen = Some((now, glance));
+        if self.kills.replace(glance.oom_kills).is_some_and(|before| glance.oom_kills > before) {
             self.killed_at = Some(now);
+        }
+        for [use_of, stalls] in [&mut self.critical, &mut self.emergency] {
+            use_of.look(now, share);
+            stalls.look(now, glance.stalled());
         }
     }
 
     /// Whether an attempt may start now, when nothing has run since then.
     pub(super) fn admits(&self, now: Moment, idle_since: Option<Moment>) -> Check {
         let idle = idle_since.map_or(Duration::ZERO, |since| now.since(since));
-        if idle >= STARVED_AFTER_EMERGENCY {
-            return Ok(());
-        }
-        let starved = idle >= STARVED_AFTER;
-        let killed = self.killed_at.is_some_and(|at| now.since(at) < HOLD);
-        hold(Invariant::PressureHeeded, !killed, || format!("the kernel killed at {:?}", self.killed_at))?;
-        let share = self.glance.and_then(Glance::share).unwrap_or_default();
-        let calm = share < Ratio::percent(90) || (starved && share < Ratio::percent(95));
-        hold(Invariant::PressureHeeded, calm, || format!("{share} of the memory is in use"))
+        let lasts = |alarms: &[Alarm]| alarms.iter().any(|alarm| alarm.lasts(now));
+        let emergency = self.killed_lately(now) || lasts(&self.emergency);
+        let patience = match () {
+            () if emergency => STARVED_AFTER_EMERGENCY,
+            () if lasts(&self.critical) => STARVED_AFTER,
+            () => Duration::ZERO,
+        };
+        hold(Invariant::PressureHeeded, idle >= patience, || {
+            format!(
+                "idle for {idle:?}; killed at {:?}, {:?}, {:?}",
+                self.killed_at, self.critical, self.emergency
+            )
+        })
     }
 
     pub(super) fn evicts(&mut self, now: Moment, slot: SlotId, runs: bool) -> Check {
         let waits = self.victim.is_some_and(|(_, since)| now.since(since) < GIVE_UP);
-        let hasty = self.relieved_at.is_some_and(|at| now.since(at) < Duration::from_secs(1));
         // A needle stands still until its last value is stale.
         let fresh = self.seen.filter(|(at, _)| now.since(*at) <= HOLD);
-        let (share, full) =
-            fresh.map_or((Ratio::ZERO, 0), |(_, seen)| (seen.share().unwrap_or_default(), seen.full));
-        let killed = self.killed_at.is_some_and(|at| now.since(at) < HOLD);
-        let danger = share >= Ratio::percent(93) || full >= 1_000 || killed;
+        let (share, stalled) = fresh
+            .map_or_else(Default::default, |(_, seen)| (seen.share().unwrap_or_default(), seen.stalled()));
+        let rest = Duration::from_secs(if share > Ratio::percent(97) { 1 } else { 5 });
+        let hasty = self.relieved_at.is_some_and(|at| now.since(at) < rest);
+        let danger = share >= Ratio::percent(93) || stalled >= Ratio::percent(10) || self.killed_lately(now);
         hold(Invariant::EvictsSparingly, runs && danger && !waits && !hasty, || {
             format!(
-                "{slot} (runs: {runs}) at {share}, stalled {full}; before it {:?}, {:?}",
+                "{slot} (runs: {runs}) at {share}, stalled {stalled}; before it {:?}, {:?}",
                 self.victim, self.relieved_at
             )
         })?;
         self.victim = Some((slot, now));
         Ok(())
+    }
+
+    fn killed_lately(&self, now: Moment) -> bool {
+        self.killed_at.is_some_and(|at| now.since(at) < HOLD)
     }
 
     pub(super) fn check(&self, fleet: &Footprint) -> Check {

@@ -164,7 +164,8 @@ impl World {
             }
             return self.tell(News::BrowserEnded(browser));
         }
-        let closing = if takes_commands && was_created { fate.close } else { Duration::ZERO };
+        let is_there = takes_commands && was_created;
+        let closing = if is_there { fate.close.div_f64(self.suffering.speed()) } else { Duration::ZERO };
         self.agenda.enter(now + closing, Due::Closed(slot));
     }
 

@@ -3,6 +3,7 @@
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::Bytes;
 
+use super::memory::Neighbour;
 use super::{Due, MEASURE_EVERY, READ_EVERY, SAMPLE_EVERY, World};
 use crate::fate::host_of;
 use crate::fault::{FaultKind, Faults};
@@ -23,10 +24,10 @@ impl World {
             Decision::KillRenderer(pick) => self.kill_renderer(now, pick),
             Decision::KillBrowser(pick) => self.kill_picked_browser(now, pick),
             Decision::HangBrowser(pick) => self.hang_browser(now, pick),
-            Decision::Neighbour(bytes, span) => {
+            Decision::Neighbour { takes, over, lasts } => {
                 count(FaultKind::Neighbour, self);
-                self.state.neighbour = bytes;
-                self.agenda.enter(now + span, Due::Over(decision));
+                self.state.neighbour = Some(Neighbour { since: now, takes, over });
+                self.agenda.enter(now + lasts, Due::Over(decision));
             }
             Decision::Cores(share, span) => {
                 count(FaultKind::CpuDip, self);
@@ -73,8 +74,8 @@ impl World {
     /// An incident is over.
     pub(super) fn over(&mut self, decision: Decision) {
         match decision {
-            Decision::Neighbour(bytes, _) if self.state.neighbour == bytes => {
-                self.state.neighbour = Bytes::ZERO;
+            Decision::Neighbour { takes, .. } if self.state.neighbour.is_some_and(|n| n.takes == takes) => {
+                self.state.neighbour = None;
             }
             Decision::Cores(..) => self.state.cores = self.scenario.machine.cores,
             Decision::HostDown(pick, _) => {
@@ -95,7 +96,7 @@ impl World {
     /// Nothing goes wrong from now on, and what went wrong is over.
     pub(super) fn calm(&mut self, now: Moment) {
         self.faults = Faults::NONE;
-        self.state.neighbour = Bytes::ZERO;
+        self.state.neighbour = None;
         self.state.cores = self.scenario.machine.cores;
         self.state.hosts_down.clear();
         self.state.blind = 0;
@@ -108,7 +109,8 @@ impl World {
         self.agenda.enter(now + SAMPLE_EVERY, Due::Sample);
         let limit = self.scenario.machine.memory;
         let browsers = self.browsers_memory(now);
-        let rest = self.scenario.machine.base + self.state.neighbour;
+        let neighbour = self.state.neighbour.map_or(Bytes::ZERO, |neighbour| neighbour.at(now));
+        let rest = self.scenario.machine.base + neighbour;
         let mut used = browsers + rest;
         self.memory.peak = self.memory.peak.max(used);
         if used > limit {
@@ -116,8 +118,8 @@ impl World {
             used = self.browsers_memory(now) + rest;
         }
         self.memory.used = used;
-        let speed = self.suffering.feel(now, used.share_of(limit).value());
-        self.processor.set(now, self.state.cores, speed);
+        self.suffering.feel(now, used.share_of(limit).value());
+        self.processor.set(now, self.state.cores, self.suffering.speed());
         if !self.is_frozen(now) {
             self.report(used, limit, browsers);
         }

@@ -16,40 +16,61 @@ const STALLS_FROM: f64 = 0.93;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Growth {
     since: Moment,
-    over: Duration,
-    peak: Bytes,
-    leak: Bytes,
+    /// What it takes beyond an empty context at its peak, and how much more each second until then.
+    rise: f64,
+    rises: f64,
+    leaks: f64,
 }
 
 impl Growth {
-    pub(super) const fn new(since: Moment, over: Duration, fate: &Fate) -> Self {
-        Self { since, over, peak: fate.peak, leak: fate.leak }
+    pub(super) fn new(since: Moment, over: Duration, fate: &Fate) -> Self {
+        let rise = (fate.peak - BLANK).0 as f64;
+        Self { since, rise, rises: rise / over.as_secs_f64().max(0.001), leaks: fate.leak.0 as f64 }
     }
 
     pub(super) fn at(&self, now: Moment) -> Bytes {
         let age = now.since(self.since).as_secs_f64();
-        let share = (age / self.over.as_secs_f64().max(0.001)).min(1.0);
-        let risen = (self.peak - BLANK).0 as f64 * share;
-        BLANK + Bytes((risen + self.leak.0 as f64 * age) as u64)
+        BLANK + Bytes(((self.rises * age).min(self.rise) + self.leaks * age) as u64)
+    }
+}
+
+/// Another program: what it takes rises evenly.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Neighbour {
+    pub(super) since: Moment,
+    pub(super) takes: Bytes,
+    pub(super) over: Duration,
+}
+
+impl Neighbour {
+    pub(super) fn at(&self, now: Moment) -> Bytes {
+        let age = now.since(self.since).as_secs_f64();
+        let share = if self.over.is_zero() { 1.0 } else { (age / self.over.as_secs_f64()).min(1.0) };
+        Bytes((self.takes.0 as f64 * share) as u64)
     }
 }
 
 /// How much the machine suffers: the pressure stall information of the last 10 s.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Suffering {
+    stall: f64,
     full: f64,
     at: Moment,
     pub(super) oom_kills: u64,
 }
 
 impl Suffering {
-    /// Takes in the share of memory in use; returns the share of its speed that the machine keeps.
-    pub(super) fn feel(&mut self, now: Moment, share: f64) -> f64 {
-        let stall = ((share - STALLS_FROM) / (1.0 - STALLS_FROM)).clamp(0.0, 1.0);
+    /// Takes in the share of memory in use.
+    pub(super) fn feel(&mut self, now: Moment, share: f64) {
+        self.stall = ((share - STALLS_FROM) / (1.0 - STALLS_FROM)).clamp(0.0, 1.0);
         let fade = (-now.since(self.at).as_secs_f64() / 10.0).exp();
-        self.full = stall + (self.full - stall) * fade;
+        self.full = self.stall + (self.full - self.stall) * fade;
         self.at = now;
-        1.0 - 0.9 * stall
+    }
+
+    /// The share of its speed that the machine keeps.
+    pub(super) fn speed(&self) -> f64 {
+        1.0 - 0.9 * self.stall
     }
 
     /// Hundredths of a percent of the time in which all stood still.
