@@ -1,8 +1,8 @@
 //! `cargo xtask sim`: the simulator, and the table of planted bugs.
 //!
-//! Bugs *around* the policies the simulator plants by itself (`--plant NAME`). Bugs *inside* them are planted here: each is
-//! an edit of a copy of their source, which is built and run until an invariant fails. The sources themselves carry no
-//! switches for it.
+//! Bugs *around* the policies the simulator plants by itself. Bugs *inside* them are planted here: each is an edit of a
+//! copy of their source, which is built and run until an invariant fails. The sources themselves carry no switches for
+//! it. `--plant NAME` takes either.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -55,7 +55,7 @@ const fn edit(
     Edit { name, what, file, from, to }
 }
 
-const EDITS: [Edit; 20] = [
+static EDITS: [Edit; 20] = [
     edit(
         "lifo-queue",
         "the queue is a stack",
@@ -203,8 +203,19 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     match args {
         [flag] if flag == "--plant-table" => Ok(table(&docs.join("planted-bugs.md"))?),
         [flag] if flag == "--control" => Ok(run_program(simulator(None).arg("--control").arg(docs))?),
-        args => Ok(run_program(simulator(None).args(args))?),
+        args => match inside(args) {
+            Some((edit, rest)) => edit.run(&rest),
+            None => Ok(run_program(simulator(None).args(args))?),
+        },
     }
+}
+
+/// The bug inside the policies that `--plant NAME` names, and the other arguments.
+fn inside(args: &[String]) -> Option<(&'static Edit, Vec<&String>)> {
+    let flag = args.iter().position(|arg| arg == "--plant")?;
+    let name = args.get(flag + 1)?;
+    let edit = EDITS.iter().find(|edit| edit.name == name)?;
+    Some((edit, args.iter().take(flag).chain(args.iter().skip(flag + 2)).collect()))
 }
 
 /// The simulator of this repository, or of a copy of it.
@@ -232,10 +243,9 @@ fn table(page: &Path) -> Result<(), SimError> {
     text.push_str(&String::from_utf8_lossy(&around.stdout));
     let mut missed: Vec<String> =
         text.lines().filter(|line| line.contains("| none |")).map(str::to_owned).collect();
-    let copy = root().join("target/planted");
-    lay_out(&copy)?;
+    let copy = lay_out()?;
     for edit in &EDITS {
-        let (seeds, invariant) = edit.plant(&copy)?;
+        let (seeds, invariant) = edit.find(&copy)?;
         eprint_row(edit.name, &seeds, &invariant);
         if seeds == "none" {
             missed.push(edit.name.to_owned());
@@ -263,14 +273,26 @@ impl Edit {
         root().join("core/src/policy").join(self.file)
     }
 
-    /// Plants the bug in the copy, runs it, and takes it out again. Returns the seeds it took and the invariant.
-    fn plant(&self, copy: &Path) -> Result<(String, String), SimError> {
+    /// Plants the bug in the copy, lets the work be done with it, and takes it out again.
+    fn planted<T>(&self, copy: &Path, work: impl FnOnce() -> T) -> Result<T, SimError> {
         let original = read(&self.source())?;
         let planted = copy.join("core/src/policy").join(self.file);
         write(&planted, &self.applied(&original)?)?;
-        let run =
-            simulator(Some(copy)).args(["--brief", "--seeds", SEEDS]).output().map_err(SimError::Start)?;
+        let done = work();
         write(&planted, &original)?;
+        Ok(done)
+    }
+
+    /// Runs the simulator with the bug in it.
+    fn run(&self, args: &[&String]) -> Result<(), Failure> {
+        let copy = lay_out()?;
+        Ok(self.planted(&copy, || run_program(simulator(Some(&copy)).args(args)))??)
+    }
+
+    /// The seeds it took to find the bug, and the invariant that did.
+    fn find(&self, copy: &Path) -> Result<(String, String), SimError> {
+        let run = || simulator(Some(copy)).args(["--brief", "--seeds", SEEDS]).output();
+        let run = self.planted(copy, run)?.map_err(SimError::Start)?;
         let told = String::from_utf8_lossy(&run.stdout);
         let told = told.lines().next().and_then(|line| line.split_once(' '));
         let (seeds, invariant) = told.ok_or_else(|| {
@@ -281,8 +303,9 @@ impl Edit {
     }
 }
 
-/// Lays a workspace of the core and the simulator out in `copy`.
-fn lay_out(copy: &Path) -> Result<(), SimError> {
+/// Lays a workspace of the core and the simulator out as a copy; returns where.
+fn lay_out() -> Result<PathBuf, SimError> {
+    let copy = root().join("target/planted");
     let manifest = read(&root().join("Cargo.toml"))?;
     let members = |line: &str| {
         let ours = line.starts_with("members = ");
@@ -295,7 +318,7 @@ fn lay_out(copy: &Path) -> Result<(), SimError> {
         write(&to.join("Cargo.toml"), &read(&from.join("Cargo.toml"))?)?;
         copy_folder(&from.join("src"), &to.join("src"))?;
     }
-    Ok(())
+    Ok(copy)
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<(), SimError> {
@@ -306,7 +329,8 @@ fn copy_folder(from: &Path, to: &Path) -> Result<(), SimError> {
         if entry.path().is_dir() {
             copy_folder(&entry.path(), &target)?;
         } else {
-            write(&target, &read(&entry.path())?)?;
+            let bytes = fs::read(entry.path()).map_err(failed)?;
+            write(&target, bytes)?;
         }
     }
     Ok(())
@@ -317,13 +341,13 @@ fn read(path: &Path) -> Result<String, SimError> {
 }
 
 /// Writes a file unless it says so already: cargo builds anew what is newer.
-fn write(path: &Path, text: &str) -> Result<(), SimError> {
+fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), SimError> {
     let failed = |source| SimError::File { path: path.to_owned(), source };
-    if fs::read_to_string(path).is_ok_and(|before| before == text) {
+    if fs::read(path).is_ok_and(|before| before == bytes.as_ref()) {
         return Ok(());
     }
     path.parent().map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
-    fs::write(path, text).map_err(failed)
+    fs::write(path, bytes).map_err(failed)
 }
 
 #[cfg(test)]
