@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 /// Runs hundreds of isolated browser contexts on one machine and never lets the machine go under.
 #[derive(Debug, Parser)]
@@ -26,6 +27,17 @@ pub enum Command {
     /// Show settings, or say where one comes from.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Print what makes a shell complete commands and options.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page, or write a page for each command.
+    Man {
+        /// The directory to write the pages into.
+        #[arg(value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 }
 
 /// `plimsoll run`.
@@ -92,16 +104,32 @@ pub enum ProgressKind {
 /// `plimsoll config`.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Print every setting with its value, as TOML.
-    Show(SettingsArgs),
-    /// Say which layer set a key, and to what.
+    /// Print every setting with its value, as a settings file. Secrets are not shown.
+    Show(ShowArgs),
+    /// Say what a key is set to, which layer set it, and which layers that one beat.
     Explain {
-        /// The key, as in limits.max_contexts.
+        /// The key, as in limits.max_contexts, or a table of keys, as in limits.
         key: String,
         /// Where settings come from.
         #[command(flatten)]
         settings: SettingsArgs,
     },
+    /// Print the JSON Schema of a settings file.
+    Schema,
     /// Check the settings and report every mistake.
     Check(SettingsArgs),
+}
+
+/// `plimsoll config show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// Print the defaults instead, with a comment for each key.
+    #[arg(long, conflicts_with_all = ["json", "config", "set"])]
+    pub defaults: bool,
+    /// Print one JSON object instead of TOML.
+    #[arg(long)]
+    pub json: bool,
+    /// Where settings come from.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
 }

@@ -1,56 +1,117 @@
-//! The composition root: the only file that names concrete drivers and the machine's handles together.
+//! The composition root: the only place that names concrete drivers and the machine's handles together.
+//!
+//! ```text
+//!   settings ─► routes ─► for each driver a job may go to: the driver, the sensors its fleet reads, its share
+//! ```
+//!
+//! What a dead run left behind is cleared away before the first driver is set up.
 
-use std::path::PathBuf;
+mod cdp;
+mod share;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use plimsoll_cdp::{CdpDriver, CdpDriverError, CdpSettings, Machine, Sandbox};
+use plimsoll_core::port::{Driver, Probe};
 use plimsoll_core::runtime::clock::Clock;
+use plimsoll_core::runtime::fleet::FleetConfig;
 use plimsoll_core::runtime::supervisor::Supervisor;
+use plimsoll_core::time::Moment;
 use plimsoll_host::identity::Identity;
 use plimsoll_host::profile::{self, ProfileRoot};
 use plimsoll_host::spawn::Spawner;
 
+pub use self::share::TooFew;
 use crate::failure::{Failure, with_causes};
-use crate::probe::HostProbe;
+use crate::routes::Routes;
 use crate::settings::Settings;
 
-/// A driver with what it runs on.
-#[derive(Debug)]
-pub struct Equipment {
-    /// The driver that the settings chose.
-    pub driver: Arc<CdpDriver>,
-    /// The sensors of the machine it runs on.
-    pub probe: HostProbe,
-    /// Where its browsers keep their profiles; the directory goes when this is dropped.
-    pub profiles: Arc<ProfileRoot>,
+/// A driver with what its fleet needs.
+pub struct Equipped {
+    /// The driver.
+    pub driver: Arc<dyn Driver>,
+    /// What it runs on, for reports: the browser's path, the library's.
+    pub about: Option<String>,
+    /// The sensors that its fleet reads.
+    pub probe: Box<dyn Probe>,
+    /// What its contexts cost.
+    pub weight: Weight,
 }
 
-/// Sets up the driver that the settings choose, and clears away what a dead run left behind.
+/// What a driver's contexts cost this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// They share browsers that run here.
+    Browsers,
+    /// They run elsewhere, or in no browser.
+    Light,
+}
+
+/// What every driver is set up with.
+pub struct Yard<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) identity: Identity,
+    pub(super) spawner: Spawner,
+    /// Where browsers keep their profiles; the directory goes when the last handle is dropped.
+    pub(super) profiles: Arc<ProfileRoot>,
+    pub(super) supervisor: &'a Supervisor,
+    pub(super) clock: Clock,
+}
+
+impl<'a> Yard<'a> {
+    /// Opens the place for profiles and clears away what dead runs left.
+    ///
+    /// # Errors
+    /// When the environment lacks something: a place for profiles, an unprivileged user, a thread.
+    pub async fn open(
+        settings: &'a Settings,
+        supervisor: &'a Supervisor,
+        clock: Clock,
+    ) -> Result<Self, Failure> {
+        let identity = Identity::for_browsers().map_err(|error| Failure::environment(with_causes(&error)))?;
+        let base = settings.profiles.root.clone().unwrap_or_else(profile::default_base);
+        let profiles =
+            ProfileRoot::open(&base, &identity).map_err(|error| Failure::environment(with_causes(&error)))?;
+        let profiles = Arc::new(profiles);
+        sweep(&profiles, base, supervisor).await;
+        let spawner = Spawner::start().map_err(|error| {
+            Failure::environment(format!("the thread that starts browsers could not be started: {error}"))
+        })?;
+        Ok(Self { settings, identity, spawner, profiles, supervisor, clock })
+    }
+
+    /// Where browsers keep their profiles.
+    #[must_use]
+    pub fn profiles(&self) -> &Path {
+        self.profiles.path()
+    }
+
+    /// This moment, by the clock of the run.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// Sets up the driver of this name.
+    ///
+    /// # Errors
+    /// When there is no such driver, or the environment lacks what it needs.
+    pub async fn equip(&self, name: &str) -> Result<Equipped, Failure> {
+        match name {
+            "cdp" => cdp::equip(self),
+            _ => Err(Failure::usage(format!("there is no driver `{name}`"))),
+        }
+    }
+}
+
+/// The rules of each driver's fleet, in the order of `routes`; together they keep within the ceilings of `settings`.
 ///
 /// # Errors
-/// When the environment lacks something: a browser, its sandbox, a place for profiles.
-pub async fn equip(settings: &Settings, supervisor: &Supervisor, clock: Clock) -> Result<Equipment, Failure> {
-    let identity = Identity::for_browsers().map_err(|error| Failure::environment(with_causes(&error)))?;
-    let base = settings.profiles.root.clone().unwrap_or_else(profile::default_base);
-    let profiles =
-        ProfileRoot::open(&base, &identity).map_err(|error| Failure::environment(with_causes(&error)))?;
-    let profiles = Arc::new(profiles);
-    sweep(&profiles, base, supervisor).await;
-    let spawner = Spawner::start().map_err(|error| {
-        Failure::environment(format!("the thread that starts browsers could not be started: {error}"))
-    })?;
-    let cdp = &settings.driver.cdp;
-    let cdp_settings = CdpSettings {
-        executable: cdp.executable.clone(),
-        sandbox: if cdp.sandbox { Sandbox::On } else { Sandbox::Off },
-        extra_args: cdp.args.clone(),
-        ..CdpSettings::default()
-    };
-    let probe = HostProbe::new(spawner.clone(), profiles.path());
-    let machine = Machine { spawner, identity, profiles: Arc::clone(&profiles) };
-    let driver = CdpDriver::new(cdp_settings, machine, supervisor, clock)
-        .map_err(|error: CdpDriverError| Failure::environment(with_causes(&error)))?;
-    Ok(Equipment { driver: Arc::new(driver), probe, profiles })
+/// When the ceiling is lower than the number of drivers.
+pub fn fleets(settings: &Settings, routes: &Routes, weights: &[Weight]) -> Result<Vec<FleetConfig>, TooFew> {
+    let shares = share::shares(settings, routes)?;
+    let fleets = routes.drivers().iter().zip(weights).zip(shares);
+    Ok(fleets.map(|((name, weight), share)| share::fleet(settings, name, *weight, share)).collect())
 }
 
 /// Clears away what dead runs left. A sweep that fails is no reason not to run.

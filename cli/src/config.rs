@@ -1,10 +1,13 @@
-//! `plimsoll config`: what the settings are, and who set them.
+//! `plimsoll config`: what the settings are, what there is to set, and who set it.
 
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 
-use crate::args::{ConfigCommand, SettingsArgs};
+use serde_json::Value;
+
+use crate::args::{ConfigCommand, SettingsArgs, ShowArgs};
 use crate::failure::{Exit, Failure};
-use crate::settings::{Layers, Settings};
+use crate::settings::{DEFAULTS, Explanation, Layers, Settings, is_live, reference};
 
 /// Carries out the command.
 ///
@@ -12,13 +15,11 @@ use crate::settings::{Layers, Settings};
 /// When settings are wrong, there is no such key, or standard output is closed.
 pub fn config(command: &ConfigCommand) -> Result<Exit, Failure> {
     let text = match command {
-        ConfigCommand::Show(args) => {
-            let settings = layers(args)?.settings().map_err(Failure::usage)?;
-            toml::to_string(&settings).map_err(Failure::bug)?
-        }
+        ConfigCommand::Show(args) => show(args)?,
         ConfigCommand::Explain { key, settings } => explain(key, settings)?,
+        ConfigCommand::Schema => json(&reference::schema())?,
         ConfigCommand::Check(args) => {
-            layers(args)?.settings().map_err(Failure::usage)?;
+            settings(args, Vec::new())?;
             "every setting is good\n".to_owned()
         }
     };
@@ -26,28 +27,60 @@ pub fn config(command: &ConfigCommand) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
+/// The settings of an invocation. `flags` are keys that have flags of their own, with the flag's name and value.
+///
+/// # Errors
+/// When they are wrong, with every mistake.
+pub fn settings(
+    args: &SettingsArgs,
+    flags: Vec<(&'static str, &'static str, Value)>,
+) -> Result<Settings, Failure> {
+    Ok(layers(args, flags)?.settings().clone())
+}
+
+fn layers(args: &SettingsArgs, flags: Vec<(&'static str, &'static str, Value)>) -> Result<Layers, Failure> {
+    Layers::read(args, std::env::vars_os(), flags).map_err(Failure::usage)
+}
+
+fn show(args: &ShowArgs) -> Result<String, Failure> {
+    if args.defaults {
+        return Ok(DEFAULTS.to_owned());
+    }
+    let settings = settings(&args.settings, Vec::new())?;
+    if args.json { json(&settings) } else { toml::to_string(&settings).map_err(Failure::bug) }
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
+    serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(Failure::bug)
+}
+
 fn explain(key: &str, args: &SettingsArgs) -> Result<String, Failure> {
-    let explained = layers(args)?.explain(key).map_err(Failure::usage)?;
-    let explained = explained.ok_or_else(|| {
-        let known =
-            serde_json::to_value(Settings::default()).map(|value| keys(&value, "")).unwrap_or_default();
-        let nearest = crate::decode::nearest(key, known.iter().map(String::as_str));
-        let hint = nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
-        Failure::usage(format!("there is no setting `{key}`{hint}"))
+    let explained = layers(args, Vec::new())?.explain(key).ok_or_else(|| {
+        let hint = reference::meant(key).map(|name| format!("; did you mean `{name}`?"));
+        Failure::usage(format!("there is no setting `{key}`{}", hint.unwrap_or_default()))
     })?;
-    Ok(format!("{key} = {}\nset by {}\n", explained.value, explained.origin))
+    let texts: Vec<_> = explained.iter().map(|one| explanation(key, one)).collect();
+    Ok(texts.join("\n"))
 }
 
-/// The layers that an invocation without flags of its own has.
-pub(crate) fn layers(args: &SettingsArgs) -> Result<Layers, Failure> {
-    let environment = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    Layers::read(args, environment, Vec::new()).map_err(Failure::usage)
-}
-
-/// Every dotted key of a tree of values.
-fn keys(value: &serde_json::Value, prefix: &str) -> Vec<String> {
-    let Some(map) = value.as_object() else { return vec![prefix.to_owned()] };
-    let dotted = |key: &String| if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-    map.iter().flat_map(|(key, value)| keys(value, &dotted(key))).collect()
+/// A key and who set it; asked for by its own name, also what it means.
+fn explanation(asked: &str, explained: &Explanation) -> String {
+    let Explanation { key, value, origin, beaten, about } = explained;
+    let shown = |value: &Value| if value.is_null() { "none".to_owned() } else { value.to_string() };
+    let mut text = format!("{key} = {}\nset by {origin}\n", shown(value));
+    for (layer, value) in beaten {
+        // Writing to a text cannot fail.
+        let _ = writeln!(text, "over   {layer}: {}", shown(value));
+    }
+    if key == asked {
+        let change = if is_live(key) { "can change while a run goes on" } else { "needs a restart" };
+        let _ = write!(
+            text,
+            "\n{}\nallowed: {}\nenvironment: {}\nchange: {change}\n",
+            about.doc,
+            about.allowed(),
+            about.variable()
+        );
+    }
+    text
 }

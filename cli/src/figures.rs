@@ -1,17 +1,16 @@
 //! What is gathered while a run goes on: curves, peaks, changes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use plimsoll_cdp::CdpDriver;
 use plimsoll_core::policy::admission::Announcement;
-use plimsoll_core::port::{Driver, Observer};
+use plimsoll_core::port::Observer;
 use plimsoll_core::runtime::fleet::FleetReport;
 use plimsoll_core::runtime::snapshot::Snapshot;
 use plimsoll_core::time::Moment;
 use serde_json::Map;
 
-use crate::out::{ChangeKind, ChangeLog, History, RunFigures, Sample};
+use crate::out::{ChangeKind, ChangeLog, History, RunFigures, Sample, Spread};
 use crate::settings::Settings;
 
 /// How often a point of the curves is taken.
@@ -28,12 +27,20 @@ pub struct Figures {
 
 /// What was announced, for the log and the report.
 #[derive(Debug, Default)]
-pub struct Changes(Mutex<ChangeLog>);
+pub struct Changes {
+    log: Mutex<ChangeLog>,
+    creations: Mutex<Spread>,
+}
 
 impl Changes {
     fn push(&self, at: Duration, kind: ChangeKind, text: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(at, kind, text);
+        held(&self.log).push(at, kind, text);
     }
+}
+
+/// What a thread that panicked left behind is as good as any.
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Observer for Changes {
@@ -50,12 +57,21 @@ impl Observer for Changes {
         }
         self.push(at.elapsed(), kind, announcement.to_string());
     }
+
+    fn opened(&self, took: Duration) {
+        held(&self.creations).record(took);
+    }
 }
 
 impl Figures {
-    /// The figures of a run that begins.
+    /// The figures of a run that begins, on these drivers: each by its name and what it runs on.
     #[must_use]
-    pub fn open(settings: &Settings, driver: &CdpDriver, started_at: String, total: u64) -> Self {
+    pub fn open(
+        settings: &Settings,
+        drivers: &[(String, Option<String>)],
+        started_at: String,
+        total: u64,
+    ) -> Self {
         let written = |key: &str, value: serde_json::Value| (key.to_owned(), value);
         let shaping = Map::from_iter([
             written("limits.policy", serde_json::to_value(settings.limits.policy).unwrap_or_default()),
@@ -65,13 +81,12 @@ impl Figures {
             written("driver.cdp.contexts_per_browser", settings.driver.cdp.contexts_per_browser.into()),
             written("driver.cdp.sandbox", settings.driver.cdp.sandbox.into()),
         ]);
-        let binary = driver.binary();
         let mut history = History::default();
         history.push(Sample { queued: total, ..Sample::default() });
         let figures = RunFigures {
             started_at,
-            driver: driver.name().to_owned(),
-            browser: Some(binary.path.display().to_string()),
+            driver: drivers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", "),
+            browser: drivers.iter().find_map(|(_, about)| about.clone()),
             settings: shaping,
             history,
             ..RunFigures::default()
@@ -105,6 +120,7 @@ impl Figures {
         self.figures.history.push(Sample {
             at: report.wall,
             limit: self.last.as_ref().map(|last| last.active_limit),
+            creation_limit: self.last.as_ref().map(|last| last.creation_limit),
             queued: self.total.saturating_sub(report.jobs.ended()),
             done: report.jobs.ended(),
             failed: report.jobs.failed,
@@ -117,8 +133,8 @@ impl Figures {
         self.figures.peak_creating = report.peaks.creating;
         self.figures.browser_restarts = report.browser_restarts;
         self.figures.breaker_trips = report.breaker_trips;
-        self.figures.changes =
-            std::mem::take(&mut *self.changes.0.lock().unwrap_or_else(PoisonError::into_inner));
+        self.figures.changes = std::mem::take(&mut *held(&self.changes.log));
+        self.figures.creations = std::mem::take(&mut *held(&self.changes.creations));
         self.figures.supervisor_cpu = supervisor_cpu.unwrap_or_default();
         self.figures.task_panics = report.panics;
         self.figures
@@ -132,6 +148,7 @@ impl Figures {
             active: now.active,
             creating: now.creating,
             limit: Some(now.active_limit),
+            creation_limit: Some(now.creation_limit),
             queued: self.total.saturating_sub(jobs.ended() + jobs.running),
             done: jobs.ended(),
             failed: jobs.failed,

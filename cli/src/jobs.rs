@@ -37,6 +37,9 @@ use rows::Rows;
 use source::Opened;
 use walk::Walk;
 
+/// Is shown a job, and what says its place.
+pub type See<'a> = dyn FnMut(&Job, &dyn Fn() -> String) + 'a;
+
 /// Checked jobs, to be taken one at a time.
 #[derive(Debug)]
 pub struct JobFile {
@@ -52,12 +55,20 @@ impl JobFile {
     /// # Errors
     /// Whatever is wrong with the source, the rows or the jobs.
     pub fn open(source: &Source, rows: Option<&Path>) -> Result<Self, JobsError> {
-        Self::check(Opened::new(source)?, rows)
+        Self::open_seen(source, rows, &mut |_, _| {})
     }
 
-    fn check(opened: Opened, rows: Option<&Path>) -> Result<Self, JobsError> {
+    /// As [`JobFile::open`], and shows each good job as it is checked, with what says its place.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the source, the rows or the jobs.
+    pub fn open_seen(source: &Source, rows: Option<&Path>, see: &mut See<'_>) -> Result<Self, JobsError> {
+        Self::check(Opened::new(source)?, rows, see)
+    }
+
+    fn check(opened: Opened, rows: Option<&Path>, see: &mut See<'_>) -> Result<Self, JobsError> {
         let mut walk = Walk::new(opened, rows.map(Rows::open).transpose()?)?;
-        let count = check::check(&mut walk)?;
+        let count = check::check(&mut walk, see)?;
         Ok(Self { walk, count, taken: 0 })
     }
 
@@ -156,7 +167,7 @@ mod tests {
         let stream = |text: &str| {
             let opened =
                 Opened::stream("stdin".into(), Path::new(""), text.as_bytes()).expect("a temporary file");
-            JobFile::check(opened, None).map(jobs).map_err(|why| why.to_string())
+            JobFile::check(opened, None, &mut |_, _| {}).map(jobs).map_err(|why| why.to_string())
         };
         assert_eq!(stream("http://a/").map(|jobs| jobs.len()), Ok(1));
         assert_eq!(stream(&format!("\n{VISIT}\n{SCRIPT}\n")).map(|jobs| jobs.len()), Ok(2));

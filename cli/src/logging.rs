@@ -1,18 +1,59 @@
 //! Where log lines go: to standard error, above the progress bar.
+//!
+//! Logging begins before the settings are read, at `warn`; [`set`] then gives it their level and format. `PLIMSOLL_LOG`
+//! counts before both.
 
 use std::io;
+use std::sync::OnceLock;
 
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Layered, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
 use crate::progress;
+use crate::settings::{LogFormat, LogSettings};
 
-/// Begins to log what `PLIMSOLL_LOG` asks for (`warn` unless said otherwise; its syntax is `tracing`'s).
+/// What lets events through. A filter of the lines' own could not be replaced: it would have to register itself anew.
+type Filtered = Layered<reload::Layer<EnvFilter, Registry>, Registry>;
+type Lines = Box<dyn Layer<Filtered> + Send + Sync>;
+
+/// What changes the log while it is written: a subscriber is global, and so is this.
+static CONTROLS: OnceLock<(reload::Handle<EnvFilter, Registry>, reload::Handle<Lines, Filtered>)> =
+    OnceLock::new();
+
+/// Begins to log.
 pub fn start() {
-    let filter = EnvFilter::try_from_env("PLIMSOLL_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).without_time();
+    let settings = LogSettings::default();
+    let (filter, filter_control) = reload::Layer::new(filter(&settings));
+    let (lines, lines_control) = reload::Layer::new(lines(&settings));
     // A second start (in tests) changes nothing.
-    let _already_started = subscriber.with_ansi(false).with_writer(AboveTheBar).try_init();
+    if tracing_subscriber::registry().with(filter).with(lines).try_init().is_ok() {
+        CONTROLS.get_or_init(|| (filter_control, lines_control));
+    }
+}
+
+/// Logs by these settings from now on.
+pub fn set(settings: &LogSettings) {
+    let Some((filter_control, lines_control)) = CONTROLS.get() else { return };
+    let replaced =
+        filter_control.reload(filter(settings)).and_then(|()| lines_control.reload(lines(settings)));
+    if let Err(error) = replaced {
+        tracing::warn!(%error, "the log goes on as it was");
+    }
+}
+
+fn filter(settings: &LogSettings) -> EnvFilter {
+    let asked = EnvFilter::try_from_env("PLIMSOLL_LOG").or_else(|_| EnvFilter::try_new(&settings.level));
+    asked.unwrap_or_else(|_| EnvFilter::new("warn"))
+}
+
+fn lines(settings: &LogSettings) -> Lines {
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(AboveTheBar);
+    match settings.format {
+        LogFormat::Text => lines.with_target(false).without_time().boxed(),
+        LogFormat::Json => lines.json().boxed(),
+    }
 }
 
 /// Hands each line to [`progress::say`].

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use plimsoll_cli::args::{Cli, Command};
 use plimsoll_cli::failure::Failure;
-use plimsoll_cli::{carry, config, doctor, logging, progress, run};
+use plimsoll_cli::{carry, config, doctor, logging, manual, progress, run};
 use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
@@ -15,6 +15,8 @@ fn main() -> ExitCode {
         Command::Run(args) => runtime().and_then(|runtime| runtime.block_on(run::run(args))),
         Command::Doctor(args) => runtime().and_then(|runtime| runtime.block_on(doctor::doctor(args))),
         Command::Config(command) => config::config(&command),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { dir } => manual::man(dir.as_deref()),
     };
     match done {
         Ok(exit) => exit.into(),

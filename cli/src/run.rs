@@ -3,30 +3,34 @@
 //! Everything that can be wrong with settings, jobs, browser and output directory is found before the first browser
 //! is started. The first Ctrl-C stops the run gently, the second at once; either way every job gets its line.
 
+mod signals;
+
 use std::ffi::OsString;
-use std::future::pending;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use plimsoll_cdp::CdpDriver;
 use plimsoll_core::runtime::clock::{self, Clock};
-use plimsoll_core::runtime::fleet::{Fleet, FleetReport, Stop, Surroundings};
+use plimsoll_core::runtime::fleet::{Fleet, FleetConfig, FleetReport, Stop, Surroundings};
 use plimsoll_core::runtime::snapshot::Snapshot;
 use plimsoll_core::runtime::supervisor::Supervisor;
 use plimsoll_host::readings::Machine;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use self::signals::{Request, Signals};
 use crate::args::RunArgs;
-use crate::carry;
-use crate::compose::{Equipment, equip};
+use crate::compose::{self, Equipped, Weight, Yard};
+use crate::demand::Demand;
 use crate::failure::{Exit, Failure, with_causes};
 use crate::figures::Figures;
+use crate::fleets::{Fleets, News};
 use crate::jobs::{JobFile, Source};
+use crate::junction::Junction;
 use crate::out::{OutDir, Report};
 use crate::progress::{Progress, say};
-use crate::settings::{Layers, Settings};
+use crate::routes::Routes;
+use crate::settings::{Changes, Settings, changes};
 use crate::store::RunStore;
+use crate::{carry, config, logging};
 
 /// How long the tasks of a finished run may take to end.
 const LAST_TASKS: Duration = Duration::from_secs(10);
@@ -37,36 +41,49 @@ const LAST_TASKS: Duration = Duration::from_secs(10);
 /// When nothing was begun (usage, environment), or when the run broke.
 pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let settings = settings(&args)?;
+    logging::set(&settings.log);
+    let mut demand = Demand::new(Routes::drawn(&settings));
     let source = Source::from(OsString::from(&args.jobs));
-    let jobs = JobFile::open(&source, args.rows.as_deref()).map_err(Failure::usage)?;
+    let jobs = JobFile::open_seen(&source, args.rows.as_deref(), &mut |job, place| demand.see(job, place))
+        .map_err(Failure::usage)?;
     let total = jobs.count();
     let (supervisor, clock) = (Supervisor::root(), Clock::start());
     carry::raise_descriptors();
-    let Equipment { driver, probe, profiles } = equip(&settings, &supervisor, clock).await?;
-    let settings = carry::fit(&settings, total, profiles.path(), clock.now())?;
+    let yard = Yard::open(&settings, &supervisor, clock).await?;
+    let equipped = equip(&yard, &demand).await?;
+    let routes = demand.met(equipped.iter().map(|one| one.driver.capabilities()).collect());
+    let routes = routes.map_err(Failure::usage)?;
+    let line = Line { weights: equipped.iter().map(|one| one.weight).collect(), total, yard: &yard };
+    let rules = line.rules(&settings, &routes)?;
     let out = args.out.as_deref().map(OutDir::create).transpose().map_err(Failure::usage)?;
     let store = Arc::new(RunStore::new(jobs, out.as_ref()).map_err(Failure::usage)?);
 
-    let mut watched = Watched::start(&args, &settings, &driver, total);
-    let surroundings = Surroundings {
-        driver: driver as _,
-        store: Arc::clone(&store) as _,
-        probe: Box::new(probe),
-        observer: watched.figures.changes(),
-    };
-    let fleet = Fleet::start(settings.fleet(fastrand::u64(..)), surroundings, clock, &supervisor);
-    let (report, interrupted) = watch(fleet, &mut watched, settings.timeouts.grace).await?;
+    let mut watched = Watched::start(&args, &settings, &routes, &equipped, total);
+    let junction = Arc::new(Junction::new(Arc::clone(&store), routes.clone()));
+    let berths = equipped.into_iter().zip(junction.lanes()).zip(rules);
+    let fleets = berths.map(|((Equipped { driver, probe, .. }, lane), rules)| {
+        let observer = watched.figures.changes();
+        Fleet::start(
+            rules,
+            Surroundings { driver, store: Arc::new(lane), probe, observer },
+            clock,
+            &supervisor,
+        )
+    });
+    let fleets = Fleets::new(fleets.collect(), junction);
+    let reload = Reload { args: &args, routes: &routes, line: &line, settings: settings.clone() };
+    let (report, interrupted) = watch(fleets, &mut watched, reload).await?;
     watched.progress.finish();
 
     let tally = store.take_tally();
     let succeeded = tally.all_succeeded();
-    let cpu = Machine::new(Path::new("/"), profiles.path()).supervisor_cpu();
+    let cpu = Machine::new(Path::new("/"), yard.profiles()).supervisor_cpu();
     let written = Report::new(tally, watched.figures.close(&report, cpu));
     let files = out.map(|out| out.finish(&written)).transpose();
     if tokio::time::timeout(LAST_TASKS, supervisor.stop()).await.is_err() {
         tracing::warn!("some tasks did not end in time");
     }
-    drop(profiles);
+    drop(yard);
     say(&written.summary());
     let verdict = judge(report, interrupted, succeeded);
     match files {
@@ -82,11 +99,7 @@ fn settings(args: &RunArgs) -> Result<Settings, Failure> {
     let mut flags = Vec::new();
     flags.extend(args.concurrency.map(|n| ("--concurrency", "limits.max_contexts", n.into())));
     flags.extend(args.driver.clone().map(|name| ("--driver", "driver.name", name.into())));
-    let environment = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    Layers::read(&args.settings, environment, flags)
-        .and_then(|layers| layers.settings())
-        .map_err(Failure::usage)
+    config::settings(&args.settings, flags)
 }
 
 /// Whoever looks on while the fleet runs.
@@ -96,11 +109,19 @@ struct Watched {
 }
 
 impl Watched {
-    fn start(args: &RunArgs, settings: &Settings, driver: &CdpDriver, total: u64) -> Self {
+    fn start(
+        args: &RunArgs,
+        settings: &Settings,
+        routes: &Routes,
+        equipped: &[Equipped],
+        total: u64,
+    ) -> Self {
         let started_at = humantime::format_rfc3339_seconds(clock::time_of_day()).to_string();
+        let about = equipped.iter().map(|one| one.about.clone());
+        let drivers: Vec<_> = routes.drivers().iter().cloned().zip(about).collect();
         Self {
             progress: Progress::start(args.progress, total),
-            figures: Figures::open(settings, driver, started_at, total),
+            figures: Figures::open(settings, &drivers, started_at, total),
         }
     }
 
@@ -110,43 +131,118 @@ impl Watched {
     }
 }
 
-/// Waits for the fleet's end, shows its state, and passes on the signals that ask it to stop.
+/// Waits for the fleets' end, shows their state, and does what signals ask for.
 async fn watch(
-    mut fleet: Fleet,
+    mut fleets: Fleets,
     watched: &mut Watched,
-    grace: Duration,
+    mut reload: Reload<'_>,
 ) -> Result<(FleetReport, Interrupted), Failure> {
-    let mut snapshots = fleet.snapshots();
     let mut signals = Signals::new();
     let mut interrupted = Interrupted::No;
     loop {
-        tokio::select! {
+        // Both borrow the fleets, but only one is polled at a time.
+        let ended = tokio::select! {
             biased;
-            report = fleet.ended() => {
-                return Ok((report.map_err(Failure::bug)?, interrupted));
-            }
-            () = signals.next() => {
-                interrupted = match interrupted {
-                    Interrupted::No => {
+            request = signals.next() => {
+                match (request, interrupted) {
+                    (Request::Reload, _) => say(&reload.again(&fleets)),
+                    (Request::Stop, Interrupted::No) => {
+                        let grace = reload.settings.timeouts.grace;
                         say(&format!(
                             "Stopping: running jobs get {}. Press Ctrl-C again to stop now.",
                             humantime::format_duration(grace)
                         ));
-                        fleet.stop(Stop::After(grace));
-                        Interrupted::Gently
+                        fleets.stop(Stop::After(grace));
+                        interrupted = Interrupted::Gently;
                     }
-                    Interrupted::Gently => {
+                    (Request::Stop, Interrupted::Gently) => {
                         say("Stopping now.");
-                        fleet.stop(Stop::Now);
-                        Interrupted::AtOnce
+                        fleets.stop(Stop::Now);
+                        interrupted = Interrupted::AtOnce;
                     }
                     // Whoever asks a third time does not want to wait for browsers; their pipes close with us.
-                    Interrupted::AtOnce => std::process::exit(4),
-                };
+                    (Request::Stop, Interrupted::AtOnce) => std::process::exit(4),
+                }
+                continue;
             }
-            Ok(()) = snapshots.changed() => watched.look(&snapshots.borrow_and_update()),
+            news = fleets.next() => news,
+        };
+        match ended {
+            News::Changed(snapshot) => watched.look(&snapshot),
+            News::Ended(report) => return Ok((report.map_err(Failure::bug)?, interrupted)),
         }
     }
+}
+
+/// What the machine leaves of the settings for these drivers.
+struct Line<'a> {
+    weights: Vec<Weight>,
+    total: u64,
+    yard: &'a Yard<'a>,
+}
+
+impl Line<'_> {
+    fn rules(&self, settings: &Settings, routes: &Routes) -> Result<Vec<FleetConfig>, Failure> {
+        let fitted = if self.weights.contains(&Weight::Browsers) {
+            carry::fit(settings, self.total, self.yard.profiles(), self.yard.now())?
+        } else {
+            settings.clone()
+        };
+        compose::fleets(&fitted, routes, &self.weights).map_err(Failure::usage)
+    }
+}
+
+/// What it takes to read the settings again.
+struct Reload<'a> {
+    args: &'a RunArgs,
+    routes: &'a Routes,
+    line: &'a Line<'a>,
+    /// As they were read last.
+    settings: Settings,
+}
+
+impl Reload<'_> {
+    /// Reads the settings again, hands on what can change while a run goes on, and says what became of the rest. With a
+    /// mistake in them everything stays as it is.
+    fn again(&mut self, fleets: &Fleets) -> String {
+        let read =
+            settings(self.args).and_then(|settings| Ok((self.line.rules(&settings, self.routes)?, settings)));
+        let (rules, settings) = match read {
+            Ok(read) => read,
+            Err(failure) => return format!("settings were not read again: {failure}"),
+        };
+        let Changes { live, needs_restart } = changes(&self.settings, &settings);
+        for (fleet, rules) in fleets.iter().zip(rules) {
+            fleet.reconfigure(rules.dispatch);
+        }
+        logging::set(&settings.log);
+        self.settings = settings;
+        let told = |keys: &[String], what: &str| match keys {
+            [] => String::new(),
+            keys => format!("; {what}: {}", keys.join(", ")),
+        };
+        match (live.as_slice(), needs_restart.as_slice()) {
+            ([], []) => "settings were read again; nothing changed".to_owned(),
+            (live, rest) => {
+                format!("settings were read again{}{}", told(live, "changed"), told(rest, "needs a restart"))
+            }
+        }
+    }
+}
+
+/// Sets up each driver that jobs may go to.
+async fn equip(yard: &Yard<'_>, demand: &Demand) -> Result<Vec<Equipped>, Failure> {
+    let mut equipped = Vec::new();
+    for name in demand.routes().drivers() {
+        let one = yard.equip(name).await;
+        equipped.push(one.map_err(|mut failure| {
+            if let Some(place) = demand.place_of(name) {
+                failure.message = format!("{place}: {}", failure.message);
+            }
+            failure
+        })?);
+    }
+    Ok(equipped)
 }
 
 /// Whether and how the run was interrupted.
@@ -155,33 +251,6 @@ enum Interrupted {
     No,
     Gently,
     AtOnce,
-}
-
-/// The signals that mean "stop": Ctrl-C, a polite kill, a closed terminal.
-struct Signals([Option<Signal>; 3]);
-
-impl Signals {
-    fn new() -> Self {
-        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-        Self(kinds.map(|kind| {
-            signal(kind).inspect_err(|error| tracing::warn!(%error, "cannot listen for a signal")).ok()
-        }))
-    }
-
-    async fn next(&mut self) {
-        async fn one(signal: &mut Option<Signal>) {
-            match signal {
-                Some(signal) => drop(signal.recv().await),
-                None => pending().await,
-            }
-        }
-        let [interrupt, terminate, hangup] = &mut self.0;
-        tokio::select! {
-            () = one(interrupt) => {}
-            () = one(terminate) => {}
-            () = one(hangup) => {}
-        }
-    }
 }
 
 /// What the run means to scripts.

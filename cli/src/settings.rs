@@ -1,250 +1,177 @@
 //! Every setting there is, with its default; and the layers they come from.
 //!
-//! `defaults < file < environment < --set < flags`. Unknown keys are errors, every mistake is reported at once with
-//! the layer it stands in, and [`Layers::explain`] says which layer set a key.
+//! ```text
+//!   limits memory retry timeouts breakers pressure ...   a module each: types, defaults, what contradicts what
+//!        └──────┴──────┴───── Settings ─────┴──► fleet(): what core runs by
+//!   layers ─► Settings          defaults < file < environment < --set < flags
+//!   reference                   every key with its meaning and range, drawn from the types; the JSON Schema
+//!   change                      what a new set of settings can change while a run goes on
+//! ```
+//!
+//! Unknown keys are errors, every mistake is reported at once with its place, and [`Layers::explain`] says which layer set
+//! a key. Secrets are texts that no output shows ([`Secret`]).
 
+mod bounded;
+mod breakers;
+mod change;
+mod class;
+mod driver;
+mod file;
 mod layers;
+mod limits;
+mod log;
+mod memory;
+mod mistake;
+mod pressure;
+mod problem;
+mod profiles;
+mod redact;
+pub mod reference;
+mod restarts;
+mod retry;
+mod route;
+mod secret;
 mod source;
+mod text;
+mod timeouts;
+mod unit;
+mod verify;
+mod warnings;
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
-use std::time::Duration;
-
-use plimsoll_core::outcome::FailureClass;
-use plimsoll_core::policy::admission::{AdmissionConfig, LimitPolicy};
+use plimsoll_core::policy::admission::AdmissionConfig;
 use plimsoll_core::policy::dispatch::DispatchConfig;
 use plimsoll_core::policy::placement::PlacementConfig;
-use plimsoll_core::policy::retry::RetryPolicy;
 use plimsoll_core::runtime::fleet::FleetConfig;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use layers::{Explanation, Layers, Mistake, SettingsError};
-pub use source::Source;
+pub use self::bounded::ReadError;
+pub use self::breakers::{BreakerPolicy, BreakerSettings, LeakySettings, ScopeSettings};
+pub use self::change::{Changes, LIVE, changes, is_live};
+pub use self::driver::{
+    BUILT_IN, BrowserName, CdpDriverSettings, DriverSettings, EndpointSettings, Isolation, PluginSettings,
+    PluginsSettings, WebDriverSettings,
+};
+pub use self::layers::{Explanation, Layers};
+pub use self::limits::{AdaptiveSettings, LimitPolicyName, LimitSettings};
+pub use self::log::{LogFormat, LogSettings};
+pub use self::memory::MemorySettings;
+pub use self::mistake::{Mistake, SettingsError};
+pub use self::pressure::{Line, LineSettings, PressureSettings};
+pub use self::problem::Problem;
+pub use self::profiles::ProfileSettings;
+pub use self::redact::{Address, FreeTable};
+pub use self::restarts::RestartSettings;
+pub use self::retry::{BudgetSettings, RetrySettings};
+pub use self::route::{FallbackSettings, RouteSettings, RuleSettings};
+pub use self::secret::{REDACTED, Secret, SecretError};
+pub use self::source::Source;
+pub use self::timeouts::TimeoutSettings;
+pub use self::warnings::WarningSettings;
+use crate::decode::nearest;
 
-/// All settings.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+/// The defaults, as a settings file with a comment for each key.
+pub const DEFAULTS: &str = include_str!("settings/defaults.toml");
+
+/// Settings of Plimsoll.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(title = "Settings of Plimsoll")]
 pub struct Settings {
     /// What may run at once.
     pub limits: LimitSettings,
+    /// How much memory may be filled, and what is expected of contexts before they are measured.
+    pub memory: MemorySettings,
     /// What is tried again.
     pub retry: RetrySettings,
     /// How long things may take.
     pub timeouts: TimeoutSettings,
+    /// When something that keeps failing is left alone, and for how long.
+    pub breakers: BreakerSettings,
+    /// The lines at which the machine counts as short of something: each has one for the levels elevated (grow no further),
+    /// critical (admit nothing) and emergency (give memory back).
+    pub pressure: PressureSettings,
+    /// How often browsers may die before the fleet rests.
+    pub restarts: RestartSettings,
+    /// When to warn that the limit is near, and how often.
+    pub warnings: WarningSettings,
+    /// What is logged to standard error, and how.
+    pub log: LogSettings,
     /// Who makes browsers.
     pub driver: DriverSettings,
-    /// Where browsers keep their profiles.
+    /// Which driver a job goes to, when there are several. A job's own `driver` counts before all of it.
+    pub route: RouteSettings,
+    /// Where browsers keep their files.
     pub profiles: ProfileSettings,
 }
 
-/// `limits`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LimitSettings {
-    /// Contexts that may be active at once.
-    pub max_contexts: u32,
-    /// Contexts that may be in creation at once.
-    pub max_creating: u32,
-    /// Whether these numbers are the limits or their ceilings.
-    pub policy: LimitPolicyName,
-    /// Browsers that may be starting at once.
-    pub max_launching: u32,
-    /// Jobs that may wait in memory.
-    pub queue_capacity: usize,
-    /// How long a job is held back because its host fails, before it fails too.
-    #[serde(with = "duration")]
-    pub host_patience: Duration,
-}
-
-/// `limits.policy`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LimitPolicyName {
-    /// The configured numbers are the limits.
-    Fixed,
-    /// The limits follow the machine, below the configured numbers.
-    Adaptive,
-}
-
-/// `retry`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct RetrySettings {
-    /// Attempts a job may have; 1 means no retry.
-    pub attempts: u32,
-    /// Failure classes that may be retried.
-    pub classes: BTreeSet<FailureClass>,
-    /// Bound of the first wait between two attempts; it doubles.
-    #[serde(with = "duration")]
-    pub base: Duration,
-    /// Longest wait between two attempts.
-    #[serde(with = "duration")]
-    pub cap: Duration,
-}
-
-/// `timeouts`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct TimeoutSettings {
-    /// One attempt of a job that sets no timeout of its own.
-    #[serde(with = "duration")]
-    pub attempt: Duration,
-    /// The start of a browser.
-    #[serde(with = "duration")]
-    pub launch: Duration,
-    /// What running jobs get after the first Ctrl-C.
-    #[serde(with = "duration")]
-    pub grace: Duration,
-}
-
-/// `driver`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct DriverSettings {
-    /// Which driver: `cdp`.
-    pub name: String,
-    /// The CDP driver.
-    pub cdp: CdpDriverSettings,
-}
-
-/// `driver.cdp`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct CdpDriverSettings {
-    /// The browser to start; found on this machine unless said otherwise.
-    pub executable: Option<PathBuf>,
-    /// The browser's sandbox. Turning it off is an explicit choice that is logged each time.
-    pub sandbox: bool,
-    /// Contexts a browser holds at once.
-    pub contexts_per_browser: u32,
-    /// A browser is replaced after so many contexts.
-    pub recycle_after_contexts: u64,
-    /// A browser is replaced at this age.
-    #[serde(with = "duration")]
-    pub recycle_after: Duration,
-    /// More command-line arguments for the browser.
-    pub args: Vec<String>,
-}
-
-/// `profiles`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ProfileSettings {
-    /// The directory under which profile directories are made; one in the system's temporary directory unless said
-    /// otherwise.
-    pub root: Option<PathBuf>,
-}
-
-impl Default for LimitSettings {
-    fn default() -> Self {
-        let dispatch = DispatchConfig::default();
-        Self {
-            max_contexts: dispatch.admission.max_contexts,
-            max_creating: dispatch.admission.max_creating,
-            policy: LimitPolicyName::Adaptive,
-            max_launching: dispatch.placement.max_launching,
-            queue_capacity: dispatch.queue_capacity,
-            host_patience: dispatch.host_patience,
-        }
-    }
-}
-
-impl Default for RetrySettings {
-    fn default() -> Self {
-        let RetryPolicy { attempts, classes, base, cap } = RetryPolicy::default();
-        Self { attempts, classes, base, cap }
-    }
-}
-
-impl Default for TimeoutSettings {
-    fn default() -> Self {
-        // 30 s for a page and for a browser, as Puppeteer and Playwright have it; 10 s of grace, as docker stop.
-        let half_a_minute = Duration::from_secs(30);
-        Self { attempt: half_a_minute, launch: half_a_minute, grace: Duration::from_secs(10) }
-    }
-}
-
-impl Default for DriverSettings {
-    fn default() -> Self {
-        Self { name: "cdp".to_owned(), cdp: CdpDriverSettings::default() }
-    }
-}
-
-impl Default for CdpDriverSettings {
-    fn default() -> Self {
-        let placement = PlacementConfig::default();
-        Self {
-            executable: None,
-            sandbox: true,
-            contexts_per_browser: placement.contexts_per_browser,
-            recycle_after_contexts: placement.recycle_after_contexts,
-            recycle_after: placement.recycle_after,
-            args: Vec::new(),
-        }
-    }
-}
-
 impl Settings {
-    /// What is wrong with values that are each of the right type: a key and a sentence.
+    /// What is wrong with values that are each good by themselves.
     #[must_use]
-    pub fn problems(&self) -> Vec<(&'static str, String)> {
-        let positive = [
-            ("limits.max_contexts", u64::from(self.limits.max_contexts)),
-            ("limits.max_creating", u64::from(self.limits.max_creating)),
-            ("limits.max_launching", u64::from(self.limits.max_launching)),
-            ("limits.queue_capacity", self.limits.queue_capacity as u64),
-            ("retry.attempts", u64::from(self.retry.attempts)),
-            ("driver.cdp.contexts_per_browser", u64::from(self.driver.cdp.contexts_per_browser)),
-            ("driver.cdp.recycle_after_contexts", self.driver.cdp.recycle_after_contexts),
-        ];
-        let mut problems: Vec<_> = positive
-            .into_iter()
-            .filter(|(_, value)| *value == 0)
-            .map(|(key, _)| (key, "is 0; it must be at least 1".to_owned()))
-            .collect();
-        for (key, value) in
-            [("timeouts.attempt", self.timeouts.attempt), ("timeouts.launch", self.timeouts.launch)]
-        {
-            if value.is_zero() {
-                problems.push((key, "is zero; nothing could ever be in time".to_owned()));
-            }
-        }
-        if self.driver.name != "cdp" {
-            problems.push(("driver.name", format!("is `{}`; there is only `cdp`", self.driver.name)));
+    pub fn problems(&self) -> Vec<Problem> {
+        let Self { memory, retry, breakers, pressure, restarts, log, driver, route, .. } = self;
+        let mut problems = memory.problems();
+        problems.extend(retry.problems());
+        problems.extend(breakers.problems());
+        problems.extend(pressure.problems());
+        problems.extend(restarts.problems());
+        problems.extend(log.problems());
+        problems.extend(driver.problems());
+        problems.extend(route.problems(self.limits.max_contexts));
+        // With directories to look in, who looks there says what is not found.
+        if driver.plugins.dirs.is_empty() {
+            problems.extend(self.unknown_drivers(&[]));
         }
         problems
+    }
+
+    /// Every driver that the settings name and that is neither built in, nor a table of its own, nor one of `found`.
+    #[must_use]
+    pub fn unknown_drivers(&self, found: &[String]) -> Vec<Problem> {
+        let tables = self.driver.plugin.keys().map(String::as_str);
+        let known: Vec<&str> =
+            BUILT_IN.into_iter().chain(tables).chain(found.iter().map(String::as_str)).collect();
+        let named = std::iter::once(("driver.name".to_owned(), self.driver.name.as_str()));
+        let unknown = named.chain(self.route.names()).filter(|(_, name)| !known.contains(name));
+        let problem = |(key, name): (String, &str)| {
+            let hint = nearest(name, known.iter().copied()).map(|name| format!("; did you mean `{name}`?"));
+            let hint = hint.unwrap_or_default();
+            let message = format!("there is no driver `{name}`{hint} (known: {})", known.join(", "));
+            Problem::of([key], message)
+        };
+        unknown.map(problem).collect()
     }
 
     /// The fleet's share of the settings.
     #[must_use]
     pub fn fleet(&self, seed: u64) -> FleetConfig {
-        let Self { limits, retry, timeouts, driver, .. } = self;
+        let Self { limits, memory, retry, timeouts, breakers, pressure, restarts, warnings, driver, .. } =
+            self;
         FleetConfig {
             dispatch: DispatchConfig {
                 admission: AdmissionConfig {
                     max_creating: limits.max_creating,
                     max_contexts: limits.max_contexts,
-                    policy: match limits.policy {
-                        LimitPolicyName::Fixed => LimitPolicy::Fixed,
-                        LimitPolicyName::Adaptive => LimitPolicy::Adaptive { cores: cores() },
-                    },
-                    ..AdmissionConfig::default()
+                    policy: limits.policy(cores()),
+                    creation: limits.adaptive.creation(),
+                    active: limits.adaptive.active(),
+                    footprint: memory.footprint(),
+                    pressure: pressure.config(),
+                    scopes: breakers.scopes(),
                 },
                 placement: PlacementConfig {
-                    contexts_per_browser: driver.cdp.contexts_per_browser,
+                    contexts_per_browser: driver.contexts_per_browser(&driver.name),
                     max_launching: limits.max_launching,
                     recycle_after_contexts: driver.cdp.recycle_after_contexts,
                     recycle_after: driver.cdp.recycle_after,
                 },
-                retry: RetryPolicy {
-                    attempts: retry.attempts,
-                    classes: retry.classes.clone(),
-                    base: retry.base,
-                    cap: retry.cap,
-                },
+                retry: retry.policy(),
+                retry_budget: retry.budget(),
+                restarts: restarts.intensity(),
+                warnings: warnings.config(),
                 queue_capacity: limits.queue_capacity,
+                queue_timeout: limits.queue_timeout,
                 host_patience: limits.host_patience,
-                ..DispatchConfig::default()
             },
             attempt_timeout: timeouts.attempt,
             launch_timeout: timeouts.launch,
@@ -258,17 +185,17 @@ fn cores() -> u32 {
     std::thread::available_parallelism().map_or(2, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX))
 }
 
-/// Durations as people write them, in both directions.
-mod duration {
-    use std::time::Duration;
+#[cfg(test)]
+mod tests {
+    use plimsoll_core::policy::admission::LimitPolicy;
 
-    use serde::{Deserializer, Serializer};
+    use super::*;
 
-    pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&humantime::format_duration(*duration))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        plimsoll_core::duration::deserialize(deserializer)
+    #[test]
+    fn the_default_settings_are_the_fleets_own_defaults() {
+        let mut dispatch = Settings::default().fleet(0).dispatch;
+        dispatch.admission.policy = AdmissionConfig::default().policy;
+        assert_eq!(dispatch, DispatchConfig::default());
+        assert!(matches!(AdmissionConfig::default().policy, LimitPolicy::Adaptive { .. }));
     }
 }

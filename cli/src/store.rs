@@ -1,12 +1,12 @@
-//! The store of `plimsoll run`: jobs come from a file, results go to a directory or to standard output.
+//! What is behind every run: jobs come from a file, results go to a directory or to standard output. The fleets reach it
+//! through a [`Junction`](crate::junction::Junction).
 
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
 use plimsoll_core::id::{JobId, JobSeq};
 use plimsoll_core::job::Job;
-use plimsoll_core::port::{Artifact, JobRecord, Store, StoreError};
+use plimsoll_core::port::{Artifact, JobRecord, StoreError};
 
 use crate::jobs::{JobFile, JobsError};
 use crate::out::{Artifacts, OutDir, OutError, ResultsWriter, Tally};
@@ -44,13 +44,14 @@ impl RunStore {
     /// Takes the tally of all jobs that ended.
     #[must_use]
     pub fn take_tally(&self) -> Tally {
-        std::mem::take(&mut self.ended.lock().unwrap_or_else(PoisonError::into_inner).tally)
+        std::mem::take(&mut self.ended().tally)
     }
-}
 
-#[async_trait]
-impl Store for RunStore {
-    async fn next(&self) -> Result<Option<Job>, StoreError> {
+    /// The next job, or `None` when there are no more.
+    ///
+    /// # Errors
+    /// When the jobs cannot be read on.
+    pub fn read(&self) -> Result<Option<Job>, StoreError> {
         let next = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
         next.map_err(|error: JobsError| StoreError {
             doing: "reading jobs".to_owned(),
@@ -58,9 +59,13 @@ impl Store for RunStore {
         })
     }
 
-    async fn keep(&self, job: &JobId, seq: JobSeq, artifact: Artifact) -> Result<String, StoreError> {
+    /// Keeps an artifact of a job and returns the name under which it can be found.
+    ///
+    /// # Errors
+    /// When it could not be written, or there is no place for it.
+    pub fn keep(&self, job: &JobId, seq: JobSeq, artifact: &Artifact) -> Result<String, StoreError> {
         match &self.artifacts {
-            Some(artifacts) => artifacts.keep(job, seq, &artifact),
+            Some(artifacts) => artifacts.keep(job, seq, artifact),
             None => Err(StoreError {
                 doing: "keeping a picture or PDF".to_owned(),
                 source: io::Error::other("there is no place for it; name a directory with --out"),
@@ -68,10 +73,23 @@ impl Store for RunStore {
         }
     }
 
-    async fn record(&self, record: JobRecord) -> Result<(), StoreError> {
-        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        ended.writer.write(&record)?;
-        ended.tally.add(&record);
+    /// Writes how a job ended on `driver`.
+    ///
+    /// # Errors
+    /// When its line could not be written.
+    pub fn record(&self, record: &JobRecord, driver: &str) -> Result<(), StoreError> {
+        let mut ended = self.ended();
+        ended.writer.write(record, driver)?;
+        ended.tally.add(record, driver);
         Ok(())
+    }
+
+    /// Notes that a job went on from `driver` to another.
+    pub fn fell_back(&self, driver: &str) {
+        self.ended().tally.fell_back(driver);
+    }
+
+    fn ended(&self) -> MutexGuard<'_, Ended> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

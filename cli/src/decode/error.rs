@@ -66,7 +66,8 @@ impl DecodeError {
         self.inside_out.iter().rev()
     }
 
-    pub(super) fn within(mut self, segment: impl FnOnce() -> Segment) -> Self {
+    /// The same mistake, seen from the list or map around it.
+    pub(crate) fn within(mut self, segment: impl FnOnce() -> Segment) -> Self {
         self.inside_out.push(segment());
         self
     }
@@ -75,6 +76,20 @@ impl DecodeError {
     pub(super) fn expecting(mut self, words: impl FnOnce() -> String) -> Self {
         if let (true, Mistake::Mismatch { expected, .. }) = (self.inside_out.is_empty(), &mut self.mistake) {
             *expected = words();
+        }
+        self
+    }
+
+    /// The same mistake; of what was found, only the type is told.
+    #[must_use]
+    pub(crate) fn without_the_value(mut self) -> Self {
+        match &mut self.mistake {
+            Mistake::Mismatch { found, .. } if found.starts_with("the text") => *found = "a text".to_owned(),
+            Mistake::Mismatch { found, .. } if found.starts_with("the number") => {
+                *found = "a number".to_owned()
+            }
+            Mistake::UnknownName { name, .. } => *name = "…".to_owned(),
+            _ => {}
         }
         self
     }

@@ -18,7 +18,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
 
-use crate::compose::{Equipment, equip};
+use crate::compose::Yard;
 use crate::settings::Settings;
 
 /// How long a browser may take to say its version.
@@ -39,14 +39,17 @@ pub(super) enum Trial {
 
 /// Starts a browser, opens a context, and ends both.
 pub(super) async fn start(settings: &Settings, supervisor: &Supervisor, clock: Clock) -> Trial {
-    let Equipment { driver, profiles, .. } = match equip(settings, supervisor, clock).await {
-        Ok(equipment) => equipment,
+    let yard = match Yard::open(settings, supervisor, clock).await {
+        Ok(yard) => yard,
+        Err(failure) => return Trial::Failed(failure.message),
+    };
+    let driver = match yard.equip(&settings.driver.name).await {
+        Ok(equipped) => equipped.driver,
         Err(failure) => return Trial::Failed(failure.message),
     };
     let began = clock.now();
     let tried = open(driver.as_ref(), settings.timeouts.launch).await;
     let took = clock.now().since(began);
-    drop(profiles);
     tried.map_or_else(|fault| Trial::Failed(fault.message), |()| Trial::Worked(took))
 }
 

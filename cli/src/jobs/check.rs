@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use plimsoll_core::id::JobId;
 
+use super::See;
 use super::error::{Fault, JobsError, Place, Problems};
 use super::walk::Walk;
 
@@ -15,7 +16,7 @@ const MOST: u64 = 20_000_000;
 const MOST_LOOKED_FOR: usize = 10_000;
 
 /// How many jobs there are, all of them without a mistake.
-pub(super) fn check(walk: &mut Walk) -> Result<u64, JobsError> {
+pub(super) fn check(walk: &mut Walk, see: &mut See<'_>) -> Result<u64, JobsError> {
     let mut problems = Problems::default();
     let mut ids = Ids::default();
     let mut count = 0;
@@ -27,8 +28,12 @@ pub(super) fn check(walk: &mut Walk) -> Result<u64, JobsError> {
             return Err(JobsError::TooMany { name: walk.name.clone(), limit: MOST });
         }
         match found {
-            Ok((_, job)) if walk.may_have_ids() => ids.add(&job.id),
-            Ok(_) => {}
+            Ok((place, job)) => {
+                see(&job, &|| walk.show(place));
+                if walk.may_have_ids() {
+                    ids.add(&job.id);
+                }
+            }
             Err(fault) => {
                 let of = (fault.place.line, fault.message.clone());
                 if fault.place.row.is_none() || last.as_ref() != Some(&of) {

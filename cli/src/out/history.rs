@@ -23,6 +23,8 @@ pub struct Sample {
     pub creating: u32,
     /// How many contexts may be active, if that is known.
     pub limit: Option<u32>,
+    /// How many contexts may be in creation, if that is known.
+    pub creation_limit: Option<u32>,
     /// Jobs that wait for admission.
     pub queued: u64,
     /// Jobs that ended, however they did.
@@ -43,6 +45,7 @@ impl Sample {
             active: self.active.max(later.active),
             creating: self.creating.max(later.creating),
             limit: later.limit.or(self.limit),
+            creation_limit: later.creation_limit.or(self.creation_limit),
             queued: self.queued.max(later.queued),
             done: later.done,
             failed: later.failed,
@@ -111,6 +114,7 @@ struct Curves {
     active: Vec<u32>,
     creating: Vec<u32>,
     limit: Vec<Option<u32>>,
+    creation_limit: Vec<Option<u32>>,
     queued: Vec<u64>,
     done: Vec<u64>,
     failed: Vec<u64>,
@@ -129,6 +133,7 @@ impl Serialize for History {
             active: curve(points, |p| p.active),
             creating: curve(points, |p| p.creating),
             limit: curve(points, |p| p.limit),
+            creation_limit: curve(points, |p| p.creation_limit),
             queued: curve(points, |p| p.queued),
             done: curve(points, |p| p.done),
             failed: curve(points, |p| p.failed),

@@ -98,6 +98,7 @@
     tile("Latency p50", latency(r.latency_ms.p50), "half of the jobs were quicker");
     tile("Latency p95", latency(r.latency_ms.p95), "19 of 20 jobs were quicker");
     tile("Latency p99", latency(r.latency_ms.p99), "99 of 100 jobs were quicker");
+    tile("Creation p95", latency(r.creation_ms.p95), "19 of 20 contexts were there sooner");
     tile("Peak contexts", [count(r.peak_active), ""], `at most ${count(r.peak_creating)} being created`);
     tile("Peak memory", memory === null ? none : size(memory),
       memory === null ? "no sensor could tell" : r.peak_active > 0 ? `${size(memory / r.peak_active).join(" ")} a context` : "");
@@ -105,6 +106,11 @@
     tile("Attempts", [count(r.attempts), ""], r.retried > 0 ? `${plural(r.retried, "job")} tried again` : "none repeated");
     tile("Browser restarts", [count(r.browser_restarts), ""],
       `${plural(r.breaker_trips, "breaker trip")}`, r.browser_restarts + r.breaker_trips > 0 ? "warn" : null);
+    const drivers = Object.entries(r.drivers);
+    const fate = ({ ended, succeeded, fell_back }) =>
+      `${plural(ended, "job")}, ${succeeded === ended ? "all" : count(succeeded)} succeeded` + (fell_back > 0 ? `, ${count(fell_back)} went on to another driver` : "");
+    $("drivers").hidden = drivers.length < 2;
+    $("drivers").append(`By driver: ${drivers.map(([name, of]) => `${name} ${fate(of)}`).join("; ")}.`);
     const { dialogs, popups, downloads } = r.incidents;
     const tried = [[dialogs, "dialog", "answered"], [popups, "popup", "closed"], [downloads, "download", "refused"]];
     const told = tried.filter(([n]) => n > 0).map(([n, what, how]) => `${plural(n, what)} ${how}`);
@@ -278,12 +284,14 @@
     // A limit far above what was ever used would press the curve flat: it is then named, not drawn.
     const limit = highest(c.limit);
     const isFar = limit > highest(c.active) * 4;
+    const top = Math.max(highest(c.active), isFar ? 0 : limit);
     const contexts = [
       { label: "active", values: c.active, colour: "var(--water)", fill: true, aside: "peak " },
       { label: "being created", values: c.creating, colour: "var(--teal)", aside: "peak " },
       { label: "limit", values: c.limit, colour: "var(--law)", stairs: true, aside: isFar ? "above this scale, in the end " : "in the end ", last: true, beyond: isFar },
+      { label: "limit on creations", values: c.creation_limit, colour: "var(--warn)", stairs: true, aside: "in the end ", last: true, beyond: highest(c.creation_limit) > top },
     ];
-    chart({ title: "Contexts", series: contexts.slice(0, limit > 0 ? 3 : 2), format: whole, tick: short, least: 1, whole: true, events: r.changes, hint: "point at a curve to read it" });
+    chart({ title: "Contexts", series: contexts.slice(0, limit > 0 ? 4 : 2), format: whole, tick: short, least: 1, whole: true, events: r.changes, hint: "point at a curve to read it" });
     const failing = highest(c.failed) > 0;
     const rates = [{ label: "ended", values: rate(c.done), colour: "var(--water)", fill: true, aside: "peak " }];
     if (failing) rates.push({ label: "failed", values: rate(c.failed), colour: "var(--bad)", aside: "peak " });

@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 use super::changes::{Change, ChangeLog};
 use super::history::History;
 use super::seconds;
-use super::tally::{Example, IncidentTotals, LatencyMs, Picture, SlowJob, Tally};
+use super::spread::{Spread, SpreadMs};
+use super::tally::{DriverTally, Example, IncidentTotals, Picture, SlowJob, Tally};
 
 /// What the run as a whole came to; only the fleet and its owner know these.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +27,8 @@ pub struct RunFigures {
     pub peak_active: u32,
     /// The most contexts that were being created at once.
     pub peak_creating: u32,
+    /// How long contexts took, from their admission until they were there.
+    pub creations: Spread,
     /// The most memory the browsers took, unless the sensor was blind throughout.
     pub peak_memory: Option<Bytes>,
     /// Browsers that were started in place of one that ended.
@@ -64,7 +67,7 @@ pub struct Report {
     wall_s: f64,
     /// Jobs that succeeded or failed, in each second of the run.
     jobs_per_s: f64,
-    latency_ms: LatencyMs,
+    latency_ms: SpreadMs,
     peak_active: u32,
     peak_creating: u32,
     peak_memory_bytes: Option<Bytes>,
@@ -73,9 +76,13 @@ pub struct Report {
     supervisor_cpu_s: f64,
 
     task_panics: u64,
+    /// From a context's admission until it was there.
+    creation_ms: SpreadMs,
     /// Jobs that had more than one attempt.
     retried: u64,
     incidents: IncidentTotals,
+    /// Where the jobs ended, by driver.
+    drivers: BTreeMap<String, DriverTally>,
     /// How many jobs failed, by class.
     classes: BTreeMap<FailureClass, u64>,
     started_at: String,
@@ -117,8 +124,10 @@ impl Report {
             breaker_trips: figures.breaker_trips,
             supervisor_cpu_s: seconds(figures.supervisor_cpu),
             task_panics: figures.task_panics,
+            creation_ms: figures.creations.quantiles(),
             retried: tally.retried,
             incidents: tally.incidents,
+            drivers: tally.drivers,
             classes: tally.classes,
             started_at: figures.started_at,
             driver: figures.driver,

@@ -42,6 +42,8 @@ struct Line<'a> {
     stage: Option<Stage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
+    /// The driver that had it last.
+    driver: &'a str,
     attempts: u32,
     ms: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,8 +54,8 @@ struct Line<'a> {
     incidents: Incidents,
 }
 
-impl<'a> From<&'a JobRecord> for Line<'a> {
-    fn from(record: &'a JobRecord) -> Self {
+impl<'a> Line<'a> {
+    fn of(record: &'a JobRecord, driver: &'a str) -> Self {
         let failure = record.outcome.failure();
         Self {
             id: &record.id,
@@ -62,6 +64,7 @@ impl<'a> From<&'a JobRecord> for Line<'a> {
             class: failure.map(|failure| failure.fault.class),
             stage: failure.map(|failure| failure.stage),
             message: failure.map(|failure| failure.fault.message.as_str()),
+            driver,
             attempts: record.attempts,
             ms: u64::try_from(record.elapsed.as_millis()).unwrap_or(u64::MAX),
             status: record.status,
@@ -84,13 +87,13 @@ impl ResultsWriter {
         Self { sink: Sink::File { file, path, whole: 0 } }
     }
 
-    /// Writes one job's line. It blocks for as long as the file does.
+    /// Writes the line of one job that ended on `driver`. It blocks for as long as the file does.
     ///
     /// # Errors
     /// When the line could not be written whole. Standard output that nobody reads any more is
     /// [`io::ErrorKind::BrokenPipe`].
-    pub fn write(&mut self, record: &JobRecord) -> Result<(), StoreError> {
-        let line = line(record).map_err(|source| self.error(source))?;
+    pub fn write(&mut self, record: &JobRecord, driver: &str) -> Result<(), StoreError> {
+        let line = line(record, driver).map_err(|source| self.error(source))?;
         let written = match &mut self.sink {
             Sink::Stdout => {
                 let mut stdout = io::stdout().lock();
@@ -110,8 +113,8 @@ impl ResultsWriter {
     }
 }
 
-fn line(record: &JobRecord) -> io::Result<Vec<u8>> {
-    let mut line = serde_json::to_vec(&Line::from(record))?;
+fn line(record: &JobRecord, driver: &str) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(&Line::of(record, driver))?;
     line.push(b'\n');
     Ok(line)
 }
@@ -157,14 +160,14 @@ mod tests {
     }
 
     fn text(record: &JobRecord) -> String {
-        String::from_utf8(line(record).expect("plain data")).expect("JSON is UTF-8")
+        String::from_utf8(line(record, "cdp").expect("plain data")).expect("JSON is UTF-8")
     }
 
     #[test]
     fn a_line_always_has_the_keys_of_the_contract() {
         assert_eq!(
             text(&record("a", Outcome::Succeeded)),
-            "{\"id\":\"a\",\"url\":\"http://site/\",\"outcome\":\"succeeded\",\"class\":null,\"attempts\":2,\"ms\":1234,\
+            "{\"id\":\"a\",\"url\":\"http://site/\",\"outcome\":\"succeeded\",\"class\":null,\"driver\":\"cdp\",\"attempts\":2,\"ms\":1234,\
              \"data\":{},\"artifacts\":[]}\n"
         );
     }
@@ -192,7 +195,7 @@ mod tests {
         let file = OpenOptions::new().append(true).create(true).open(&path).expect("a new file");
         let mut writer = ResultsWriter::file(file, path.clone());
         for lines in 1..=3 {
-            writer.write(&record("a", Outcome::Cancelled)).expect("room for a line");
+            writer.write(&record("a", Outcome::Cancelled), "cdp").expect("room for a line");
             let text = std::fs::read_to_string(&path).expect("it was written");
             assert!(text.ends_with('\n') && text.lines().count() == lines, "{text}");
         }
@@ -202,8 +205,9 @@ mod tests {
     fn a_full_disk_is_an_error_that_names_the_file() {
         let path = PathBuf::from("/dev/full");
         let file = OpenOptions::new().append(true).open(&path).expect("Linux has it");
-        let error =
-            ResultsWriter::file(file, path).write(&record("a", Outcome::Expired)).expect_err("it is full");
+        let error = ResultsWriter::file(file, path)
+            .write(&record("a", Outcome::Expired), "cdp")
+            .expect_err("it is full");
         assert_eq!(error.source.kind(), io::ErrorKind::StorageFull);
         assert!(error.to_string().starts_with("writing /dev/full "), "{error}");
     }
@@ -219,7 +223,7 @@ mod tests {
         let file = File::from(disk);
         let mut writer = ResultsWriter::file(file.try_clone().expect("a descriptor"), PathBuf::from("disk"));
         let line = record(&"x".repeat(200), Outcome::Succeeded);
-        let written = (0..).take_while(|_| writer.write(&line).is_ok()).count();
+        let written = (0..).take_while(|_| writer.write(&line, "cdp").is_ok()).count();
         let text =
             std::fs::read_to_string(format!("/proc/self/fd/{}", file.as_raw_fd())).expect("it is text");
         assert!(

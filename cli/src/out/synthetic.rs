@@ -13,13 +13,16 @@ use plimsoll_core::port::{Artifact, ArtifactKind, Incidents, JobRecord};
 use plimsoll_core::units::Bytes;
 use serde_json::json;
 
-use super::{ChangeKind, ChangeLog, History, OutDir, Report, RunFigures, Sample, Tally};
+use super::{ChangeKind, ChangeLog, History, OutDir, Report, RunFigures, Sample, Spread, Tally};
 
 /// A report of `jobs` jobs of which every ninth failed, without artifacts.
 pub(super) fn report(jobs: u64) -> Report {
     let mut tally = Tally::default();
     for n in 0..jobs {
-        tally.add(&record(n, if n % 9 == 8 { failure(n) } else { Outcome::Succeeded }));
+        tally.add(
+            &record(n, if n % 9 == 8 { failure(n) } else { Outcome::Succeeded }),
+            if n % 3 == 0 { "http" } else { "cdp" },
+        );
     }
     Report::new(tally, figures(jobs, jobs * 250))
 }
@@ -34,8 +37,8 @@ pub(super) fn run(out: &OutDir, jobs: u64, outcome: impl Fn(u64) -> Outcome) -> 
             let shot = Artifact { kind: ArtifactKind::Png, bytes: screenshot(n) };
             record.artifacts.push(out.artifacts().keep(&record.id, record.seq, &shot).expect("room"));
         }
-        results.write(&record).expect("room");
-        tally.add(&record);
+        results.write(&record, "cdp").expect("room");
+        tally.add(&record, "cdp");
     }
     Report::new(tally, figures(jobs, jobs * 140))
 }
@@ -134,6 +137,7 @@ fn figures(jobs: u64, wall_ms: u64) -> RunFigures {
             active,
             creating: (wave + 1).min(active),
             limit: Some(limit),
+            creation_limit: Some(5),
             queued: (left - u64::from(active)).min(400),
             done,
             failed: done / 23,
@@ -145,12 +149,15 @@ fn figures(jobs: u64, wall_ms: u64) -> RunFigures {
         "limits.max_contexts": 100, "limits.max_creating": 50, "limits.policy": "adaptive", "retry.attempts": 2,
         "driver.name": "cdp", "driver.cdp.contexts_per_browser": 20, "driver.cdp.executable": "/usr/lib/chromium/chromium-headless-shell",
     });
+    let mut creations = Spread::default();
+    (0..jobs).for_each(|n| creations.record(Duration::from_millis(180 + n % 70)));
     RunFigures {
         submitted: jobs,
         lost: 0,
         wall: Duration::from_millis(wall_ms),
         peak_active: u32::try_from(jobs).unwrap_or(u32::MAX).min(52),
         peak_creating: u32::try_from(jobs).unwrap_or(u32::MAX).min(5),
+        creations,
         peak_memory: Some(Bytes::mib(1064)),
         browser_restarts: u64::from(jobs > 100),
         breaker_trips: 0,
@@ -245,7 +252,7 @@ mod tests {
                 format!("http://x/{evil}")
             });
             record.artifacts = vec!["artifacts/../../../etc/passwd.png".to_owned()];
-            tally.add(&record);
+            tally.add(&record, "cdp");
         }
         let mut figures = figures(7, 4000);
         figures.driver = evil.to_owned();

@@ -1,13 +1,13 @@
 //! [`Tally`]: what a report tells about jobs, gathered job by job in bounded memory.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use hdrhistogram::Histogram;
 use plimsoll_core::id::JobId;
 use plimsoll_core::outcome::{FailureClass, Outcome};
 use plimsoll_core::port::{Incidents, JobRecord};
 use serde::Serialize;
+
+use super::spread::{Spread, SpreadMs};
 
 /// How many failed jobs of each class are told of.
 const EXAMPLES: usize = 5;
@@ -17,11 +17,9 @@ const SLOWEST: usize = 20;
 const PICTURES: usize = 24;
 /// How much of a URL or a message is kept, in characters.
 const MAX_TEXT: usize = 500;
-/// Jobs that took longer count as having taken this long.
-const MAX_LATENCY: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// What the jobs that ended so far came to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Tally {
     pub(super) succeeded: u64,
     pub(super) failed: u64,
@@ -35,8 +33,21 @@ pub struct Tally {
     pub(super) examples: BTreeMap<FailureClass, Vec<Example>>,
     pub(super) slowest: Vec<SlowJob>,
     pub(super) pictures: Vec<Picture>,
-    /// Of the jobs that ran, in microseconds.
-    latency: Histogram<u64>,
+    /// By driver: there are as many as were set up.
+    pub(super) drivers: BTreeMap<String, DriverTally>,
+    /// Of the jobs that ran.
+    latency: Spread,
+}
+
+/// What the jobs of one driver came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct DriverTally {
+    /// Jobs that ended on it.
+    pub ended: u64,
+    /// Jobs of those that succeeded.
+    pub succeeded: u64,
+    /// Jobs that it failed and that went on to another driver.
+    pub fell_back: u64,
 }
 
 /// What pages tried, over all jobs.
@@ -87,44 +98,13 @@ pub struct Picture {
     pub artifact: String,
 }
 
-/// How long jobs took, in milliseconds; nothing when none ran.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct LatencyMs {
-    /// Half of the jobs took no longer.
-    pub p50: Option<f64>,
-    /// 95 % of the jobs took no longer.
-    pub p95: Option<f64>,
-    /// 99 % of the jobs took no longer.
-    pub p99: Option<f64>,
-}
-
-impl Default for Tally {
-    fn default() -> Self {
-        // Three digits: 0.1 % of a value is far below what runs differ by. It takes a quarter of a MiB.
-        let latency =
-            Histogram::new_with_bounds(1, micros(MAX_LATENCY), 3).expect("constant bounds that are in order");
-        Self {
-            succeeded: 0,
-            failed: 0,
-            cancelled: 0,
-            expired: 0,
-            rejected: 0,
-            attempts: 0,
-            retried: 0,
-            incidents: IncidentTotals::default(),
-            classes: BTreeMap::new(),
-            examples: BTreeMap::new(),
-            slowest: Vec::new(),
-            pictures: Vec::new(),
-            latency,
-        }
-    }
-}
-
 impl Tally {
-    /// Counts a job that ended.
-    pub fn add(&mut self, record: &JobRecord) {
+    /// Counts a job that ended on `driver`.
+    pub fn add(&mut self, record: &JobRecord, driver: &str) {
         self.count_outcome(record);
+        let of_driver = self.driver(driver);
+        of_driver.ended += 1;
+        of_driver.succeeded += u64::from(record.outcome == Outcome::Succeeded);
         self.attempts += u64::from(record.attempts);
         self.retried += u64::from(record.attempts > 1);
         let Incidents { dialogs, popups, downloads } = record.incidents;
@@ -132,7 +112,7 @@ impl Tally {
         self.incidents.popups += u64::from(popups);
         self.incidents.downloads += u64::from(downloads);
         if record.attempts > 0 {
-            self.latency.saturating_record(micros(record.elapsed));
+            self.latency.record(record.elapsed);
             self.rank(record);
         }
         let room = PICTURES - self.pictures.len();
@@ -141,6 +121,15 @@ impl Tally {
         self.pictures.extend(
             pictures.take(room).map(|name| Picture { id: record.id.clone(), artifact: name.clone() }),
         );
+    }
+
+    /// Counts a job that `driver` failed and that went on to another.
+    pub fn fell_back(&mut self, driver: &str) {
+        self.driver(driver).fell_back += 1;
+    }
+
+    fn driver(&mut self, name: &str) -> &mut DriverTally {
+        self.drivers.entry(name.to_owned()).or_default()
     }
 
     /// How many jobs were counted.
@@ -157,14 +146,8 @@ impl Tally {
 
     /// How long the jobs that ran took.
     #[must_use]
-    pub fn latency(&self) -> LatencyMs {
-        let quantile = |q: f64| {
-            (!self.latency.is_empty()).then(|| {
-                let micros = self.latency.value_at_quantile(q).min(self.latency.max());
-                (micros as f64 / 100.0).round() / 10.0
-            })
-        };
-        LatencyMs { p50: quantile(0.50), p95: quantile(0.95), p99: quantile(0.99) }
+    pub fn latency(&self) -> SpreadMs {
+        self.latency.quantiles()
     }
 
     fn count_outcome(&mut self, record: &JobRecord) {
@@ -206,10 +189,6 @@ impl Tally {
     }
 }
 
-fn micros(span: Duration) -> u64 {
-    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
-}
-
 fn cut(text: &str) -> String {
     match text.char_indices().nth(MAX_TEXT) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -219,6 +198,8 @@ fn cut(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use plimsoll_core::id::JobSeq;
     use plimsoll_core::outcome::{Fault, Stage};
     use proptest::prelude::*;
@@ -250,7 +231,7 @@ mod tests {
         fn the_slowest_are_those_of_a_full_sort(times in prop::collection::vec(0u64..100, 0..200)) {
             let mut tally = Tally::default();
             for (n, &ms) in (0..).zip(&times) {
-                tally.add(&record(n, ms, Outcome::Succeeded));
+                tally.add(&record(n, ms, Outcome::Succeeded), "cdp");
             }
             let mut expected: Vec<_> = (0u64..).zip(times.iter().copied()).collect();
             expected.sort_by_key(|&(n, ms)| (std::cmp::Reverse(ms), n));
@@ -258,30 +239,16 @@ mod tests {
             let ranked: Vec<_> = tally.slowest.iter().map(|slow| (slow.id.to_string(), slow.ms)).collect();
             prop_assert_eq!(ranked, expected.into_iter().map(|(n, ms)| (format!("job-{n}"), ms)).collect::<Vec<_>>());
         }
-
-        #[test]
-        fn quantiles_are_those_of_the_jobs_to_three_digits(times in prop::collection::vec(1u64..100_000, 1..300)) {
-            let mut tally = Tally::default();
-            times.iter().for_each(|&ms| tally.add(&record(0, ms, Outcome::Succeeded)));
-            let mut sorted = times;
-            sorted.sort_unstable();
-            for (q, measured) in [(0.50, tally.latency().p50), (0.99, tally.latency().p99)] {
-                let rank = ((sorted.len() as f64 * q).ceil() as usize).clamp(1, sorted.len());
-                let (true_ms, measured) = (sorted[rank - 1] as f64, measured.expect("jobs ran"));
-                prop_assert!((measured - true_ms).abs() <= true_ms * 0.001 + 0.1, "{} for {}", measured, true_ms);
-            }
-        }
     }
 
     #[test]
     fn memory_stays_bounded_over_many_jobs() {
         let mut tally = Tally::default();
         for n in 0..10_000 {
-            tally.add(&record(
-                n,
-                n,
-                if n % 4 == 0 { failed(&"long ".repeat(1000)) } else { Outcome::Succeeded },
-            ));
+            tally.add(
+                &record(n, n, if n % 4 == 0 { failed(&"long ".repeat(1000)) } else { Outcome::Succeeded }),
+                "cdp",
+            );
         }
         assert_eq!((tally.succeeded, tally.failed, tally.jobs()), (7500, 2500, 10_000));
         assert_eq!(tally.classes[&FailureClass::Timeout], 2500);
@@ -299,10 +266,10 @@ mod tests {
     #[test]
     fn jobs_that_never_ran_have_no_latency() {
         let mut tally = Tally::default();
-        tally.add(&JobRecord { attempts: 0, ..record(0, 0, Outcome::Expired) });
-        assert_eq!(tally.latency(), LatencyMs { p50: None, p95: None, p99: None });
+        tally.add(&JobRecord { attempts: 0, ..record(0, 0, Outcome::Expired) }, "cdp");
+        assert_eq!(tally.latency(), SpreadMs::default());
         assert!(tally.slowest.is_empty() && !tally.all_succeeded());
-        tally.add(&record(1, u64::MAX, Outcome::Succeeded));
+        tally.add(&record(1, u64::MAX, Outcome::Succeeded), "cdp");
         assert!(tally.latency().p50.is_some_and(f64::is_finite));
     }
 }

@@ -7,6 +7,9 @@ use figment::value::{Dict, Map};
 use figment::{Metadata, Profile, Provider};
 use serde_json::Value;
 
+use super::file::{Part, Places};
+use crate::decode::Segment;
+
 /// Where a layer of settings comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
@@ -16,7 +19,7 @@ pub enum Source {
     File(PathBuf),
     /// An environment variable.
     Environment(String),
-    /// `--set KEY=VALUE`.
+    /// `--set KEY=VALUE`; only the key, for the value may be a secret.
     Set(String),
     /// A flag of its own, such as `--concurrency`.
     Flag(&'static str),
@@ -28,34 +31,59 @@ impl fmt::Display for Source {
             Self::Default => f.write_str("the default"),
             Self::File(path) => write!(f, "{}", path.display()),
             Self::Environment(name) => write!(f, "the environment variable {name}"),
-            Self::Set(text) => write!(f, "--set {text}"),
+            Self::Set(key) => write!(f, "--set {key}"),
             Self::Flag(flag) => f.write_str(flag),
         }
     }
 }
 
-/// A layer, as figment wants it. Figment merges layers and remembers which one each value came from.
+/// A layer.
+#[derive(Debug)]
 pub(super) struct Layer {
     pub(super) source: Source,
     pub(super) values: Value,
+    /// Where in the file its values stand.
+    pub(super) places: Option<Places>,
 }
 
 impl Layer {
+    pub(super) fn new(source: Source, values: Value) -> Self {
+        Self { source, values, places: None }
+    }
+
     /// A layer with one value, at a dotted key.
     pub(super) fn single(source: Source, key: &str, value: Value) -> Self {
-        let values = key
-            .rsplit('.')
-            .fold(value, |value, part| Value::Object([(part.to_owned(), value)].into_iter().collect()));
-        Self { source, values }
+        let around = |value, part: &str| Value::Object([(part.to_owned(), value)].into_iter().collect());
+        Self::new(source, key.rsplit('.').fold(value, around))
+    }
+
+    /// The value that it gives to the key at `path`.
+    pub(super) fn value<'p>(&self, path: impl IntoIterator<Item = &'p Segment>) -> Option<&Value> {
+        path.into_iter().try_fold(&self.values, |value, segment| match segment {
+            Segment::Key(key) => value.get(key),
+            Segment::Index(index) => value.get(index),
+        })
+    }
+
+    /// Where it gives that value: the file with line and column, or the layer.
+    pub(super) fn place(&self, path: &[Segment], part: Part) -> String {
+        let at = self.places.as_ref().and_then(|places| places.of(path, part));
+        at.map_or_else(
+            || self.source.to_string(),
+            |(line, column)| format!("{}:{line}:{column}", self.source),
+        )
     }
 }
 
-impl Provider for Layer {
+/// A layer and its number, as figment wants it. Figment merges layers and remembers which one each value came from.
+pub(super) struct Numbered<'l>(pub(super) usize, pub(super) &'l Layer);
+
+impl Provider for Numbered<'_> {
     fn metadata(&self) -> Metadata {
-        Metadata::named(self.source.to_string())
+        Metadata::named(self.1.source.to_string()).source(figment::Source::Custom(self.0.to_string()))
     }
 
     fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
-        figment::providers::Serialized::defaults(&self.values).data()
+        figment::providers::Serialized::defaults(&self.1.values).data()
     }
 }

@@ -1,0 +1,74 @@
+//! How the ceilings of the settings are shared among the fleets of several drivers.
+//!
+//! The default driver gets what the others leave. Another gets its `route.share`, or an equal part of
+//! `limits.max_contexts`. Shares are ceilings: nobody takes over what another does not use, and so the sum holds whatever
+//! each fleet decides.
+
+use plimsoll_core::policy::footprint::Estimate;
+use plimsoll_core::runtime::fleet::FleetConfig;
+use plimsoll_core::units::Bytes;
+
+use super::Weight;
+use crate::routes::Routes;
+use crate::settings::Settings;
+
+/// What a context without a browser here is taken for: a page's text and tree, measured at well below that.
+const LIGHT_CONTEXT: Bytes = Bytes::mib(4);
+
+/// More drivers than contexts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "limits.max_contexts is {total}, and {drivers} drivers are in use; raise it, so that each has at least one"
+)]
+pub struct TooFew {
+    total: u32,
+    drivers: u32,
+}
+
+/// The contexts that each driver may have active, in the order of `routes`: together `limits.max_contexts`.
+pub(super) fn shares(settings: &Settings, routes: &Routes) -> Result<Vec<u32>, TooFew> {
+    let total = settings.limits.max_contexts;
+    let drivers = u32::try_from(routes.drivers().len()).unwrap_or(u32::MAX);
+    let share = |name: &String| settings.route.share.get(name).copied().unwrap_or(total / drivers);
+    let others: Vec<u32> = routes.drivers().iter().skip(1).map(share).collect();
+    let shares: Vec<u32> = std::iter::once(total.saturating_sub(others.iter().sum())).chain(others).collect();
+    if shares.contains(&0) { Err(TooFew { total, drivers }) } else { Ok(shares) }
+}
+
+/// The rules of the fleet of the driver `name`, which may have `share` contexts active.
+pub(super) fn fleet(settings: &Settings, name: &str, weight: Weight, share: u32) -> FleetConfig {
+    let mut fleet = settings.fleet(fastrand::u64(..));
+    let admission = &mut fleet.dispatch.admission;
+    let part =
+        u64::from(admission.max_creating) * u64::from(share) / u64::from(admission.max_contexts.max(1));
+    admission.max_creating = u32::try_from(part).unwrap_or(u32::MAX).max(1);
+    admission.max_contexts = share;
+    if weight == Weight::Light {
+        admission.footprint.prior = Estimate { mean: LIGHT_CONTEXT, deviation: Bytes(0) };
+        admission.footprint.blank = Bytes(0);
+        admission.footprint.browser = Bytes(0);
+    }
+    fleet.dispatch.placement.contexts_per_browser = settings.driver.contexts_per_browser(name);
+    fleet
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_add_up_to_the_ceiling() {
+        let mut settings = Settings::default();
+        let mut routes = Routes::to("cdp");
+        assert_eq!(shares(&settings, &routes), Ok(vec![100]));
+        routes.add_rule("*", "http");
+        assert_eq!(shares(&settings, &routes), Ok(vec![50, 50]));
+        routes.add("sim");
+        assert_eq!(shares(&settings, &routes), Ok(vec![34, 33, 33]));
+        settings.route.share.insert("http".to_owned(), 60);
+        assert_eq!(shares(&settings, &routes), Ok(vec![7, 60, 33]));
+        settings.limits.max_contexts = 2;
+        settings.route.share.clear();
+        assert_eq!(shares(&settings, &routes), Err(TooFew { total: 2, drivers: 3 }));
+    }
+}

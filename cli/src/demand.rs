@@ -1,0 +1,147 @@
+//! [`Demand`]: what the jobs of a run ask of its drivers, seen while they are checked, so that a job which no driver can
+//! carry out is refused before anything runs.
+//!
+//! Jobs are many and what they need is one of few sets: of each pair of driver and set the first job is kept.
+
+use std::collections::HashMap;
+
+use plimsoll_core::capability::Capabilities;
+use plimsoll_core::job::Job;
+
+use crate::routes::Routes;
+
+/// Mistakes of one kind that are told with their places.
+const MOST_TOLD: usize = 20;
+/// Kinds of jobs that are kept; whoever has more of them than this generates them, and the first ones stand for all.
+const MOST_KINDS: usize = 10_000;
+
+/// What jobs ask for.
+#[derive(Debug)]
+pub struct Demand {
+    routes: Routes,
+    kinds: HashMap<Kind, First>,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Kind {
+    rule: usize,
+    named: Option<String>,
+    needs: Vec<&'static str>,
+}
+
+#[derive(Debug)]
+struct First {
+    job: Job,
+    place: String,
+}
+
+impl Demand {
+    /// No jobs yet, on these routes.
+    #[must_use]
+    pub fn new(routes: Routes) -> Self {
+        Self { routes, kinds: HashMap::new() }
+    }
+
+    /// Looks at a job.
+    pub fn see(&mut self, job: &Job, place: &dyn Fn() -> String) {
+        if let Some(named) = &job.driver {
+            self.routes.add(named);
+        }
+        let needs = job.needs().iter().map(|capability| capability.name()).collect();
+        let kind = Kind { rule: self.routes.choose(job), named: job.driver.clone(), needs };
+        if self.kinds.len() < MOST_KINDS {
+            self.kinds.entry(kind).or_insert_with(|| First { job: job.clone(), place: place() });
+        }
+    }
+
+    /// The routes, with every driver that a job names.
+    #[must_use]
+    pub const fn routes(&self) -> &Routes {
+        &self.routes
+    }
+
+    /// Where a driver is named by a job, if it is: for the error when there is none of this name.
+    #[must_use]
+    pub fn place_of(&self, driver: &str) -> Option<&str> {
+        let mut named = self.kinds.iter().filter(|(kind, _)| kind.named.as_deref() == Some(driver));
+        named.next().map(|(_, first)| first.place.as_str())
+    }
+
+    /// The routes, now that it is known what each of their drivers can do.
+    ///
+    /// # Errors
+    /// The jobs that the driver they go to cannot carry out.
+    pub fn met(mut self, capabilities: Vec<Capabilities>) -> Result<Routes, Unmet> {
+        for (driver, capabilities) in capabilities.into_iter().enumerate() {
+            self.routes.set_capabilities(driver, capabilities);
+        }
+        let mut unmet: Vec<String> = Vec::new();
+        for First { job, place } in self.kinds.values() {
+            let driver = self.routes.choose(job);
+            let lacking = self.routes.lacks(driver, job);
+            if !lacking.is_empty() {
+                let name = &self.routes.drivers()[driver];
+                unmet.push(format!(
+                    "{place}: job `{}` needs {lacking}, unsupported by the driver `{name}`",
+                    job.id
+                ));
+            }
+        }
+        if unmet.is_empty() {
+            return Ok(self.routes);
+        }
+        unmet.sort_unstable();
+        let more = unmet.len().saturating_sub(MOST_TOLD);
+        unmet.truncate(MOST_TOLD);
+        Err(Unmet { told: unmet, more })
+    }
+}
+
+/// Jobs that their drivers cannot carry out; of each kind the first.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "no job was run; give these to another driver (`--driver`, `route.rules`, or the job's `driver`), or take out what it \
+     cannot do; `plimsoll drivers` says what each can\n  {}{}",
+    told.join("\n  "),
+    if *more > 0 { format!("\n  ... and {more} more kinds") } else { String::new() }
+)]
+pub struct Unmet {
+    told: Vec<String>,
+    more: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_core::capability::Capability;
+    use plimsoll_core::id::JobId;
+    use plimsoll_core::job::JobKeys;
+
+    use super::*;
+
+    fn seen(mut demand: Demand, jobs: &[&str]) -> Demand {
+        for (n, json) in jobs.iter().enumerate() {
+            let keys: JobKeys = serde_json::from_str(json).expect("a job");
+            let id = || JobId::try_from(n.to_string()).expect("a plain id");
+            demand.see(&keys.into_job(id).expect("a job that makes sense"), &|| format!("jobs.jsonl:{n}"));
+        }
+        demand
+    }
+
+    #[test]
+    fn the_first_job_of_each_kind_that_cannot_be_done_is_told() {
+        let printed = r#"{"url":"http://a/","pdf":{}}"#;
+        let demand = seen(Demand::new(Routes::to("http")), &[r#"{"url":"http://a/"}"#, printed, printed]);
+        let Unmet { told, more } = demand
+            .met(vec![Capabilities::all().without(&[Capability::Pdf])])
+            .expect_err("it cannot be printed");
+        assert_eq!(told, ["jobs.jsonl:1: job `1` needs pdf, unsupported by the driver `http`"]);
+        assert_eq!(more, 0);
+    }
+
+    #[test]
+    fn drivers_that_jobs_name_are_among_the_routes() {
+        let demand = seen(Demand::new(Routes::to("cdp")), &[r#"{"url":"http://a/","driver":"sim"}"#]);
+        assert_eq!(demand.routes().drivers(), ["cdp", "sim"]);
+        assert_eq!((demand.place_of("sim"), demand.place_of("cdp")), (Some("jobs.jsonl:0"), None));
+    }
+}

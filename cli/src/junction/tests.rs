@@ -1,0 +1,155 @@
+//! Fleets that take jobs and end them as chance will have it: whatever they do, each job is recorded once.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use futures_util::future::join_all;
+use plimsoll_core::outcome::{FailureClass, Fault, Outcome, Stage};
+use plimsoll_core::port::Incidents;
+use proptest::prelude::*;
+use serde_json::{Map, Value};
+
+use super::*;
+use crate::jobs::{self, JobFile};
+use crate::out::OutDir;
+
+/// A store of `jobs` jobs, half of them for each of two hosts, in a directory of its own.
+struct Rig {
+    dir: tempfile::TempDir,
+    store: Arc<RunStore>,
+    /// Holds the directory.
+    _out: OutDir,
+}
+
+impl Rig {
+    fn new(jobs: usize) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let list = dir.path().join("jobs.txt");
+        let urls: String = (0..jobs).map(|n| format!("http://{}/{n}\n", ["a", "b"][n % 2])).collect();
+        fs::write(&list, urls).expect("a list of jobs");
+        let file = JobFile::open(&jobs::Source::Path(list), None).expect("good jobs");
+        let out = OutDir::create(&dir.path().join("out")).expect("a place for results");
+        let store = Arc::new(RunStore::new(file, Some(&out)).expect("results can be written"));
+        Self { dir, store, _out: out }
+    }
+
+    /// The lines of the results, by id.
+    fn results(&self) -> BTreeMap<String, Value> {
+        let text = fs::read_to_string(self.dir.path().join("out/results.jsonl")).expect("results");
+        let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let count = lines.len();
+        let by_id: BTreeMap<_, _> =
+            lines.into_iter().map(|line| (line["id"].as_str().expect("an id").to_owned(), line)).collect();
+        assert_eq!(by_id.len(), count, "no job has two lines");
+        by_id
+    }
+}
+
+fn routes() -> Routes {
+    let mut routes = Routes::to("cdp");
+    routes.add_rule("http://a/*", "http");
+    routes.add_fallback("http", vec![FailureClass::Script], "cdp");
+    routes.add_fallback("cdp", vec![FailureClass::Script], "sim");
+    routes
+}
+
+fn record(seq: u64, job: &Job, outcome: Outcome) -> JobRecord {
+    JobRecord {
+        seq: JobSeq(seq),
+        id: job.id.clone(),
+        url: None,
+        outcome,
+        attempts: 1,
+        elapsed: Duration::from_millis(5),
+        data: Map::new(),
+        artifacts: Vec::new(),
+        status: None,
+        incidents: Incidents::default(),
+    }
+}
+
+fn failed(class: FailureClass) -> Outcome {
+    Outcome::Failed(Fault::persistent(class, "it did").at(Stage::Step(0)))
+}
+
+/// A fleet of one lane: takes up to `width` jobs, then ends the oldest as `fate` says; until its lane is over.
+async fn fleet(lane: LaneStore, width: usize, mut fate: impl FnMut() -> Outcome) {
+    let mut running = VecDeque::new();
+    let mut numbered = 0;
+    loop {
+        let next = tokio::select! {
+            biased;
+            next = lane.next(), if running.len() < width => next.expect("the list is there"),
+            () = tokio::task::yield_now(), if !running.is_empty() => None,
+        };
+        match next {
+            Some(job) => {
+                running.push_back((numbered, job));
+                numbered += 1;
+            }
+            None => match running.pop_front() {
+                Some((seq, job)) => {
+                    lane.record(record(seq, &job, fate())).await.expect("a place for results")
+                }
+                None => return,
+            },
+        }
+    }
+}
+
+/// Runs all lanes on one thread until they are over; hangs are found by a deadline on paused time.
+fn run(junction: &Arc<Junction>, widths: [usize; 3], seed: u64) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let lanes = junction.lanes().into_iter().zip(widths).zip(seed..);
+    let fleets = lanes.map(|((lane, width), seed)| {
+        let mut chance = fastrand::Rng::with_seed(seed);
+        fleet(lane, width, move || match chance.u8(0..4) {
+            0 => failed(FailureClass::Script),
+            1 => failed(FailureClass::Timeout),
+            _ => Outcome::Succeeded,
+        })
+    });
+    let all = async { tokio::time::timeout(Duration::from_secs(3600), join_all(fleets)).await };
+    runtime.expect("a runtime").block_on(all).expect("every lane comes to its end");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn each_job_is_recorded_once_whatever_fails(
+        jobs in 1usize..400,
+        widths in [1usize..200, 1usize..200, 1usize..200],
+        seed: u64,
+    ) {
+        let rig = Rig::new(jobs);
+        let junction = Arc::new(Junction::new(Arc::clone(&rig.store), routes()));
+        run(&junction, widths, seed);
+        let results = rig.results();
+        prop_assert_eq!(results.len(), jobs);
+        let on_the_way: u64 = results.values().map(|line| line["attempts"].as_u64().unwrap_or_default() - 1).sum();
+        prop_assert_eq!(junction.fell_back(), on_the_way, "what an earlier driver tried is added up");
+        for line in results.values().filter(|line| line["class"] == "script") {
+            prop_assert_eq!(&line["driver"], "sim", "only the last driver fails a job that falls back");
+        }
+        let tally = rig.store.take_tally();
+        prop_assert_eq!(tally.jobs(), jobs as u64);
+    }
+}
+
+#[test]
+fn a_stop_lets_nothing_fall_back_and_hands_out_the_rest() {
+    let rig = Rig::new(300);
+    let junction = Arc::new(Junction::new(Arc::clone(&rig.store), routes()));
+    junction.stop();
+    run(&junction, [3, 3, 3], 7);
+    assert_eq!((rig.results().len(), junction.fell_back()), (300, 0));
+}
+
+#[test]
+fn lanes_are_over_when_results_cannot_be_written() {
+    let rig = Rig::new(300);
+    let junction = Arc::new(Junction::new(Arc::clone(&rig.store), routes()));
+    junction.state().source = Source::Broken;
+    run(&junction, [3, 3, 3], 7);
+    assert_eq!(rig.results().len(), 0);
+}

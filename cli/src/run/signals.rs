@@ -1,0 +1,58 @@
+//! What signals ask of a run.
+//!
+//! Ctrl-C, a polite kill and a closed terminal mean "stop". A hang-up while the terminal is still there, or where there
+//! never was one, was sent by somebody on purpose: it means "read the settings again", as for any service.
+
+use std::future::pending;
+use std::io::IsTerminal as _;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// What somebody asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Request {
+    Stop,
+    Reload,
+}
+
+/// The signals that are listened for.
+pub(super) struct Signals {
+    stop: [Option<Signal>; 2],
+    hangup: Option<Signal>,
+    began_in_terminal: bool,
+}
+
+impl Signals {
+    pub(super) fn new() -> Self {
+        let listen = |kind| {
+            signal(kind).inspect_err(|error| tracing::warn!(%error, "cannot listen for a signal")).ok()
+        };
+        Self {
+            stop: [SignalKind::interrupt(), SignalKind::terminate()].map(listen),
+            hangup: listen(SignalKind::hangup()),
+            began_in_terminal: in_terminal(),
+        }
+    }
+
+    pub(super) async fn next(&mut self) -> Request {
+        async fn one(signal: &mut Option<Signal>) {
+            match signal {
+                Some(signal) => drop(signal.recv().await),
+                None => pending().await,
+            }
+        }
+        let [interrupt, terminate] = &mut self.stop;
+        tokio::select! {
+            () = one(interrupt) => Request::Stop,
+            () = one(terminate) => Request::Stop,
+            () = one(&mut self.hangup) => {
+                if self.began_in_terminal && !in_terminal() { Request::Stop } else { Request::Reload }
+            }
+        }
+    }
+}
+
+/// A terminal that was closed is none any more.
+fn in_terminal() -> bool {
+    std::io::stdin().is_terminal() || std::io::stderr().is_terminal()
+}

@@ -1,0 +1,172 @@
+//! `driver.webdriver`: the driver over W3C WebDriver, with processes of its own or remote ends.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::settings::problem::Problem;
+use crate::settings::redact::{Address, FreeTable};
+use crate::settings::secret::Secret;
+
+/// The driver over W3C WebDriver. Without `url` and `endpoints` it starts chromedriver or geckodriver itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct WebDriverSettings {
+    /// The browser of a session: `chromium` or `firefox`.
+    pub browser: BrowserName,
+    /// One remote end, such as a Selenium Grid, in place of processes of our own.
+    #[schemars(example = &"http://grid:4444")]
+    pub url: Option<Address>,
+    /// Several remote ends: each has a `url`, and a `weight` (1 unless set) by which sessions are spread.
+    #[schemars(example = &[EndpointSettings::example()])]
+    pub endpoints: Vec<EndpointSettings>,
+    /// The chromedriver to start; found on this machine unless set.
+    #[schemars(example = &"/usr/bin/chromedriver")]
+    pub chromedriver: Option<PathBuf>,
+    /// The geckodriver to start; found on this machine unless set.
+    #[schemars(example = &"/usr/bin/geckodriver")]
+    pub geckodriver: Option<PathBuf>,
+    /// The browser that these start; found by them unless set.
+    #[schemars(example = &"/usr/bin/chromium")]
+    pub executable: Option<PathBuf>,
+    /// Sessions that one driver process holds at once; 8 for chromedriver and 1 for geckodriver unless set.
+    #[schemars(range(min = 1, max = 1_000), example = 4)]
+    pub sessions_per_driver: Option<u32>,
+    /// The browser's sandbox; turning it off is logged each time.
+    pub sandbox: bool,
+    /// More command-line arguments for the browser. Everyone on the machine can read them: no place for passwords.
+    pub args: Vec<String>,
+    /// More capabilities for a session, handed on as they are. Values of keys named like secrets are not shown.
+    pub capabilities: FreeTable,
+    /// The user at the remote ends.
+    #[schemars(example = &"ci")]
+    pub username: Option<String>,
+    /// The user's password; never shown.
+    pub password: Option<Secret>,
+    /// A file that holds the password, as its only line.
+    #[schemars(example = &"/run/secrets/grid")]
+    pub password_file: Option<PathBuf>,
+}
+
+/// `driver.webdriver.browser`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum BrowserName {
+    /// Chromium, by chromedriver.
+    Chromium,
+    /// Firefox, by geckodriver.
+    Firefox,
+}
+
+/// A remote end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EndpointSettings {
+    /// Where it is.
+    pub url: Address,
+    /// Its share of the sessions, against the weights of the others.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 1_000))]
+    pub weight: u32,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+impl EndpointSettings {
+    fn example() -> serde_json::Value {
+        serde_json::json!({"url": "http://grid:4444", "weight": 2})
+    }
+}
+
+impl Default for WebDriverSettings {
+    fn default() -> Self {
+        Self {
+            browser: BrowserName::Chromium,
+            url: None,
+            endpoints: Vec::new(),
+            chromedriver: None,
+            geckodriver: None,
+            executable: None,
+            sessions_per_driver: None,
+            sandbox: true,
+            args: Vec::new(),
+            capabilities: FreeTable::default(),
+            username: None,
+            password: None,
+            password_file: None,
+        }
+    }
+}
+
+impl WebDriverSettings {
+    /// Sessions that one driver process holds at once. Chromedriver serves some sessions well; geckodriver serves one.
+    #[must_use]
+    pub fn sessions_per_driver(&self) -> u32 {
+        self.sessions_per_driver.unwrap_or(match self.browser {
+            BrowserName::Chromium => 8,
+            BrowserName::Firefox => 1,
+        })
+    }
+
+    /// The remote ends, each with its weight; none when processes of our own are to be started.
+    pub fn remote_ends(&self) -> impl Iterator<Item = (&Address, u32)> {
+        let one = self.url.iter().map(|url| (url, 1));
+        one.chain(self.endpoints.iter().map(|end| (&end.url, end.weight)))
+    }
+
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        let of = |name: &str| format!("driver.webdriver.{name}");
+        let mut problems = Vec::new();
+        let mut both = |one: &str, other: &str, why: &str| {
+            problems.push(Problem::of([of(one), of(other)], why.to_owned()));
+        };
+        if self.url.is_some() && !self.endpoints.is_empty() {
+            both("url", "endpoints", "a single remote end beside several; move it into `endpoints`");
+        }
+        if self.password.is_some() && self.password_file.is_some() {
+            both("password", "password_file", "the password is given twice; keep the file");
+        }
+        let has_password = self.password.is_some() || self.password_file.is_some();
+        match (&self.username, has_password) {
+            (Some(_), false) => {
+                both("username", "password", "a user without a password; set `password_file`")
+            }
+            (None, true) if self.password.is_some() => {
+                both("password", "username", "a password without a user; set `username`");
+            }
+            (None, true) => both("password_file", "username", "a password without a user; set `username`"),
+            _ => {}
+        }
+        let remote = self.remote_ends().next().is_some();
+        let (key, has_user) = match &self.url {
+            Some(url) => ("url", url.has_user()),
+            None => ("endpoints", self.endpoints.iter().any(|end| end.url.has_user())),
+        };
+        if has_user && self.username.is_some() {
+            both(key, "username", "the address names a user already; take it out of the address");
+        }
+        if self.username.is_some() && !remote {
+            both("username", "url", "a user for a remote end, and there is none; set `url` or `endpoints`");
+        }
+        for (name, path) in [
+            ("chromedriver", &self.chromedriver),
+            ("geckodriver", &self.geckodriver),
+            ("executable", &self.executable),
+        ] {
+            if remote && path.is_some() {
+                both(name, key, "nothing is started here when sessions run at a remote end; leave it out");
+            }
+        }
+        for (index, end) in self.endpoints.iter().enumerate() {
+            if !(1..=1_000).contains(&end.weight) {
+                let key = of(&format!("endpoints[{index}].weight"));
+                problems.push(Problem::of([key], format!("is {}; it must be from 1 to 1000", end.weight)));
+            }
+        }
+        problems
+    }
+}

@@ -1,0 +1,66 @@
+//! [`Mistake`]: a sentence for whoever wrote a setting, and the place it is about.
+
+use std::fmt;
+
+use super::redact;
+
+/// As many mistakes as a reader takes in.
+pub(super) const MOST_MISTAKES: usize = 20;
+
+/// One thing that is wrong with the settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// Where: a file with line and column, an environment variable, a flag. `None` when the message says it.
+    pub place: Option<String>,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+impl Mistake {
+    /// A mistake at `place`. What was written may be long or steer a terminal: its message is neither.
+    pub(super) fn at(place: impl Into<Option<String>>, message: &str) -> Self {
+        const LONGEST: usize = 500;
+        let plain = redact::urls(message);
+        let mut message: String = plain.chars().take(LONGEST).flat_map(printable).collect();
+        if plain.chars().nth(LONGEST).is_some() {
+            message.push('…');
+        }
+        Self { place: place.into(), message }
+    }
+}
+
+fn printable(c: char) -> impl Iterator<Item = char> {
+    let escaped = c.is_control().then(|| c.escape_default());
+    let plain = (!c.is_control()).then_some(c);
+    escaped.into_iter().flatten().chain(plain)
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Some(place) => write!(f, "{place}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+/// Why there are no settings: everything that is wrong with them, one line each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingsError(pub Vec<Mistake>);
+
+impl std::error::Error for SettingsError {}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, mistake) in self.0.iter().take(MOST_MISTAKES).enumerate() {
+            if number > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{mistake}")?;
+        }
+        match self.0.len().saturating_sub(MOST_MISTAKES) {
+            0 => Ok(()),
+            rest => write!(f, "\n… and {rest} more"),
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! What may hold a secret without being one: the user in a URL, and tables whose keys nobody here knows.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserialize, Deserializer, Error};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::secret::REDACTED;
+
+/// Parts of names that are given to secrets.
+const SECRET_NAMES: [&str; 8] =
+    ["token", "password", "passwd", "passphrase", "secret", "authorization", "credential", "apikey"];
+
+/// `text` without the user and password of any URL in it.
+#[must_use]
+pub fn urls(text: &str) -> Cow<'_, str> {
+    const MARK: &str = "://";
+    if !text.contains(MARK) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(MARK) {
+        shown += before;
+        shown += MARK;
+        let end = after.find(['/', '?', '#', '\\']).unwrap_or(after.len());
+        let end = after.find(char::is_whitespace).unwrap_or(after.len()).min(end);
+        rest = match after[..end].rfind('@') {
+            Some(at) => {
+                shown += REDACTED;
+                &after[at..]
+            }
+            None => after,
+        };
+    }
+    Cow::Owned(shown + rest)
+}
+
+/// Whether a value under this name is taken for a secret.
+#[must_use]
+pub fn is_secret_name(name: &str) -> bool {
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let plain = plain.to_ascii_lowercase();
+    SECRET_NAMES.iter().any(|secret| plain.contains(secret))
+}
+
+/// `value` without what its keys or its URLs say is secret.
+fn table(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(urls(text).into_owned()),
+        Value::Array(items) => items.iter().map(table).collect(),
+        Value::Object(entries) => Value::Object(entries.iter().map(entry).collect()),
+        plain => plain.clone(),
+    }
+}
+
+fn entry((key, value): (&String, &Value)) -> (String, Value) {
+    let shown = if is_secret_name(key) { Value::from(REDACTED) } else { table(value) };
+    (key.clone(), shown)
+}
+
+/// A table that is handed on as it is. Shown, it lacks the values of keys that are named like secrets.
+#[derive(Clone, PartialEq, Default)]
+pub struct FreeTable(pub Map<String, Value>);
+
+impl fmt::Debug for FreeTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.0.iter().map(entry)).finish()
+    }
+}
+
+impl Serialize for FreeTable {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(entry))
+    }
+}
+
+impl<'de> Deserialize<'de> for FreeTable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        fn has_null(value: &Value) -> bool {
+            match value {
+                Value::Null => true,
+                Value::Array(items) => items.iter().any(has_null),
+                Value::Object(entries) => entries.values().any(has_null),
+                _ => false,
+            }
+        }
+        let entries = Map::deserialize(deserializer)?;
+        if entries.values().any(has_null) {
+            return Err(D::Error::custom("null is no value of a setting; leave the key out instead"));
+        }
+        Ok(Self(entries))
+    }
+}
+
+impl JsonSchema for FreeTable {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "FreeTable".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "object", "additionalProperties": true})
+    }
+}
+
+/// An HTTP address. Shown, it lacks its user and password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Address(Url);
+
+impl Address {
+    /// The address itself, user and password included.
+    #[must_use]
+    pub const fn expose(&self) -> &Url {
+        &self.0
+    }
+
+    /// Whether it names a user or a password.
+    #[must_use]
+    pub fn has_user(&self) -> bool {
+        !self.0.username().is_empty() || self.0.password().is_some()
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&urls(self.0.as_str()))
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Address {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // None of these messages repeats the text: it may hold a password.
+        let text = String::deserialize(deserializer)?;
+        let url = Url::parse(&text).map_err(|why| {
+            D::Error::custom(format!("is no URL ({why}); write it as \"http://host:4444\""))
+        })?;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return Err(D::Error::custom("is no address of a server; write it as \"http://host:4444\""));
+        }
+        if url.as_str().contains(REDACTED) {
+            return Err(D::Error::custom(format!(
+                "has `{REDACTED}` in it, the mark that stands for a secret"
+            )));
+        }
+        Ok(Self(url))
+    }
+}
+
+impl JsonSchema for Address {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Address".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "format": "uri", "pattern": "^https?://"})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn users_vanish_from_urls_and_nothing_else_does() {
+        for (text, shown) in [
+            ("http://host:1/a@b", "http://host:1/a@b"),
+            ("http://u:canary@host:1/", "http://(redacted)@host:1/"),
+            ("http://u:can@ary@host", "http://(redacted)@host"),
+            ("--proxy=socks5://u:canary@h --x=ftp://h", "--proxy=socks5://(redacted)@h --x=ftp://h"),
+            ("a@b, no URL", "a@b, no URL"),
+            ("://", "://"),
+        ] {
+            assert_eq!(urls(text), shown);
+        }
+    }
+
+    #[test]
+    fn tables_are_shown_without_what_is_named_like_a_secret() {
+        let table = FreeTable(
+            json!({"Api-Key": "canary", "deep": [{"AUTHORIZATION": ["canary"]}], "url": "x://canary@h", "n": 1})
+                .as_object()
+                .cloned()
+                .expect("a map"),
+        );
+        let shown = format!("{table:?} {}", json!(table));
+        assert!(!shown.contains("canary") && shown.contains("\"n\":1"), "{shown}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_user_survives(before in "[ -~]{0,20}", user in "[a-z:@%]{1,20}", after in "(/[ -~]{0,10})?") {
+            let text = format!("{before} http://{user}canary@host{after}");
+            let shown = urls(&text);
+            prop_assert!(!shown.contains("canary"), "{shown}");
+            prop_assert_eq!(urls(&shown), shown.clone(), "showing twice changes nothing");
+        }
+    }
+}

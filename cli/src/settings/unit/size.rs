@@ -1,0 +1,63 @@
+//! Amounts of memory.
+
+use std::borrow::Cow;
+
+use bytesize::ByteSize;
+use plimsoll_core::units::Bytes;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserializer, Serializer};
+
+use super::{Quantity, read};
+
+/// An amount of memory, in the schema.
+pub(in crate::settings) struct Size;
+
+impl Quantity for Size {
+    type Value = Bytes;
+    const EXPECTED: &'static str = "an amount of memory such as \"512MiB\" or \"2GiB\"";
+
+    fn from_text(text: &str) -> Option<Bytes> {
+        // A number without a unit would be bytes, which nobody means.
+        let has_unit = text.ends_with(|last: char| last.is_ascii_alphabetic());
+        text.parse::<ByteSize>().ok().filter(|_| has_unit).map(|size| Bytes(size.as_u64()))
+    }
+}
+
+/// The amount that `text` means, if any.
+pub(in crate::settings) fn parse(text: &str) -> Option<Bytes> {
+    Size::from_text(text)
+}
+
+/// Written in the largest unit of which it is a whole number.
+pub(in crate::settings) fn serialize<S: Serializer>(size: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
+    const UNITS: [(u64, &str); 4] = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    let fits = UNITS.into_iter().find(|(unit, _)| size.0 > 0 && size.0 % unit == 0);
+    let (unit, name) = fits.unwrap_or((1, "B"));
+    serializer.collect_str(&format_args!("{}{name}", size.0 / unit))
+}
+
+pub(in crate::settings) fn deserialize<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Bytes, D::Error> {
+    read::<Size, D>(deserializer)
+}
+
+impl JsonSchema for Size {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Size".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": r"^\s*\d+(\.\d+)?\s*([kKMGT]i?)?B?\s*$",
+            "x-unit": "size",
+            "x-least": "0B",
+            "x-most": "1024TiB"
+        })
+    }
+}

@@ -1,0 +1,192 @@
+//! One layer by itself: keys that nothing reads, values of the wrong type, values out of range.
+//!
+//! Each mistake is cut out of the layer and the rest is looked at again, until nothing is wrong with what is left.
+
+use serde_json::{Map, Value};
+
+use super::Settings;
+use super::file::Part;
+use super::mistake::{MOST_MISTAKES, Mistake};
+use super::reference::{self, Key, Kind, Shape, declared, meant, shape};
+use super::source::Layer;
+use crate::decode::{self, DecodeError, Mistake as Wrong, Segment, nearest};
+
+/// What was wrong with a layer.
+#[derive(Debug, Default)]
+pub(super) struct Verified {
+    pub(super) mistakes: Vec<Mistake>,
+    /// The keys that were cut out of it.
+    pub(super) cut: Vec<String>,
+}
+
+/// Cuts everything wrong out of `layer`.
+pub(super) fn verify(layer: &mut Layer) -> Verified {
+    let mut values = std::mem::take(&mut layer.values);
+    let mut verified = Verified::default();
+    let mut unknown = Vec::new();
+    strike(&mut values, shape(), &mut Vec::new(), &mut unknown);
+    for path in unknown {
+        let place = layer.place(&keys(&path), Part::Key);
+        verified.add(place, unknown_key(&path), path.join("."));
+    }
+    let mut whole = reference::defaults();
+    overlay(&mut whole, &values);
+    while verified.mistakes.len() < MOST_MISTAKES {
+        let Err(error) = decode::from_value::<Settings>(&whole) else { break };
+        let (path, part) = place_of(&error);
+        let key = dotted(&path);
+        verified.add(layer.place(&path, part), wrong_value(&error), key.clone());
+        restore(&mut whole, &key);
+        if !remove(&mut values, &key) {
+            break;
+        }
+    }
+    for (name, key, value) in leaves(&values) {
+        if let Some(why) = key.out_of_range(value) {
+            let path: Vec<_> = name.split('.').map(|part| Segment::Key(part.to_owned())).collect();
+            verified.add(layer.place(&path, Part::Value), format!("{name} {why}"), name);
+        }
+    }
+    for key in &verified.cut {
+        remove(&mut values, key);
+    }
+    layer.values = values;
+    verified
+}
+
+impl Verified {
+    fn add(&mut self, place: String, message: String, key: String) {
+        self.mistakes.push(Mistake::at(place, &message));
+        self.cut.push(key);
+    }
+}
+
+/// Takes keys that nothing reads out of `values`, and lists their paths.
+fn strike(values: &mut Value, shape: &Shape, path: &mut Vec<String>, unknown: &mut Vec<Vec<String>>) {
+    let (Value::Object(entries), Shape::Table(..) | Shape::Named(_)) = (values, shape) else { return };
+    entries.retain(|name, value| {
+        path.push(name.clone());
+        let known = shape.child(name);
+        match known {
+            Some(shape) => strike(value, shape, path, unknown),
+            None => unknown.push(path.clone()),
+        }
+        path.pop();
+        known.is_some()
+    });
+}
+
+fn unknown_key(path: &[String]) -> String {
+    let Some((key, table)) = path.split_last() else { return String::new() };
+    let known = declared(table);
+    let error = DecodeError::from(Wrong::UnknownKey { key: key.clone(), known });
+    let error = table.iter().rev().fold(error, |error, name| error.within(|| Segment::Key(name.clone())));
+    match meant(&path.join(".")).filter(|_| nearest(key, known.iter().copied()).is_none()) {
+        Some(meant) => format!("{error}; did you mean `{meant}`?"),
+        None => error.to_string(),
+    }
+}
+
+/// What is wrong with a value, without the value where it may hold a secret.
+fn wrong_value(error: &DecodeError) -> String {
+    let path: Vec<_> = error.path().cloned().collect();
+    let key = shape().key(path.iter().map_while(|segment| match segment {
+        Segment::Key(key) => Some(key.as_str()),
+        Segment::Index(_) => None,
+    }));
+    match (key, &error.mistake) {
+        (Some(key), Wrong::Mismatch { found, .. }) if matches!(key.kind, Kind::Whole | Kind::Number) => {
+            format!("{} must be {}, not {found}", dotted(&path), key.allowed())
+        }
+        (Some(key), _) if !key.is_quiet => error.to_string(),
+        _ => error.clone().without_the_value().to_string(),
+    }
+}
+
+/// Where a decode error is, as settings are named.
+fn place_of(error: &DecodeError) -> (Vec<Segment>, Part) {
+    let mut path: Vec<_> = error.path().cloned().collect();
+    match &error.mistake {
+        Wrong::UnknownKey { key, .. } => {
+            path.push(Segment::Key(key.clone()));
+            (path, Part::Key)
+        }
+        Wrong::MissingKey(_) => (path, Part::Key),
+        _ => (path, Part::Value),
+    }
+}
+
+/// The key that a path leads to; of a list, the whole list.
+fn dotted(path: &[Segment]) -> String {
+    let outer = path.iter().map_while(|segment| match segment {
+        Segment::Key(key) => Some(key.as_str()),
+        Segment::Index(_) => None,
+    });
+    outer.collect::<Vec<_>>().join(".")
+}
+
+fn keys(path: &[String]) -> Vec<Segment> {
+    path.iter().cloned().map(Segment::Key).collect()
+}
+
+/// Lays `values` over `whole`: tables are joined, anything else is replaced.
+pub(super) fn overlay(whole: &mut Value, values: &Value) {
+    match (whole, values) {
+        (Value::Object(whole), Value::Object(values)) if !values.is_empty() || !whole.is_empty() => {
+            for (key, value) in values {
+                overlay(whole.entry(key.as_str()).or_insert(Value::Null), value);
+            }
+        }
+        (whole, values) => *whole = values.clone(),
+    }
+}
+
+/// Puts the default back at a dotted key, or nothing where there is no default.
+fn restore(whole: &mut Value, key: &str) {
+    let default = key.split('.').try_fold(&reference::defaults(), |value, part| value.get(part)).cloned();
+    if let Some((last, table)) = holder(whole, key) {
+        match default {
+            Some(default) => table.insert(last.to_owned(), default),
+            None => table.remove(last),
+        };
+    }
+}
+
+/// Removes the value at a dotted key; says whether there was one.
+fn remove(values: &mut Value, key: &str) -> bool {
+    holder(values, key).is_some_and(|(last, table)| table.remove(last).is_some())
+}
+
+/// The table that holds a dotted key, and the key's last part.
+fn holder<'v, 'k>(values: &'v mut Value, key: &'k str) -> Option<(&'k str, &'v mut Map<String, Value>)> {
+    let (parents, last) = key.rsplit_once('.').map_or((None, key), |(parents, last)| (Some(parents), last));
+    let mut parents = parents.into_iter().flat_map(|parents| parents.split('.'));
+    let table = parents.try_fold(values, |value, part| value.get_mut(part))?;
+    Some((last, table.as_object_mut()?))
+}
+
+/// Every key that has a value in `values`, by its name.
+fn leaves(values: &Value) -> Vec<(String, &'static Key, &Value)> {
+    fn gather<'v>(
+        values: &'v Value,
+        shape: &'static Shape,
+        name: &str,
+        found: &mut Vec<(String, &'static Key, &'v Value)>,
+    ) {
+        match (shape, values) {
+            (Shape::Key(key), value) => found.push((name.to_owned(), key, value)),
+            (_, Value::Object(entries)) => {
+                for (part, value) in entries {
+                    let name = if name.is_empty() { part.clone() } else { format!("{name}.{part}") };
+                    if let Some(shape) = shape.child(part) {
+                        gather(value, shape, &name, found);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    gather(values, shape(), "", &mut found);
+    found
+}
