@@ -49,7 +49,7 @@ use self::text::Style;
 /// # Errors
 /// When the settings are wrong or standard output is closed. What the machine lacks is no error but a finding.
 pub async fn doctor(args: DoctorArgs) -> Result<Exit, Failure> {
-    let settings = config::layers(&args.settings)?.settings().map_err(Failure::usage)?;
+    let settings = config::settings(&args.settings, Vec::new())?;
     carry::raise_descriptors();
     let (supervisor, clock) = (Supervisor::root(), Clock::start());
     let facts = facts::gather(&settings, &supervisor, clock).await;

@@ -15,6 +15,7 @@ pub mod history;
 mod page;
 pub mod report;
 pub mod results;
+pub mod spread;
 #[cfg(test)]
 mod synthetic;
 pub mod tally;
@@ -26,6 +27,7 @@ pub use dir::{Files, OutDir, OutError};
 pub use history::{History, Sample};
 pub use report::{Report, RunFigures};
 pub use results::ResultsWriter;
+pub use spread::Spread;
 pub use tally::Tally;
 
 /// A time span as reports carry it: seconds, to the millisecond.
