@@ -87,10 +87,17 @@ impl Fleet {
 
     /// A reading of a machine with 10 GiB, of which so many are in use.
     fn read(&mut self, gib: u64) {
+        self.read_after_kills(gib, 0);
+    }
+
+    /// The same, when the kernel has killed so many processes for want of memory.
+    fn read_after_kills(&mut self, gib: u64, kills: u64) {
         self.now += Duration::from_secs(1);
+        let at = self.now;
         let memory = MemoryUse { used: Bytes::gib(gib), limit: Bytes::gib(10) };
-        let memory = Some(Sensed { value: memory, source: "test", at: self.now });
-        self.tell(Event::Read(Box::new(Reading { memory, ..Reading::default() })));
+        let memory = Some(Sensed { value: memory, source: "test", at });
+        let oom_kills = Some(Sensed { value: kills, source: "test", at });
+        self.tell(Event::Read(Box::new(Reading { memory, oom_kills, ..Reading::default() })));
     }
 }
 
@@ -146,6 +153,9 @@ fn monitor_warns_from_80_percent_of_the_limit_at_most_once_in_30_seconds() {
     fleet.wait(1);
     fleet.submit(1);
     assert_eq!(warnings(&fleet)[1], (30, 91, 10));
+    fleet.end_one(Fleet::crash());
+    let (load, counts) = (fleet.dispatch.load(), fleet.dispatch.counts());
+    assert_eq!((load.active, counts.failed), (90, 1), "both counts are exact, warned or not");
 }
 
 #[test]
@@ -154,9 +164,9 @@ fn failure_counter_trips_at_50_and_creation_stops_and_comes_back() {
     fleet.submit(200);
     fleet.open_all();
     fleet.end_one(AttemptEnd::Succeeded);
-    // Never below 0: the success before the failures bought nothing.
-    for _ in 0..49 {
-        fleet.end_one(Fleet::crash());
+    // Never below 0: the success before the failures bought nothing. Each of the six among them takes one off.
+    for n in 0..61 {
+        fleet.end_one(if n % 10 == 5 { AttemptEnd::Succeeded } else { Fleet::crash() });
         fleet.open_all();
     }
     let open = |fleet: &Fleet| matches!(fleet.dispatch.waiting_for(fleet.now), Some(Wait::Breaker(_)));
@@ -211,6 +221,25 @@ fn what_is_never_swallowed_shutdown_reaches_every_job() {
     fleet.submit(1);
     assert_eq!(fleet.dispatch.counts().cancelled, 301, "and so is what comes later");
     assert_eq!(fleet.dispatch.counts().lost(), 0);
+}
+
+#[test]
+fn what_is_never_swallowed_exits_and_exhausted_memory_are_told() {
+    let mut fleet = Fleet::new(LimitPolicy::Adaptive { cores: 2 });
+    fleet.read(2);
+    fleet.submit(2);
+    fleet.tell(Event::BrowserEnded(BrowserId(0)));
+    assert_eq!(fleet.closed, [BrowserId(0)], "what is left of a browser that exited is cleared away");
+    fleet.end_one(Fleet::crash());
+    fleet.read_after_kills(2, 1);
+    let emergency = |(_, announcement): &(Moment, Announcement)| matches!(announcement, Announcement::Pressure(change) if change.to == Level::Emergency);
+    assert_eq!(
+        fleet.announcements.iter().filter(|said| emergency(said)).count(),
+        1,
+        "a kill is an emergency"
+    );
+    fleet.submit(50);
+    assert_eq!(fleet.slots.len(), 1, "nothing new begins");
 }
 
 #[test]

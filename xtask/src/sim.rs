@@ -311,7 +311,7 @@ fn lay_out() -> Result<PathBuf, SimError> {
         let ours = line.starts_with("members = ");
         if ours { "members = [\"core\", \"backends/sim\"]\n".to_owned() } else { format!("{line}\n") }
     };
-    write(&copy.join("Cargo.toml"), &manifest.lines().map(members).collect::<String>())?;
+    write(&copy.join("Cargo.toml"), manifest.lines().map(members).collect::<String>())?;
     write(&copy.join("Cargo.lock"), &read(&root().join("Cargo.lock"))?)?;
     for part in ["core", "backends/sim"] {
         let (from, to) = (root().join(part), copy.join(part));

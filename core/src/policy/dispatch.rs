@@ -281,7 +281,7 @@ impl Dispatch {
     /// Takes over the rules that may change while a fleet runs; retries, warnings, browsers' lives and the ledger keep
     /// theirs. Nobody in flight or in the queue is sent away for it.
     fn reconfigure(&mut self, config: DispatchConfig) {
-        self.admission.reconfigure(config.admission.clone());
+        self.admission.reconfigure(config.admission);
         self.queue.set_capacity(config.queue_capacity);
         self.placement.set_max_launching(config.placement.max_launching);
         self.config.host_patience = config.host_patience;
