@@ -28,6 +28,7 @@ use chromiumoxide_cdp::cdp::browser_protocol::target::{
 use chromiumoxide_cdp::cdp::js_protocol::runtime::RunIfWaitingForDebuggerParams;
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::port::{BrowserEnd, CloseError, Context, Incidents, OpenRequest, StepOutput};
+use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::{PageUrl, Step};
 use tokio::time::timeout;
 
@@ -39,7 +40,6 @@ use crate::page::Page;
 use crate::setup::{self, Preparation};
 use crate::step;
 use crate::transport::CallError;
-use plimsoll_core::runtime::budget::Budget;
 
 /// How long a browser may take to dispose of a context. Measured: 3 to 13 ms, with a page that never stops
 /// computing too; the rest is for a machine that is overrun.

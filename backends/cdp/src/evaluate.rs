@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use chromiumoxide_cdp::cdp::js_protocol::runtime::ReleaseObjectParams;
 use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::runtime::budget::Budget;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -23,7 +24,6 @@ use tokio::time::sleep;
 
 use self::remote::{CallOn, Evaluate, Exception, Remote, Returned};
 use crate::page::{Page, Trouble};
-use plimsoll_core::runtime::budget::Budget;
 
 /// The longest JSON text a script may bring back: more is a page's whole data, and results are kept in memory.
 pub(crate) const LONGEST: usize = 16 << 20;

@@ -24,6 +24,7 @@ use chromiumoxide_cdp::cdp::browser_protocol::page::NavigateParams;
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::page::neterror;
 use plimsoll_core::port;
+use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::{Goto, LoadState};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -32,7 +33,6 @@ use self::document::{Ask, Document, Origin, Verdict};
 use crate::guard::{Guard, Progress, Reached};
 use crate::page::{Page, Trouble};
 use crate::transport::CallError;
-use plimsoll_core::runtime::budget::Budget;
 
 /// Pauses after which a page is asked without any event, the last one repeated: a lost event costs a quarter of a
 /// second, and a page that takes long is not kept busy with questions.

@@ -13,12 +13,12 @@ use chromiumoxide_cdp::cdp::browser_protocol::network::{
 use chromiumoxide_cdp::cdp::browser_protocol::storage::SetCookiesParams;
 use plimsoll_core::job::Setup;
 use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::{PageUrl, Viewport};
 use serde_json::{Map, Value};
 
 use crate::step::cookies;
 use crate::transport::{CallError, PendingCall, Session};
-use plimsoll_core::runtime::budget::Budget;
 
 /// Stores the job's cookies in its context. One that names no host gets the host of the first page.
 pub(crate) async fn store_cookies(

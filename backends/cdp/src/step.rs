@@ -26,13 +26,13 @@ use std::time::Duration;
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::page::extract;
 use plimsoll_core::port::StepOutput;
+use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::Step;
 use serde_json::{Map, Value};
 
 use crate::evaluate;
 use crate::page::Page;
 use action::Tick;
-use plimsoll_core::runtime::budget::Budget;
 
 /// Carries out a step within `budget`.
 ///

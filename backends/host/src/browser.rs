@@ -201,7 +201,8 @@ fn kind(path: &Path) -> BrowserKind {
     }
 }
 
-fn fault(path: &Path) -> Option<Fault> {
+/// Why this file cannot be started; `None` when it can.
+pub(crate) fn fault(path: &Path) -> Option<Fault> {
     match fs::metadata(path) {
         Err(_) => Some(Fault::Missing),
         Ok(metadata) if !metadata.is_file() => Some(Fault::NotAFile),

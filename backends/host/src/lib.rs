@@ -6,7 +6,8 @@
 //! 4. `processes`: the table of processes in `/proc`, and who is whose kin.
 //! 5. [`profile`]: profile directories that vanish with their owner, and the sweep after an owner that was killed.
 //! 6. [`browser`]: which browser this machine has.
-//! 7. [`sandbox`]: what would keep a browser's sandbox from working.
+//! 7. [`program`]: which other programs it has.
+//! 8. [`sandbox`]: what would keep a browser's sandbox from working.
 //!
 //! ```text
 //!   ProfileRoot ── create ──► ProfileDir ─┐
@@ -19,6 +20,7 @@ pub mod browser;
 pub mod identity;
 mod processes;
 pub mod profile;
+pub mod program;
 pub mod readings;
 pub mod sandbox;
 pub mod spawn;

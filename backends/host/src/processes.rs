@@ -119,6 +119,15 @@ pub(crate) fn table() -> io::Result<Vec<Process>> {
     }
 }
 
+/// The process with this number, if `ancestor` is its parent, or its parent's, and so on.
+pub(crate) fn descendant(table: &[Process], pid: i32, ancestor: i32) -> Option<Process> {
+    let row = |pid| table.iter().find(|process| process.pid == pid);
+    let found = row(pid)?;
+    // No chain of parents is longer than the table, however it changed while it was read.
+    let mut parents = std::iter::successors(Some(found.parent), |pid| row(*pid).map(|row| row.parent));
+    parents.by_ref().take(table.len()).any(|parent| parent == ancestor).then_some(*found)
+}
+
 /// Kills a whole family and waits, blocking, until nobody of it runs; returns who was killed. It takes several looks:
 /// a process may fork while the others are being killed.
 ///
@@ -259,6 +268,20 @@ mod tests {
         ];
         let mut kin = Kin::of(founder);
         assert_eq!(pids(&kin.living(&table, |process| process.pid == 16)), [10, 11, 12, 13, 14, 15, 16]);
+    }
+
+    #[test]
+    fn a_descendant_is_one_by_its_parents() {
+        let table = [
+            process(10, 1, 10, 2, 100),
+            process(11, 10, 10, 2, 101),
+            process(12, 11, 12, 2, 102),
+            process(20, 2, 10, 2, 103),
+        ];
+        assert_eq!(descendant(&table, 12, 10), Some(table[2]));
+        for stranger in [10, 20, 99] {
+            assert_eq!(descendant(&table, stranger, 10), None, "{stranger}");
+        }
     }
 
     #[test]

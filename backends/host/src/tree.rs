@@ -22,6 +22,7 @@ mod stderr;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use plimsoll_core::runtime::supervisor::Supervisor;
 use rustix::process::Signal;
@@ -32,6 +33,7 @@ pub(crate) use self::leader::Leader;
 
 use self::keeper::{Keeper, Order};
 use self::stderr::Stderr;
+use crate::processes::{self, Kin};
 use crate::spawn::{Spawner, Started};
 
 /// Kill orders that may wait for the keeper; further callers wait for room.
@@ -143,6 +145,38 @@ impl ProcessTree {
     #[must_use]
     pub fn stderr_tail(&self) -> Vec<String> {
         self.stderr.tail()
+    }
+
+    /// Waits for a line on standard error that `find` makes something of, such as the port that a server listens on;
+    /// `None` when the process ends without one. Long output may push a line out before it is seen.
+    pub async fn said<T>(&self, find: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let (mut news, mut stage) = (self.stderr.news(), self.stage.clone());
+        loop {
+            news.borrow_and_update();
+            let ended = stage.borrow().exit().is_some();
+            if let Some(found) = self.stderr.find(&find) {
+                return Some(found);
+            }
+            if ended {
+                return None;
+            }
+            tokio::select! {
+                // Neither fails: the tree holds both ends of the first, and of the second an end is an end.
+                _ = news.changed() => {}
+                _ = stage.wait_for(|stage| stage.exit().is_some()) => {}
+            }
+        }
+    }
+
+    /// Kills one process of the tree with its own descendants, and verifies it; the rest of the tree goes on. A number
+    /// that is none of the tree's is left alone. Blocks: run it with `Supervisor::spawn_blocking`.
+    ///
+    /// # Errors
+    /// When the table of processes cannot be read, or somebody still runs after `patience`.
+    pub fn kill_branch(&self, pid: i32, patience: Duration) -> io::Result<()> {
+        let table = processes::table()?;
+        let Some(founder) = processes::descendant(&table, pid, self.pid()) else { return Ok(()) };
+        processes::extinguish(&mut Kin::of(founder), |_| false, patience).map(drop)
     }
 
     /// Climbs the ladder until no process of the tree runs, and verifies it. Returns at once when the tree is gone

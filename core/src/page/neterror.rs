@@ -1,6 +1,7 @@
-//! What the network stack's error codes mean for a job.
+//! What the network stacks' error codes mean for a job.
 //!
-//! The codes (`net::ERR_...`) are names, stable for a decade, and the only thing the protocol tells.
+//! The codes (`net::ERR_...` in Chromium, the `e` of `about:neterror?e=...` in Firefox) are names, stable for a decade,
+//! and the only thing that is told.
 
 use crate::outcome::{FailureClass, Fault, Recurrence};
 
@@ -59,6 +60,29 @@ pub fn fault(url: &str, code: &str) -> Fault {
     Fault { class, recurrence, message }
 }
 
+/// The fault of a navigation to `url` that ended at Firefox's error page of this code.
+pub fn firefox_fault(url: &str, code: &str) -> Fault {
+    use Recurrence::{Persistent, Transient};
+    let (class, recurrence, explanation) = match code {
+        "connectionFailure" => (FailureClass::Navigation, Transient, Some("nothing listens there")),
+        "netReset" => (FailureClass::Navigation, Transient, Some("the server hung up")),
+        "netInterrupt" | "netOffline" | "netTimeout" => (FailureClass::Navigation, Transient, None),
+        "proxyConnectFailure" | "proxyResolveFailure" => (FailureClass::Proxy, Transient, None),
+        "dnsNotFound" => (FailureClass::Navigation, Persistent, Some("no such host")),
+        "redirectLoop" => (FailureClass::Navigation, Persistent, Some("it redirects in circles")),
+        "deniedPortAccess" => (FailureClass::Navigation, Persistent, Some("browsers refuse this port")),
+        "nssBadCert" | "nssFailure2" => {
+            (FailureClass::Navigation, Persistent, Some("its certificate is not to be trusted"))
+        }
+        _ => (FailureClass::Navigation, Persistent, None),
+    };
+    let message = match explanation {
+        Some(explanation) => format!("cannot open {url}: {explanation} ({code})"),
+        None => format!("cannot open {url}: {code}"),
+    };
+    Fault { class, recurrence, message }
+}
+
 /// The fault of a navigation to `url` that ended without a document.
 pub fn no_document(url: &str) -> Fault {
     let message = format!("{url} is no page: it is a download, or its answer has no content");
@@ -98,6 +122,15 @@ mod tests {
             ("something unheard of", Navigation, Persistent),
         ] {
             let found = fault("http://a/", code);
+            assert_eq!((found.class, found.recurrence), (class, recurrence), "{found}");
+        }
+        for (code, class, recurrence) in [
+            ("connectionFailure", Navigation, Transient),
+            ("dnsNotFound", Navigation, Persistent),
+            ("proxyConnectFailure", Proxy, Transient),
+            ("something unheard of", Navigation, Persistent),
+        ] {
+            let found = firefox_fault("http://a/", code);
             assert_eq!((found.class, found.recurrence), (class, recurrence), "{found}");
         }
     }

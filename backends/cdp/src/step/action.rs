@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::page::{Act, Verdict, keys, scroll as scrolling};
+use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::{Check, Click, Fill, Hover, MouseButton, Press, Scroll, Select, Type};
 use serde_json::{Value, json};
 
@@ -15,7 +16,6 @@ use super::pointer::{self, Point};
 use super::probe::{self, Wait};
 use crate::evaluate;
 use crate::page::{Page, Trouble};
-use plimsoll_core::runtime::budget::Budget;
 
 /// How often a field that does not keep its text is filled again: a page that is still starting up may
 /// overwrite it once or twice.

@@ -9,13 +9,13 @@ use chromiumoxide_cdp::cdp::browser_protocol::page::{
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::page::{Act, content as html};
 use plimsoll_core::port::{Artifact, ArtifactKind};
+use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::{Capture, ImageFormat, Pdf, Screenshot};
 use serde_json::Value;
 
 use super::probe;
 use crate::evaluate;
 use crate::page::Page;
-use plimsoll_core::runtime::budget::Budget;
 
 /// The longest side of a picture that Chromium can draw, in device pixels.
 const LONGEST_SIDE: f64 = 16_384.0;

@@ -8,12 +8,12 @@ use chromiumoxide_cdp::cdp::browser_protocol::network::{
 };
 use chromiumoxide_types::{Command, Method, MethodId};
 use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::{Cookie, SameSite};
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate;
 use crate::page::Page;
-use plimsoll_core::runtime::budget::Budget;
 
 /// Every cookie of the context, whatever its host.
 pub(crate) async fn get(page: &Page, budget: Budget) -> Result<Vec<Cookie>, Fault> {

@@ -7,10 +7,10 @@ use chromiumoxide_cdp::cdp::browser_protocol::input::{
 };
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::page::keys::{Chord, Key, Stroke};
+use plimsoll_core::runtime::budget::Budget;
 use tokio::time::sleep;
 
 use crate::page::{Page, Trouble};
-use plimsoll_core::runtime::budget::Budget;
 
 /// Presses and releases one key.
 pub(super) async fn press(page: &Page, key: Key, budget: Budget) -> Result<(), Fault> {

@@ -4,12 +4,12 @@ use chromiumoxide_cdp::cdp::browser_protocol::input::{
     self, DispatchMouseEventParams, DispatchMouseEventType as Kind,
 };
 use plimsoll_core::outcome::Fault;
+use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::MouseButton;
 use serde::Deserialize;
 
 use super::keyboard::delivered;
 use crate::page::Page;
-use plimsoll_core::runtime::budget::Budget;
 
 /// A point of the viewport in CSS pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use chromiumoxide_cdp::cdp::browser_protocol::dom::SetFileInputFilesParams;
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::page::{Act, Verdict};
+use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::Upload;
 use serde_json::{Value, json};
 
 use super::probe;
 use crate::evaluate;
 use crate::page::Page;
-use plimsoll_core::runtime::budget::Budget;
 
 /// A file that exists.
 #[derive(Debug)]

@@ -2,10 +2,10 @@
 
 use chromiumoxide_cdp::cdp::browser_protocol::emulation::SetDeviceMetricsOverrideParams;
 use plimsoll_core::outcome::Fault;
+use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::Viewport;
 
 use crate::page::Page;
-use plimsoll_core::runtime::budget::Budget;
 
 /// Gives the page a viewport of this size, until it is given another.
 pub(crate) async fn set(page: &Page, viewport: &Viewport, budget: Budget) -> Result<(), Fault> {

@@ -25,6 +25,8 @@ const TURN_BYTES: usize = 64 << 10;
 pub(super) struct Stderr {
     pipe: OwnedFd,
     tail: Mutex<Tail>,
+    /// Changes with everything that is read.
+    news: watch::Sender<()>,
 }
 
 /// What a turn of reading met.
@@ -42,7 +44,7 @@ impl Stderr {
     /// Takes over the reading end.
     pub(super) fn new(pipe: OwnedFd) -> io::Result<Self> {
         rustix::io::ioctl_fionbio(&pipe, true)?;
-        Ok(Self { pipe, tail: Mutex::default() })
+        Ok(Self { pipe, tail: Mutex::default(), news: watch::Sender::new(()) })
     }
 
     /// The task that reads until nobody can write any more or the tree is gone.
@@ -77,7 +79,24 @@ impl Stderr {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner).lines()
     }
 
+    /// What `find` makes of the first remembered line that has ended and that it knows.
+    pub(super) fn find<T>(&self, find: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        tail.complete.iter().find_map(|line| find(line))
+    }
+
+    /// Changes with everything that is read.
+    pub(super) fn news(&self) -> watch::Receiver<()> {
+        self.news.subscribe()
+    }
+
     fn read_turn(&self) -> Turn {
+        let turn = self.read();
+        self.news.send_replace(());
+        turn
+    }
+
+    fn read(&self) -> Turn {
         let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         let mut buffer = [0; 8 << 10];
         let mut read = 0;

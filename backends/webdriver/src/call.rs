@@ -1,0 +1,273 @@
+//! How a call to a remote end can fail, and the one place that says what each failure means.
+//!
+//! W3C error codes tell most of it. What comes back without one (a refused connection, a proxy's page of HTML, an
+//! answer that never comes) is a failure of the endpoint. Steps tell three kinds apart ([`Trouble`]): the document
+//! went away, so the next one may be asked; the page did not answer in time, so it may be asked again; or it is a
+//! [`Fault`] and over.
+
+use std::time::Duration;
+
+use fantoccini::error::CmdError;
+use plimsoll_core::outcome::{FailureClass, Fault};
+use serde_json::Value;
+
+/// How much of an answer that is not WebDriver is told.
+const EXCERPT: usize = 200;
+
+/// Why a call brought nothing.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CallError {
+    /// No answer came in time.
+    #[error("no answer to `{call}` within {after:?}")]
+    Timeout {
+        /// What was called.
+        call: String,
+        /// The time it had.
+        after: Duration,
+    },
+    /// The connection could not be made, or broke.
+    #[error("`{call}` did not reach the remote end: {why}")]
+    Broken {
+        /// What was called.
+        call: String,
+        /// What the network said.
+        why: String,
+    },
+    /// Something answered that does not speak WebDriver.
+    #[error("the answer to `{call}` is no WebDriver: {excerpt:?}")]
+    Gibberish {
+        /// What was called.
+        call: String,
+        /// The beginning of what it said.
+        excerpt: String,
+    },
+    /// The remote end refused.
+    #[error("{message} ({})", code.name())]
+    Refused {
+        /// Its code.
+        code: Code,
+        /// What it says.
+        message: String,
+    },
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)+) => {
+        /// The error codes that are told apart.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Code {
+            $($(#[$doc])* $name,)+
+            /// Any other.
+            Other,
+        }
+
+        impl Code {
+            /// The code that is written so.
+            pub(crate) fn parse(text: &str) -> Self {
+                match text { $($text => Self::$name,)+ _ => Self::Other }
+            }
+
+            /// How it is written.
+            pub(crate) const fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ Self::Other => "unknown error" }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The session is no more: its browser died, or the node it ran on.
+    InvalidSessionId = "invalid session id",
+    /// The page closed itself.
+    NoSuchWindow = "no such window",
+    /// No session.
+    SessionNotCreated = "session not created",
+    /// A navigation took too long, or replaced the document that a script ran in.
+    Timeout = "timeout",
+    /// A script took too long, or its page is too busy to run it.
+    ScriptTimeout = "script timeout",
+    /// A script threw.
+    JavascriptError = "javascript error",
+    /// A dialog was open; it is not any more.
+    UnexpectedAlertOpen = "unexpected alert open",
+    /// A frame went away in the middle.
+    NoSuchFrame = "no such frame",
+    /// An element went away in the middle.
+    StaleElement = "stale element reference",
+    /// Chromium's renderer died. No code of the standard.
+    TabCrashed = "tab crashed",
+    /// The certificate is not to be trusted.
+    InsecureCertificate = "insecure certificate",
+    /// Something in the command is wrong.
+    InvalidArgument = "invalid argument",
+    /// A cookie of another site.
+    InvalidCookieDomain = "invalid cookie domain",
+    /// A cookie that the browser does not take.
+    UnableToSetCookie = "unable to set cookie",
+    /// The pointer would leave the window.
+    OutOfBounds = "move target out of bounds",
+    /// There is no such command.
+    UnknownCommand = "unknown command",
+    /// Nor such a method of it.
+    UnknownMethod = "unknown method",
+    /// It cannot be carried out here.
+    UnsupportedOperation = "unsupported operation",
+}
+
+impl CallError {
+    /// What fantoccini's error says.
+    pub(crate) fn of(call: &str, error: CmdError) -> Self {
+        let call = call.to_owned();
+        match error {
+            CmdError::Standard(error) => {
+                // Further lines tell of versions and addresses.
+                let message = error.message.lines().next().unwrap_or_default().to_owned();
+                Self::Refused { code: Code::parse(&error.error()), message }
+            }
+            // A code that fantoccini does not know, as it is.
+            CmdError::NotW3C(Value::String(code)) => {
+                Self::Refused { code: Code::parse(&code), message: format!("`{call}` failed: {code}") }
+            }
+            CmdError::NotW3C(other) => Self::gibberish(call, &other.to_string()),
+            CmdError::NotJson(text) => Self::gibberish(call, &text),
+            CmdError::Json(why) => Self::gibberish(call, &why.to_string()),
+            CmdError::Failed(why) => Self::Broken { call, why: causes(&why) },
+            CmdError::FailedC(why) => Self::Broken { call, why: causes(&why) },
+            CmdError::Lost(why) => Self::Broken { call, why: causes(&why) },
+            error => Self::Broken { call, why: error.to_string() },
+        }
+    }
+
+    /// An answer that is not WebDriver.
+    pub(crate) fn gibberish(call: String, text: &str) -> Self {
+        let excerpt = text[..text.floor_char_boundary(EXCERPT)].to_owned();
+        Self::Gibberish { call, excerpt }
+    }
+
+    /// The remote end's code, if it gave one.
+    pub(crate) const fn code(&self) -> Option<Code> {
+        if let Self::Refused { code, .. } = self { Some(*code) } else { None }
+    }
+}
+
+/// An error's causes, in one line. Its own words are left out where a cause says more.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(deeper) = cause {
+        text = format!("{text}: {deeper}");
+        cause = deeper.source();
+    }
+    text
+}
+
+impl From<CallError> for Fault {
+    fn from(error: CallError) -> Self {
+        use FailureClass::{BrowserCrash, Navigation, PageCrash, Script, Timeout, Unsupported};
+        let message = error.to_string();
+        let Some(code) = error.code() else {
+            return match error {
+                CallError::Timeout { .. } => Self::transient(Timeout, message),
+                _ => Self::transient(BrowserCrash, message),
+            };
+        };
+        match code {
+            Code::InvalidSessionId | Code::SessionNotCreated => Self::transient(BrowserCrash, message),
+            Code::NoSuchWindow => Self::persistent(Script, "the page closed itself"),
+            Code::TabCrashed => Self::transient(PageCrash, "the page's renderer process died"),
+            Code::Timeout | Code::ScriptTimeout => Self::transient(Timeout, message),
+            Code::InsecureCertificate => Self::persistent(Navigation, message),
+            Code::JavascriptError
+            | Code::InvalidArgument
+            | Code::InvalidCookieDomain
+            | Code::UnableToSetCookie
+            | Code::OutOfBounds => Self::persistent(Script, message),
+            Code::UnknownCommand | Code::UnknownMethod | Code::UnsupportedOperation => {
+                Self::persistent(Unsupported, message)
+            }
+            Code::UnexpectedAlertOpen | Code::NoSuchFrame | Code::StaleElement | Code::Other => {
+                Self::transient(Script, message)
+            }
+        }
+    }
+}
+
+/// Why a page did not do what it was told.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// Its document was replaced by another meanwhile, or a dialog came between.
+    Moved,
+    /// It did not answer in the time it was given.
+    Silent(CallError),
+    /// Asking again cannot help.
+    Fault(Fault),
+}
+
+impl From<CallError> for Trouble {
+    fn from(error: CallError) -> Self {
+        match error.code() {
+            Some(Code::Timeout | Code::UnexpectedAlertOpen | Code::NoSuchFrame | Code::StaleElement) => {
+                Self::Moved
+            }
+            Some(Code::ScriptTimeout) => Self::Silent(error),
+            None if matches!(error, CallError::Timeout { .. }) => Self::Silent(error),
+            _ => Self::Fault(error.into()),
+        }
+    }
+}
+
+impl From<Trouble> for Fault {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Moved => {
+                Self::transient(FailureClass::Script, "the page navigated away in the middle of the step")
+            }
+            Trouble::Silent(error) => error.into(),
+            Trouble::Fault(fault) => fault,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plimsoll_core::outcome::Recurrence::{Persistent, Transient};
+
+    fn refused(code: &str) -> CallError {
+        CallError::Refused { code: Code::parse(code), message: String::new() }
+    }
+
+    #[test]
+    fn each_code_has_its_class() {
+        use FailureClass::{BrowserCrash, PageCrash, Script, Timeout, Unsupported};
+        for (code, class, recurrence) in [
+            ("invalid session id", BrowserCrash, Transient),
+            ("tab crashed", PageCrash, Transient),
+            ("no such window", Script, Persistent),
+            ("script timeout", Timeout, Transient),
+            ("javascript error", Script, Persistent),
+            ("unknown command", Unsupported, Persistent),
+            ("unheard of", Script, Transient),
+        ] {
+            let fault = Fault::from(refused(code));
+            assert_eq!((fault.class, fault.recurrence), (class, recurrence), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_asked_again_is_told_from_what_may_not() {
+        assert!(matches!(Trouble::from(refused("timeout")), Trouble::Moved));
+        assert!(matches!(Trouble::from(refused("unexpected alert open")), Trouble::Moved));
+        assert!(matches!(Trouble::from(refused("script timeout")), Trouble::Silent(_)));
+        assert!(matches!(Trouble::from(refused("tab crashed")), Trouble::Fault(_)));
+    }
+
+    #[test]
+    fn a_page_of_html_is_told_by_its_beginning() {
+        let html = format!("<html>é{}", "x".repeat(10_000));
+        let error = CallError::of("status", CmdError::NotJson(html)).to_string();
+        assert!(error.contains("<html>é") && error.len() < 400, "{error}");
+        let crash = CallError::of("url", CmdError::NotW3C("tab crashed".into()));
+        assert_eq!(crash.code(), Some(Code::TabCrashed));
+    }
+}

@@ -1,0 +1,221 @@
+//! What a new session is asked to be: capabilities. Pure.
+//!
+//! Every session is asked not to wait for pages (`pageLoadStrategy: none`): what a page has come to, it is asked itself
+//! ([`crate::navigation`]). A remote end that waits takes no other command meanwhile, not even its session's end, and
+//! may wait for pages that no step has asked for; and one strategy a session could not serve steps that differ.
+//!
+//! Dialogs are answered by the remote end as soon as a command finds one, and told of, so that none can hang a job.
+//!
+//! The settings' own capabilities are merged in last, object by object, so they win.
+
+use std::path::{Path, PathBuf};
+
+use plimsoll_host::browser::BrowserKind;
+use serde_json::{Map, Value, json};
+
+use crate::session::LOOK;
+use crate::settings::{Family, Sandbox, WebDriverSettings};
+
+/// What Chromium gets besides what chromedriver gives it. As in the CDP driver: quiet, closed, never in the
+/// background, cheap.
+const CHROMIUM_ARGS: [&str; 12] = [
+    "--mute-audio",
+    "--hide-scrollbars",
+    "--disable-quic",
+    "--disable-component-update",
+    "--disable-domain-reliability",
+    "--no-pings",
+    "--disable-breakpad",
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+    "--disable-gpu",
+    "--num-raster-threads=1",
+];
+
+/// Where downloads would go: nothing can be made there, so they fail.
+const NOWHERE: &str = "/dev/null/refused";
+
+/// What every session of a driver is asked to be.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Demand(Map<String, Value>);
+
+/// Where the browser of a session runs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Place<'a> {
+    /// Here, and it is this one.
+    Here {
+        /// The browser.
+        binary: &'a Path,
+        /// What it is, for Chromium.
+        kind: Option<BrowserKind>,
+        /// Whether there is enough shared memory for it.
+        shared_memory: bool,
+    },
+    /// At a remote end, which may be told which one.
+    There(Option<&'a PathBuf>),
+}
+
+impl Demand {
+    /// What sessions are asked to be.
+    pub(crate) fn new(settings: &WebDriverSettings, place: Place<'_>) -> Self {
+        let mut capabilities = Map::from_iter([
+            ("pageLoadStrategy".to_owned(), json!("none")),
+            ("timeouts".to_owned(), json!({ "script": LOOK.as_millis() as u64, "implicit": 0 })),
+            (
+                "unhandledPromptBehavior".to_owned(),
+                json!({
+                    "alert": "accept and notify",
+                    "confirm": "dismiss and notify",
+                    "prompt": "dismiss and notify",
+                    "beforeUnload": "accept",
+                }),
+            ),
+        ]);
+        let (name, own) = match settings.family {
+            Family::Chromium => ("chrome", chromium(settings, place)),
+            Family::Firefox => ("firefox", firefox(settings, place)),
+        };
+        capabilities.insert("browserName".to_owned(), json!(name));
+        capabilities.extend(own);
+        for (key, value) in &settings.capabilities {
+            merge(capabilities.entry(key).or_insert(Value::Null), value);
+        }
+        Self(capabilities)
+    }
+
+    /// As it is sent.
+    pub(crate) const fn capabilities(&self) -> &Map<String, Value> {
+        &self.0
+    }
+}
+
+fn chromium(settings: &WebDriverSettings, place: Place<'_>) -> Map<String, Value> {
+    let mut args: Vec<String> = CHROMIUM_ARGS.map(str::to_owned).into();
+    args.push(format!("--window-size={},{}", settings.window.width, settings.window.height));
+    let mut options = Map::new();
+    match place {
+        Place::Here { binary, kind, shared_memory } => {
+            let shell = kind == Some(BrowserKind::HeadlessShell);
+            args.push(if shell { "--headless" } else { "--headless=new" }.to_owned());
+            // No open port, and a browser that ends with its chromedriver, whatever ended that.
+            args.push("--remote-debugging-pipe".to_owned());
+            if !shared_memory {
+                args.push("--disable-dev-shm-usage".to_owned());
+            }
+            options.insert("binary".to_owned(), json!(binary));
+        }
+        Place::There(binary) => {
+            args.push("--headless=new".to_owned());
+            options.extend(binary.map(|binary| ("binary".to_owned(), json!(binary))));
+        }
+    }
+    if settings.sandbox == Sandbox::Off {
+        args.push("--no-sandbox".to_owned());
+    }
+    args.extend(settings.extra_args.iter().cloned());
+    options.insert("args".to_owned(), json!(args));
+    // The page's events alone: dialogs, popups, downloads, and how far it has loaded.
+    options.insert("perfLoggingPrefs".to_owned(), json!({ "enableNetwork": false, "enablePage": true }));
+    Map::from_iter([
+        ("goog:chromeOptions".to_owned(), Value::Object(options)),
+        ("goog:loggingPrefs".to_owned(), json!({ "performance": "ALL" })),
+    ])
+}
+
+fn firefox(settings: &WebDriverSettings, place: Place<'_>) -> Map<String, Value> {
+    let mut args = vec!["-headless".to_owned()];
+    args.extend(settings.extra_args.iter().cloned());
+    let binary = match place {
+        Place::Here { binary, .. } => Some(json!(binary)),
+        Place::There(binary) => binary.map(|binary| json!(binary)),
+    };
+    let mut options = Map::from_iter([
+        ("args".to_owned(), json!(args)),
+        (
+            "prefs".to_owned(),
+            json!({
+                "browser.download.folderList": 2,
+                "browser.download.dir": NOWHERE,
+                "browser.download.always_ask_before_handling_new_types": false,
+                // Each session is somebody's foreground.
+                "dom.min_background_timeout_value": 4,
+                // Scrollbars would take their width from pages; the other driver's pages have none.
+                "widget.gtk.overlay-scrollbars.enabled": true,
+            }),
+        ),
+    ]);
+    options.extend(binary.map(|binary| ("binary".to_owned(), binary)));
+    if settings.sandbox == Sandbox::Off {
+        options.insert("env".to_owned(), json!({ "MOZ_DISABLE_CONTENT_SANDBOX": "1" }));
+    }
+    Map::from_iter([("moz:firefoxOptions".to_owned(), Value::Object(options))])
+}
+
+/// Lays `above` over `below`: objects key by key, lists one after the other, anything else in its place.
+fn merge(below: &mut Value, above: &Value) {
+    match (below, above) {
+        (Value::Object(below), Value::Object(above)) => {
+            for (key, value) in above {
+                merge(below.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (Value::Array(below), Value::Array(above)) => below.extend(above.iter().cloned()),
+        (below, above) => *below = above.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(json: Value) -> WebDriverSettings {
+        let capabilities = json.as_object().cloned().unwrap_or_default();
+        WebDriverSettings { capabilities, ..WebDriverSettings::default() }
+    }
+
+    fn here(kind: BrowserKind) -> Place<'static> {
+        Place::Here { binary: Path::new("/b"), kind: Some(kind), shared_memory: true }
+    }
+
+    fn args(demand: &Demand) -> Vec<&str> {
+        let args = demand.0["goog:chromeOptions"]["args"].as_array().expect("a list");
+        args.iter().filter_map(Value::as_str).collect()
+    }
+
+    #[test]
+    fn the_settings_capabilities_are_merged_in_and_win() {
+        let settings = settings(json!({
+            "pageLoadStrategy": "eager",
+            "se:name": "mine",
+            "goog:chromeOptions": { "args": ["--lang=fr"], "prefs": { "a": 1 } },
+        }));
+        let demand = Demand::new(&settings, here(BrowserKind::HeadlessShell));
+        assert_eq!((&demand.0["pageLoadStrategy"], &demand.0["se:name"]), (&json!("eager"), &json!("mine")));
+        assert_eq!(demand.0["goog:chromeOptions"]["binary"], "/b");
+        assert_eq!(demand.0["goog:chromeOptions"]["prefs"]["a"], 1);
+        assert_eq!(args(&demand).last(), Some(&"--lang=fr"));
+        assert!(args(&demand).contains(&"--headless"));
+    }
+
+    #[test]
+    fn a_remote_browser_is_asked_for_no_pipe_and_no_file_of_ours() {
+        let settings = settings(json!({}));
+        let demand = Demand::new(&settings, Place::There(None));
+        assert!(!args(&demand).contains(&"--remote-debugging-pipe"));
+        assert_eq!(demand.0["goog:chromeOptions"].get("binary"), None);
+        let full = Demand::new(&settings, here(BrowserKind::Chromium));
+        assert!(args(&full).contains(&"--headless=new") && args(&full).contains(&"--remote-debugging-pipe"));
+        assert!(!args(&full).contains(&"--no-sandbox"));
+    }
+
+    #[test]
+    fn firefox_is_asked_in_its_own_words() {
+        let settings = WebDriverSettings { family: Family::Firefox, ..WebDriverSettings::default() };
+        let demand =
+            Demand::new(&settings, Place::Here { binary: Path::new("/f"), kind: None, shared_memory: true });
+        assert_eq!(demand.0["browserName"], "firefox");
+        assert_eq!(demand.0["moz:firefoxOptions"]["binary"], "/f");
+        assert!(!demand.0.contains_key("goog:chromeOptions"));
+    }
+}

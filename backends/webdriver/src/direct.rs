@@ -1,0 +1,169 @@
+//! Our own requests to a remote end, beside those of a session: what it has to give, new sessions, and their end.
+//!
+//! fantoccini asks for a session without a deadline and hides what becomes of its deletion; and a session that is
+//! stuck in one command takes no other. So these three go by a client of our own: each has a deadline, dropping it
+//! gives it up, and its answer is read whatever it is.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Bytes;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Request};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tokio::time::timeout;
+use url::Url;
+
+use crate::call::{CallError, Code};
+use crate::wire::Plug;
+
+/// The longest answer to any of these requests in bytes: the status of a grid of a thousand nodes, and some more.
+const LONGEST: usize = 8 << 20;
+
+/// Requests of ours to one remote end.
+#[derive(Debug)]
+pub(crate) struct Direct {
+    client: Client<Plug, Full<Bytes>>,
+    base: Url,
+    authorization: Option<HeaderValue>,
+}
+
+/// A session that was opened.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Opened {
+    /// Its id.
+    pub(crate) session_id: String,
+    /// What it can do.
+    pub(crate) capabilities: Map<String, Value>,
+}
+
+impl Direct {
+    /// Requests to the remote end at `base`, which ends in a slash.
+    pub(crate) fn new(base: &Url) -> Self {
+        let client = Client::builder(TokioExecutor::new()).build(Plug::default());
+        let authorization = (!base.username().is_empty()).then(|| {
+            let pair = format!("{}:{}", base.username(), base.password().unwrap_or_default());
+            HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair))).ok()
+        });
+        Self { client, base: base.clone(), authorization: authorization.flatten() }
+    }
+
+    /// What the remote end says of itself.
+    pub(crate) async fn status(&self, deadline: Duration) -> Result<Value, CallError> {
+        self.exchange(Method::GET, "status", None, deadline).await
+    }
+
+    /// Opens a session. Whoever drops this before it answers may leave a session that nobody knows.
+    pub(crate) async fn open(
+        &self,
+        capabilities: &Map<String, Value>,
+        deadline: Duration,
+    ) -> Result<Opened, CallError> {
+        let body = json!({ "capabilities": { "alwaysMatch": capabilities, "firstMatch": [{}] } });
+        let answer = self.exchange(Method::POST, "session", Some(&body), deadline).await?;
+        let text = answer.to_string();
+        serde_json::from_value(answer).map_err(|_| CallError::gibberish("session".to_owned(), &text))
+    }
+
+    /// Ends a session. One that is not there any more has ended.
+    pub(crate) async fn delete(&self, session: &str, deadline: Duration) -> Result<(), CallError> {
+        let path = format!("session/{session}");
+        match self.exchange(Method::DELETE, &path, None, deadline).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == Some(Code::InvalidSessionId) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        deadline: Duration,
+    ) -> Result<Value, CallError> {
+        let call = path.split('/').next().unwrap_or_default().to_owned();
+        let exchanged = timeout(deadline, self.ask(method, path, body)).await;
+        let (ok, bytes) = match exchanged {
+            Err(_) => return Err(CallError::Timeout { call, after: deadline }),
+            Ok(Err(why)) => return Err(CallError::Broken { call, why }),
+            Ok(Ok(answer)) => answer,
+        };
+        read(call, ok, &bytes)
+    }
+
+    /// Whether it went well, and what came back.
+    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<(bool, Bytes), String> {
+        let url = self.base.join(path).map_err(|why| why.to_string())?;
+        let mut request = Request::builder().method(method).uri(url.as_str());
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        let mut sent = Bytes::new();
+        if let Some(body) = body {
+            // chromedriver takes no other type, and no body without its length.
+            request = request.header(CONTENT_TYPE, "application/json; charset=utf-8");
+            sent = Bytes::from(body.to_string());
+        }
+        let request = request.body(Full::new(sent)).map_err(|why| why.to_string())?;
+        let answer = self.client.request(request).await.map_err(|why| {
+            let cause = std::error::Error::source(&why).map(|cause| format!(": {cause}"));
+            format!("{why}{}", cause.unwrap_or_default())
+        })?;
+        let ok = answer.status().is_success();
+        let body = Limited::new(answer.into_body(), LONGEST).collect().await.map_err(|why| {
+            let too_long = why.downcast_ref::<LengthLimitError>().is_some();
+            if too_long { format!("it answered more than {LONGEST} bytes") } else { why.to_string() }
+        })?;
+        Ok((ok, body.to_bytes()))
+    }
+}
+
+/// What an answer says.
+fn read(call: String, ok: bool, bytes: &[u8]) -> Result<Value, CallError> {
+    #[derive(Deserialize)]
+    struct Answer {
+        value: Value,
+    }
+    #[derive(Deserialize)]
+    struct Refusal {
+        error: String,
+        #[serde(default)]
+        message: String,
+    }
+    let parsed = serde_json::from_slice::<Answer>(bytes).map(|answer| answer.value);
+    match parsed {
+        Ok(value) if ok => Ok(value),
+        Ok(value) => match serde_json::from_value::<Refusal>(value) {
+            Ok(Refusal { error, message }) => {
+                let message = message.lines().next().unwrap_or_default().to_owned();
+                Err(CallError::Refused { code: Code::parse(&error), message })
+            }
+            Err(_) => Err(CallError::gibberish(call, &String::from_utf8_lossy(bytes))),
+        },
+        Err(_) => Err(CallError::gibberish(call, &String::from_utf8_lossy(bytes))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_a_value_a_refusal_or_gibberish() {
+        let read = |ok, text: &str| read("status".to_owned(), ok, text.as_bytes());
+        assert_eq!(read(true, r#"{"value":{"ready":true}}"#).ok(), Some(json!({"ready": true})));
+        let refusal = r#"{"value":{"error":"session not created","message":"full\nmore","stacktrace":""}}"#;
+        let refused = read(false, refusal).expect_err("refused");
+        assert_eq!(refused.to_string(), "full (session not created)");
+        for (ok, text) in [(true, "<html>"), (false, "{}"), (false, r#"{"value":null}"#), (true, "")] {
+            assert!(matches!(read(ok, text), Err(CallError::Gibberish { .. })), "{text}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The end of a session: deleted, and known to be gone.
+//!
+//! ```text
+//!   DELETE ── answered ────────────────────────────────────────► gone
+//!     └─ not: a chromedriver's ── its browser's process killed ─► DELETE again ─► gone
+//!             a geckodriver's ─── the whole tree killed ─────────────────────────► gone
+//!             a remote end's ──── again, until time is up ───────────────────────► gone, or it stays written down
+//! ```
+//!
+//! A driver answers the deletion when the browser's process has ended. A session that is stuck in a command does not hear
+//! of its end: there the process tree is the last resort, and at a remote end there is none but patience.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use plimsoll_core::port::CloseError;
+use plimsoll_host::tree::{Ladder, ProcessTree};
+use tokio::time::{sleep, timeout};
+
+use crate::browser::{Home, Link};
+use crate::call::CallError;
+use crate::context::Held;
+use crate::settings::Family;
+
+/// How long a driver may take to end a session. Measured: 50 ms with Chromium, half a second with Firefox; the rest
+/// is for a machine that is overrun.
+const DELETION: Duration = Duration::from_secs(8);
+/// How long, when it is known to be stuck in a command.
+const STUCK: Duration = Duration::from_secs(1);
+/// How long, when its browser was killed.
+const KILLED: Duration = Duration::from_secs(4);
+/// How long the killing may take.
+const KILL: Duration = Duration::from_secs(3);
+/// How long a remote end is asked, again and again.
+const ASKING: Duration = Duration::from_secs(12);
+/// Between two times.
+const PAUSE: Duration = Duration::from_millis(250);
+/// How long a browser that has ended may take to be gone: the kill ladder's own deadlines, and a little more.
+const DEMISE: Duration = Duration::from_secs(14);
+
+/// Ends a session and verifies that it is gone.
+pub(crate) async fn end(link: &Link, held: Held) -> Result<(), CloseError> {
+    let verdict = tokio::select! {
+        biased;
+        _ = link.ended(), if matches!(link.home, Home::Here(_)) => demise(link).await,
+        verdict = delete(link, &held) => verdict,
+    };
+    held.session.hang_up();
+    if verdict.is_ok() {
+        link.closed(held.session.id());
+        if let Some(entry) = held.entry {
+            entry.strike().await;
+        }
+    }
+    verdict
+}
+
+/// A session of a browser that ended is gone when all of the browser is.
+pub(crate) async fn demise(link: &Link) -> Result<(), CloseError> {
+    match timeout(DEMISE, link.gone()).await {
+        Ok(verdict) => verdict,
+        Err(_) => Err(CloseError(format!("its browser ended but is not gone after {DEMISE:?}"))),
+    }
+}
+
+async fn delete(link: &Link, held: &Held) -> Result<(), CloseError> {
+    let id = held.session.id();
+    let patience = if held.session.is_busy() { STUCK } else { DELETION };
+    match (&link.home, link.family) {
+        (Home::There(endpoint, _), _) => {
+            let mut last = None;
+            let asking = async {
+                while let Err(error) = link.direct().delete(id, DELETION).await {
+                    last = Some(error);
+                    sleep(PAUSE).await;
+                }
+            };
+            timeout(ASKING, asking).await.map_err(|_| {
+                let why = last.map_or_else(|| "no answer".to_owned(), |error: CallError| error.to_string());
+                CloseError(format!("{} did not delete a session within {ASKING:?}: {why}", endpoint.label))
+            })
+        }
+        (Home::Here(tree), family) => {
+            let Err(error) = link.direct().delete(id, patience).await else { return Ok(()) };
+            tracing::debug!(%error, "a session does not end by itself");
+            match (family, held.process) {
+                (Family::Chromium, Some(process)) => {
+                    kill(link, tree, process).await?;
+                    link.direct().delete(id, KILLED).await.map_err(|error| CloseError(error.to_string()))
+                }
+                (Family::Firefox, _) => {
+                    // It had this one session. Its caretaker learns of its end as of any other.
+                    tree.kill(Ladder::NOW).await.map_err(|error| CloseError(error.to_string()))?;
+                    demise(link).await
+                }
+                (Family::Chromium, None) => Err(CloseError(error.to_string())),
+            }
+        }
+    }
+}
+
+/// Kills the browser of one session.
+async fn kill(link: &Link, tree: &Arc<ProcessTree>, process: i32) -> Result<(), CloseError> {
+    let tree = Arc::clone(tree);
+    let killing = link.supervisor.spawn_blocking("kill browser", move || tree.kill_branch(process, KILL));
+    match killing.await {
+        Ok(killed) => killed.map_err(|error| CloseError(error.to_string())),
+        Err(error) => Err(CloseError(error.to_string())),
+    }
+}

@@ -1,0 +1,196 @@
+//! Remote sessions that are open, written down, so that none outlives its owner for long, whatever ends that.
+//!
+//! ```text
+//!   <dir>/sessions-<pid>-<random>/   one run's; its owner.lock is held for as long as the run lives
+//!     ├─ owner.lock
+//!     └─ <number>                    one open session: its remote end and its id
+//! ```
+//!
+//! A file is written when a session is known and removed when it is known to be gone. The next run finds directories
+//! whose lock nobody holds, deletes the sessions in them at those remote ends that are its own too, and then the files.
+//! What cannot be deleted stays written down.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use plimsoll_core::runtime::supervisor::Supervisor;
+use serde::{Deserialize, Serialize};
+
+/// Prefix of a run's directory.
+const RUN: &str = "sessions-";
+/// The file whose lock says that the run lives.
+const LOCK: &str = "owner.lock";
+
+/// Why open sessions cannot be written down.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {}, where open remote sessions are written down", path.display())]
+pub struct JournalError {
+    action: &'static str,
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// One run's open sessions.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    dir: PathBuf,
+    next: AtomicU64,
+    supervisor: Supervisor,
+    _lock: File,
+}
+
+/// A session that is written down.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    path: PathBuf,
+    journal: Arc<Journal>,
+}
+
+/// What is written down of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    /// The remote end, without a password.
+    pub(crate) endpoint: String,
+    /// The session's id.
+    pub(crate) session: String,
+}
+
+impl Journal {
+    /// Makes a directory for this run in `dir`.
+    pub(crate) fn open(dir: &Path, supervisor: &Supervisor) -> Result<Arc<Self>, JournalError> {
+        let name = format!("{RUN}{}-{:016x}", std::process::id(), fastrand::u64(..));
+        let dir = dir.join(name);
+        let failed = |action, source| JournalError { action, path: dir.clone(), source };
+        DirBuilder::new().mode(0o700).create(&dir).map_err(|source| failed("create", source))?;
+        let lock =
+            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(dir.join(LOCK));
+        let lock = lock.map_err(|source| failed("write to", source))?;
+        lock.try_lock().map_err(|error| failed("lock", error.into()))?;
+        let next = AtomicU64::new(0);
+        Ok(Arc::new(Self { dir, next, supervisor: supervisor.clone(), _lock: lock }))
+    }
+
+    /// Writes a session down. One that cannot be is used all the same: it will only not be deleted after a crash.
+    pub(crate) async fn enter(self: &Arc<Self>, endpoint: &str, session: &str) -> Option<Entry> {
+        let record = Record { endpoint: endpoint.to_owned(), session: session.to_owned() };
+        let path = self.dir.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
+        let entry = Entry { path: path.clone(), journal: Arc::clone(self) };
+        let write = move || fs::write(&path, serde_json::to_vec(&record).map_err(io::Error::other)?);
+        match self.supervisor.spawn_blocking("journal", write).await {
+            Ok(Ok(())) => Some(entry),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "an open session is not written down");
+                None
+            }
+            Err(error) => {
+                tracing::warn!(%error, "an open session is not written down");
+                None
+            }
+        }
+    }
+
+    /// What dead runs have left beside this one.
+    pub(crate) fn left(&self) -> Vec<Leavings> {
+        let beside = self.dir.parent().map(fs::read_dir).into_iter().flatten().flatten().flatten();
+        beside
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with(RUN))
+            .filter(|entry| entry.path() != self.dir)
+            .filter_map(|entry| Leavings::claim(entry.path()))
+            .collect()
+    }
+}
+
+impl Entry {
+    /// The session is gone.
+    pub(crate) async fn strike(self) {
+        let path = self.path.clone();
+        let removal = self.journal.supervisor.spawn_blocking("journal", move || fs::remove_file(path));
+        if let Ok(Err(error)) = removal.await {
+            tracing::warn!(%error, "a session that is gone stays written down");
+        }
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        // Sessions that are not known to be gone stay, for the next run.
+        let entries = fs::read_dir(&self.dir).map(|entries| entries.flatten().count());
+        if entries.is_ok_and(|entries| entries <= 1) {
+            let _ = fs::remove_file(self.dir.join(LOCK)).and_then(|()| fs::remove_dir(&self.dir));
+        }
+    }
+}
+
+/// What one dead run has left; claimed for as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Leavings {
+    dir: PathBuf,
+    _lock: File,
+}
+
+impl Leavings {
+    fn claim(dir: PathBuf) -> Option<Self> {
+        let lock = OpenOptions::new().write(true).open(dir.join(LOCK)).ok()?;
+        lock.try_lock().ok()?;
+        Some(Self { dir, _lock: lock })
+    }
+
+    /// The sessions it had open, each with the file that says so.
+    pub(crate) fn records(&self) -> Vec<(PathBuf, Record)> {
+        let files = fs::read_dir(&self.dir).into_iter().flatten().flatten().map(|entry| entry.path());
+        files
+            .filter(|path| path.file_name().is_none_or(|name| name != LOCK))
+            .filter_map(|path| {
+                let record = serde_json::from_slice(&fs::read(&path).ok()?);
+                // A file that was cut off names no session.
+                record.inspect_err(|_| drop(fs::remove_file(&path))).ok().map(|record| (path, record))
+            })
+            .collect()
+    }
+
+    /// Removes the directory if nothing is written down in it any more.
+    pub(crate) fn clear(self) {
+        if self.records().is_empty() {
+            let cleared = fs::remove_file(self.dir.join(LOCK)).and_then(|()| fs::remove_dir(&self.dir));
+            if let Err(error) = cleared
+                && error.kind() != ErrorKind::NotFound
+            {
+                tracing::warn!(dir = %self.dir.display(), %error, "cannot clear a dead run's journal");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_what_a_dead_run_had_open_is_found() {
+        let (dir, supervisor) = (tempfile::tempdir().expect("a directory"), Supervisor::root());
+        let dead = Journal::open(dir.path(), &supervisor).expect("writable");
+        let gone = dead.enter("http://a/", "1").await.expect("written");
+        let open = dead.enter("http://a/", "2").await.expect("written");
+        gone.strike().await;
+        let living = Journal::open(dir.path(), &supervisor).expect("writable");
+        assert_eq!(living.left().len(), 0, "its owner lives");
+        drop((open, dead));
+        let mut left = living.left();
+        let leavings = left.pop().expect("one dead run");
+        let records = leavings.records();
+        let expected = Record { endpoint: "http://a/".to_owned(), session: "2".to_owned() };
+        assert_eq!(records.iter().map(|(_, record)| record).collect::<Vec<_>>(), [&expected]);
+        leavings.clear();
+        let mut left = living.left();
+        let leavings = left.pop().expect("its session is not gone yet");
+        fs::remove_file(&records[0].0).expect("there");
+        leavings.clear();
+        assert!(living.left().is_empty());
+        drop(living);
+        assert_eq!(fs::read_dir(dir.path()).expect("there").count(), 0, "a tidy run leaves nothing");
+    }
+}

@@ -1,0 +1,216 @@
+//! Opening a page: told to, and then asked how far it has come.
+//!
+//! ```text
+//!   POST /url, which does not wait ──► ask the page ──┬─ as before: nothing yet; or, says Chromium's log, nothing at all
+//!                                         ▲           ├─ new, loading ─── pause
+//!                                         └───────────┤
+//!                                                     ├─ new, far enough ──► url and status
+//!                                                     └─ an error page ────► which error
+//! ```
+//!
+//! A document is told from the one before it by its address and the moment it began. Which error Firefox's error page is
+//! about stands in its address. Chromium's does not say, so the browser is told once to navigate there again, by a
+//! command whose answer names the error; or the page opens after all.
+
+mod document;
+
+use std::time::Duration;
+
+use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::page::neterror;
+use plimsoll_core::port::Page;
+use plimsoll_core::runtime::budget::Budget;
+use plimsoll_core::step::{Goto, LoadState};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::time::{sleep, timeout};
+
+use self::document::{Document, Verdict};
+use crate::call::{CallError, Code, Trouble};
+use crate::session::LOOK;
+use crate::settings::Family;
+use crate::tab::Tab;
+
+/// Pauses between two questions in milliseconds, the last one repeated: most pages are there within a tenth of a second, and one that
+/// takes long is not kept busy with questions.
+const PAUSES: [u64; 8] = [10, 20, 30, 50, 100, 100, 250, 500];
+/// For so long no resource may arrive before a page counts as idle.
+const IDLE: Duration = Duration::from_millis(500);
+/// How often a page that is loaded is asked whether it is idle.
+const IDLE_PAUSE: Duration = Duration::from_millis(125);
+
+/// Whether a session has had a page before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// It has the blank one that it was made with.
+    First,
+    /// It has had others.
+    Later,
+}
+
+/// What a navigation is waiting for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    Response,
+    Load,
+    Idle,
+}
+
+/// Opens a page, within `budget`.
+///
+/// # Errors
+/// A [`Fault`] of class `navigation`, `proxy` or `timeout`, or what a failed call means.
+pub(crate) async fn goto(tab: &Tab, goto: &Goto, arrival: Arrival, budget: Duration) -> Result<Page, Fault> {
+    let budget = Budget::start(budget);
+    let mut navigation = Navigation { tab, goto, url: goto.url.as_str(), budget, waiting: Waiting::Response };
+    match timeout(budget.whole(), navigation.arrive(arrival)).await {
+        Ok(arrived) => {
+            tab.take_stock(budget).await;
+            arrived
+        }
+        Err(_) => Err(navigation.late()),
+    }
+}
+
+struct Navigation<'a> {
+    tab: &'a Tab,
+    goto: &'a Goto,
+    url: &'a str,
+    budget: Budget,
+    waiting: Waiting,
+}
+
+/// What `Page.navigate` answers.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Navigated {
+    error_text: Option<String>,
+}
+
+impl Navigation<'_> {
+    async fn arrive(&mut self, arrival: Arrival) -> Result<Page, Fault> {
+        let before = match arrival {
+            Arrival::First => None,
+            // One that does not say is busy, and will be known by its address.
+            Arrival::Later => self.ask().await?,
+        };
+        self.tell().await?;
+        let mut pauses = PAUSES.into_iter().chain(std::iter::repeat(PAUSES[PAUSES.len() - 1]));
+        let mut explained = false;
+        loop {
+            if let Some(document) = self.ask().await? {
+                match document.judge(before.as_ref(), self.url, self.goto.wait_until) {
+                    Verdict::There if self.goto.wait_until == LoadState::Idle => {
+                        return self.idle(document).await;
+                    }
+                    Verdict::There => return Ok(document.page()),
+                    Verdict::Before => self.nothing().await?,
+                    Verdict::Loading => self.cut().await?,
+                    Verdict::Error(Some(code)) => return Err(neterror::firefox_fault(self.url, &code)),
+                    Verdict::Error(None) if explained => {
+                        let message = format!("{} went on to an address that cannot be opened", self.url);
+                        return Err(Fault::transient(FailureClass::Navigation, message));
+                    }
+                    Verdict::Error(None) => {
+                        explained = true;
+                        self.explain().await?;
+                    }
+                }
+            }
+            sleep(Duration::from_millis(pauses.next().unwrap_or_default())).await;
+        }
+    }
+
+    /// Tells the browser to navigate, and not to wait.
+    async fn tell(&self) -> Result<(), Fault> {
+        let body = json!({ "url": self.url });
+        match self.tab.session().post::<Value>("url", &body, self.budget.left()).await {
+            // It waits all the same, or a dialog came between: what has come about will be seen.
+            Ok(_) => Ok(()),
+            Err(error) if matches!(error.code(), Some(Code::Timeout | Code::UnexpectedAlertOpen)) => Ok(()),
+            // The settings made it wait, and it has met an error page.
+            Err(error) if error.code() == Some(Code::Other) => Ok(()),
+            Err(CallError::Refused { code: Code::InvalidArgument, message }) => {
+                let message = format!("cannot open {}: {message}", self.url);
+                Err(Fault::persistent(FailureClass::Navigation, message))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Asks the page for its document; `None` when it does not say.
+    async fn ask(&self) -> Result<Option<Document>, Fault> {
+        let deadline = self.budget.left().min(LOOK * 2);
+        match self.tab.session().run(Document::SCRIPT, &json!([]), LOOK, deadline).await {
+            Ok(document) => Ok(document),
+            Err(error) => match Trouble::from(error) {
+                Trouble::Moved | Trouble::Silent(_) => Ok(None),
+                Trouble::Fault(fault) => Err(fault),
+            },
+        }
+    }
+
+    /// The document is still the one before. Chromium's log tells if no other will come.
+    async fn nothing(&self) -> Result<(), Fault> {
+        if self.tab.family() == Family::Chromium {
+            let progress = self.tab.progress(self.budget).await?;
+            if progress.stopped && !progress.committed {
+                return Err(neterror::no_document(self.url));
+            }
+        }
+        Ok(())
+    }
+
+    /// The document has not come far enough. Chromium's log tells if it never will.
+    async fn cut(&mut self) -> Result<(), Fault> {
+        self.waiting = Waiting::Load;
+        if self.tab.family() == Family::Chromium {
+            let progress = self.tab.progress(self.budget).await?;
+            if progress.stopped && progress.committed && !progress.loaded {
+                let message = format!("{} broke off: the server hung up before its end", self.url);
+                return Err(Fault::transient(FailureClass::Navigation, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Has Chromium tell why there is an error page.
+    async fn explain(&self) -> Result<(), Fault> {
+        let params = json!({ "url": self.url });
+        let navigated = self.tab.session().devtools("Page.navigate", params, self.budget.left()).await;
+        let Navigated { error_text } = navigated?;
+        match error_text {
+            // A fault page counts as aborted, and takes effect now.
+            Some(code) if !self.goto.url.is_fault_page() => Err(neterror::fault(self.url, &code)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits until no resource has arrived for a while.
+    async fn idle(&mut self, mut document: Document) -> Result<Page, Fault> {
+        self.waiting = Waiting::Idle;
+        let mut since = self.budget.left();
+        loop {
+            sleep(IDLE_PAUSE).await;
+            let Some(now) = self.ask().await? else { continue };
+            let left = self.budget.left();
+            if !now.rests_since(&document) {
+                since = left;
+            }
+            document = now;
+            if since.saturating_sub(left) >= IDLE {
+                return Ok(document.page());
+            }
+        }
+    }
+
+    fn late(&self) -> Fault {
+        let (url, whole) = (self.url, self.budget.whole());
+        let message = match self.waiting {
+            Waiting::Response => format!("no response from {url} within {whole:?}"),
+            Waiting::Load => format!("{url} has answered but not loaded within {whole:?}"),
+            Waiting::Idle => format!("{url} has loaded but not come to rest within {whole:?}"),
+        };
+        Fault::transient(FailureClass::Timeout, message)
+    }
+}

@@ -1,0 +1,153 @@
+//! What the page itself says about its document. Pure, but for the question.
+
+use plimsoll_core::port::Page;
+use plimsoll_core::step::LoadState;
+use serde::Deserialize;
+
+/// The address of every error page of Chromium; which error it is does not show in it.
+const CHROMIUM_ERROR: &str = "chrome-error://";
+/// The addresses of Firefox's error pages, which go on with `?e=` and the error.
+const FIREFOX_ERRORS: [&str; 2] = ["about:neterror?", "about:certerror?"];
+/// The documents that sessions begin with.
+const BLANK: [&str; 2] = ["about:blank", "data:,"];
+
+/// The document of a page.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(super) struct Document {
+    ready: Ready,
+    /// What the address bar shows.
+    url: String,
+    /// Its true address: an error page's is its own.
+    uri: String,
+    /// 0 for none.
+    status: u16,
+    /// When it began, in milliseconds of the Unix epoch.
+    began: f64,
+    /// How many resources have arrived.
+    resources: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Ready {
+    Loading,
+    Interactive,
+    Complete,
+}
+
+/// What a document means for a navigation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It has come as far as it should.
+    There,
+    /// It is the one before.
+    Before,
+    /// It has not come so far yet.
+    Loading,
+    /// It is the browser's own page about an error, which Firefox names.
+    Error(Option<String>),
+}
+
+impl Document {
+    /// Asks for it.
+    pub(super) const SCRIPT: &str = "return {ready: document.readyState, url: location.href, \
+        uri: document.documentURI, began: performance.timeOrigin, \
+        status: performance.getEntriesByType('navigation')[0]?.responseStatus ?? 0, \
+        resources: performance.getEntriesByType('resource').length};";
+
+    /// What it means; whether it is idle only time can tell. `before` is the document that was there when the browser
+    /// was told to navigate.
+    pub(super) fn judge(&self, before: Option<&Self>, asked: &str, wanted: LoadState) -> Verdict {
+        if self.is_before(before, asked) {
+            return Verdict::Before;
+        }
+        if self.uri.starts_with(CHROMIUM_ERROR) {
+            return Verdict::Error(None);
+        }
+        if FIREFOX_ERRORS.iter().any(|page| self.uri.starts_with(page)) {
+            return Verdict::Error(Some(self.firefox_error()));
+        }
+        let needed = match wanted {
+            LoadState::Commit => Ready::Loading,
+            LoadState::Dom => Ready::Interactive,
+            LoadState::Load | LoadState::Idle => Ready::Complete,
+        };
+        if self.ready >= needed { Verdict::There } else { Verdict::Loading }
+    }
+
+    fn is_before(&self, before: Option<&Self>, asked: &str) -> bool {
+        let Some(before) = before else { return BLANK.contains(&self.uri.as_str()) && self.uri != asked };
+        // A jump within a document leaves it the same.
+        let page = |url: &str| url.split('#').next().unwrap_or_default().to_owned();
+        let jumped = asked.contains('#') && page(asked) == page(&before.url) && self.url == asked;
+        self.began == before.began && page(&self.uri) == page(&before.uri) && !jumped
+    }
+
+    /// The value of `e` in an error page's address.
+    fn firefox_error(&self) -> String {
+        let query = self.uri.split_once('?').map_or("", |(_, query)| query);
+        let value = query.split('&').find_map(|pair| pair.strip_prefix("e="));
+        value.unwrap_or("unknown").to_owned()
+    }
+
+    /// Whether nothing has come since.
+    pub(super) fn rests_since(&self, earlier: &Self) -> bool {
+        (self.resources, &self.url) == (earlier.resources, &earlier.url)
+    }
+
+    /// As a page that was opened.
+    pub(super) fn page(self) -> Page {
+        // Other documents have a status that no server gave.
+        let status = (self.status != 0 && self.url.starts_with("http")).then_some(self.status);
+        Page { url: self.url, status }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(ready: Ready, url: &str, began: f64) -> Document {
+        let (url, uri) = (url.to_owned(), url.to_owned());
+        Document { ready, url, uri, status: 200, began, resources: 0 }
+    }
+
+    #[test]
+    fn each_load_state_needs_its_own_readiness() {
+        for (wanted, enough, too_little) in [
+            (LoadState::Dom, Ready::Interactive, Ready::Loading),
+            (LoadState::Load, Ready::Complete, Ready::Interactive),
+            (LoadState::Idle, Ready::Complete, Ready::Interactive),
+        ] {
+            let judge = |ready| document(ready, "http://a/", 1.0).judge(None, "http://a/", wanted);
+            assert_eq!((judge(enough), judge(too_little)), (Verdict::There, Verdict::Loading));
+        }
+    }
+
+    #[test]
+    fn a_document_is_told_from_the_one_before() {
+        let before = document(Ready::Complete, "http://a/", 1.0);
+        let judge = |url: &str, began, asked: &str| {
+            document(Ready::Complete, url, began).judge(Some(&before), asked, LoadState::Load)
+        };
+        assert_eq!(judge("http://a/", 1.0, "http://b/"), Verdict::Before);
+        assert_eq!(judge("http://b/", 2.0, "http://b/"), Verdict::There);
+        assert_eq!(judge("http://a/", 2.0, "http://a/"), Verdict::There, "loaded again");
+        assert_eq!(judge("http://a/#c", 1.0, "http://a/#c"), Verdict::There, "a jump within it");
+        assert_eq!(judge("http://a/", 1.0, "http://a/#c"), Verdict::Before);
+        let first = |url| document(Ready::Complete, url, 1.0).judge(None, "http://a/", LoadState::Load);
+        assert_eq!((first("data:,"), first("http://a/x")), (Verdict::Before, Verdict::There));
+        let blank = document(Ready::Complete, "about:blank", 1.0);
+        assert_eq!(blank.judge(None, "about:blank", LoadState::Load), Verdict::There);
+    }
+
+    #[test]
+    fn an_error_page_is_never_an_arrival() {
+        let chromium = document(Ready::Complete, "chrome-error://chromewebdata/", 2.0);
+        assert_eq!(chromium.judge(None, "http://a/", LoadState::Commit), Verdict::Error(None));
+        let mut firefox = document(Ready::Interactive, "http://a/", 2.0);
+        firefox.uri = "about:neterror?e=dnsNotFound&u=http%3A//a/&c=UTF-8".to_owned();
+        let named = Verdict::Error(Some("dnsNotFound".to_owned()));
+        assert_eq!(firefox.judge(None, "http://a/", LoadState::Commit), named);
+    }
+}

@@ -1,0 +1,166 @@
+//! A session's commands, one at a time, each with a deadline.
+//!
+//! A command whose answer never came goes on at the other end, and the next one queues behind it: such a session is
+//! *busy* until something answers again. Whoever ends it should know, for a busy session may not hear its own end.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use fantoccini::Client;
+use fantoccini::wd::WebDriverCompatibleCommand;
+use hyper::Method;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+use url::{ParseError, Url};
+
+use crate::call::{CallError, Code};
+use crate::direct::Opened;
+use crate::wire::Plug;
+
+/// How long one look at a page may take: also the limit that a remote end puts on a script unless told otherwise.
+pub(crate) const LOOK: Duration = Duration::from_secs(2);
+/// How much longer an answer may take than the limit that the remote end puts on a script itself.
+const SLACK: Duration = Duration::from_secs(1);
+
+/// A session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    client: Client,
+    id: String,
+    plug: Plug,
+    /// A command was sent that has not been answered.
+    busy: AtomicBool,
+    /// The remote end's limit on scripts, in milliseconds.
+    script_limit: AtomicU64,
+    /// Dialogs of which an answer told.
+    dialogs: AtomicU32,
+}
+
+/// A command of any kind.
+#[derive(Debug)]
+struct Command {
+    method: Method,
+    path: String,
+    body: Option<String>,
+}
+
+impl WebDriverCompatibleCommand for Command {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (self.method.clone(), self.body.clone())
+    }
+}
+
+impl Session {
+    /// Speaks to a session that was opened at `base`, with [`LOOK`] as its limit on scripts.
+    pub(crate) async fn attach(base: &Url, opened: &Opened) -> Result<Self, CallError> {
+        let (plug, id) = (Plug::default(), opened.session_id.clone());
+        let client = Client::with_existing_session(base.as_str(), &id, plug.clone()).await;
+        let client =
+            client.map_err(|why| CallError::Broken { call: "session".to_owned(), why: why.to_string() })?;
+        let script_limit = AtomicU64::new(milliseconds(LOOK));
+        Ok(Self { client, id, plug, busy: AtomicBool::new(false), script_limit, dialogs: AtomicU32::new(0) })
+    }
+
+    /// Its id.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Whether a command was sent that has not been answered.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Relaxed)
+    }
+
+    /// Dialogs that came between a command and its answer, and were answered by rule.
+    pub(crate) fn dialogs(&self) -> u32 {
+        self.dialogs.load(Ordering::Relaxed)
+    }
+
+    /// Breaks its connections: nothing is sent any more, and nobody waits.
+    pub(crate) fn hang_up(&self) {
+        self.plug.cut();
+    }
+
+    /// Asks for something.
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        deadline: Duration,
+    ) -> Result<T, CallError> {
+        self.issue(Command { method: Method::GET, path: path.to_owned(), body: None }, deadline).await
+    }
+
+    /// Orders something.
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Value,
+        deadline: Duration,
+    ) -> Result<T, CallError> {
+        let body = Some(body.to_string());
+        self.issue(Command { method: Method::POST, path: path.to_owned(), body }, deadline).await
+    }
+
+    /// Ends something.
+    pub(crate) async fn delete<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        deadline: Duration,
+    ) -> Result<T, CallError> {
+        self.issue(Command { method: Method::DELETE, path: path.to_owned(), body: None }, deadline).await
+    }
+
+    /// Sends a command of the DevTools protocol, which chromedriver passes on.
+    pub(crate) async fn devtools<T: DeserializeOwned>(
+        &self,
+        command: &str,
+        params: Value,
+        deadline: Duration,
+    ) -> Result<T, CallError> {
+        let body = json!({ "cmd": command, "params": params });
+        self.post("goog/cdp/execute", &body, deadline).await
+    }
+
+    /// Runs the body of a function, awaits the promise it returns, and lets the remote end cut it off at `limit`.
+    /// `None` when it returned nothing, as it does when a dialog came between.
+    pub(crate) async fn run<T: DeserializeOwned>(
+        &self,
+        script: &str,
+        arguments: &Value,
+        limit: Duration,
+        deadline: Duration,
+    ) -> Result<Option<T>, CallError> {
+        let wanted = milliseconds(limit);
+        if self.script_limit.load(Ordering::Relaxed) != wanted {
+            self.post::<Value>("timeouts", &json!({ "script": wanted }), deadline).await?;
+            self.script_limit.store(wanted, Ordering::Relaxed);
+        }
+        let body = json!({ "script": script, "args": arguments });
+        self.post("execute/sync", &body, deadline.min(limit + SLACK)).await
+    }
+
+    async fn issue<T: DeserializeOwned>(&self, command: Command, deadline: Duration) -> Result<T, CallError> {
+        let call = command.path.clone();
+        self.busy.store(true, Ordering::Relaxed);
+        let answer = match timeout(deadline, self.client.issue_cmd(command)).await {
+            Err(_) => return Err(CallError::Timeout { call, after: deadline }),
+            Ok(answer) => answer,
+        };
+        self.busy.store(false, Ordering::Relaxed);
+        let value = answer.map_err(|error| CallError::of(&call, error)).inspect_err(|error| {
+            if error.code() == Some(Code::UnexpectedAlertOpen) {
+                self.dialogs.fetch_add(1, Ordering::Relaxed);
+            }
+        })?;
+        serde_json::from_value(value).map_err(|why| CallError::gibberish(call, &why.to_string()))
+    }
+}
+
+fn milliseconds(limit: Duration) -> u64 {
+    u64::try_from(limit.as_millis()).unwrap_or(u64::MAX).max(1)
+}

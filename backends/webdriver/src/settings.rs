@@ -1,0 +1,179 @@
+//! What a driver is told: which browser, started here or at whose address.
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value};
+use url::Url;
+
+/// How sessions are opened, and where.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct WebDriverSettings {
+    /// The browser of every session.
+    pub family: Family,
+    /// Remote ends, such as Selenium Grids. With none, drivers are started on this machine.
+    pub remotes: Vec<Remote>,
+    /// The chromedriver or geckodriver to start; looked for unless named.
+    pub driver: Option<PathBuf>,
+    /// The browser that it starts; looked for unless named. A remote end is told only what was named.
+    pub executable: Option<PathBuf>,
+    /// Whether renderers are confined.
+    pub sandbox: Sandbox,
+    /// The size of a page's window, for jobs without a viewport of their own.
+    pub window: WindowSize,
+    /// Arguments added to the browser's command line, after our own.
+    pub extra_args: Vec<String>,
+    /// Capabilities asked for besides our own, over which they win; objects are merged.
+    pub capabilities: Map<String, Value>,
+    /// Where open remote sessions are written down; beside the profiles unless named.
+    pub journal: Option<PathBuf>,
+}
+
+/// Browsers that WebDriver drives, by what they have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Family {
+    /// Chromium and Chrome, by chromedriver.
+    #[default]
+    Chromium,
+    /// Firefox, by geckodriver.
+    Firefox,
+}
+
+impl Family {
+    /// The program that drives it.
+    pub(crate) const fn driver(self) -> &'static str {
+        match self {
+            Self::Chromium => "chromedriver",
+            Self::Firefox => "geckodriver",
+        }
+    }
+
+    /// Whether a grid means it by this name.
+    pub(crate) fn is_called(self, name: &str) -> bool {
+        match self {
+            Self::Chromium => matches!(name, "chrome" | "chromium"),
+            Self::Firefox => name == "firefox",
+        }
+    }
+}
+
+/// Whether renderers, which run code from strangers, are confined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sandbox {
+    /// They are, or no browser starts.
+    #[default]
+    On,
+    /// They are not: a hole in the browser is then a hole in the machine.
+    Off,
+}
+
+/// The size of a page's window in CSS pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WindowSize {
+    /// Its width.
+    pub width: u32,
+    /// Its height.
+    pub height: u32,
+}
+
+impl Default for WindowSize {
+    /// 1280 x 720, as with the other drivers.
+    fn default() -> Self {
+        Self { width: 1280, height: 720 }
+    }
+}
+
+/// A remote end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remote {
+    url: Url,
+    weight: u32,
+}
+
+/// Why something is no remote end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RemoteError {
+    /// It is no URL at all.
+    #[error("`{text}` is no URL ({why}); write it as in \"http://grid.example:4444\"")]
+    Malformed {
+        /// What was written.
+        text: String,
+        /// What the parser says.
+        why: url::ParseError,
+    },
+    /// It is a URL that we cannot call.
+    #[error("`{0}` is not an http URL with a host; a remote end behind TLS needs a local forwarder")]
+    Scheme(String),
+    /// It would never be chosen.
+    #[error("the weight of `{0}` is 0; leave it out, or give it at least 1")]
+    Weight(String),
+}
+
+impl Remote {
+    /// A remote end at `url`, chosen `weight` times as often as one of weight 1. A name and password in the URL are
+    /// sent as basic authorization.
+    ///
+    /// # Errors
+    /// When the URL is no http URL or the weight is zero.
+    pub fn parse(url: &str, weight: u32) -> Result<Self, RemoteError> {
+        let mut parsed =
+            Url::parse(url.trim()).map_err(|why| RemoteError::Malformed { text: url.to_owned(), why })?;
+        if parsed.scheme() != "http" || parsed.host_str().is_none_or(str::is_empty) {
+            return Err(RemoteError::Scheme(url.to_owned()));
+        }
+        if weight == 0 {
+            return Err(RemoteError::Weight(url.to_owned()));
+        }
+        parsed.set_query(None);
+        parsed.set_fragment(None);
+        // Paths are joined to it, which replaces what follows the last slash.
+        let path = format!("{}/", parsed.path().trim_end_matches('/'));
+        parsed.set_path(&path);
+        Ok(Self { url: parsed, weight })
+    }
+
+    /// Its address, which ends in a slash.
+    #[must_use]
+    pub const fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// How often it is chosen, compared with others.
+    #[must_use]
+    pub const fn weight(&self) -> u32 {
+        self.weight
+    }
+}
+
+impl WebDriverSettings {
+    /// How many contexts one browser of this driver holds well. A chromedriver is one domain of failure, so it is kept
+    /// small; a geckodriver has one session; of a remote end a browser is but a share.
+    #[must_use]
+    pub const fn contexts_per_browser(&self) -> u32 {
+        match (self.remotes.is_empty(), self.family) {
+            (false, _) | (true, Family::Chromium) => 8,
+            (true, Family::Firefox) => 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_remote_end_is_a_url_to_which_paths_can_be_joined() {
+        for (written, read) in [
+            ("http://grid:4444", "http://grid:4444/"),
+            (" http://grid/wd/hub ", "http://grid/wd/hub/"),
+            ("http://grid/wd/hub/?a=b#c", "http://grid/wd/hub/"),
+            ("http://ada:secret@grid:4444/", "http://ada:secret@grid:4444/"),
+        ] {
+            let remote = Remote::parse(written, 1).expect(written);
+            assert_eq!(remote.url().as_str(), read);
+        }
+        assert!(matches!(Remote::parse("grid:4444", 1), Err(RemoteError::Scheme(_))));
+        assert!(matches!(Remote::parse("4444", 1), Err(RemoteError::Malformed { .. })));
+        assert!(matches!(Remote::parse("https://grid", 1), Err(RemoteError::Scheme(_))));
+        assert!(matches!(Remote::parse("http://grid", 0), Err(RemoteError::Weight(_))));
+    }
+}

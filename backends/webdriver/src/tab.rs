@@ -1,0 +1,238 @@
+//! A session as steps see it: its window, and what the page tried meanwhile.
+//!
+//! Chromium's driver keeps a log of the page's events: dialogs, popups, downloads, and how far it has loaded. It is read
+//! after each step that can have caused some, and whenever a navigation wants to know what became of it. Firefox's has
+//! none: dialogs are told by the answers to commands, popups by the list of windows, downloads not at all.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use plimsoll_core::port::Incidents;
+use plimsoll_core::runtime::budget::Budget;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+
+use crate::call::CallError;
+use crate::session::Session;
+use crate::settings::{Family, WindowSize};
+
+/// A session's window.
+#[derive(Debug)]
+pub(crate) struct Tab {
+    session: Arc<Session>,
+    family: Family,
+    window: WindowSize,
+    /// Its own window's name, once it was asked for: to Chromium also the name of its main frame.
+    handle: OnceCell<String>,
+    log: Mutex<Log>,
+    popups: AtomicU32,
+}
+
+/// What the log has told so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Log {
+    dialogs: u32,
+    downloads: u32,
+    /// Windows that were opened and have not been closed.
+    opened: u32,
+    progress: Progress,
+}
+
+/// How far the main frame has come since it last began to navigate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Progress {
+    /// It has a new document.
+    pub(crate) committed: bool,
+    /// The document is loaded.
+    pub(crate) loaded: bool,
+    /// Nothing is being loaded any more, whether there is a document or not.
+    pub(crate) stopped: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct Line {
+    message: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Message {
+    message: Event,
+    #[serde(default)]
+    webview: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Event {
+    method: String,
+    #[serde(default)]
+    params: Value,
+}
+
+impl Tab {
+    /// The window of a new session.
+    pub(crate) fn new(session: Arc<Session>, family: Family, window: WindowSize) -> Self {
+        Self {
+            session,
+            family,
+            window,
+            handle: OnceCell::new(),
+            log: Mutex::default(),
+            popups: AtomicU32::new(0),
+        }
+    }
+
+    /// The session, for commands.
+    pub(crate) fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// What browser it is.
+    pub(crate) const fn family(&self) -> Family {
+        self.family
+    }
+
+    /// The size that it should have unless the job says otherwise.
+    pub(crate) const fn window(&self) -> WindowSize {
+        self.window
+    }
+
+    /// What the page has tried so far.
+    pub(crate) fn incidents(&self) -> Incidents {
+        let Log { dialogs, downloads, .. } = self.log();
+        let dialogs = match self.family {
+            Family::Chromium => dialogs,
+            Family::Firefox => self.session.dialogs(),
+        };
+        Incidents { dialogs, popups: self.popups.load(Ordering::Relaxed), downloads }
+    }
+
+    /// Counts what a step has caused, and closes popups. What cannot be told now is told after the next step.
+    pub(crate) async fn take_stock(&self, budget: Budget) {
+        let taken = match self.family {
+            Family::Chromium => match self.progress(budget).await {
+                Ok(_) if self.log().opened == 0 => Ok(()),
+                Ok(_) => self.close_popups(budget).await,
+                Err(error) => Err(error),
+            },
+            Family::Firefox => self.close_popups(budget).await,
+        };
+        if let Err(error) = taken {
+            tracing::debug!(%error, "a page's incidents are not counted yet");
+        }
+    }
+
+    /// How far Chromium's page has come, by its log. Ask only when the page has just answered: while a response is being
+    /// waited for, the driver does not.
+    pub(crate) async fn progress(&self, budget: Budget) -> Result<Progress, CallError> {
+        let handle = self.handle(budget).await?;
+        let body = json!({ "type": "performance" });
+        let lines: Vec<Line> = self.session.post("se/log", &body, budget.left()).await?;
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        for line in lines {
+            if let Ok(message) = serde_json::from_str::<Message>(&line.message) {
+                log.take(&message, handle);
+            }
+        }
+        Ok(log.progress)
+    }
+
+    async fn handle(&self, budget: Budget) -> Result<&String, CallError> {
+        self.handle.get_or_try_init(|| self.session.get("window", budget.left())).await
+    }
+
+    async fn close_popups(&self, budget: Budget) -> Result<(), CallError> {
+        let own = self.handle(budget).await?;
+        let handles: Vec<String> = self.session.get("window/handles", budget.left()).await?;
+        let strangers: Vec<&String> = handles.iter().filter(|handle| *handle != own).collect();
+        for popup in &strangers {
+            match self.family {
+                Family::Chromium => {
+                    let close = json!({ "targetId": popup });
+                    self.session.devtools::<Value>("Target.closeTarget", close, budget.left()).await?;
+                }
+                Family::Firefox => {
+                    self.session.post::<Value>("window", &json!({ "handle": popup }), budget.left()).await?;
+                    self.session.delete::<Value>("window", budget.left()).await?;
+                }
+            }
+            self.popups.fetch_add(1, Ordering::Relaxed);
+        }
+        if self.family == Family::Firefox && !strangers.is_empty() {
+            self.session.post::<Value>("window", &json!({ "handle": own }), budget.left()).await?;
+        }
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).opened = 0;
+        Ok(())
+    }
+
+    fn log(&self) -> Log {
+        *self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Log {
+    fn take(&mut self, Message { message: Event { method, params }, webview }: &Message, own: &str) {
+        let is_main = webview == own && params["frameId"].as_str().is_none_or(|frame| frame == own);
+        match method.as_str() {
+            "Page.javascriptDialogOpening" if webview == own => self.dialogs += 1,
+            "Page.downloadWillBegin" if webview == own => self.downloads += 1,
+            "Page.windowOpen" => self.opened += 1,
+            "Page.frameStartedNavigating" | "Page.frameStartedLoading" if is_main => {
+                self.progress.stopped = false;
+                if method == "Page.frameStartedNavigating" {
+                    self.progress = Progress::default();
+                }
+            }
+            "Page.frameNavigated" if webview == own && params["frame"]["id"] == own => {
+                self.progress.committed = true;
+            }
+            "Page.loadEventFired" if is_main => self.progress.loaded = true,
+            "Page.frameStoppedLoading" if is_main => self.progress.stopped = true,
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log(events: &[(&str, &str, Value)]) -> Log {
+        let mut log = Log::default();
+        for (webview, method, params) in events {
+            let message = Event { method: format!("Page.{method}"), params: params.clone() };
+            log.take(&Message { message, webview: (*webview).to_owned() }, "own");
+        }
+        log
+    }
+
+    #[test]
+    fn progress_is_the_main_frame_s_since_it_last_began() {
+        let frame = |id: &str| json!({ "frameId": id });
+        let done = [
+            ("own", "frameStartedNavigating", frame("own")),
+            ("own", "frameNavigated", json!({"frame": {"id": "own"}})),
+            ("own", "loadEventFired", json!({})),
+            ("own", "frameStoppedLoading", frame("own")),
+        ];
+        assert_eq!(log(&done).progress, Progress { committed: true, loaded: true, stopped: true });
+        let again = [&done[..], &[("own", "frameStartedNavigating", frame("own"))]].concat();
+        assert_eq!(log(&again).progress, Progress::default());
+        let child = [&again[..], &[("own", "frameStoppedLoading", frame("child"))]].concat();
+        assert_eq!(log(&child).progress, Progress::default());
+        let download = [&again[..], &[("own", "frameStoppedLoading", frame("own"))]].concat();
+        assert_eq!(log(&download).progress, Progress { stopped: true, ..Progress::default() });
+    }
+
+    #[test]
+    fn a_page_s_incidents_are_its_own() {
+        let none = json!({});
+        let log = log(&[
+            ("own", "javascriptDialogOpening", none.clone()),
+            ("popup", "javascriptDialogOpening", none.clone()),
+            ("own", "downloadWillBegin", none.clone()),
+            ("own", "windowOpen", none),
+        ]);
+        assert_eq!((log.dialogs, log.downloads, log.opened), (1, 1, 1));
+    }
+}

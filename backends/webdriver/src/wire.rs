@@ -1,0 +1,137 @@
+//! Connections to a remote end that keep within bounds whatever is at the other end of them.
+//!
+//! fantoccini sets no deadline, no bound and no end to its connections, but it lets us make them. So ours
+//!
+//! * give up when nobody answers the call within [`CONNECT`];
+//! * break when an answer is longer than [`LONGEST`], before it is in memory;
+//! * hang up by themselves after [`IDLE`] without a request: remote ends close idle connections too, and a request
+//!   that crosses such a closing is lost;
+//! * break when they are cut ([`Plug::cut`]): then whoever waits for an answer that never comes, waits no more.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::Uri;
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Sleep, sleep, timeout};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tower_service::Service;
+
+/// How long a connection may take to come about.
+const CONNECT: Duration = Duration::from_secs(5);
+/// The longest answer in bytes: a picture of a whole page, 16 384 pixels long, in base64, and some more.
+pub(crate) const LONGEST: u64 = 64 << 20;
+/// After so long without a request a connection is closed; the shortest patience of a driver known is 5 seconds.
+const IDLE: Duration = Duration::from_secs(3);
+
+/// Makes connections; all of them end when it is cut.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Plug {
+    cut: CancellationToken,
+}
+
+impl Plug {
+    /// Breaks every connection made by this plug and its copies, and makes no more.
+    pub(crate) fn cut(&self) {
+        self.cut.cancel();
+    }
+}
+
+impl Service<Uri> for Plug {
+    type Response = TokioIo<Line>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let cut = self.cut.clone();
+        Box::pin(async move {
+            let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+            let connecting = timeout(CONNECT, TcpStream::connect((host, uri.port_u16().unwrap_or(80))));
+            let stream = cut.clone().run_until_cancelled_owned(connecting).await.ok_or_else(broken)??;
+            let stream = stream?;
+            stream.set_nodelay(true)?;
+            let cut = Box::pin(cut.cancelled_owned());
+            Ok(TokioIo::new(Line { stream, cut, asked: false, bytes: 0, idle: None }))
+        })
+    }
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(crate) struct Line {
+    stream: TcpStream,
+    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Something was asked, and nothing has come yet.
+    asked: bool,
+    /// What has come since something was asked.
+    bytes: u64,
+    /// Runs while nothing is asked; the line is closed when it fires.
+    idle: Option<Pin<Box<Sleep>>>,
+}
+
+fn broken() -> io::Error {
+    io::Error::from(io::ErrorKind::ConnectionAborted)
+}
+
+impl Connection for Line {
+    fn connected(&self) -> Connected {
+        Connected::new()
+    }
+}
+
+impl AsyncRead for Line {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.cut.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(broken()));
+        }
+        let before = buffer.filled().len();
+        match Pin::new(&mut self.stream).poll_read(cx, buffer) {
+            Poll::Ready(Ok(())) => {
+                self.asked = false;
+                self.idle = None;
+                self.bytes += (buffer.filled().len() - before) as u64;
+                let too_long = self.bytes > LONGEST;
+                let end = if too_long { Err(io::Error::from(io::ErrorKind::FileTooLarge)) } else { Ok(()) };
+                Poll::Ready(end)
+            }
+            // Once an answer has begun, a long pause is the end of it, or a remote end that has stalled.
+            Poll::Pending if !self.asked => {
+                let idle = self.idle.get_or_insert_with(|| Box::pin(sleep(IDLE)));
+                idle.as_mut().poll(cx).map(Ok)
+            }
+            read => read,
+        }
+    }
+}
+
+impl AsyncWrite for Line {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.cut.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(broken()));
+        }
+        (self.asked, self.bytes, self.idle) = (true, 0, None);
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
