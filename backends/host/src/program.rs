@@ -1,0 +1,135 @@
+//! Which programs besides Chromium this machine has: those that drivers need.
+//!
+//! As with browsers ([`crate::browser`]), someone's word counts first and must be right; without it the first on
+//! `PATH` is taken, then the first in a known place. A link leads to what it points to.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::browser::{Fault, fault};
+
+/// A program that is looked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// What it is called.
+    pub name: &'static str,
+    /// The setting that may name it.
+    pub setting: &'static str,
+    /// The environment variable that may name it.
+    pub variable: &'static str,
+    /// Names looked for on `PATH`.
+    pub names: &'static [&'static str],
+    /// Where packages put it.
+    pub places: &'static [&'static str],
+    /// What to do if there is none.
+    pub remedy: &'static str,
+}
+
+/// Why there is no such program.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProgramError {
+    /// Someone named one that cannot be started.
+    #[error("the {name} {} named by {origin} {fault}", path.display())]
+    Named {
+        /// What it is called.
+        name: &'static str,
+        /// The path as it was named.
+        path: PathBuf,
+        /// The setting or variable that names it.
+        origin: &'static str,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+    /// None was named and none is installed.
+    #[error("no {name} found on PATH or in a known place; {remedy}, or name it in {variable}")]
+    NotFound {
+        /// What it is called.
+        name: &'static str,
+        /// The variable that could name it.
+        variable: &'static str,
+        /// What to do about it.
+        remedy: &'static str,
+    },
+}
+
+/// Finds a program; `configured` is the path named in the settings.
+///
+/// # Errors
+/// When the named one cannot be started, or none was named and none is installed.
+pub fn find(wanted: &Wanted, configured: Option<&Path>) -> Result<PathBuf, ProgramError> {
+    search(wanted, configured, &|name| std::env::var_os(name))
+}
+
+fn search(
+    wanted: &Wanted,
+    configured: Option<&Path>,
+    variable: &dyn Fn(&str) -> Option<OsString>,
+) -> Result<PathBuf, ProgramError> {
+    let set = variable(wanted.variable).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let named = configured.map(|path| (path.to_owned(), wanted.setting));
+    if let Some((path, origin)) = named.or_else(|| set.map(|path| (path, wanted.variable))) {
+        return match fault(&path) {
+            None => Ok(path),
+            Some(fault) => Err(ProgramError::Named { name: wanted.name, path, origin, fault }),
+        };
+    }
+    let path = variable("PATH").unwrap_or_default();
+    let dirs: Vec<PathBuf> = std::env::split_paths(&path).filter(|dir| dir.is_absolute()).collect();
+    let on_path = wanted.names.iter().flat_map(|name| dirs.iter().map(move |dir| dir.join(name)));
+    let found = on_path.chain(wanted.places.iter().map(PathBuf::from)).find(|path| fault(path).is_none());
+    found.map(|path| path.canonicalize().unwrap_or(path)).ok_or(ProgramError::NotFound {
+        name: wanted.name,
+        variable: wanted.variable,
+        remedy: wanted.remedy,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    const WANTED: Wanted = Wanted {
+        name: "pilot",
+        setting: "driver.pilot",
+        variable: "PILOT",
+        names: &["pilot", "pilot-esr"],
+        places: &[],
+        remedy: "hire one",
+    };
+
+    /// A directory with one program, `real`, and a link to it, `pilot-esr`.
+    fn machine() -> tempfile::TempDir {
+        let dir = tempfile::tempdir().expect("a directory");
+        let real = dir.path().join("real");
+        fs::write(&real, "\x7fELF").expect("writable");
+        fs::set_permissions(&real, fs::Permissions::from_mode(0o755)).expect("ours");
+        fs::write(dir.path().join("plain"), "").expect("writable");
+        symlink(&real, dir.path().join("pilot-esr")).expect("writable");
+        dir
+    }
+
+    #[test]
+    fn a_link_on_the_path_leads_to_the_program_and_someone_s_word_counts_before_it() {
+        let dir = machine();
+        let real = dir.path().join("real").canonicalize().expect("there");
+        let path = |name: &str| (name == "PATH").then(|| dir.path().into());
+        assert_eq!(search(&WANTED, None, &path), Ok(real.clone()));
+        assert_eq!(search(&WANTED, Some(&real), &path), Ok(real.clone()));
+        let set = |name: &str| (name == "PILOT").then(|| real.clone().into());
+        assert_eq!(search(&WANTED, None, &set), Ok(real.clone()));
+        let plain = dir.path().join("plain");
+        let wrong = search(&WANTED, Some(&plain), &set).expect_err("it cannot be started");
+        assert!(matches!(wrong, ProgramError::Named { fault: Fault::NotExecutable, .. }), "{wrong}");
+    }
+
+    #[test]
+    fn a_machine_without_it_is_told_what_to_do() {
+        let none = search(&WANTED, None, &|_| None).expect_err("there is none");
+        assert_eq!(
+            none.to_string(),
+            "no pilot found on PATH or in a known place; hire one, or name it in PILOT"
+        );
+    }
+}
