@@ -52,7 +52,7 @@ const CORE_ORDER: [&str; 14] = [
 ];
 
 /// Which of our crates each crate may depend on.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("plimsoll-core", &[]),
     ("plimsoll-host", &["plimsoll-core"]),
     ("plimsoll-cdp", &["plimsoll-core", "plimsoll-host"]),
@@ -61,6 +61,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("plimsoll-plugin-abi", &[]),
     ("plimsoll-plugin", &["plimsoll-core", "plimsoll-plugin-abi"]),
     ("plimsoll-loader", &["plimsoll-core", "plimsoll-plugin-abi"]),
+    ("plimsoll-http", &["plimsoll-core", "plimsoll-plugin"]),
     ("plimsoll", EVERY_CRATE),
     ("plimsoll-kit", &[]),
     ("xtask", &["plimsoll-kit", "plimsoll-host"]),

@@ -1,0 +1,101 @@
+//! `extract`: every field in one go.
+
+use std::collections::BTreeMap;
+
+use plimsoll_core::outcome::Fault;
+use plimsoll_core::step::{Extract, Field, Take};
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::budget::Budget;
+use crate::dom::ElementRef;
+use crate::effort::{Effort, Spent};
+use crate::page::Page;
+use crate::rendered;
+use crate::selector::{Finder, Selector, SelectorError};
+
+/// A field whose selectors are understood.
+enum Plan {
+    One(Selector, Take),
+    All(Selector, Take),
+    Records(Selector, Vec<(String, Self)>),
+}
+
+/// Reads the step's fields.
+pub(crate) fn extract(page: &Page, step: &Extract, budget: Budget) -> Result<Map<String, Value>, Fault> {
+    let plan = planned(&step.fields)?;
+    let mut reader = Reader { page, finder: Finder::new(page.dom()), effort: Effort::new(budget) };
+    reader.record(None, &plan).map_err(|spent| spent.fault("extract", budget))
+}
+
+fn planned(fields: &BTreeMap<String, Field>) -> Result<Vec<(String, Plan)>, SelectorError> {
+    let plan = |field: &Field| {
+        Ok(match field {
+            Field::One { selector, take } => Plan::One(Selector::parse(selector)?, take.clone()),
+            Field::All { selector, take } => Plan::All(Selector::parse(selector)?, take.clone()),
+            Field::Records { selector, fields } => {
+                Plan::Records(Selector::parse(selector)?, planned(fields)?)
+            }
+        })
+    };
+    fields.iter().map(|(name, field)| Ok((name.clone(), plan(field)?))).collect()
+}
+
+struct Reader<'a> {
+    page: &'a Page,
+    finder: Finder<'a>,
+    effort: Effort,
+}
+
+impl<'a> Reader<'a> {
+    fn record(
+        &mut self,
+        scope: Option<ElementRef<'a>>,
+        fields: &[(String, Plan)],
+    ) -> Result<Map<String, Value>, Spent> {
+        fields.iter().map(|(name, plan)| Ok((name.clone(), self.field(scope, plan)?))).collect()
+    }
+
+    fn field(&mut self, scope: Option<ElementRef<'a>>, plan: &Plan) -> Result<Value, Spent> {
+        match plan {
+            Plan::One(selector, take) => {
+                let found = self.finder.find(selector, scope, 1, &mut self.effort)?;
+                found.first().map_or(Ok(Value::Null), |element| self.taken(*element, take))
+            }
+            Plan::All(selector, take) => {
+                let found = self.finder.find(selector, scope, usize::MAX, &mut self.effort)?;
+                found.into_iter().map(|element| self.taken(element, take)).collect()
+            }
+            Plan::Records(selector, fields) => {
+                let found = self.finder.find(selector, scope, usize::MAX, &mut self.effort)?;
+                found
+                    .into_iter()
+                    .map(|element| self.record(Some(element), fields).map(Value::Object))
+                    .collect()
+            }
+        }
+    }
+
+    fn taken(&mut self, element: ElementRef<'a>, take: &Take) -> Result<Value, Spent> {
+        self.effort.look()?;
+        let value = match take {
+            Take::Text => rendered::trim(&rendered::text(element, &mut self.effort)?).to_owned(),
+            Take::Html => element.inner_html(),
+            Take::Attribute(name) => match element.attribute_of_any_case(name) {
+                Some(value) if is_address(name) => absolute(self.page.base(), value),
+                Some(value) => value.to_owned(),
+                None => return Ok(Value::Null),
+            },
+        };
+        self.effort.bring(value.len())?;
+        Ok(value.into())
+    }
+}
+
+fn is_address(name: &str) -> bool {
+    name.eq_ignore_ascii_case("href") || name.eq_ignore_ascii_case("src")
+}
+
+fn absolute(base: &Url, address: &str) -> String {
+    base.join(address).map_or_else(|_| address.to_owned(), Into::into)
+}

@@ -1,0 +1,38 @@
+//! A page: an address and the document found there.
+
+use url::Url;
+
+use crate::dom::{self, Dom, Refused};
+use crate::effort::Effort;
+
+/// A page that does not change.
+#[derive(Debug)]
+pub(crate) struct Page {
+    url: Url,
+    base: Url,
+    dom: Dom,
+}
+
+impl Page {
+    /// Parses the document at `url`.
+    pub(crate) fn parse(url: Url, html: &str, effort: &Effort) -> Result<Self, Refused> {
+        let dom = dom::parse(html, effort)?;
+        let own = dom.first("base").and_then(|base| base.attribute("href"));
+        let base = own.and_then(|own| url.join(own).ok()).filter(|base| !base.cannot_be_a_base());
+        Ok(Self { base: base.unwrap_or_else(|| url.clone()), url, dom })
+    }
+
+    /// Where it was found, after redirects.
+    pub(crate) const fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// What its links are relative to.
+    pub(crate) const fn base(&self) -> &Url {
+        &self.base
+    }
+
+    pub(crate) const fn dom(&self) -> &Dom {
+        &self.dom
+    }
+}

@@ -1,0 +1,86 @@
+//! The driver's settings, as they stand below `[driver.http]`.
+
+use hyper::header::HeaderValue;
+use plimsoll_core::units::Bytes;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// How pages are fetched.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpSettings {
+    /// What the driver calls itself in every request; by default Plimsoll's name and version, and that it is this driver.
+    pub user_agent: String,
+    /// How large the body of a page may be when it is unpacked, in bytes; 16 MiB by default.
+    pub max_body: Bytes,
+    /// How many redirects are followed to one page; 20 by default, as in browsers.
+    pub redirects: u32,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        let user_agent = concat!("Plimsoll/", env!("CARGO_PKG_VERSION"), " (+http driver)").to_owned();
+        Self { user_agent, max_body: Bytes::mib(16), redirects: 20 }
+    }
+}
+
+/// Why settings are not the driver's.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpSettingsError {
+    /// A key is unknown or its value of another type.
+    #[error("settings of the http driver: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// No header can say this.
+    #[error("`user_agent` has characters that a header cannot carry; use printable ASCII")]
+    UserAgent,
+    /// So small or so large a page makes no sense.
+    #[error("`max_body` is {0}; give pages 1 KiB to 256 MiB")]
+    MaxBody(Bytes),
+    /// Nobody waits for so many redirects.
+    #[error("`redirects` is {0}; at most 100 are followed")]
+    Redirects(u32),
+}
+
+impl HttpSettings {
+    /// Reads settings as they cross to a plugin; `null` is none.
+    ///
+    /// # Errors
+    /// When a key is unknown, or its value cannot be used.
+    pub fn read(config: Value) -> Result<Self, HttpSettingsError> {
+        if config.is_null() {
+            return Ok(Self::default());
+        }
+        let settings: Self = serde_json::from_value(config)?;
+        HeaderValue::from_str(&settings.user_agent).map_err(|_| HttpSettingsError::UserAgent)?;
+        if !(Bytes::kib(1)..=Bytes::mib(256)).contains(&settings.max_body) {
+            return Err(HttpSettingsError::MaxBody(settings.max_body));
+        }
+        if settings.redirects > 100 {
+            return Err(HttpSettingsError::Redirects(settings.redirects));
+        }
+        Ok(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_used_is_refused_with_its_remedy() {
+        assert_eq!(HttpSettings::read(Value::Null).ok(), Some(HttpSettings::default()));
+        assert_eq!(HttpSettings::read(json!({"redirects": 3})).map(|s| s.redirects).ok(), Some(3));
+        for (config, words) in [
+            (json!({"max_bodi": 1}), "unknown field `max_bodi`"),
+            (json!({"max_body": "many"}), "invalid type"),
+            (json!({"max_body": 10}), "1 KiB to 256 MiB"),
+            (json!({"redirects": 101}), "at most 100"),
+            (json!({"user_agent": "a\nb"}), "printable ASCII"),
+        ] {
+            let error = HttpSettings::read(config).expect_err(words);
+            assert!(error.to_string().contains(words), "{error}");
+        }
+    }
+}
