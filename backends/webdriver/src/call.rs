@@ -42,8 +42,10 @@ pub(crate) enum CallError {
         excerpt: String,
     },
     /// The remote end refused.
-    #[error("{message} ({})", code.name())]
+    #[error("`{call}` failed: {message}")]
     Refused {
+        /// What was called.
+        call: String,
         /// Its code.
         code: Code,
         /// What it says.
@@ -122,11 +124,11 @@ impl CallError {
             CmdError::Standard(error) => {
                 // Further lines tell of versions and addresses.
                 let message = error.message.lines().next().unwrap_or_default().to_owned();
-                Self::Refused { code: Code::parse(&error.error()), message }
+                Self::Refused { call, code: Code::parse(&error.error()), message }
             }
             // A code that fantoccini does not know, as it is.
             CmdError::NotW3C(Value::String(code)) => {
-                Self::Refused { code: Code::parse(&code), message: format!("`{call}` failed: {code}") }
+                Self::Refused { call, code: Code::parse(&code), message: code }
             }
             CmdError::NotW3C(other) => Self::gibberish(call, &other.to_string()),
             CmdError::NotJson(text) => Self::gibberish(call, &text),
@@ -234,7 +236,7 @@ mod tests {
     use plimsoll_core::outcome::Recurrence::{Persistent, Transient};
 
     fn refused(code: &str) -> CallError {
-        CallError::Refused { code: Code::parse(code), message: String::new() }
+        CallError::Refused { call: String::new(), code: Code::parse(code), message: String::new() }
     }
 
     #[test]

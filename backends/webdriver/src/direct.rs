@@ -143,7 +143,7 @@ fn read(call: String, ok: bool, bytes: &[u8]) -> Result<Value, CallError> {
         Ok(value) => match serde_json::from_value::<Refusal>(value) {
             Ok(Refusal { error, message }) => {
                 let message = message.lines().next().unwrap_or_default().to_owned();
-                Err(CallError::Refused { code: Code::parse(&error), message })
+                Err(CallError::Refused { call, code: Code::parse(&error), message })
             }
             Err(_) => Err(CallError::gibberish(call, &String::from_utf8_lossy(bytes))),
         },
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(read(true, r#"{"value":{"ready":true}}"#).ok(), Some(json!({"ready": true})));
         let refusal = r#"{"value":{"error":"session not created","message":"full\nmore","stacktrace":""}}"#;
         let refused = read(false, refusal).expect_err("refused");
-        assert_eq!(refused.to_string(), "full (session not created)");
+        assert_eq!(refused.to_string(), "`status` failed: full");
         for (ok, text) in [(true, "<html>"), (false, "{}"), (false, r#"{"value":null}"#), (true, "")] {
             assert!(matches!(read(ok, text), Err(CallError::Gibberish { .. })), "{text}");
         }

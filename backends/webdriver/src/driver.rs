@@ -33,7 +33,7 @@ const ENOUGH_SHARED_MEMORY: u64 = 512 << 20;
 
 const CHROMEDRIVER: Wanted = Wanted {
     name: "chromedriver",
-    setting: "driver.webdriver.driver",
+    setting: "driver.webdriver.chromedriver",
     variable: "PLIMSOLL_CHROMEDRIVER",
     names: &["chromedriver"],
     places: &["/usr/bin/chromedriver", "/usr/lib/chromium/chromedriver"],
@@ -41,7 +41,7 @@ const CHROMEDRIVER: Wanted = Wanted {
 };
 const GECKODRIVER: Wanted = Wanted {
     name: "geckodriver",
-    setting: "driver.webdriver.driver",
+    setting: "driver.webdriver.geckodriver",
     variable: "PLIMSOLL_GECKODRIVER",
     names: &["geckodriver"],
     places: &["/usr/local/bin/geckodriver", "/snap/bin/geckodriver"],

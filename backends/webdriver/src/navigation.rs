@@ -130,7 +130,7 @@ impl Navigation<'_> {
             Err(error) if matches!(error.code(), Some(Code::Timeout | Code::UnexpectedAlertOpen)) => Ok(()),
             // The settings made it wait, and it has met an error page.
             Err(error) if error.code() == Some(Code::Other) => Ok(()),
-            Err(CallError::Refused { code: Code::InvalidArgument, message }) => {
+            Err(CallError::Refused { code: Code::InvalidArgument, message, .. }) => {
                 let message = format!("cannot open {}: {message}", self.url);
                 Err(Fault::persistent(FailureClass::Navigation, message))
             }

@@ -1,26 +1,34 @@
-// What a job's expression comes to, as JSON text: its value (`wanted` is "value") or whether it is true ("truth").
-async (expression, wanted, longest) => {
-  const settled = answer => JSON.stringify(answer, (_, part) => (typeof part === "string" ? part.toWellFormed() : part));
+// What a job's expression comes to: its value ("value" is wanted) as JSON text, or whether it is true ("truth").
+// `origin` is an error made on the line before the expression's own first.
+async (text, expression, origin, wanted, longest) => {
+  // Where an error came from, in the lines that the job brought: [file, line].
+  const place = error => /^(?:.*@)?(?:.*?\()?(.*?):(\d+):\d+\)?$/m.exec(String(error?.stack).replace(/^.*Error.*\n/, ""))?.slice(1);
+  const line = error => {
+    const [file, at] = place(error) ?? [];
+    const [ours, before] = (origin && place(origin)) ?? [];
+    return file === ours ? at - before : at;
+  };
   let value;
   try {
     value = await expression();
     if (typeof value === "function") value = await value();
   } catch (error) {
-    const told = error instanceof Error ? `${error.name}: ${error.message}` : (JSON.stringify(error) ?? String(error));
-    return settled({ threw: [told, error instanceof SyntaxError] });
+    if (!(error instanceof Error)) return text({ threw: [text(error) ?? String(error), false] });
+    const at = line(error);
+    return text({ threw: [`${error.name}: ${error.message}${at ? ` (line ${at})` : ""}`, error instanceof SyntaxError] });
   }
-  if (wanted === "truth") return settled({ truth: Boolean(value) });
-  if (value === undefined) return settled({ text: "null" });
-  if (typeof value === "bigint") return settled({ not: `the bigint ${value}n` });
-  if (typeof value === "symbol") return settled({ not: "a symbol" });
-  if (typeof value === "number" && !Number.isFinite(value)) return settled({ not: `the number ${value}` });
+  if (wanted === "truth") return text({ truth: Boolean(value) });
+  if (value === undefined) return text({ text: "null" });
+  if (typeof value === "bigint") return text({ not: `the bigint ${value}n` });
+  if (typeof value === "number" && !Number.isFinite(value)) return text({ not: `the number ${value}` });
   if (typeof value?.nodeType === "number") {
-    return settled({ not: `a ${value.nodeName} of the page; take its text or an attribute` });
+    return text({ not: `a ${value.nodeName} of the page; take its text or an attribute` });
   }
   try {
-    const text = settled(value);
-    return settled(text.length > longest ? { not: `text of more than ${longest} characters` } : { text });
+    const written = text(value);
+    if (written === undefined) return text({ not: `a ${typeof value}` });
+    return text(written.length > longest ? { not: `text of more than ${longest} characters` } : { text: written });
   } catch (error) {
-    return settled({ not: error.message.split("\n")[0] });
+    return text({ not: error.message.split("\n")[0] });
   }
 }

@@ -11,6 +11,7 @@ use plimsoll_core::runtime::budget::Budget;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::probe::TEXT;
 use crate::call::{CallError, Code, Trouble};
 use crate::tab::Tab;
 
@@ -81,8 +82,10 @@ async fn settle(
     wanted: &str,
     budget: Budget,
 ) -> Result<Option<Settled>, EvaluateError> {
-    let as_expression = format!("return ({SETTLE})(() => (\n{expression}\n), ...arguments);");
-    let as_script = format!("return ({SETTLE})(() => (0, eval)(arguments[2]), ...arguments);");
+    let as_expression = format!(
+        "const origin = new Error(), run = () => (\n{expression}\n);\nreturn ({SETTLE})({TEXT}, run, origin, ...arguments);"
+    );
+    let as_script = format!("return ({SETTLE})({TEXT}, () => (0, eval)(arguments[2]), null, ...arguments);");
     let arguments = json!([wanted, LONGEST, expression]);
     // To an expression that begins so JavaScript's own rule is that it is a block.
     if !expression.trim_start().starts_with('{') {

@@ -31,23 +31,20 @@ pub(super) async fn press(tab: &Tab, key: Key, budget: Budget) -> Result<(), Fau
 
 /// Presses the modifiers of a chord in order, then its key, and releases all in reverse.
 pub(super) async fn press_chord(tab: &Tab, chord: &Chord, budget: Budget) -> Result<(), Fault> {
-    let mut actions = Vec::new();
-    strike(chord, &mut actions)?;
-    perform(tab, &actions, budget).await
+    let mut keys = Vec::new();
+    strike(tab, chord, &mut keys, budget).await?;
+    send(tab, &mut keys, budget).await
 }
 
 /// Types text character by character, with a pause between two.
 pub(super) async fn type_text(tab: &Tab, text: &str, delay: Duration, budget: Budget) -> Result<(), Fault> {
     let mut characters = text.chars().filter(|character| *character != '\r').peekable();
-    let mut actions = Vec::new();
+    let mut keys = Vec::new();
     while let Some(character) = characters.next() {
-        strike(&Chord { held: Vec::new(), stroke: Stroke::of(character) }, &mut actions)?;
-        if delay.is_zero() {
-            continue;
-        }
-        perform(tab, &actions, budget).await?;
-        actions.clear();
-        if characters.peek().is_some() {
+        let chord = Chord { held: Vec::new(), stroke: Stroke::of(character) };
+        strike(tab, &chord, &mut keys, budget).await?;
+        if !delay.is_zero() && characters.peek().is_some() {
+            send(tab, &mut keys, budget).await?;
             if budget.left() <= delay {
                 let message = format!("typing was not done within {:?}", budget.whole());
                 return Err(Fault::transient(FailureClass::Timeout, message));
@@ -55,7 +52,7 @@ pub(super) async fn type_text(tab: &Tab, text: &str, delay: Duration, budget: Bu
             sleep(delay).await;
         }
     }
-    if actions.is_empty() { Ok(()) } else { perform(tab, &actions, budget).await }
+    send(tab, &mut keys, budget).await
 }
 
 /// Inserts text where the caret is, as an input method does: no key events, but trusted input events.
@@ -82,20 +79,27 @@ pub(super) fn delivered(answer: Result<Value, CallError>) -> Result<(), Fault> {
     }
 }
 
-/// The actions of one chord.
-fn strike(chord: &Chord, actions: &mut Vec<Value>) -> Result<(), Fault> {
+/// Adds a chord to the keys that are to be pressed; a character without a key is inserted after these.
+async fn strike(tab: &Tab, chord: &Chord, keys: &mut Vec<Value>, budget: Budget) -> Result<(), Fault> {
+    match &chord.stroke {
+        Stroke::Key(key) => keys.extend(actions(chord, key)?),
+        Stroke::Text(character) => {
+            send(tab, keys, budget).await?;
+            insert(tab, &character.to_string(), budget).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The actions of one key with the modifiers that are held meanwhile.
+fn actions(chord: &Chord, key: &Key) -> Result<Vec<Value>, Fault> {
     let held =
         chord.held.iter().map(|modifier| code_point(&modifier.key())).collect::<Result<Vec<_>, _>>()?;
-    let struck = match &chord.stroke {
-        Stroke::Key(key) => code_point(key)?,
-        Stroke::Text(character) => *character,
-    };
+    let key = code_point(key)?;
     let action = |kind: &str, key: &char| json!({ "type": kind, "value": key });
-    actions.extend(held.iter().map(|key| action("keyDown", key)));
-    actions.push(action("keyDown", &struck));
-    actions.push(action("keyUp", &struck));
-    actions.extend(held.iter().rev().map(|key| action("keyUp", key)));
-    Ok(())
+    let down = held.iter().chain([&key]).map(|key| action("keyDown", key));
+    let up = [&key].into_iter().chain(held.iter().rev()).map(|key| action("keyUp", key));
+    Ok(down.chain(up).collect())
 }
 
 /// What stands for a key.
@@ -108,9 +112,14 @@ fn code_point(key: &Key) -> Result<char, Fault> {
     })
 }
 
-async fn perform(tab: &Tab, actions: &[Value], budget: Budget) -> Result<(), Fault> {
-    let keys = json!({ "type": "key", "id": "keyboard", "actions": actions });
-    delivered(tab.session().post("actions", &json!({ "actions": [keys] }), budget.left()).await)
+/// Presses the keys, and forgets them.
+async fn send(tab: &Tab, keys: &mut Vec<Value>, budget: Budget) -> Result<(), Fault> {
+    let actions = std::mem::take(keys);
+    if actions.is_empty() {
+        return Ok(());
+    }
+    let keyboard = json!({ "type": "key", "id": "keyboard", "actions": actions });
+    delivered(tab.session().post("actions", &json!({ "actions": [keyboard] }), budget.left()).await)
 }
 
 #[cfg(test)]
@@ -118,10 +127,10 @@ mod tests {
     use super::*;
 
     fn struck(chord: &str) -> Vec<String> {
-        let mut actions = Vec::new();
-        strike(&Chord::parse(chord).expect("a chord"), &mut actions).expect("known keys");
+        let chord = Chord::parse(chord).expect("a chord");
+        let Stroke::Key(key) = chord.stroke else { panic!("{chord:?} has no key") };
         let text = |action: &Value| format!("{} {}", action["type"], action["value"]).replace('"', "");
-        actions.iter().map(text).collect()
+        actions(&chord, &key).expect("known keys").iter().map(text).collect()
     }
 
     #[test]
@@ -134,7 +143,6 @@ mod tests {
             format!("keyUp {control}"),
         ];
         assert_eq!(struck("Control+A"), expected);
-        assert_eq!(struck("ß"), ["keyDown ß", "keyUp ß"]);
         assert_eq!(struck("Enter")[0], "keyDown \u{e007}");
     }
 }

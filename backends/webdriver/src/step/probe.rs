@@ -17,17 +17,16 @@ use crate::call::Trouble;
 use crate::session::LOOK;
 use crate::tab::Tab;
 
+/// How a value crosses.
+pub(super) const TEXT: &str = include_str!("text.js");
+
 /// Looks once.
 pub(super) async fn look<T: DeserializeOwned>(
     tab: &Tab,
     script: &str,
     deadline: Duration,
 ) -> Result<Verdict<T>, Trouble> {
-    // Half an emoji is a string to JavaScript, but no text to anybody else.
-    let body = format!(
-        "return (async () => JSON.stringify(await {script}, (_, part) => \
-         (typeof part === \"string\" ? part.toWellFormed() : part)))();"
-    );
+    let body = format!("return (async () => ({TEXT})(await {script}))();");
     let text: Option<String> = tab.session().run(&body, &json!([]), deadline.max(LOOK), deadline).await?;
     // A dialog came between.
     let Some(text) = text else { return Err(Trouble::Moved) };
