@@ -24,6 +24,14 @@ pub enum Command {
     Run(RunArgs),
     /// Say what this machine can carry, what is missing, and what mends it.
     Doctor(DoctorArgs),
+    /// List the drivers there are, built in and from libraries, and what each can do.
+    Drivers(DriversArgs),
+    /// Serve one driver library to the process that started this one.
+    #[command(name = "__plugin-host", hide = true)]
+    PluginHost {
+        /// What messages call the library.
+        path: PathBuf,
+    },
     /// Show settings, or say where one comes from.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -61,6 +69,17 @@ pub struct RunArgs {
     /// How progress is shown: a bar on a terminal, plain lines elsewhere.
     #[arg(long, value_name = "HOW", default_value = "auto")]
     pub progress: ProgressKind,
+    /// Where settings come from.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+}
+
+/// `plimsoll drivers`.
+#[derive(Debug, Args)]
+pub struct DriversArgs {
+    /// Print one JSON list instead of text.
+    #[arg(long)]
+    pub json: bool,
     /// Where settings come from.
     #[command(flatten)]
     pub settings: SettingsArgs,

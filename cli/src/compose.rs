@@ -7,7 +7,10 @@
 //! What a dead run left behind is cleared away before the first driver is set up.
 
 mod cdp;
+mod plugin;
 mod share;
+mod sim;
+mod webdriver;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +23,7 @@ use plimsoll_core::time::Moment;
 use plimsoll_host::identity::Identity;
 use plimsoll_host::profile::{self, ProfileRoot};
 use plimsoll_host::spawn::Spawner;
+use plimsoll_loader::PluginDriver;
 
 pub use self::share::TooFew;
 use crate::failure::{Failure, with_causes};
@@ -43,6 +47,10 @@ pub struct Equipped {
 pub enum Weight {
     /// They share browsers that run here.
     Browsers,
+    /// Each is a Chromium of its own.
+    WholeBrowsers,
+    /// Each is a Firefox of its own.
+    Firefoxes,
     /// They run elsewhere, or in no browser.
     Light,
 }
@@ -92,6 +100,14 @@ impl<'a> Yard<'a> {
         self.clock.now()
     }
 
+    /// Loads the driver of this name from its library.
+    ///
+    /// # Errors
+    /// When there is no such library, or it is refused.
+    pub async fn load(&self, name: &str) -> Result<PluginDriver, Failure> {
+        plugin::load(self, name).await
+    }
+
     /// Sets up the driver of this name.
     ///
     /// # Errors
@@ -99,7 +115,9 @@ impl<'a> Yard<'a> {
     pub async fn equip(&self, name: &str) -> Result<Equipped, Failure> {
         match name {
             "cdp" => cdp::equip(self),
-            _ => Err(Failure::usage(format!("there is no driver `{name}`"))),
+            "webdriver" => webdriver::equip(self),
+            "sim" => Ok(sim::equip(self)),
+            _ => plugin::equip(self, name).await,
         }
     }
 }

@@ -5,7 +5,7 @@
 //! 3. `out`: what a run leaves behind; `progress`, `logging`: what it says meanwhile.
 //! 4. `compose`: the one place where concrete drivers are named; `carry`: what a run may carry on this machine.
 //! 5. `routes`, `demand`: which driver a job goes to, and whether it can do it; `junction`, `fleets`: several drivers as one.
-//! 6. `store`, `figures`, `run`, `config`, `doctor`, `manual`: the commands.
+//! 6. `store`, `figures`, `run`, `config`, `doctor`, `drivers`, `manual`: the commands.
 
 pub mod args;
 pub mod carry;
@@ -14,6 +14,7 @@ pub mod config;
 pub mod decode;
 pub mod demand;
 pub mod doctor;
+pub mod drivers;
 pub mod failure;
 pub mod figures;
 pub mod fleets;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use plimsoll_cli::args::{Cli, Command};
 use plimsoll_cli::failure::Failure;
-use plimsoll_cli::{carry, config, doctor, logging, manual, progress, run};
+use plimsoll_cli::{carry, config, doctor, drivers, logging, manual, progress, run};
 use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
@@ -14,7 +14,9 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Run(args) => runtime().and_then(|runtime| runtime.block_on(run::run(args))),
         Command::Doctor(args) => runtime().and_then(|runtime| runtime.block_on(doctor::doctor(args))),
+        Command::Drivers(args) => runtime().and_then(|runtime| runtime.block_on(drivers::drivers(args))),
         Command::Config(command) => config::config(&command),
+        Command::PluginHost { path } => return plimsoll_loader::child::run(&path),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { dir } => manual::man(dir.as_deref()),
     };

@@ -14,7 +14,7 @@ use plimsoll_host::spawn::Spawner;
 /// first ones at once.
 const PROCESSES_PER_LOOK: usize = 4;
 /// The share of the processes that must be known before their sum is believed.
-const ENOUGH: Ratio = Ratio::percent(50);
+const ENOUGH: Ratio = Ratio::percent(20);
 
 /// The host's sensors.
 #[derive(Debug)]
@@ -70,5 +70,35 @@ impl Probe for HostProbe {
             }
             None => std::future::pending().await,
         }
+    }
+}
+
+/// The machine's sensors, for a fleet whose contexts run elsewhere or in no browser: there is nothing to measure.
+pub struct LightProbe {
+    machine: Machine,
+    slots: Box<dyn Fn() -> Option<u32> + Send>,
+}
+
+impl LightProbe {
+    /// Sensors for the machine.
+    #[must_use]
+    pub fn new(profiles: &Path) -> Self {
+        Self { machine: Machine::new(Path::new("/"), profiles), slots: Box::new(|| None) }
+    }
+
+    /// The same, and what the driver's endpoints can hold.
+    #[must_use]
+    pub fn with_slots(self, slots: impl Fn() -> Option<u32> + Send + 'static) -> Self {
+        Self { slots: Box::new(slots), ..self }
+    }
+}
+
+impl Probe for LightProbe {
+    fn read(&mut self, now: Moment) -> Reading {
+        Reading { slots: (self.slots)(), ..self.machine.read(now) }
+    }
+
+    fn browsers(&mut self, _: Moment) -> Option<Bytes> {
+        None
     }
 }

@@ -183,7 +183,7 @@ struct Line<'a> {
 
 impl Line<'_> {
     fn rules(&self, settings: &Settings, routes: &Routes) -> Result<Vec<FleetConfig>, Failure> {
-        let fitted = if self.weights.contains(&Weight::Browsers) {
+        let fitted = if self.weights.iter().any(|weight| *weight != Weight::Light) {
             carry::fit(settings, self.total, self.yard.profiles(), self.yard.now())?
         } else {
             settings.clone()

@@ -38,6 +38,8 @@ mod unit;
 mod verify;
 mod warnings;
 
+use std::collections::BTreeSet;
+
 use plimsoll_core::policy::admission::AdmissionConfig;
 use plimsoll_core::policy::dispatch::DispatchConfig;
 use plimsoll_core::policy::placement::PlacementConfig;
@@ -118,19 +120,16 @@ impl Settings {
         problems.extend(log.problems());
         problems.extend(driver.problems());
         problems.extend(route.problems(self.limits.max_contexts));
-        // With directories to look in, who looks there says what is not found.
-        if driver.plugins.dirs.is_empty() {
-            problems.extend(self.unknown_drivers(&[]));
-        }
+        problems.extend(self.unknown_drivers());
         problems
     }
 
-    /// Every driver that the settings name and that is neither built in, nor a table of its own, nor one of `found`.
-    #[must_use]
-    pub fn unknown_drivers(&self, found: &[String]) -> Vec<Problem> {
-        let tables = self.driver.plugin.keys().map(String::as_str);
-        let known: Vec<&str> =
-            BUILT_IN.into_iter().chain(tables).chain(found.iter().map(String::as_str)).collect();
+    /// Every driver that the settings name and that is neither built in nor a library.
+    fn unknown_drivers(&self) -> Vec<Problem> {
+        let libraries = self.driver.libraries();
+        let known: BTreeSet<&str> =
+            BUILT_IN.into_iter().chain(libraries.iter().map(String::as_str)).collect();
+        let known = Vec::from_iter(known);
         let named = std::iter::once(("driver.name".to_owned(), self.driver.name.as_str()));
         let unknown = named.chain(self.route.names()).filter(|(_, name)| !known.contains(name));
         let problem = |(key, name): (String, &str)| {

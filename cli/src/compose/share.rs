@@ -14,6 +14,22 @@ use crate::settings::Settings;
 
 /// What a context without a browser here is taken for: a page's text and tree, measured at well below that.
 const LIGHT_CONTEXT: Bytes = Bytes::mib(4);
+/// A headless shell with one page.
+const WHOLE_BROWSER: Bytes = Bytes::mib(250);
+/// A Firefox ESR with one page: its eleven processes had 486 MiB of PSS.
+const FIREFOX: Bytes = Bytes::mib(486);
+
+impl Weight {
+    /// What a context is taken for until some were measured; what the settings say, if this says nothing.
+    const fn context(self) -> Option<Bytes> {
+        match self {
+            Self::Browsers => None,
+            Self::WholeBrowsers => Some(WHOLE_BROWSER),
+            Self::Firefoxes => Some(FIREFOX),
+            Self::Light => Some(LIGHT_CONTEXT),
+        }
+    }
+}
 
 /// More drivers than contexts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -43,10 +59,11 @@ pub(super) fn fleet(settings: &Settings, name: &str, weight: Weight, share: u32)
         u64::from(admission.max_creating) * u64::from(share) / u64::from(admission.max_contexts.max(1));
     admission.max_creating = u32::try_from(part).unwrap_or(u32::MAX).max(1);
     admission.max_contexts = share;
-    if weight == Weight::Light {
-        admission.footprint.prior = Estimate { mean: LIGHT_CONTEXT, deviation: Bytes(0) };
+    if let Some(context) = weight.context() {
+        admission.footprint.prior = Estimate { mean: context, deviation: Bytes(0) };
         admission.footprint.blank = Bytes(0);
-        admission.footprint.browser = Bytes(0);
+        // What a driver process takes besides is little.
+        admission.footprint.browser = LIGHT_CONTEXT;
     }
     fleet.dispatch.placement.contexts_per_browser = settings.driver.contexts_per_browser(name);
     fleet

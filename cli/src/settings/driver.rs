@@ -4,7 +4,7 @@ mod cdp;
 mod plugin;
 mod webdriver;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,13 @@ impl Default for DriverSettings {
 }
 
 impl DriverSettings {
+    /// Every library there is: those with a table of their own, and those that lie where libraries are looked for.
+    #[must_use]
+    pub fn libraries(&self) -> BTreeSet<String> {
+        let found = plimsoll_loader::discover(&self.plugins.dirs()).into_iter().map(|found| found.name);
+        self.plugin.keys().cloned().chain(found).filter(|name| !BUILT_IN.contains(&name.as_str())).collect()
+    }
+
     /// Contexts that one browser of the driver `name` holds at once.
     #[must_use]
     pub fn contexts_per_browser(&self, name: &str) -> u32 {

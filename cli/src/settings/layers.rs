@@ -97,19 +97,18 @@ impl Layers {
         let mut cut = Vec::new();
         for layer in layers.iter_mut().skip(1) {
             let verified = verify(layer);
-            mistakes.extend(verified.mistakes);
-            cut.extend(verified.cut);
+            cut.extend(verified.cut.iter().cloned());
+            mistakes.extend(verified.mistakes());
         }
         let numbered = layers.iter().enumerate().map(|(number, layer)| Numbered(number, layer));
         let figment = numbered.fold(Figment::new(), Figment::merge);
-        let settings = figment
-            .extract::<Value>()
-            .map_err(|error| error.to_string())
-            .and_then(|values| decode::from_value::<Settings>(&values).map_err(|error| error.to_string()));
-        let settings = match settings {
+        let values = figment.extract::<Value>().unwrap_or_default();
+        let settings = match decode::from_value::<Settings>(&values) {
             Ok(settings) => settings,
-            Err(message) => {
-                mistakes.push(Mistake { place: None, message });
+            // More is wrong than was cut out: enough has been said.
+            Err(_) if !mistakes.is_empty() => return Err(SettingsError(mistakes)),
+            Err(error) => {
+                mistakes.push(Mistake::at(None, &error.without_the_value().to_string()));
                 return Err(SettingsError(mistakes));
             }
         };
@@ -129,16 +128,6 @@ impl Layers {
     #[must_use]
     pub const fn settings(&self) -> &Settings {
         &self.settings
-    }
-
-    /// Whether every driver that the settings name is there, now that the libraries called `found` were found.
-    ///
-    /// # Errors
-    /// With each that is not, and the name that was probably meant.
-    pub fn check_drivers(&self, found: &[String]) -> Result<(), SettingsError> {
-        let mistakes: Vec<_> =
-            self.settings.unknown_drivers(found).iter().map(|problem| self.mistake(problem)).collect();
-        if mistakes.is_empty() { Ok(()) } else { Err(SettingsError(mistakes)) }
     }
 
     /// What `key` is set to, and by whom; of a table, each key in it. `None` when there is no such key.

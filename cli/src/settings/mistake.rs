@@ -58,9 +58,6 @@ impl fmt::Display for SettingsError {
             }
             write!(f, "{mistake}")?;
         }
-        match self.0.len().saturating_sub(MOST_MISTAKES) {
-            0 => Ok(()),
-            rest => write!(f, "\n… and {rest} more"),
-        }
+        if self.0.len() > MOST_MISTAKES { f.write_str("\n… and more; mend these first") } else { Ok(()) }
     }
 }

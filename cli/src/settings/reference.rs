@@ -200,6 +200,18 @@ pub fn meant(unknown: &str) -> Option<&'static str> {
     nearest(unknown, names()).or_else(elsewhere)
 }
 
+/// The key that `unknown` is, but for dots, dashes and underscores.
+pub(super) fn same_but_for_marks(unknown: &str) -> Option<&'static str> {
+    let letters = |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+    let written = letters(unknown);
+    shape().keys().into_iter().map(|key| key.name.as_str()).find(|name| letters(name) == written)
+}
+
+/// The environment variable that sets the key `name`.
+pub(super) fn variable(name: &str) -> String {
+    format!("PLIMSOLL_{}", name.to_uppercase().replace('.', "__"))
+}
+
 fn description(schema: &Value) -> String {
     let text = schema.get("description").and_then(Value::as_str).unwrap_or_default();
     // Comments are wrapped; what they say is not.
@@ -231,7 +243,7 @@ impl Key {
     /// The environment variable that sets it.
     #[must_use]
     pub fn variable(&self) -> String {
-        format!("PLIMSOLL_{}", self.name.to_uppercase().replace('.', "__"))
+        variable(&self.name)
     }
 
     /// What is allowed, as in `a whole number from 1 to 100000`.

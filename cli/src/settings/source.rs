@@ -65,9 +65,14 @@ impl Layer {
         })
     }
 
+    /// The line and column of that value, in a file.
+    pub(super) fn position(&self, path: &[Segment], part: Part) -> Option<(usize, usize)> {
+        self.places.as_ref().and_then(|places| places.of(path, part))
+    }
+
     /// Where it gives that value: the file with line and column, or the layer.
     pub(super) fn place(&self, path: &[Segment], part: Part) -> String {
-        let at = self.places.as_ref().and_then(|places| places.of(path, part));
+        let at = self.position(path, part);
         at.map_or_else(
             || self.source.to_string(),
             |(line, column)| format!("{}:{line}:{column}", self.source),

@@ -11,7 +11,13 @@ use super::source::{Layer, Source};
 /// What the names of our environment variables begin with.
 const PREFIX: &str = "PLIMSOLL_";
 /// Environment variables of ours that are no settings: where the browser is, and what is logged.
-const NOT_SETTINGS: [&str; 2] = ["PLIMSOLL_CHROMIUM", "PLIMSOLL_LOG"];
+const NOT_SETTINGS: [&str; 5] = [
+    "PLIMSOLL_CHROMIUM",
+    "PLIMSOLL_CHROMEDRIVER",
+    "PLIMSOLL_GECKODRIVER",
+    "PLIMSOLL_FIREFOX",
+    "PLIMSOLL_LOG",
+];
 /// No key is longer, nor deeper.
 const LONGEST_KEY: usize = 200;
 const DEEPEST_KEY: usize = 12;

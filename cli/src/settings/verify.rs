@@ -7,14 +7,15 @@ use serde_json::{Map, Value};
 use super::Settings;
 use super::file::Part;
 use super::mistake::{MOST_MISTAKES, Mistake};
-use super::reference::{self, Key, Kind, Shape, declared, meant, shape};
-use super::source::Layer;
+use super::reference::{self, Key, Kind, Shape, declared, meant, same_but_for_marks, shape, variable};
+use super::source::{Layer, Source};
 use crate::decode::{self, DecodeError, Mistake as Wrong, Segment, nearest};
 
 /// What was wrong with a layer.
 #[derive(Debug, Default)]
 pub(super) struct Verified {
-    pub(super) mistakes: Vec<Mistake>,
+    /// Mistakes, and where in the layer they are.
+    mistakes: Vec<(Option<(usize, usize)>, Mistake)>,
     /// The keys that were cut out of it.
     pub(super) cut: Vec<String>,
 }
@@ -26,8 +27,7 @@ pub(super) fn verify(layer: &mut Layer) -> Verified {
     let mut unknown = Vec::new();
     strike(&mut values, shape(), &mut Vec::new(), &mut unknown);
     for path in unknown {
-        let place = layer.place(&keys(&path), Part::Key);
-        verified.add(place, unknown_key(&path), path.join("."));
+        verified.add(layer, &keys(&path), Part::Key, &unknown_key(&path, &layer.source));
     }
     let mut whole = reference::defaults();
     overlay(&mut whole, &values);
@@ -35,7 +35,7 @@ pub(super) fn verify(layer: &mut Layer) -> Verified {
         let Err(error) = decode::from_value::<Settings>(&whole) else { break };
         let (path, part) = place_of(&error);
         let key = dotted(&path);
-        verified.add(layer.place(&path, part), wrong_value(&error), key.clone());
+        verified.add(layer, &path, part, &wrong_value(&error));
         restore(&mut whole, &key);
         if !remove(&mut values, &key) {
             break;
@@ -44,7 +44,7 @@ pub(super) fn verify(layer: &mut Layer) -> Verified {
     for (name, key, value) in leaves(&values) {
         if let Some(why) = key.out_of_range(value) {
             let path: Vec<_> = name.split('.').map(|part| Segment::Key(part.to_owned())).collect();
-            verified.add(layer.place(&path, Part::Value), format!("{name} {why}"), name);
+            verified.add(layer, &path, Part::Value, &format!("{name} {why}"));
         }
     }
     for key in &verified.cut {
@@ -55,9 +55,16 @@ pub(super) fn verify(layer: &mut Layer) -> Verified {
 }
 
 impl Verified {
-    fn add(&mut self, place: String, message: String, key: String) {
-        self.mistakes.push(Mistake::at(place, &message));
-        self.cut.push(key);
+    fn add(&mut self, layer: &Layer, path: &[Segment], part: Part, message: &str) {
+        let position = layer.position(path, part);
+        self.mistakes.push((position, Mistake::at(layer.place(path, part), message)));
+        self.cut.push(dotted(path));
+    }
+
+    /// The mistakes, in the order of the layer.
+    pub(super) fn mistakes(mut self) -> impl Iterator<Item = Mistake> {
+        self.mistakes.sort_by_key(|(position, _)| *position);
+        self.mistakes.into_iter().map(|(_, mistake)| mistake)
     }
 }
 
@@ -69,21 +76,31 @@ fn strike(values: &mut Value, shape: &Shape, path: &mut Vec<String>, unknown: &m
         let known = shape.child(name);
         match known {
             Some(shape) => strike(value, shape, path, unknown),
-            None => unknown.push(path.clone()),
+            // Of a file that is something else altogether, the beginning is enough.
+            None if unknown.len() <= MOST_MISTAKES => unknown.push(path.clone()),
+            None => {}
         }
         path.pop();
         known.is_some()
     });
 }
 
-fn unknown_key(path: &[String]) -> String {
+fn unknown_key(path: &[String], source: &Source) -> String {
     let Some((key, table)) = path.split_last() else { return String::new() };
     let known = declared(table);
     let error = DecodeError::from(Wrong::UnknownKey { key: key.clone(), known });
     let error = table.iter().rev().fold(error, |error, name| error.within(|| Segment::Key(name.clone())));
-    match meant(&path.join(".")).filter(|_| nearest(key, known.iter().copied()).is_none()) {
-        Some(meant) => format!("{error}; did you mean `{meant}`?"),
-        None => error.to_string(),
+    let name = path.join(".");
+    let meant = same_but_for_marks(&name).or_else(|| {
+        let is_offered = nearest(key, known.iter().copied()).is_some();
+        if is_offered { None } else { meant(&name) }
+    });
+    match (meant, source) {
+        (Some(meant), Source::Environment(_)) => {
+            format!("there is no setting `{name}`; did you mean {}?", variable(meant))
+        }
+        (Some(meant), _) => format!("there is no setting `{name}`; did you mean `{meant}`?"),
+        (None, _) => error.to_string(),
     }
 }
 

@@ -18,6 +18,21 @@ pub struct PluginsSettings {
     pub dirs: Vec<PathBuf>,
 }
 
+impl PluginsSettings {
+    /// The directories that are looked into, the first place first.
+    #[must_use]
+    pub fn dirs(&self) -> Vec<PathBuf> {
+        if self.dirs.is_empty() { plimsoll_loader::search::default_dirs() } else { self.dirs.clone() }
+    }
+
+    /// The library of this name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<PathBuf> {
+        let found = plimsoll_loader::discover(&self.dirs()).into_iter();
+        found.filter(|found| found.name == name).map(|found| found.path).next()
+    }
+}
+
 /// A driver from a library.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::settings::problem::Problem;
 use crate::settings::redact::{Address, FreeTable};
-use crate::settings::secret::Secret;
+use crate::settings::secret::{Secret, SecretError};
 
 /// The driver over W3C WebDriver. Without `url` and `endpoints` it starts chromedriver or geckodriver itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -116,6 +116,17 @@ impl WebDriverSettings {
     pub fn remote_ends(&self) -> impl Iterator<Item = (&Address, u32)> {
         let one = self.url.iter().map(|url| (url, 1));
         one.chain(self.endpoints.iter().map(|end| (&end.url, end.weight)))
+    }
+
+    /// The user's password, read from its file if it is in one.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn password(&self) -> Result<Option<Secret>, SecretError> {
+        match &self.password_file {
+            Some(path) => Secret::from_file(path).map(Some),
+            None => Ok(self.password.clone()),
+        }
     }
 
     pub(super) fn problems(&self) -> Vec<Problem> {
