@@ -137,6 +137,7 @@ async fn watch(
     watched: &mut Watched,
     mut reload: Reload<'_>,
 ) -> Result<(FleetReport, Interrupted), Failure> {
+    let grace = reload.settings.timeouts.grace;
     let mut signals = Signals::new();
     let mut interrupted = Interrupted::No;
     loop {
@@ -147,7 +148,6 @@ async fn watch(
                 match (request, interrupted) {
                     (Request::Reload, _) => say(&reload.again(&fleets)),
                     (Request::Stop, Interrupted::No) => {
-                        let grace = reload.settings.timeouts.grace;
                         say(&format!(
                             "Stopping: running jobs get {}. Press Ctrl-C again to stop now.",
                             humantime::format_duration(grace)

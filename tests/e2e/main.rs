@@ -22,6 +22,7 @@ mod isolation;
 mod million;
 mod mistakes;
 mod report_page;
+mod routing;
 mod scripts;
 mod visits;
 
