@@ -1,0 +1,166 @@
+//! The calls that a library has not answered yet.
+//!
+//! ```text
+//!   begin ──► awaited ──answer──► its caller
+//!                │ caller left, or its time is up
+//!                ▼
+//!            abandoned ──answer──► nobody          due and still unanswered ──► the library is lost
+//! ```
+//!
+//! A call leaves the table with its first answer; a second one, and an answer to what was never asked, finds nothing
+//! and is counted. A library that lets an abandoned call lie does not let go of a thread any more, and each further
+//! call could be the last of its threads: so it is given up.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use plimsoll_core::port::BrowserEnd;
+use plimsoll_core::time::Moment;
+use tokio::sync::oneshot;
+
+use crate::sink::Reply;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Calls(Mutex<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    last: u64,
+    pending: HashMap<u64, Pending>,
+    /// Answers that nobody had asked for.
+    stray: u64,
+    over: Option<BrowserEnd>,
+}
+
+#[derive(Debug)]
+enum Pending {
+    Awaited(oneshot::Sender<Reply>),
+    Abandoned { doing: &'static str, due: Moment },
+}
+
+/// A call that has just begun: its number, and where its answer will come.
+pub(crate) type Begun = (u64, oneshot::Receiver<Reply>);
+
+impl Calls {
+    /// Enters a call, unless the library is over.
+    pub(crate) fn begin(&self) -> Result<Begun, BrowserEnd> {
+        let (sender, receiver) = oneshot::channel();
+        Ok((self.table().enter(Pending::Awaited(sender))?, receiver))
+    }
+
+    /// Enters a call whose answer nobody waits for, but which must come before `due`.
+    pub(crate) fn begin_abandoned(&self, doing: &'static str, due: Moment) -> Result<u64, BrowserEnd> {
+        self.table().enter(Pending::Abandoned { doing, due })
+    }
+
+    /// An answer came. Whether it was to anything.
+    pub(crate) fn complete(&self, call: u64, reply: Reply) -> bool {
+        let pending = {
+            let mut table = self.table();
+            let pending = table.pending.remove(&call);
+            table.stray += u64::from(pending.is_none());
+            pending
+        };
+        match pending {
+            // A caller who left in this moment needs no answer.
+            Some(Pending::Awaited(caller)) => drop(caller.send(reply)),
+            Some(Pending::Abandoned { .. }) => {}
+            None => return false,
+        }
+        true
+    }
+
+    /// The caller left. Whether the call is still unanswered, so that it should be cancelled.
+    pub(crate) fn abandon(&self, call: u64, doing: &'static str, due: Moment) -> bool {
+        let mut table = self.table();
+        let pending = table.pending.get_mut(&call);
+        pending.map(|pending| *pending = Pending::Abandoned { doing, due }).is_some()
+    }
+
+    /// What an abandoned call that should have been answered by `now` was doing.
+    pub(crate) fn overdue(&self, now: Moment) -> Option<&'static str> {
+        self.table().pending.values().find_map(|pending| match pending {
+            Pending::Abandoned { doing, due } if *due <= now => Some(*doing),
+            _ => None,
+        })
+    }
+
+    /// The library is over: whoever waits learns it, and nothing begins any more.
+    pub(crate) fn end(&self, end: BrowserEnd) {
+        let mut table = self.table();
+        table.over.get_or_insert(end);
+        table.pending.clear();
+    }
+
+    /// How the library ended, if it has.
+    pub(crate) fn over(&self) -> Option<BrowserEnd> {
+        self.table().over.clone()
+    }
+
+    /// Answers that nobody had asked for.
+    pub(crate) fn stray(&self) -> u64 {
+        self.table().stray
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        // Each change is one insertion or removal.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    fn enter(&mut self, pending: Pending) -> Result<u64, BrowserEnd> {
+        if let Some(end) = &self.over {
+            return Err(end.clone());
+        }
+        self.last += 1;
+        self.pending.insert(self.last, pending);
+        Ok(self.last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::sink::Bytes;
+
+    fn reply(status: u32) -> Reply {
+        Reply { status, head: Bytes::Ours(Vec::new()), body: Bytes::Ours(Vec::new()) }
+    }
+
+    #[test]
+    fn the_first_answer_counts_and_strays_are_told() {
+        let calls = Calls::default();
+        let (call, mut answer) = calls.begin().expect("not over");
+        assert!(calls.complete(call, reply(1)));
+        assert!(!calls.complete(call, reply(2)));
+        assert!(!calls.complete(99, reply(3)));
+        assert_eq!(answer.try_recv().map(|reply| reply.status), Ok(1));
+        assert_eq!(calls.stray(), 2);
+    }
+
+    #[test]
+    fn an_abandoned_call_must_be_answered_in_time() {
+        let calls = Calls::default();
+        let at = |seconds| Moment::after(Duration::from_secs(seconds));
+        let (call, _) = calls.begin().expect("not over");
+        assert_eq!(calls.overdue(Moment::NEVER), None);
+        assert!(calls.abandon(call, "perform", at(5)));
+        assert_eq!((calls.overdue(at(4)), calls.overdue(at(5))), (None, Some("perform")));
+        assert!(calls.complete(call, reply(0)) && calls.overdue(at(9)).is_none());
+        assert!(!calls.abandon(call, "perform", at(9)), "it was answered already");
+    }
+
+    #[test]
+    fn the_end_reaches_everybody_and_nothing_begins_after_it() {
+        let calls = Calls::default();
+        let (_, mut answer) = calls.begin().expect("not over");
+        calls.end(BrowserEnd::Died("first".into()));
+        calls.end(BrowserEnd::Died("second".into()));
+        assert_eq!(answer.try_recv().map(|reply| reply.status), Err(oneshot::error::TryRecvError::Closed));
+        assert_eq!(calls.begin().map(|(call, _)| call), Err(BrowserEnd::Died("first".into())));
+    }
+}

@@ -1,0 +1,324 @@
+//! The port over a library: [`PluginDriver`] and its browsers and contexts.
+//!
+//! Each is a number in a [`Session`]. One that is dropped without having been closed, or whose maker left before it was
+//! there, is closed all the same: nobody need wait for it. When a session is over, everything in it has ended; the next
+//! launch starts a new one, and the fleet's own pacing of launches paces that.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+use plimsoll_core::capability::Capabilities;
+use plimsoll_core::id::BrowserId;
+use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::policy::pressure::Trim;
+use plimsoll_core::port::call::{Launch, Open, Perform, Performed};
+use plimsoll_core::port::{
+    Browser, BrowserEnd, CloseError, Context, Driver, Incidents, OpenRequest, StepOutput,
+};
+use plimsoll_core::step::Step;
+use plimsoll_plugin_abi::op;
+use serde::Serialize;
+
+use crate::info::PluginInfo;
+use crate::reading;
+use crate::recipe::{Isolation, Recipe};
+use crate::session::{Ask, Session, Unanswered};
+
+/// What a call gets beyond its budget: time to say itself what it was waiting for.
+const GRACE: Duration = Duration::from_millis(250);
+/// What closing a context or browser may take.
+const CLOSE_BUDGET: Duration = Duration::from_secs(10);
+/// What giving back memory may take.
+const TRIM_BUDGET: Duration = Duration::from_secs(10);
+/// Sessions in this process that may hang: each keeps its threads.
+const MAX_HUNG: u32 = 3;
+
+/// A session that runs or is about to.
+type Coming = Shared<BoxFuture<'static, Result<Arc<Session>, Fault>>>;
+
+/// A driver from a library.
+pub struct PluginDriver {
+    recipe: Arc<Recipe>,
+    info: PluginInfo,
+    state: Mutex<State>,
+}
+
+struct State {
+    session: Coming,
+    /// Sessions in this process that were left hanging.
+    hung: u32,
+}
+
+impl PluginDriver {
+    /// Makes the driver for the first time.
+    pub(crate) async fn start(recipe: Recipe) -> Result<Self, crate::LoadError> {
+        let recipe = Arc::new(recipe);
+        // A task, so that a caller who leaves leaves nothing behind.
+        let starting = Arc::clone(&recipe);
+        let starting =
+            recipe.supervisor.spawn_graceful("start plugin", async move { Session::start(&starting).await });
+        let lost = |why: plimsoll_core::runtime::supervisor::TaskFailure| crate::LoadError::Process {
+            path: recipe.path.clone(),
+            why: why.to_string(),
+        };
+        let (session, library, made) = starting.await.map_err(lost)??;
+        let info = PluginInfo { library, capabilities: made.known_capabilities(), driver: made.name };
+        let session = std::future::ready(Ok(session)).boxed().shared();
+        // It is up: whoever asks shall see that at once.
+        let _up = session.clone().now_or_never();
+        Ok(Self { recipe, info, state: Mutex::new(State { session, hung: 0 }) })
+    }
+
+    /// What is known of it.
+    #[must_use]
+    pub const fn info(&self) -> &PluginInfo {
+        &self.info
+    }
+
+    /// Where its code runs.
+    #[must_use]
+    pub fn isolation(&self) -> Isolation {
+        self.recipe.isolation
+    }
+
+    /// What it has counted, by name.
+    #[must_use]
+    pub fn counters(&self) -> BTreeMap<String, u64> {
+        self.recipe.outlet.counters()
+    }
+
+    /// Ends every browser of the driver, which then launches no more.
+    ///
+    /// # Errors
+    /// When something could not be verified gone within `budget`.
+    pub async fn drain(&self, budget: Duration) -> Result<(), CloseError> {
+        let session = self.state.lock().unwrap_or_else(PoisonError::into_inner).session.peek().cloned();
+        match session {
+            Some(Ok(session)) => close(&session, op::DRAIN, 0, "being drained", budget).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// The session that runs, or a new one. Callers who come together share it.
+    async fn session(&self) -> Result<Arc<Session>, Fault> {
+        let session = {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let renew = match state.session.peek() {
+                Some(Ok(session)) => !session.is_running(),
+                Some(Err(_)) => true,
+                None => false,
+            };
+            if renew {
+                if self.recipe.isolation == Isolation::InProcess {
+                    state.hung += 1;
+                    if state.hung > MAX_HUNG {
+                        return Err(Fault::persistent(
+                            FailureClass::BrowserCrash,
+                            format!(
+                                "the plugin hung {MAX_HUNG} times in this process; set `isolation = \"process\"`"
+                            ),
+                        ));
+                    }
+                }
+                state.session = self.start_again();
+            }
+            state.session.clone()
+        };
+        session.await
+    }
+
+    fn start_again(&self) -> Coming {
+        let recipe = Arc::clone(&self.recipe);
+        let starting = self
+            .recipe
+            .supervisor
+            .spawn_graceful("restart plugin", async move { Session::start(&recipe).await });
+        let fault = |why: String| Fault::transient(FailureClass::BrowserCrash, why);
+        let started = async move {
+            let (session, ..) = starting
+                .await
+                .map_err(|why| fault(why.to_string()))?
+                .map_err(|why| fault(why.to_string()))?;
+            Ok(session)
+        };
+        started.boxed().shared()
+    }
+}
+
+#[async_trait]
+impl Driver for PluginDriver {
+    fn name(&self) -> &str {
+        &self.info.driver
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.info.capabilities.clone()
+    }
+
+    async fn launch(&self, id: BrowserId, budget: Duration) -> Result<Arc<dyn Browser>, Fault> {
+        let session = self.session().await?;
+        let object = Object::new(session, op::CLOSE_BROWSER);
+        let object = object.make(op::LAUNCH, &Launch { id, budget }, "launching a browser", budget).await?;
+        Ok(Arc::new(PluginBrowser { object }))
+    }
+}
+
+/// A browser or context of a session: closed when it is dropped, unless it is known to be gone.
+struct Object {
+    session: Arc<Session>,
+    number: u64,
+    closing: u32,
+    gone: std::sync::atomic::AtomicBool,
+}
+
+impl Object {
+    fn new(session: Arc<Session>, closing: u32) -> Self {
+        let number = session.next_object();
+        Self { session, number, closing, gone: std::sync::atomic::AtomicBool::new(false) }
+    }
+
+    /// Has it made. Whoever leaves meanwhile, or loses patience, leaves nothing behind.
+    async fn make(
+        self,
+        op: u32,
+        payload: &impl Serialize,
+        doing: &'static str,
+        budget: Duration,
+    ) -> Result<Self, Fault> {
+        let reply = self.call(op, write(payload)?, doing, Some(budget + GRACE)).await;
+        let made = reply.map_err(|why| reading::unanswered(&why, doing)).map(|reply| reading::done(&reply));
+        match made {
+            Ok(Ok(())) => Ok(self),
+            Ok(Err(fault)) => {
+                self.is_gone();
+                Err(fault)
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    async fn call(
+        &self,
+        op: u32,
+        payload: Vec<u8>,
+        doing: &'static str,
+        within: Option<Duration>,
+    ) -> Result<crate::sink::Reply, Unanswered> {
+        self.session.call(Ask { op, object: self.number, payload, doing, within }).await
+    }
+
+    async fn close(&self, doing: &'static str) -> Result<(), CloseError> {
+        let closed = close(&self.session, self.closing, self.number, doing, CLOSE_BUDGET).await;
+        if closed.is_ok() {
+            self.is_gone();
+        }
+        closed
+    }
+
+    fn is_gone(&self) {
+        self.gone.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+impl Drop for Object {
+    fn drop(&mut self) {
+        if !*self.gone.get_mut() {
+            self.session.tell(self.closing, self.number, "closing what was left", CLOSE_BUDGET);
+        }
+    }
+}
+
+/// A browser of a library.
+struct PluginBrowser {
+    object: Object,
+}
+
+#[async_trait]
+impl Browser for PluginBrowser {
+    async fn open(&self, request: OpenRequest, budget: Duration) -> Result<Box<dyn Context>, Fault> {
+        let object = Object::new(Arc::clone(&self.object.session), op::CLOSE_CONTEXT);
+        let open = Open { browser: self.object.number, request, budget };
+        let object = object.make(op::OPEN, &open, "opening a context", budget).await?;
+        Ok(Box::new(PluginContext { object, incidents: Incidents::default() }))
+    }
+
+    async fn ended(&self) -> BrowserEnd {
+        let told = self.object.call(op::ENDED, Vec::new(), "waiting for a browser's end", None);
+        tokio::select! {
+            end = self.object.session.over() => end,
+            told = told => match told {
+                Ok(reply) => {
+                    let end = reading::json(&reply);
+                    end.unwrap_or_else(|fault: Fault| BrowserEnd::Died(fault.message))
+                }
+                Err(_) => self.object.session.over().await,
+            },
+        }
+    }
+
+    async fn close(&self) -> Result<(), CloseError> {
+        self.object.close("closing a browser").await
+    }
+
+    async fn trim(&self, trim: Trim) {
+        if let Ok(payload) = write(&trim) {
+            // A courtesy.
+            let _done = self.object.call(op::TRIM, payload, "giving back memory", Some(TRIM_BUDGET)).await;
+        }
+    }
+}
+
+/// A context of a library.
+struct PluginContext {
+    object: Object,
+    incidents: Incidents,
+}
+
+#[async_trait]
+impl Context for PluginContext {
+    async fn perform(&mut self, step: &Step, budget: Duration) -> Result<StepOutput, Fault> {
+        const DOING: &str = "performing a step";
+        let payload = write(&Perform { step, budget })?;
+        let reply = self.object.call(op::PERFORM, payload, DOING, Some(budget + GRACE)).await;
+        let reply = reply.map_err(|why| reading::unanswered(&why, DOING))?;
+        let Performed { output, incidents } = reading::json(&reply)?;
+        self.incidents = incidents;
+        Ok(output?.join(reply.body.into_vec()))
+    }
+
+    fn incidents(&self) -> Incidents {
+        self.incidents
+    }
+
+    async fn close(self: Box<Self>) -> Result<(), CloseError> {
+        self.object.close("closing a context").await
+    }
+}
+
+/// Has something closed. What was in a session that is over is gone when the session is.
+async fn close(
+    session: &Session,
+    op: u32,
+    object: u64,
+    doing: &'static str,
+    within: Duration,
+) -> Result<(), CloseError> {
+    let ask = Ask { op, object, payload: Vec::new(), doing, within: Some(within) };
+    match session.call(ask).await {
+        Ok(reply) => reading::closed(&reply),
+        Err(Unanswered::Over(_)) => session.gone().await.map_err(CloseError),
+        Err(Unanswered::Late(within)) => {
+            Err(CloseError(format!("the plugin has not answered within {within:?} while {doing}")))
+        }
+    }
+}
+
+fn write(payload: &impl Serialize) -> Result<Vec<u8>, Fault> {
+    serde_json::to_vec(payload).map_err(|why| {
+        Fault::persistent(FailureClass::Unsupported, format!("a plugin cannot be told this: {why}"))
+    })
+}

@@ -1,0 +1,97 @@
+//! A driver in this process: the library's functions, called; and ours, which it calls.
+#![expect(unsafe_code, reason = "the only calls into a library, and the functions that it is given")]
+
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use plimsoll_plugin_abi::{ABI_MAJOR, ABI_MINOR, Buf, Functions, Host, InstancePtr, Text};
+
+use crate::library::Library;
+use crate::sink::{Bytes, Reply, Sink};
+
+/// A living instance. Dropping it destroys it; the library's code stays.
+#[derive(Debug)]
+pub(crate) struct Instance {
+    functions: Functions,
+    ptr: InstancePtr,
+}
+
+// SAFETY: the interface promises that an instance may be used from any thread.
+unsafe impl Send for Instance {}
+// SAFETY: as above, and side by side.
+unsafe impl Sync for Instance {}
+
+impl Instance {
+    /// Makes an instance that speaks to `sink`; `None` when the library could not start its runtime.
+    ///
+    /// What is handed to the library stays for ever, since its threads might: some hundred bytes an instance.
+    pub(crate) fn create(library: &Library, sink: Arc<dyn Sink>, max_level: u32) -> Option<Self> {
+        let context: *const Arc<dyn Sink> = Box::leak(Box::new(sink));
+        let host: &'static Host = Box::leak(Box::new(Host {
+            size: Host::SIZE,
+            abi_major: ABI_MAJOR,
+            abi_minor: ABI_MINOR,
+            max_level,
+            context: context.cast(),
+            complete,
+            log,
+            count,
+        }));
+        let functions = library.functions;
+        // SAFETY: the library's own function; the table is never freed.
+        let ptr = unsafe { (functions.create)(host) };
+        (!ptr.is_null()).then_some(Self { functions, ptr })
+    }
+
+    /// Begins a call.
+    pub(crate) fn submit(&self, call: u64, op: u32, object: u64, payload: Vec<u8>) {
+        // SAFETY: the library's own function and instance, which is not destroyed while `self` is borrowed.
+        unsafe { (self.functions.submit)(self.ptr, call, op, object, Buf::from(payload)) };
+    }
+
+    /// Takes a call back.
+    pub(crate) fn cancel(&self, call: u64) {
+        // SAFETY: as above.
+        unsafe { (self.functions.cancel)(self.ptr, call) };
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        // SAFETY: as above, and for the last time.
+        unsafe { (self.functions.destroy)(self.ptr) };
+    }
+}
+
+/// The sink behind a context.
+///
+/// # Safety
+/// `context` is what [`Instance::create`] has handed over.
+unsafe fn sink<'a>(context: *const c_void) -> &'a dyn Sink {
+    // SAFETY: by this function's contract; it is never freed.
+    unsafe { &*context.cast::<Arc<dyn Sink>>() }.as_ref()
+}
+
+unsafe extern "C" fn complete(context: *const c_void, call: u64, status: u32, head: Buf, body: Buf) {
+    // A panic must not cross into the library; the call then stays unanswered and is given up in time.
+    let _panicked = catch_unwind(AssertUnwindSafe(|| {
+        let reply = Reply { status, head: Bytes::Theirs(head), body: Bytes::Theirs(body) };
+        // SAFETY: called by the library, with its context.
+        unsafe { sink(context) }.complete(call, reply);
+    }));
+}
+
+unsafe extern "C" fn log(context: *const c_void, level: u32, target: Text, message: Text) {
+    let _panicked = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: called by the library, with its context and texts that outlive the call.
+        unsafe { sink(context).log(level, &target.read(), &message.read()) };
+    }));
+}
+
+unsafe extern "C" fn count(context: *const c_void, name: Text, delta: u64) {
+    let _panicked = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: as in `log`.
+        unsafe { sink(context).count(&name.read(), delta) };
+    }));
+}

@@ -1,0 +1,92 @@
+//! Loads driver libraries: finds them, checks them, runs them here or in a process of their own, and gives them the
+//! port's face. The only `dlopen` of the workspace.
+//!
+//! ```text
+//!   discover(dirs) ─► Found ─► Loader::load(path, isolation, config) ─► PluginDriver: a Driver like any other
+//!                                   │ checked (library.rs), loaded, handshake, driver made
+//!                                   ▼
+//!        Session: calls with numbers ─┬─ in process ─► Instance ─► the library's C functions
+//!                                     └─ process ────► frames ══ socket pair ══► child::run ─► Instance
+//! ```
+//!
+//! All is well when each call is answered in its time. If it is not, the caller leaves on time anyway, the call is
+//! taken back, and a library that does not let go of it is given up. What ends a library (a crash, an abort, an endless
+//! loop) ends its browsers: [`Browser::ended`](plimsoll_core::port::Browser::ended) says so, contexts fail with
+//! `browser_crash`, and the next launch starts it anew. In this process a crash is ours as well, which is why
+//! [`Isolation::Process`] is the default.
+
+mod calls;
+pub mod child;
+mod driver;
+mod elf;
+mod error;
+mod frame;
+mod info;
+mod instance;
+mod library;
+mod process;
+mod reading;
+mod recipe;
+pub mod search;
+mod session;
+mod sink;
+mod trust;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use plimsoll_core::runtime::clock::Clock;
+use plimsoll_core::runtime::supervisor::Supervisor;
+use plimsoll_host::spawn::Spawner;
+use serde_json::Value;
+
+pub use driver::PluginDriver;
+pub use elf::{Machine, NotOurs};
+pub use error::LoadError;
+pub use info::{LibraryInfo, PluginInfo};
+pub use process::HostProgram;
+pub use recipe::Isolation;
+pub use search::{Found, discover};
+pub use trust::Distrust;
+
+use crate::recipe::Recipe;
+use crate::sink::Outlet;
+
+/// What loading needs.
+#[derive(Debug, Clone)]
+pub struct Loader {
+    /// Starts the processes of isolated libraries.
+    pub spawner: Spawner,
+    /// Owns every task of a driver and ends it when cancelled.
+    pub supervisor: Supervisor,
+    /// The time line of the run.
+    pub clock: Clock,
+    /// What an isolated library's process runs.
+    pub program: HostProgram,
+}
+
+impl Loader {
+    /// Loads the library at `path` and makes its driver from `config`, its settings as JSON.
+    ///
+    /// # Errors
+    /// See [`LoadError`]; each is one sentence that names the file.
+    pub async fn load(
+        &self,
+        path: &Path,
+        isolation: Isolation,
+        config: Value,
+    ) -> Result<PluginDriver, LoadError> {
+        let name = search::name_of(path).unwrap_or_else(|| path.display().to_string());
+        let recipe = Recipe {
+            path: path.to_owned(),
+            isolation,
+            config,
+            program: self.program.clone(),
+            spawner: self.spawner.clone(),
+            supervisor: self.supervisor.clone(),
+            clock: self.clock,
+            outlet: Arc::new(Outlet::new(name)),
+        };
+        PluginDriver::start(recipe).await
+    }
+}

@@ -1,0 +1,210 @@
+//! A driver in a process of its own: started, spoken to, and buried.
+//!
+//! ```text
+//!   calls ──► queue ──► writer ══ socket pair ══► child (child.rs) ─► library
+//!   sink  ◄──────────── reader ◄═════════════════╝
+//! ```
+//!
+//! The end of the connection is the end of the child, whatever ended it: then the tree is killed and verified gone.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream as StdStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use plimsoll_core::runtime::supervisor::{Supervisor, Task};
+use plimsoll_host::identity::Identity;
+use plimsoll_host::spawn::{Launch, Spawner};
+use plimsoll_host::tree::{Ladder, ProcessTree};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use std::sync::Arc;
+
+use crate::child::{CONNECTION, LIBRARY};
+use crate::error::LoadError;
+use crate::frame::{Frame, Frames};
+use crate::info::LibraryInfo;
+use crate::library::Checked;
+use crate::session::LOAD_BUDGET;
+use crate::sink::{Bytes, Reply, Sink, wanted_level};
+
+/// Frames that may wait for the writer; callers beyond wait within their own time.
+const QUEUE: usize = 1024;
+/// A child that was let go ends at once by itself; this is what it gets.
+const FAREWELL: Ladder =
+    Ladder { ask: Duration::from_secs(1), term: Duration::from_millis(500), kill: Duration::from_secs(5) };
+
+/// The program that a plugin's process runs: one that calls [`crate::child::run`] with the library's path, which is
+/// added as the last argument.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostProgram {
+    /// The binary, as an absolute path.
+    pub program: PathBuf,
+    /// The arguments before the library's path.
+    pub args: Vec<OsString>,
+}
+
+impl Default for HostProgram {
+    /// This very program: `plimsoll __plugin-host PATH`. Even when its file has been replaced meanwhile.
+    fn default() -> Self {
+        Self { program: "/proc/self/exe".into(), args: vec!["__plugin-host".into()] }
+    }
+}
+
+/// A child with its library loaded.
+pub(crate) struct Process {
+    tree: ProcessTree,
+    reader: Task<String>,
+}
+
+/// The way to a child.
+#[derive(Debug)]
+pub(crate) struct Writer(mpsc::Sender<Vec<u8>>);
+
+impl Writer {
+    /// Sends a frame, when there is room for it.
+    pub(crate) async fn send(&self, frame: &Frame) {
+        // A child that is gone is noticed by the reader.
+        let _gone = self.0.send(frame.encode()).await;
+    }
+
+    /// Sends a frame if there is room. A child that does not even read any more is given up for what it leaves undone.
+    pub(crate) fn send_now(&self, frame: &Frame) {
+        let _full = self.0.try_send(frame.encode());
+    }
+}
+
+/// Starts a child for the library, whose words go to `sink`.
+pub(crate) async fn start(
+    library: Checked,
+    program: &HostProgram,
+    spawner: &Spawner,
+    supervisor: &Supervisor,
+    sink: Arc<dyn Sink>,
+) -> Result<(Process, Writer, LibraryInfo), LoadError> {
+    let path = library.path().to_owned();
+    let failed = |why: String| LoadError::Process { path: path.clone(), why };
+    let no_descriptor = |why: io::Error| failed(why.to_string());
+    let (ours, theirs) = StdStream::pair().map_err(no_descriptor)?;
+    ours.set_nonblocking(true).map_err(no_descriptor)?;
+    let ours = UnixStream::from_std(ours).map_err(no_descriptor)?;
+    let file: OwnedFd = library.duplicate().map_err(no_descriptor)?.into();
+    let launch = Launch {
+        program: program.program.clone(),
+        args: program.args.iter().cloned().chain([path.clone().into()]).collect(),
+        env: Vec::new(),
+        identity: Identity::Current,
+        fds: vec![(theirs.into(), CONNECTION), (file, LIBRARY)],
+        dir: "/".into(),
+    };
+    let tree = spawner.spawn(supervisor, launch).await.map_err(|why| failed(why.to_string()))?;
+    let (mut from, mut to) = ours.into_split();
+    let mut frames = Frames::default();
+    let greeting = async {
+        to.write_all(&Frame::Begin { level: wanted_level() }.encode())
+            .await
+            .map_err(|why| why.to_string())?;
+        loop {
+            match next(&mut from, &mut frames).await? {
+                // Its constructors may have something to say.
+                Frame::Log { level, target, message } => sink.log(level, &target, &message),
+                frame => return Ok(frame),
+            }
+        }
+    };
+    let silent = |_| LoadError::Silent { path: path.clone(), doing: "being loaded", within: LOAD_BUDGET };
+    let info = match timeout(LOAD_BUDGET, greeting).await.map_err(silent)? {
+        Ok(Frame::Loaded { info }) => serde_json::from_slice(&info).map_err(|why| failed(why.to_string()))?,
+        Ok(Frame::Refused { why }) => return Err(LoadError::Refused(why)),
+        Ok(frame) => return Err(failed(format!("it greets with {frame:?}"))),
+        Err(why) => return Err(failed(last_words(&tree, why).await)),
+    };
+    let (queue, inbox) = mpsc::channel(QUEUE);
+    // Its end needs no notice: the reader sees what broke it.
+    drop(supervisor.spawn("plugin writer", write(to, inbox)));
+    let reader = supervisor.spawn("plugin reader", read(from, frames, sink));
+    Ok((Process { tree, reader }, Writer(queue), info))
+}
+
+impl Process {
+    /// Completes when the connection has ended, and says why.
+    pub(crate) async fn ended(&mut self) -> String {
+        let why = (&mut self.reader).await.unwrap_or_else(|lost| lost.to_string());
+        last_words(&self.tree, why).await
+    }
+
+    /// Kills what is left of it, at once or after it was let go, and verifies that.
+    pub(crate) async fn bury(&self, how: Burial) -> Result<(), String> {
+        let ladder = match how {
+            Burial::AtOnce => Ladder::NOW,
+            Burial::LetGo => FAREWELL,
+        };
+        self.tree.kill(ladder).await.map_err(|why| why.to_string())
+    }
+}
+
+/// How a child goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Burial {
+    /// By force.
+    AtOnce,
+    /// By itself, since its connection was closed; by force if it does not.
+    LetGo,
+}
+
+/// How a child ended that has ended, with the end of what it wrote.
+async fn last_words(tree: &ProcessTree, why: String) -> String {
+    const PATIENCE: Duration = Duration::from_millis(500);
+    let how = match timeout(PATIENCE, tree.wait()).await {
+        Ok(exit) => format!("its process ended with {exit}"),
+        Err(_) => format!("its process lives, but {why}"),
+    };
+    match tree.stderr_tail().last() {
+        Some(words) => format!("{how}; it last wrote: {words}"),
+        None => how,
+    }
+}
+
+async fn write(mut to: OwnedWriteHalf, mut inbox: mpsc::Receiver<Vec<u8>>) {
+    while let Some(frame) = inbox.recv().await {
+        if to.write_all(&frame).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Hands on what the child says until it says no more; returns why.
+async fn read(mut from: OwnedReadHalf, mut frames: Frames, sink: Arc<dyn Sink>) -> String {
+    loop {
+        match next(&mut from, &mut frames).await {
+            Ok(Frame::Complete { call, status, head, body }) => {
+                sink.complete(call, Reply { status, head: Bytes::Ours(head), body: Bytes::Ours(body) });
+            }
+            Ok(Frame::Log { level, target, message }) => sink.log(level, &target, &message),
+            Ok(Frame::Count { delta, name }) => sink.count(&name, delta),
+            Ok(frame) => return format!("it sent {frame:?} out of turn"),
+            Err(why) => return why,
+        }
+    }
+}
+
+async fn next(from: &mut OwnedReadHalf, frames: &mut Frames) -> Result<Frame, String> {
+    loop {
+        if let Some(frame) = frames.next().map_err(|why| format!("it sent {why}"))? {
+            return Ok(frame);
+        }
+        let room = frames.room();
+        room.reserve(64 << 10);
+        match from.read_buf(room).await {
+            Ok(0) => return Err("its connection was closed".to_owned()),
+            Ok(_) => {}
+            Err(why) => return Err(format!("its connection broke: {why}")),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Where a library's words go: [`Sink`]. In this process to its calls and our log; in a child to the parent.
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::{Mutex, PoisonError};
+
+use plimsoll_plugin_abi::{Buf, level};
+use tracing::Level;
+
+/// Bytes from a library: its own buffer, or what a process sent.
+#[derive(Debug)]
+pub(crate) enum Bytes {
+    /// Freed by the library.
+    Theirs(Buf),
+    /// Ours.
+    Ours(Vec<u8>),
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Theirs(buf) => buf,
+            Self::Ours(bytes) => bytes,
+        }
+    }
+}
+
+impl Bytes {
+    /// As memory of ours.
+    pub(crate) fn into_vec(self) -> Vec<u8> {
+        match self {
+            Self::Theirs(buf) => buf.to_vec(),
+            Self::Ours(bytes) => bytes,
+        }
+    }
+}
+
+/// An answer to a call.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u32,
+    pub(crate) head: Bytes,
+    pub(crate) body: Bytes,
+}
+
+/// Hears a library. Called from any thread, and never allowed to block for long.
+pub(crate) trait Sink: Send + Sync {
+    /// A call was answered.
+    fn complete(&self, call: u64, reply: Reply);
+    /// A log line.
+    fn log(&self, level: u32, target: &str, message: &str);
+    /// A counter grew.
+    fn count(&self, name: &str, delta: u64);
+}
+
+/// Counters that a library may have; more are ignored.
+const MAX_COUNTERS: usize = 64;
+/// The longest name of one.
+const MAX_NAME: usize = 64;
+
+/// A library's log lines and counters, here.
+#[derive(Debug)]
+pub(crate) struct Outlet {
+    name: String,
+    counters: Mutex<BTreeMap<String, u64>>,
+}
+
+impl Outlet {
+    pub(crate) fn new(name: String) -> Self {
+        Self { name, counters: Mutex::default() }
+    }
+
+    /// Logs a line as the library's.
+    pub(crate) fn log(&self, level: u32, target: &str, message: &str) {
+        let plugin = self.name.as_str();
+        match level {
+            level::ERROR => tracing::event!(Level::ERROR, plugin, "{target}: {message}"),
+            level::WARN => tracing::event!(Level::WARN, plugin, "{target}: {message}"),
+            level::INFO => tracing::event!(Level::INFO, plugin, "{target}: {message}"),
+            level::DEBUG => tracing::event!(Level::DEBUG, plugin, "{target}: {message}"),
+            _ => tracing::event!(Level::TRACE, plugin, "{target}: {message}"),
+        }
+    }
+
+    /// Adds to a counter.
+    pub(crate) fn count(&self, name: &str, delta: u64) {
+        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(value) = counters.get_mut(name) {
+            *value = value.saturating_add(delta);
+        } else if counters.len() < MAX_COUNTERS && name.len() <= MAX_NAME {
+            counters.insert(name.to_owned(), delta);
+        }
+    }
+
+    /// Every counter.
+    pub(crate) fn counters(&self) -> BTreeMap<String, u64> {
+        self.counters.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The most talkative level that anybody here listens to, as the interface's number.
+pub(crate) fn wanted_level() -> u32 {
+    match tracing::level_filters::LevelFilter::current().into_level() {
+        None => level::OFF,
+        Some(Level::ERROR) => level::ERROR,
+        Some(Level::WARN) => level::WARN,
+        Some(Level::INFO) => level::INFO,
+        Some(Level::DEBUG) => level::DEBUG,
+        Some(Level::TRACE) => level::TRACE,
+    }
+}

@@ -1,0 +1,18 @@
+//! The loader against a library that misbehaves (`tests/rogue`), in this process and in one of its own.
+
+mod behaviour;
+mod builds;
+mod calls;
+mod crashes;
+mod refusals;
+mod rig;
+
+use std::path::PathBuf;
+
+/// Not a test: what the process of an isolated library runs, started by the tests in this binary.
+#[test]
+#[ignore = "run by the tests, in a process of its own"]
+fn plugin_host() {
+    let path = std::env::args_os().next_back().map(PathBuf::from).expect("the library is the last argument");
+    let _code = plimsoll_loader::child::run(&path);
+}

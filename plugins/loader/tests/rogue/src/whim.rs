@@ -1,0 +1,85 @@
+//! What the library can be told to do.
+#![expect(unsafe_code, reason = "a crash on purpose")]
+
+use std::collections::BTreeMap;
+
+use plimsoll_plugin::{Artifact, ArtifactKind, Counters, FailureClass, Fault, Start, StepOutput};
+
+/// Whims by the place where they come up, and the counters.
+#[derive(Clone)]
+pub(crate) struct Whims {
+    by_place: BTreeMap<String, String>,
+    counters: Counters,
+}
+
+impl Whims {
+    /// Reads the settings: a map from places to whims.
+    pub(crate) fn new(start: Start) -> Result<Self, &'static str> {
+        let settings = start.config.as_object().ok_or("the settings of a rogue are a map")?;
+        let by_place =
+            settings.iter().filter_map(|(place, whim)| Some((place.clone(), whim.as_str()?.to_owned())));
+        Ok(Self { by_place: by_place.collect(), counters: start.counters })
+    }
+
+    /// Does what was said of `place`, if anything was.
+    pub(crate) async fn follow(&self, place: &str) -> Result<(), Fault> {
+        match self.by_place.get(place) {
+            Some(whim) => self.carry_out(whim).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// The same, where nothing can be awaited.
+    pub(crate) fn follow_now(&self, place: &str) -> Result<(), Fault> {
+        match self.by_place.get(place) {
+            Some(whim) => self.do_now(whim).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn count(&self, name: &'static str) {
+        self.counters.add(name, 1);
+    }
+
+    pub(crate) async fn carry_out(&self, whim: &str) -> Result<StepOutput, Fault> {
+        if whim == "hang" {
+            std::future::pending::<()>().await;
+        }
+        self.do_now(whim)
+    }
+
+    fn do_now(&self, whim: &str) -> Result<StepOutput, Fault> {
+        match whim {
+            "panic" => panic!("a whim"),
+            "fault" => return Err(Fault::transient(FailureClass::Navigation, "a whim")),
+            "spin" => loop {
+                std::hint::spin_loop();
+            },
+            // SAFETY: none; this is the point.
+            "segfault" => unsafe { std::ptr::null_mut::<u8>().write_volatile(1) },
+            "abort" => std::process::abort(),
+            "exit" => std::process::exit(7),
+            "leak" => drop(Box::leak(vec![1_u8; 1 << 20].into_boxed_slice())),
+            "flood" => (0..10_000).for_each(|line| tracing::info!(line, "and another thing")),
+            "picture" => {
+                let bytes = (0..8 << 20).map(|n: u32| n.to_le_bytes()[0]).collect();
+                return Ok(StepOutput::Artifact(Artifact { kind: ArtifactKind::Png, bytes }));
+            }
+            "outstanding" => {
+                let count = plimsoll_plugin::hidden::outstanding();
+                return Ok(StepOutput::Data(
+                    [("outstanding".to_owned(), count.into())].into_iter().collect(),
+                ));
+            }
+            // What happens to the answer of this very call: see `edge`.
+            "twice" => self.count("edge.twice"),
+            "never" => self.count("edge.never"),
+            "later" => self.count("edge.later"),
+            "foreign" => self.count("edge.foreign"),
+            "garbage" => self.count("edge.garbage"),
+            "strange" => self.count("edge.strange"),
+            _ => {}
+        }
+        Ok(StepOutput::Done)
+    }
+}
