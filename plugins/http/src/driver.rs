@@ -13,7 +13,7 @@ use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::browser::HttpBrowser;
-use crate::settings::HttpSettings;
+use crate::settings::{HttpSettings, HttpSettingsError};
 
 /// What pages that need no script need.
 const CAPABILITIES: [Capability; 10] = [
@@ -39,8 +39,14 @@ pub struct HttpDriver {
 
 /// Why there is no driver.
 #[derive(Debug, thiserror::Error)]
-#[error("TLS cannot be set up")]
-pub struct HttpDriverError(#[from] rustls::Error);
+pub enum HttpDriverError {
+    /// Its settings are not the driver's.
+    #[error(transparent)]
+    Settings(#[from] HttpSettingsError),
+    /// No TLS that both this driver and its cryptography know.
+    #[error("TLS cannot be set up")]
+    Tls(#[from] rustls::Error),
+}
 
 impl HttpDriver {
     /// A driver whose tasks belong to `supervisor`. Servers are trusted as this system trusts them; where it trusts

@@ -37,7 +37,7 @@ use crate::budget::Budget;
 use crate::cookies::Jar;
 use crate::settings::HttpSettings;
 
-/// How long a connection is kept for the next request: shorter than servers keep it, so that they rarely hang up on one.
+/// How long a connection is kept for the next request: most servers keep it for five seconds or more.
 const IDLE: Duration = Duration::from_secs(4);
 /// How many connections to one host are kept.
 const IDLE_PER_HOST: usize = 32;

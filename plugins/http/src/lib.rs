@@ -35,8 +35,17 @@ mod settings;
 
 use plimsoll_core::outcome::{FailureClass, Fault};
 
+use plimsoll_plugin::Start;
+
 pub use driver::{HttpDriver, HttpDriverError};
 pub use settings::{HttpSettings, HttpSettingsError};
+
+plimsoll_plugin::export_driver!(made);
+
+/// The driver, as Plimsoll makes it from a library.
+fn made(start: Start) -> Result<HttpDriver, HttpDriverError> {
+    HttpDriver::new(HttpSettings::read(start.config)?, &start.supervisor)
+}
 
 /// The fault of a job that asks for what takes a browser.
 fn unsupported(what: &str) -> Fault {

@@ -22,6 +22,8 @@ enum Flow {
     Block(u8),
     /// A line of its own within a line.
     Box,
+    /// A block that shows its text in one line, whatever is in it.
+    Option,
     Letter,
     Break,
     Table,
@@ -84,10 +86,13 @@ pub(crate) fn text(element: ElementRef<'_>, effort: &mut Effort) -> Result<Strin
     Ok(lines.end())
 }
 
-/// Whether text here has no place: between the rows and cells of a table, or folded away.
+/// Whether text here has no place: between the rows and cells of a table, in a drawing, or folded away.
 fn has_no_place(parent: Option<ElementRef<'_>>) -> bool {
-    let tabular = |parent| matches!(flow(parent), Flow::Table | Flow::Rows | Flow::Row);
-    parent.is_some_and(|parent| tabular(parent) || is_folded(parent))
+    parent.is_some_and(|parent| {
+        let drawing = !parent.is_html() && matches!(parent.name(), "svg" | "g");
+        let tabular = matches!(flow(parent), Flow::Table | Flow::Rows | Flow::Row);
+        drawing || tabular || parent.is("select") || is_folded(parent)
+    })
 }
 
 fn is_folded(element: ElementRef<'_>) -> bool {
@@ -107,6 +112,12 @@ fn open(element: ElementRef<'_>, lines: &mut Lines) -> bool {
         }
         Flow::Break => {
             lines.line_break();
+            return false;
+        }
+        Flow::Option => {
+            lines.breaks(1);
+            lines.text(&element.text().split_ascii_whitespace().collect::<Vec<_>>().join(" "));
+            lines.breaks(1);
             return false;
         }
         Flow::Cell => lines.line_starts(),
@@ -144,7 +155,7 @@ fn close(node: ego_tree::NodeRef<'_, Node>, lines: &mut Lines) {
                 lines.new_line();
             }
         }
-        Flow::Unseen | Flow::Letter | Flow::Break | Flow::Rows | Flow::Inline => {}
+        Flow::Unseen | Flow::Letter | Flow::Break | Flow::Option | Flow::Rows | Flow::Inline => {}
     }
 }
 
@@ -175,6 +186,7 @@ fn flow(element: ElementRef<'_>) -> Flow {
         "tr" => Flow::Row,
         "td" | "th" => Flow::Cell,
         "button" | "select" => Flow::Box,
+        "option" => Flow::Option,
         "canvas" | "embed" | "iframe" | "img" | "input" | "meter" | "object" | "progress" | "textarea"
         | "video" => Flow::Letter,
         "area" | "audio" | "base" | "basefont" | "datalist" | "frame" | "frameset" | "head" | "link"
@@ -183,14 +195,18 @@ fn flow(element: ElementRef<'_>) -> Flow {
         "address" | "article" | "aside" | "blockquote" | "body" | "caption" | "center" | "dd" | "details"
         | "dialog" | "dir" | "div" | "dl" | "dt" | "fieldset" | "figcaption" | "figure" | "footer"
         | "form" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "header" | "hgroup" | "hr" | "html"
-        | "legend" | "li" | "listing" | "main" | "menu" | "nav" | "ol" | "optgroup" | "option"
-        | "plaintext" | "pre" | "search" | "section" | "summary" | "ul" | "xmp" => Flow::Block(1),
+        | "legend" | "li" | "listing" | "main" | "menu" | "nav" | "ol" | "optgroup" | "plaintext" | "pre"
+        | "search" | "section" | "summary" | "ul" | "xmp" => Flow::Block(1),
         _ => Flow::Inline,
     };
     match declared(element, "display") {
         Some("block" | "flex" | "grid" | "list-item") if flow == Flow::Inline => Flow::Block(1),
         Some("inline") if flow == Flow::Block(1) => Flow::Inline,
-        Some("inline-block" | "inline-flex" | "inline-grid") if flow == Flow::Block(1) => Flow::Box,
+        Some("inline-block" | "inline-flex" | "inline-grid")
+            if matches!(flow, Flow::Block(1) | Flow::Inline) =>
+        {
+            Flow::Box
+        }
         _ => flow,
     }
 }
@@ -206,11 +222,15 @@ fn foreign_flow(name: &str) -> Flow {
 }
 
 fn is_hidden(element: ElementRef<'_>) -> bool {
+    let unshown_in = |up: ElementRef<'_>| {
+        (is_folded(up) && !element.is("summary"))
+            || (up.is("select") && !element.is("option") && !element.is("optgroup"))
+    };
     element.attribute("hidden").is_some()
         || (element.is("dialog") && element.attribute("open").is_none())
         || (element.is("input")
             && element.attribute("type").is_some_and(|t| t.eq_ignore_ascii_case("hidden")))
-        || (!element.is("summary") && element.parent().is_some_and(is_folded))
+        || element.parent().is_some_and(unshown_in)
         || declared(element, "display") == Some("none")
         || declared(element, "visibility") == Some("hidden")
 }

@@ -5,7 +5,8 @@
 //! `:checked` `:disabled` `:enabled`. What asks for more (`:hover`, `::before`, namespaces) is *unsupported*, which is
 //! not the same as wrong: another driver may know it.
 //!
-//! It is our own because every well-kept crate for this is under the MPL, which our licences (`deny.toml`) leave out.
+//! It is our own because the well-kept crates for this (`scraper`, `dom_query`, `kuchikiki`) rest on `selectors` and
+//! `cssparser`, whose licence, the MPL, is not among ours (`deny.toml`).
 
 mod matching;
 mod parse;

@@ -141,5 +141,6 @@ async fn a_thousand_visits_all_succeed() {
         }
     };
     join_all((0..SIDE_BY_SIDE).map(visits)).await;
+    assert_eq!(site.total_hits(), VISITS as u64);
     println!("{:.0} visits a second", VISITS as f64 / clock.now().elapsed().as_secs_f64());
 }
