@@ -7,6 +7,7 @@
 mod bench;
 mod ci;
 mod demo;
+mod plugin;
 mod program;
 mod setup;
 mod sim;
@@ -23,6 +24,8 @@ cargo xtask COMMAND
   demo           200 jobs on a site of our own, 100 at a time; results in plimsoll-demo/
   test [ARGS]    the tests, by cargo-nextest where it is installed; ARGS go to it; --grid: those on a Selenium Grid too
   ci             format, lints, tests, documentation, licences: what a change must pass
+  plugin new NAME   a driver crate from a template, in plugins/NAME
+  plugin build      every driver crate in plugins/, laid where plimsoll looks for libraries
   bench NAME     a measurement; `bench` alone lists them
   sim [ARGS]     a thousand simulated fleets against every invariant; `sim --help` says more
 ";
@@ -45,6 +48,8 @@ enum Failure {
     Demo(#[from] demo::DemoError),
     #[error(transparent)]
     Sim(#[from] sim::SimError),
+    #[error(transparent)]
+    Plugin(#[from] plugin::PluginError),
     #[error("{0} of the stages failed")]
     Stages(usize),
 }
@@ -56,7 +61,9 @@ impl Failure {
             Self::Setup(_) => LACKING,
             Self::Program(e) => e.exit_code(),
             Self::Demo(e) => e.exit_code(),
-            Self::Sim(_) | Self::Stages(_) => 1,
+            Self::Plugin(plugin::PluginError::Build(e)) => e.exit_code(),
+            Self::Plugin(plugin::PluginError::Name { .. } | plugin::PluginError::Exists(_)) => USAGE,
+            Self::Plugin(_) | Self::Sim(_) | Self::Stages(_) => 1,
         }
     }
 }
@@ -83,6 +90,7 @@ fn run(args: &[String]) -> Result<(), Failure> {
         ("demo", []) => demo::run(),
         ("test", args) => test::run(args),
         ("ci", []) => ci::run(),
+        ("plugin", args) => plugin::run(args),
         ("bench", names) => bench::run(names),
         ("sim", args) => sim::run(args),
         ("help" | "--help" | "-h", _) => {
