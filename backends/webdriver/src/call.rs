@@ -68,11 +68,6 @@ macro_rules! codes {
             pub(crate) fn parse(text: &str) -> Self {
                 match text { $($text => Self::$name,)+ _ => Self::Other }
             }
-
-            /// How it is written.
-            pub(crate) const fn name(self) -> &'static str {
-                match self { $(Self::$name => $text,)+ Self::Other => "unknown error" }
-            }
         }
     };
 }
@@ -92,6 +87,8 @@ codes! {
     JavascriptError = "javascript error",
     /// A dialog was open; it is not any more.
     UnexpectedAlertOpen = "unexpected alert open",
+    /// A script's document went away. No code of the standard either.
+    Unloaded = "document unloaded",
     /// A frame went away in the middle.
     NoSuchFrame = "no such frame",
     /// An element went away in the middle.
@@ -124,7 +121,9 @@ impl CallError {
             CmdError::Standard(error) => {
                 // Further lines tell of versions and addresses.
                 let message = error.message.lines().next().unwrap_or_default().to_owned();
-                Self::Refused { call, code: Code::parse(&error.error()), message }
+                let code = Code::parse(&error.error());
+                let code = if document_is_gone(code, &message) { Code::Unloaded } else { code };
+                Self::Refused { call, code, message }
             }
             // A code that fantoccini does not know, as it is.
             CmdError::NotW3C(Value::String(code)) => {
@@ -150,6 +149,13 @@ impl CallError {
     pub(crate) const fn code(&self) -> Option<Code> {
         if let Self::Refused { code, .. } = self { Some(*code) } else { None }
     }
+}
+
+/// Whether Firefox says that the document a script ran in is no more. It has no code of its own for this, only a script
+/// error's and these words; nothing else in the crate looks at an error's words.
+fn document_is_gone(code: Code, message: &str) -> bool {
+    const WORDS: [&str; 2] = ["Document was unloaded", "[Exception... \"Component returned failure code"];
+    code == Code::JavascriptError && WORDS.iter().any(|words| message.starts_with(words))
 }
 
 /// An error's causes, in one line. Its own words are left out where a cause says more.
@@ -187,9 +193,11 @@ impl From<CallError> for Fault {
             Code::UnknownCommand | Code::UnknownMethod | Code::UnsupportedOperation => {
                 Self::persistent(Unsupported, message)
             }
-            Code::UnexpectedAlertOpen | Code::NoSuchFrame | Code::StaleElement | Code::Other => {
-                Self::transient(Script, message)
-            }
+            Code::Unloaded
+            | Code::UnexpectedAlertOpen
+            | Code::NoSuchFrame
+            | Code::StaleElement
+            | Code::Other => Self::transient(Script, message),
         }
     }
 }

@@ -34,6 +34,9 @@ use crate::tab::Tab;
 /// Pauses between two questions in milliseconds, the last one repeated: most pages are there within a tenth of a second, and one that
 /// takes long is not kept busy with questions.
 const PAUSES: [u64; 8] = [10, 20, 30, 50, 100, 100, 250, 500];
+/// How long listeners to a page's load event may take before it counts as loaded all the same: Firefox takes a tenth of
+/// a second to notice that one of them has opened a dialog.
+const LISTENERS: Duration = Duration::from_secs(1);
 /// For so long no resource may arrive before a page counts as idle.
 const IDLE: Duration = Duration::from_millis(500);
 /// How often a page that is loaded is asked whether it is idle.
@@ -96,14 +99,16 @@ impl Navigation<'_> {
         };
         self.tell().await?;
         let mut pauses = PAUSES.into_iter().chain(std::iter::repeat(PAUSES[PAUSES.len() - 1]));
-        let mut explained = false;
+        let (mut explained, mut heard_since) = (false, None);
         loop {
             if let Some(document) = self.ask().await? {
+                let left = self.budget.left();
                 match document.judge(before.as_ref(), self.url, self.goto.wait_until) {
-                    Verdict::There if self.goto.wait_until == LoadState::Idle => {
+                    Verdict::Heard if heard_since.get_or_insert(left).saturating_sub(left) < LISTENERS => {}
+                    Verdict::There | Verdict::Heard if self.goto.wait_until == LoadState::Idle => {
                         return self.idle(document).await;
                     }
-                    Verdict::There => return Ok(document.page()),
+                    Verdict::There | Verdict::Heard => return Ok(document.page()),
                     Verdict::Before => self.nothing().await?,
                     Verdict::Loading => self.cut().await?,
                     Verdict::Error(Some(code)) => return Err(neterror::firefox_fault(self.url, &code)),

@@ -38,7 +38,7 @@ pub(crate) struct Session {
 }
 
 /// A command of any kind.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Command {
     method: Method,
     path: String,
@@ -92,7 +92,7 @@ impl Session {
         path: &str,
         deadline: Duration,
     ) -> Result<T, CallError> {
-        self.issue(Command { method: Method::GET, path: path.to_owned(), body: None }, deadline).await
+        self.issue(&Command { method: Method::GET, path: path.to_owned(), body: None }, deadline).await
     }
 
     /// Orders something.
@@ -103,7 +103,7 @@ impl Session {
         deadline: Duration,
     ) -> Result<T, CallError> {
         let body = Some(body.to_string());
-        self.issue(Command { method: Method::POST, path: path.to_owned(), body }, deadline).await
+        self.issue(&Command { method: Method::POST, path: path.to_owned(), body }, deadline).await
     }
 
     /// Ends something.
@@ -112,7 +112,7 @@ impl Session {
         path: &str,
         deadline: Duration,
     ) -> Result<T, CallError> {
-        self.issue(Command { method: Method::DELETE, path: path.to_owned(), body: None }, deadline).await
+        self.issue(&Command { method: Method::DELETE, path: path.to_owned(), body: None }, deadline).await
     }
 
     /// Sends a command of the DevTools protocol, which chromedriver passes on.
@@ -144,20 +144,30 @@ impl Session {
         self.post("execute/sync", &body, deadline.min(limit + SLACK)).await
     }
 
-    async fn issue<T: DeserializeOwned>(&self, command: Command, deadline: Duration) -> Result<T, CallError> {
-        let call = command.path.clone();
+    /// Sends a command. One that met a dialog was not carried out, and the dialog has been answered: it is sent again.
+    async fn issue<T: DeserializeOwned>(
+        &self,
+        command: &Command,
+        deadline: Duration,
+    ) -> Result<T, CallError> {
+        let answering = async {
+            loop {
+                let answer = self.client.issue_cmd(command.clone()).await;
+                match answer.map_err(|error| CallError::of(&command.path, error)) {
+                    Err(error) if error.code() == Some(Code::UnexpectedAlertOpen) => {
+                        self.dialogs.fetch_add(1, Ordering::Relaxed);
+                    }
+                    answer => return answer,
+                }
+            }
+        };
         self.busy.store(true, Ordering::Relaxed);
-        let answer = match timeout(deadline, self.client.issue_cmd(command)).await {
-            Err(_) => return Err(CallError::Timeout { call, after: deadline }),
-            Ok(answer) => answer,
+        let Ok(answer) = timeout(deadline, answering).await else {
+            return Err(CallError::Timeout { call: command.path.clone(), after: deadline });
         };
         self.busy.store(false, Ordering::Relaxed);
-        let value = answer.map_err(|error| CallError::of(&call, error)).inspect_err(|error| {
-            if error.code() == Some(Code::UnexpectedAlertOpen) {
-                self.dialogs.fetch_add(1, Ordering::Relaxed);
-            }
-        })?;
-        serde_json::from_value(value).map_err(|why| CallError::gibberish(call, &why.to_string()))
+        serde_json::from_value(answer?)
+            .map_err(|why| CallError::gibberish(command.path.clone(), &why.to_string()))
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use plimsoll_core::port::Incidents;
 use plimsoll_core::runtime::budget::Budget;
@@ -16,6 +17,9 @@ use tokio::sync::OnceCell;
 use crate::call::CallError;
 use crate::session::Session;
 use crate::settings::{Family, WindowSize};
+
+/// How long taking stock may take: a page that is busy makes even its log wait.
+const STOCK: Duration = Duration::from_secs(1);
 
 /// A session's window.
 #[derive(Debug)]
@@ -109,6 +113,7 @@ impl Tab {
 
     /// Counts what a step has caused, and closes popups. What cannot be told now is told after the next step.
     pub(crate) async fn take_stock(&self, budget: Budget) {
+        let budget = budget.at_most(Some(budget.whole().saturating_sub(budget.left()) + STOCK));
         let taken = match self.family {
             Family::Chromium => match self.progress(budget).await {
                 Ok(_) if self.log().opened == 0 => Ok(()),

@@ -8,7 +8,7 @@ use serde::Deserialize;
 const CHROMIUM_ERROR: &str = "chrome-error://";
 /// The addresses of Firefox's error pages, which go on with `?e=` and the error.
 const FIREFOX_ERRORS: [&str; 2] = ["about:neterror?", "about:certerror?"];
-/// The documents that sessions begin with.
+/// Documents that are no page: what sessions begin with.
 const BLANK: [&str; 2] = ["about:blank", "data:,"];
 
 /// The document of a page.
@@ -25,6 +25,8 @@ pub(super) struct Document {
     began: f64,
     /// How many resources have arrived.
     resources: u64,
+    /// Whether whoever listened to its load event is done with it, as far as that is told.
+    heard: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -40,6 +42,8 @@ enum Ready {
 pub(super) enum Verdict {
     /// It has come as far as it should.
     There,
+    /// It is loaded, and listeners are still at work; or stand still, for a dialog of theirs is open.
+    Heard,
     /// It is the one before.
     Before,
     /// It has not come so far yet.
@@ -53,6 +57,7 @@ impl Document {
     pub(super) const SCRIPT: &str = "return {ready: document.readyState, url: location.href, \
         uri: document.documentURI, began: performance.timeOrigin, \
         status: performance.getEntriesByType('navigation')[0]?.responseStatus ?? 0, \
+        heard: (performance.getEntriesByType('navigation')[0]?.loadEventEnd ?? 1) > 0, \
         resources: performance.getEntriesByType('resource').length};";
 
     /// What it means; whether it is idle only time can tell. `before` is the document that was there when the browser
@@ -72,11 +77,19 @@ impl Document {
             LoadState::Dom => Ready::Interactive,
             LoadState::Load | LoadState::Idle => Ready::Complete,
         };
-        if self.ready >= needed { Verdict::There } else { Verdict::Loading }
+        match self.ready {
+            ready if ready < needed => Verdict::Loading,
+            Ready::Complete if needed == Ready::Complete && !self.heard => Verdict::Heard,
+            _ => Verdict::There,
+        }
     }
 
     fn is_before(&self, before: Option<&Self>, asked: &str) -> bool {
-        let Some(before) = before else { return BLANK.contains(&self.uri.as_str()) && self.uri != asked };
+        // On the way to a page there may be a blank one for a moment.
+        if BLANK.contains(&self.uri.as_str()) && self.uri != asked {
+            return true;
+        }
+        let Some(before) = before else { return false };
         // A jump within a document leaves it the same.
         let page = |url: &str| url.split('#').next().unwrap_or_default().to_owned();
         let jumped = asked.contains('#') && page(asked) == page(&before.url) && self.url == asked;
@@ -109,7 +122,7 @@ mod tests {
 
     fn document(ready: Ready, url: &str, began: f64) -> Document {
         let (url, uri) = (url.to_owned(), url.to_owned());
-        Document { ready, url, uri, status: 200, began, resources: 0 }
+        Document { ready, url, uri, status: 200, began, resources: 0, heard: true }
     }
 
     #[test]
@@ -125,6 +138,13 @@ mod tests {
     }
 
     #[test]
+    fn listeners_are_waited_for_where_the_load_is() {
+        let busy = Document { heard: false, ..document(Ready::Complete, "http://a/", 1.0) };
+        assert_eq!(busy.judge(None, "http://a/", LoadState::Load), Verdict::Heard);
+        assert_eq!(busy.judge(None, "http://a/", LoadState::Dom), Verdict::There);
+    }
+
+    #[test]
     fn a_document_is_told_from_the_one_before() {
         let before = document(Ready::Complete, "http://a/", 1.0);
         let judge = |url: &str, began, asked: &str| {
@@ -137,6 +157,7 @@ mod tests {
         assert_eq!(judge("http://a/", 1.0, "http://a/#c"), Verdict::Before);
         let first = |url| document(Ready::Complete, url, 1.0).judge(None, "http://a/", LoadState::Load);
         assert_eq!((first("data:,"), first("http://a/x")), (Verdict::Before, Verdict::There));
+        assert_eq!(judge("about:blank", 2.0, "http://b/"), Verdict::Before, "a process takes over");
         let blank = document(Ready::Complete, "about:blank", 1.0);
         assert_eq!(blank.judge(None, "about:blank", LoadState::Load), Verdict::There);
     }

@@ -120,7 +120,14 @@ fn spoken(cookie: &Cookie) -> Value {
         ("expiry", cookie.expires.map(|expires| json!(expires.round() as i64))),
         ("secure", Some(json!(cookie.secure))),
         ("httpOnly", Some(json!(cookie.http_only))),
-        ("sameSite", cookie.same_site.map(|same_site| json!(name(same_site)))),
+        // Firefox takes `None` over TLS only.
+        (
+            "sameSite",
+            cookie
+                .same_site
+                .filter(|same_site| *same_site != SameSite::None || cookie.secure)
+                .map(|same_site| json!(name(same_site))),
+        ),
     ];
     said(words)
 }
@@ -174,7 +181,8 @@ impl From<Found> for Cookie {
             same_site: found.same_site.and_then(|name| match name.as_str() {
                 "Strict" => Some(SameSite::Strict),
                 "Lax" => Some(SameSite::Lax),
-                "None" => Some(SameSite::None),
+                // What Firefox says of a cookie that was set without it.
+                "None" if found.secure => Some(SameSite::None),
                 _ => None,
             }),
         }

@@ -29,6 +29,7 @@ async (text, expression, origin, wanted, longest) => {
     if (written === undefined) return text({ not: `a ${typeof value}` });
     return text(written.length > longest ? { not: `text of more than ${longest} characters` } : { text: written });
   } catch (error) {
-    return text({ not: error.message.split("\n")[0] });
+    // Each engine has its own words for this.
+    return text({ not: /cyclic|circular/.test(error.message) ? "a circular object" : error.message.split("\n")[0] });
   }
 }

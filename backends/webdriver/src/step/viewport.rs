@@ -20,7 +20,12 @@ pub(crate) async fn set(tab: &Tab, viewport: &Viewport, budget: Budget) -> Resul
             tab.session().devtools::<Value>(command, metrics, budget.left()).await?;
             Ok(())
         }
-        Family::Firefox => resize(tab, width, height, budget).await,
+        Family::Firefox if scale == 1.0 => resize(tab, width, height, budget).await,
+        Family::Firefox => {
+            let message =
+                format!("WebDriver has no way to give Firefox {scale} device pixels to a CSS pixel");
+            Err(Fault::persistent(FailureClass::Unsupported, message))
+        }
     }
 }
 
