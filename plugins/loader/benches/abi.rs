@@ -1,0 +1,147 @@
+//! What a call through a library's edge costs: `cargo bench -p plimsoll-loader`.
+//!
+//! A step that does nothing is carried out by the library of `tests/rogue`, one call after the other and sixteen at a
+//! time, in this process and in one of its own. Beside it two bounds: writing and reading the words of a call, and
+//! one wake of a thread and back, which every call needs at least.
+#![expect(clippy::print_stdout, reason = "a program whose output is its result")]
+#![expect(clippy::disallowed_methods, reason = "a stopwatch is what this is")]
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use plimsoll_core::id::BrowserId;
+use plimsoll_core::job::Setup;
+use plimsoll_core::port::call::{OutputHead, Perform, Performed};
+use plimsoll_core::port::{Context, Driver, Incidents, OpenRequest};
+use plimsoll_core::runtime::clock::Clock;
+use plimsoll_core::runtime::supervisor::Supervisor;
+use plimsoll_core::step::Step;
+use plimsoll_host::spawn::Spawner;
+use plimsoll_loader::{HostProgram, Isolation, Loader, child};
+use serde_json::json;
+
+const WARM_UP: usize = 2_000;
+const CALLS: usize = 50_000;
+const IN_FLIGHT: usize = 16;
+const BUDGET: Duration = Duration::from_secs(10);
+
+fn main() -> ExitCode {
+    let args: Vec<_> = std::env::args_os().skip(1).collect();
+    if let [command, path] = args.as_slice()
+        && command == "__plugin-host"
+    {
+        return child::run(Path::new(path));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    println!("{:<34} {:>8} {:>8} {:>8} {:>10}", "microseconds a call", "p50", "p99", "p99.9", "calls/s");
+    words();
+    thread_and_back();
+    runtime.expect("a runtime").block_on(async {
+        for (isolation, name) in [(Isolation::InProcess, "in process"), (Isolation::Process, "process")] {
+            library(isolation, name).await;
+        }
+    });
+    ExitCode::SUCCESS
+}
+
+/// A call's words, written and read on both sides.
+fn words() {
+    let step = step();
+    let times = measure(|| {
+        let sent = serde_json::to_vec(&Perform { step: &step, budget: BUDGET }).expect("plain data");
+        let _read: Perform = serde_json::from_slice(&sent).expect("as it was written");
+        let performed = Performed { output: Ok(OutputHead::Done), incidents: Incidents::default() };
+        let answer = serde_json::to_vec(&performed).expect("plain data");
+        let _read: Performed = serde_json::from_slice(&answer).expect("as it was written");
+    });
+    report("words alone", times);
+}
+
+/// Another thread, woken and waking back.
+fn thread_and_back() {
+    let (ask, asked) = mpsc::channel::<()>();
+    let (answer, answered) = mpsc::channel();
+    let echo = std::thread::spawn(move || asked.iter().for_each(|()| answer.send(()).expect("there")));
+    let times = measure(|| {
+        ask.send(()).expect("there");
+        answered.recv().expect("there");
+    });
+    drop(ask);
+    echo.join().expect("no panic");
+    report("a thread and back", times);
+}
+
+async fn library(isolation: Isolation, name: &str) {
+    let loader = Loader {
+        spawner: Spawner::start().expect("a thread"),
+        supervisor: Supervisor::root(),
+        clock: Clock::start(),
+        program: HostProgram::default(),
+    };
+    let driver = loader.load(&rogue(), isolation, json!({})).await.expect("loads");
+    let browser = driver.launch(BrowserId(1), BUDGET).await.expect("launches");
+    let open = || browser.open(OpenRequest { setup: Setup::default(), first: None }, BUDGET);
+    let mut context = open().await.expect("opens");
+    calls(context.as_mut(), WARM_UP).await;
+    // As attempts do, it runs on a task of the runtime.
+    let one = loader.supervisor.spawn("one", async move { calls(context.as_mut(), CALLS).await });
+    report(&format!("{name}, one at a time"), one.await.expect("no panic"));
+
+    let start = Instant::now();
+    let mut many = Vec::new();
+    for _ in 0..IN_FLIGHT {
+        let mut context = open().await.expect("opens");
+        let each = async move { calls(context.as_mut(), CALLS / IN_FLIGHT).await };
+        many.push(loader.supervisor.spawn("one of many", each));
+    }
+    let mut times = Vec::new();
+    for task in many {
+        times.extend(task.await.expect("no panic"));
+    }
+    row(&format!("{name}, {IN_FLIGHT} at a time"), times, start.elapsed());
+    browser.close().await.expect("closes");
+}
+
+async fn calls(context: &mut dyn Context, count: usize) -> Vec<Duration> {
+    let step = step();
+    let mut times = Vec::with_capacity(count);
+    for _ in 0..count {
+        let start = Instant::now();
+        context.perform(&step, BUDGET).await.expect("works");
+        times.push(start.elapsed());
+    }
+    times
+}
+
+fn measure(mut work: impl FnMut()) -> Vec<Duration> {
+    let mut time = || {
+        let start = Instant::now();
+        work();
+        start.elapsed()
+    };
+    let _cold: Duration = (0..WARM_UP).map(|_| time()).sum();
+    (0..CALLS).map(|_| time()).collect()
+}
+
+fn report(name: &str, times: Vec<Duration>) {
+    let wall = times.iter().sum();
+    row(name, times, wall);
+}
+
+fn row(name: &str, mut times: Vec<Duration>, wall: Duration) {
+    times.sort_unstable();
+    let at = |share: usize| times[times.len() * share / 1000].as_secs_f64() * 1e6;
+    let rate = f64::from(u32::try_from(times.len()).unwrap_or(u32::MAX)) / wall.as_secs_f64();
+    println!("{name:<34} {:>8.1} {:>8.1} {:>8.1} {rate:>10.0}", at(500), at(990), at(999));
+}
+
+fn step() -> Step {
+    serde_json::from_value(json!({"evaluate": "nothing"})).expect("a step")
+}
+
+fn rogue() -> PathBuf {
+    let program = std::env::current_exe().expect("this program");
+    program.parent().expect("in a directory").join("librogue_driver.so")
+}
