@@ -10,6 +10,7 @@
 //! replaced meanwhile, the page is asked now and then whether it still shows the same document.
 
 mod remote;
+mod surrogates;
 
 use std::pin::pin;
 use std::time::Duration;
@@ -60,9 +61,7 @@ pub(crate) async fn json(page: &Page, expression: &str, budget: Budget) -> Resul
     let answer = page.call(call, budget.left()).await;
     release(page, object, budget).await;
     match answer?.value()? {
-        Written::Text(text) => {
-            serde_json::from_str(&text).map_err(|why| EvaluateError::NotJson(why.to_string()))
-        }
+        Written::Text(text) => surrogates::read(&text).map_err(|why| EvaluateError::NotJson(why.to_string())),
         Written::Not(why) => Err(EvaluateError::NotJson(why)),
     }
 }

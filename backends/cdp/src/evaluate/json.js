@@ -5,8 +5,7 @@ async function (longest) {
   if (typeof value?.nodeType === "number") return { not: `a ${value.nodeName} of the page; take its text or an attribute` };
   if (typeof value === "number" && !Number.isFinite(value)) return { not: `the number ${value}` };
   try {
-    // Half an emoji is a string to JavaScript, but no text to anybody else.
-    const text = JSON.stringify(value, (_, part) => (typeof part === "string" ? part.toWellFormed() : part));
+    const text = JSON.stringify(value);
     if (text === undefined) return { not: `a ${typeof value}` };
     return text.length > longest ? { not: `text of more than ${longest} characters` } : { text };
   } catch (error) {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::surrogates::read;
 use super::{EvaluateError, LONGEST};
 
 /// `Runtime.evaluate`, with a result that is parsed straight into what it should be.
@@ -124,7 +125,7 @@ impl Returned {
         if text.len() > LONGEST {
             return Err(EvaluateError::too_long());
         }
-        serde_json::from_str(text).map_err(|why| EvaluateError::NotJson(why.to_string()))
+        read(text).map_err(|why| EvaluateError::NotJson(why.to_string()))
     }
 }
 
@@ -141,7 +142,7 @@ impl Remote {
         if value.get().len() > LONGEST {
             return Err(EvaluateError::too_long());
         }
-        serde_json::from_str(value.get()).map_err(|why| EvaluateError::NotJson(why.to_string()))
+        read(value.get()).map_err(|why| EvaluateError::NotJson(why.to_string()))
     }
 
     /// Whether a value that is no object is true.
