@@ -5,8 +5,8 @@
 //! ```
 //!
 //! HTML's rules with the style that browsers give each element by themselves: blocks are on lines of their own,
-//! paragraphs apart, cells between tabs, rows on lines. Of a page's own style only `hidden`, `display: none` and
-//! `white-space` in a `style` attribute are seen; style sheets are not read.
+//! paragraphs apart, cells between tabs, rows on lines. Of a page's own style only `hidden`, and `display`,
+//! `visibility` and `white-space` in a `style` attribute, are seen; style sheets are not read.
 
 mod lines;
 

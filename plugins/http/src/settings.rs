@@ -1,4 +1,4 @@
-//! The driver's settings, as they stand below `[driver.http]`.
+//! The driver's settings, as they stand below `[driver.plugin.http.config]`.
 
 use hyper::header::HeaderValue;
 use plimsoll_core::units::Bytes;
@@ -29,7 +29,7 @@ impl Default for HttpSettings {
 pub enum HttpSettingsError {
     /// A key is unknown or its value of another type.
     #[error("settings of the http driver: {0}")]
-    Shape(#[from] serde_json::Error),
+    Shape(String),
     /// No header can say this.
     #[error("`user_agent` has characters that a header cannot carry; use printable ASCII")]
     UserAgent,
@@ -50,7 +50,8 @@ impl HttpSettings {
         if config.is_null() {
             return Ok(Self::default());
         }
-        let settings: Self = serde_json::from_value(config)?;
+        let settings = serde_json::from_value::<Self>(config);
+        let settings = settings.map_err(|why| HttpSettingsError::Shape(why.to_string()))?;
         HeaderValue::from_str(&settings.user_agent).map_err(|_| HttpSettingsError::UserAgent)?;
         if !(Bytes::kib(1)..=Bytes::mib(256)).contains(&settings.max_body) {
             return Err(HttpSettingsError::MaxBody(settings.max_body));

@@ -7,6 +7,8 @@ use super::{
 
 /// How deep `:is(...)` and its kind may lie in each other.
 const DEEPEST: usize = 16;
+/// How many elements a selector may describe; matching goes as deep as that.
+const MOST: usize = 256;
 
 /// What went wrong, before the whole selector is named.
 enum Trouble {
@@ -18,7 +20,7 @@ type Parsed<T> = Result<T, Trouble>;
 
 /// Reads a selector.
 pub(super) fn selector(text: &str) -> Result<Selector, SelectorError> {
-    let mut reader = Reader { rest: text, depth: 0 };
+    let mut reader = Reader { rest: text, depth: 0, compounds: 0 };
     let read = reader.list().and_then(|list| match reader.peek() {
         None => Ok(list),
         Some(c) => Err(invalid(format!("nothing begins with {c:?} here"))),
@@ -45,6 +47,7 @@ const fn begins_name(c: char) -> bool {
 struct Reader<'a> {
     rest: &'a str,
     depth: usize,
+    compounds: usize,
 }
 
 impl Reader<'_> {
@@ -121,6 +124,10 @@ impl Reader<'_> {
     }
 
     fn compound(&mut self) -> Parsed<Compound> {
+        self.compounds += 1;
+        if self.compounds > MOST {
+            return Err(invalid(format!("it describes more than {MOST} elements")));
+        }
         let mut compound = Vec::new();
         if self.take("*") {
             compound.push(Simple::Any);
