@@ -186,8 +186,8 @@ static EDITS: [Edit; 20] = [
         "old-generation-counts",
         "a breaker hears calls of a state that is gone",
         "breaker.rs",
-        "if permit.0 != Generation(self.generation) {",
-        "if permit.0 == Generation(u64::MAX) {",
+        "if permit.generation != Generation(self.generation) {",
+        "if permit.generation == Generation(u64::MAX) {",
     ),
     edit(
         "probes-in-a-herd",

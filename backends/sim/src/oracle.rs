@@ -123,10 +123,12 @@ impl Oracle {
         let idle_since = self.slots.idle_since();
         let mut loose = Loose { idle_since, ..Loose::default() };
         self.hear(now, news, &mut loose);
-        // A breaker may have changed before somebody started, and be announced after.
+        // What has changed is announced after what followed from it.
         for action in answer {
-            if let Action::Announce(Announcement::Breaker(scope, change)) = action {
-                self.breakers.suspect(scope, change);
+            match action {
+                Action::Announce(Announcement::Breaker(scope, _)) => self.breakers.suspect(scope),
+                Action::Announce(Announcement::Pressure(_)) => self.browsers.level_changed(now),
+                _ => {}
             }
         }
         for action in answer {
@@ -233,7 +235,7 @@ impl Oracle {
                     && self.jobs.waits(*job)
                     && let Some(host) = self.jobs.host(*job)
                 {
-                    self.breakers.given_up(now, host, self.slots.held.values())?;
+                    self.breakers.given_up(now, host)?;
                 }
                 let punctual = now > self.excused_until;
                 self.jobs.settled(now, *job, outcome, *attempts, punctual)
@@ -243,12 +245,7 @@ impl Oracle {
                 self.memory.evicts(now, *slot, runs)
             }
             Action::Announce(Announcement::Breaker(scope, change)) => {
-                // Whoever started in this event did so after the change.
-                let started = &loose.started;
-                let before =
-                    self.slots.held.iter().filter(|(id, _)| !started.contains(id)).map(|(_, slot)| slot);
-                // News of an end may come too late to save its probe.
-                self.breakers.announced(scope, change, before.chain(&loose.ended_slot))
+                self.breakers.announced(scope, change, loose.ended_slot.as_ref())
             }
             Action::Trim(_) | Action::Announce(_) => Ok(()),
         }

@@ -144,7 +144,9 @@ fn load(chance: &mut Chance, storm: Duration, machine: Machine) -> Load {
     let burst = chance.count(1, 50);
     let bursts = jobs.div_ceil(burst);
     let page_cpu = Duration::from_millis(u64::from(chance.count(20, 1500)));
-    let hold = Duration::from_millis(u64::from(chance.count(10, 20_000)));
+    // Some jobs outlast the rest of a breaker.
+    let (shortest, longest) = if chance.happens(0.25) { (5_000, 60_000) } else { (10, 20_000) };
+    let hold = Duration::from_millis(u64::from(chance.count(shortest, longest)));
     // A healthy page on an idle machine is never late: only then is a timeout a fault.
     let healthy = (page_cpu + hold).mul_f64(Fate::LONGEST) + Duration::from_secs(5);
     Load {
@@ -200,6 +202,8 @@ fn faults(chance: &mut Chance) -> Faults {
         let (low, high) = match kind {
             _ if kind.is_incident() => (0.2, 12.0),
             _ if kind.is_of_launch() => (0.02, 0.9),
+            // Seen only where a context is evicted, which is rare enough.
+            FaultKind::CloseDrags => (0.1, 1.0),
             _ => (0.005, 0.5),
         };
         // A launch that can never work ends every job that waits: rare, or nothing else is tested.

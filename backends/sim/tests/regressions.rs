@@ -133,3 +133,13 @@ fn a_critical_level_below_an_emergency_is_held_for_its_own_time() {
         &[(30, Decision::Neighbour { takes: Bytes::mib(1_082), over: secs(0), lasts: secs(12) })],
     );
 }
+
+/// A probe that took longer than 60 s was called silent, so a healthy host whose jobs take that long stayed shut, and its
+/// jobs were given up: `recovers`.
+#[test]
+fn probes_that_take_longer_than_a_minute_close_a_hosts_breaker() {
+    let mut scenario = calm_scenario(40, secs(70));
+    (scenario.load.burst, scenario.load.every) = (10, secs(4));
+    scenario.calm_at = secs(400);
+    holds(&scenario, &[(0, Decision::HostDown(0, secs(15)))]);
+}

@@ -232,8 +232,8 @@ impl Admission {
     }
 
     /// Lets rested breakers announce that they are half-open; once a second is enough.
-    pub fn rouse(&mut self, now: Moment, rng: &mut fastrand::Rng) {
-        let changes = self.scopes.on_timeout(now, rng);
+    pub fn rouse(&mut self, now: Moment) {
+        let changes = self.scopes.on_timeout(now);
         self.announce_breakers(changes);
     }
 
@@ -311,6 +311,12 @@ impl Admission {
     /// When gates may open by time alone; some of it may be past.
     pub fn next_changes(&self) -> impl Iterator<Item = Moment> {
         self.starved_at().into_iter().chain(self.footprint.poll_timeout())
+    }
+
+    /// How long nothing has been in flight.
+    #[must_use]
+    pub fn idle_for(&self, now: Moment) -> Duration {
+        self.idle_since.map_or(Duration::ZERO, |since| now.since(since))
     }
 
     /// Whether nothing has been in flight for so long that one context may be tried against all odds.

@@ -4,8 +4,8 @@
 //!              rule reached                        rest is over
 //!   Closed ───────────────────────► Open ───────────────────────► HalfOpen
 //!     ▲                              ▲                             │   │
-//!     │                              └──── a probe failed or fell ─┘   │
-//!     │                                    silent: a longer rest       │
+//!     │                              └───────── a probe failed: ────┘   │
+//!     │                                         a longer rest          │
 //!     └──────────────────────── enough good probes ────────────────────┘
 //! ```
 //!
@@ -17,19 +17,22 @@
 //! Two traps are closed by construction. A call that began before a change of state reports to a state that is gone: its
 //! permit carries a [`Generation`], and an old one is counted ([`Breaker::late`]) but moves nothing. A probe that never
 //! reports cannot wedge the breaker: a dropped permit is recorded as [`Verdict::Ignored`] and gives its place back, and a
-//! silent one is given up when the half-open time runs out.
+//! silent one holds up the next for [`BreakerConfig::half_open_for`]. Silence is no failure: some calls take that long, and
+//! what they say in the end counts.
 //!
 //! Transitions that only need time happen inside the mutating calls; [`Breaker::state`] computes what they would be, so
 //! an idle breaker does not show `open` for ever. Time is [`Moment`], so a stepped wall clock cannot reach it.
 
+mod answer;
 mod rule;
 
 use std::time::Duration;
 
+pub use self::answer::{Answer, Change, Refused, State};
 pub use self::rule::{Rates, Rule, TripReason};
 use crate::policy::backoff::{Backoff, jittered};
 use crate::policy::breaker::rule::Evidence;
-use crate::policy::window::{Counts, Verdict};
+use crate::policy::window::Verdict;
 use crate::time::Moment;
 
 /// When a breaker opens, how long it rests, and what closes it.
@@ -43,7 +46,8 @@ pub struct BreakerConfig {
     pub probes: u32,
     /// From one probe to the next (± 20 %).
     pub probe_spacing: Duration,
-    /// How long the probes may take together, from the first one.
+    /// How long a probe holds up the next; and how long good probes that are too few wait for more, before they are
+    /// enough.
     pub half_open_for: Duration,
     /// After this long closed, the next trip rests as briefly as the first.
     pub quiet: Duration,
@@ -72,85 +76,10 @@ pub struct Generation(u64);
 /// cancelled comes back as [`Verdict::Ignored`].
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a permit that is not recorded blocks a half-open breaker until its time runs out"]
-pub struct BreakerPermit(Generation);
-
-/// Why there is no permit now.
-#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
-pub enum Refused {
-    /// The breaker is open.
-    #[error("breaker is open until {until}: {why}")]
-    Open {
-        /// Ask again then.
-        until: Moment,
-        /// Why it opened.
-        why: TripReason,
-    },
-    /// The breaker is half-open and the next probe is not due.
-    #[error("breaker is half-open, waiting for a probe until {until}")]
-    Probing {
-        /// Ask again then, or as soon as an outcome was recorded.
-        until: Moment,
-    },
-}
-
-impl Refused {
-    /// When to ask again.
-    #[must_use]
-    pub const fn until(&self) -> Moment {
-        match self {
-            Self::Open { until, .. } | Self::Probing { until } => *until,
-        }
-    }
-}
-
-/// A change of state, announced once.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[must_use = "each change is announced only once"]
-pub enum Change {
-    /// It opened.
-    Opened {
-        /// The end of the rest.
-        until: Moment,
-        /// The reason.
-        why: TripReason,
-    },
-    /// The rest is over; probes may go.
-    HalfOpened,
-    /// It closed.
-    Closed,
-}
-
-/// The answer to [`Breaker::try_acquire`].
-#[derive(Debug, PartialEq)]
-pub struct Answer {
-    /// The permit, or why there is none.
-    pub permit: Result<BreakerPermit, Refused>,
-    /// What the passing of time had changed.
-    pub change: Option<Change>,
-}
-
-/// What a breaker shows to people.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum State {
-    /// Calls go through.
-    Closed {
-        /// What its rule has seen; for a leaky counter only `failures` is filled.
-        counts: Counts,
-    },
-    /// No calls go through.
-    Open {
-        /// The end of the rest.
-        until: Moment,
-        /// The reason.
-        why: TripReason,
-    },
-    /// One call at a time goes through.
-    HalfOpen {
-        /// Good probes so far.
-        good: u32,
-        /// Good probes that close it.
-        needed: u32,
-    },
+pub struct BreakerPermit {
+    generation: Generation,
+    /// Which probe of its generation it is; 0 while the breaker is closed.
+    probe: u32,
 }
 
 /// One circuit breaker.
@@ -170,7 +99,7 @@ pub struct Breaker {
 enum Phase {
     Closed { since: Moment },
     Open { until: Moment, why: TripReason },
-    HalfOpen { good: u32, probe: Probe, verdict_by: Moment },
+    HalfOpen { good: u32, sent: u32, probe: Probe, verdict_by: Moment },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -198,15 +127,18 @@ impl Breaker {
 
     /// Asks for the right to make one call.
     pub fn try_acquire(&mut self, now: Moment, rng: &mut fastrand::Rng) -> Answer {
-        let change = self.on_timeout(now, rng);
+        let change = self.on_timeout(now);
         if let Some(refused) = self.refusal(now) {
             return Answer { permit: Err(refused), change };
         }
-        if let Phase::HalfOpen { probe, verdict_by, .. } = &mut self.phase {
+        let mut permit = BreakerPermit { generation: Generation(self.generation), probe: 0 };
+        if let Phase::HalfOpen { sent, probe, verdict_by, .. } = &mut self.phase {
             *probe = Probe::Out { next: now + jittered(self.config.probe_spacing, rng) };
-            *verdict_by = now + self.config.half_open_for; // of each probe: three of 30 s are no silence
+            *verdict_by = now + self.config.half_open_for;
+            *sent = sent.saturating_add(1);
+            permit.probe = *sent;
         }
-        Answer { permit: Ok(BreakerPermit(Generation(self.generation))), change }
+        Answer { permit: Ok(permit), change }
     }
 
     /// Why [`Breaker::try_acquire`] would refuse at `now`, if it would.
@@ -214,15 +146,12 @@ impl Breaker {
     pub fn refusal(&self, now: Moment) -> Option<Refused> {
         match (self.phase, self.lapse(now)) {
             (Phase::Open { until, why }, None) => Some(Refused::Open { until, why }),
-            (Phase::HalfOpen { .. }, Some(Lapse::ProbeSilent)) => {
-                let until = now + self.config.open.ceiling(self.streak);
-                Some(Refused::Open { until, why: TripReason::ProbeSilent })
-            }
-            (Phase::HalfOpen { probe: Probe::Out { .. }, verdict_by, .. }, _) => {
+            (Phase::HalfOpen { probe: Probe::Out { .. }, verdict_by, .. }, None) => {
                 Some(Refused::Probing { until: verdict_by })
             }
-            (Phase::HalfOpen { .. }, Some(Lapse::GoodEnough)) => None,
-            (Phase::HalfOpen { probe: Probe::Due { at }, .. }, _) if now < at => {
+            (Phase::HalfOpen { probe: Probe::Due { at }, .. }, None | Some(Lapse::NoEvidence))
+                if now < at =>
+            {
                 Some(Refused::Probing { until: at })
             }
             _ => None,
@@ -238,8 +167,8 @@ impl Breaker {
         verdict: Verdict,
         rng: &mut fastrand::Rng,
     ) -> Option<Change> {
-        let lapsed = self.on_timeout(now, rng);
-        if permit.0 != Generation(self.generation) {
+        let lapsed = self.on_timeout(now);
+        if permit.generation != Generation(self.generation) {
             self.late = self.late.saturating_add(1);
             return lapsed;
         }
@@ -248,7 +177,7 @@ impl Breaker {
                 let why = self.evidence.record(now, verdict)?;
                 Some(self.trip(now, why, rng))
             }
-            Phase::HalfOpen { good, probe, .. } => {
+            Phase::HalfOpen { good, sent, probe, verdict_by } => {
                 let is_bad = verdict.is_failure() || (verdict.is_slow() && self.evidence.minds_slowness());
                 if is_bad {
                     return Some(self.trip(now, TripReason::ProbeFailed, rng));
@@ -257,9 +186,13 @@ impl Breaker {
                 if *good >= self.config.probes.max(1) {
                     return Some(self.close(now));
                 }
-                if let Probe::Out { next } = *probe {
+                if let Probe::Out { next } = *probe
+                    && permit.probe == *sent
+                {
                     *probe = Probe::Due { at: next };
                 }
+                // An answer that came after its time was given up.
+                *verdict_by = (*verdict_by).min(now + self.config.half_open_for);
                 None
             }
             Phase::Open { .. } => None,
@@ -267,17 +200,23 @@ impl Breaker {
     }
 
     /// Makes the change that the passing of time has brought, if any.
-    pub fn on_timeout(&mut self, now: Moment, rng: &mut fastrand::Rng) -> Option<Change> {
+    pub fn on_timeout(&mut self, now: Moment) -> Option<Change> {
         match self.lapse(now)? {
             Lapse::RestOver => {
                 self.enter(Phase::HalfOpen {
                     good: 0,
+                    sent: 0,
                     probe: Probe::Due { at: now },
                     verdict_by: Moment::NEVER,
                 });
                 Some(Change::HalfOpened)
             }
-            Lapse::ProbeSilent => Some(self.trip(now, TripReason::ProbeSilent, rng)),
+            Lapse::ProbeSilent => {
+                if let Phase::HalfOpen { probe, verdict_by, .. } = &mut self.phase {
+                    (*probe, *verdict_by) = (Probe::Due { at: now }, Moment::NEVER);
+                }
+                None
+            }
             Lapse::GoodEnough => Some(self.close(now)),
             Lapse::NoEvidence => {
                 if let Phase::HalfOpen { verdict_by, .. } = &mut self.phase {
@@ -358,7 +297,7 @@ impl Breaker {
     fn lapse(&self, now: Moment) -> Option<Lapse> {
         match self.phase {
             Phase::Open { until, .. } if now >= until => Some(Lapse::RestOver),
-            Phase::HalfOpen { good, probe, verdict_by } if now >= verdict_by => Some(match probe {
+            Phase::HalfOpen { good, probe, verdict_by, .. } if now >= verdict_by => Some(match probe {
                 Probe::Out { .. } => Lapse::ProbeSilent,
                 Probe::Due { .. } if good > 0 => Lapse::GoodEnough,
                 Probe::Due { .. } => Lapse::NoEvidence,

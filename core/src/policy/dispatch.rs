@@ -188,7 +188,7 @@ impl Dispatch {
             }
             Event::Read(reading) => {
                 self.admission.read(now, &reading, self.slots.load());
-                self.admission.rouse(now, &mut self.rng);
+                self.admission.rouse(now);
                 self.relieve(now);
             }
             Event::Measured(all) => {

@@ -142,7 +142,7 @@ impl Scopes {
     ) -> (Result<Passage, Blocked>, Changes) {
         let mut changes = Changes::new();
         for scope in scopes {
-            let change = self.shelf_mut(scope).touch(scope).on_timeout(now, rng);
+            let change = self.shelf_mut(scope).touch(scope).on_timeout(now);
             self.announce(&mut changes, scope, change);
         }
         if let Some(blocked) = self.blocked(now, scopes) {
@@ -221,11 +221,8 @@ impl Scopes {
     /// Makes every change that the passing of time has brought. Nothing depends on it but the announcements: a breaker
     /// that is asked makes its own. Walks all breakers; once a second is often enough.
     #[must_use = "changes are announced only once"]
-    pub fn on_timeout(&mut self, now: Moment, rng: &mut fastrand::Rng) -> Changes {
-        let changes: Changes = self.shelves.iter_mut().flat_map(|shelf| shelf.on_timeout(now, rng)).collect();
-        self.trips +=
-            changes.iter().filter(|(_, change)| matches!(change, Change::Opened { .. })).count() as u64;
-        changes
+    pub fn on_timeout(&mut self, now: Moment) -> Changes {
+        self.shelves.iter_mut().flat_map(|shelf| shelf.on_timeout(now)).collect()
     }
 
     /// Which of `endpoints` may be used at `now`, in the order given. Never none, unless none were given.

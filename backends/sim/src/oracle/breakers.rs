@@ -2,6 +2,7 @@
 //! announced is believed, and held against what starts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::time::Duration;
 
 use plimsoll_core::id::BrowserId;
@@ -16,7 +17,7 @@ use crate::news::{End, Host};
 
 /// A host that has answered for so long is well, and no job is given up because of it.
 const WELL_AFTER: Duration = Duration::from_secs(10);
-/// A probe that has said nothing for so long is as good as failed.
+/// A probe that has said nothing for so long no longer holds up the next.
 const PROBE_SILENT: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
@@ -24,17 +25,42 @@ pub(super) struct Breakers {
     trips_at: u32,
     eased_to: u32,
     count: u32,
-    fuse: Phase,
-    fuse_epoch: u64,
+    fuse: Seen,
     /// A death in this event that an open or half-open fuse did not count.
     unheard: u32,
     global: Phase,
-    hosts: BTreeMap<Host, (Phase, u64)>,
+    hosts: BTreeMap<Host, Seen>,
     /// Hosts and browsers whose breaker was ever anything but closed.
     pub(super) troubled_hosts: BTreeSet<Host>,
     pub(super) troubled_browsers: BTreeSet<BrowserId>,
     /// Since when each host has answered; nothing while it fails.
     well_since: BTreeMap<Host, Option<Moment>>,
+}
+
+/// A breaker as it was announced.
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    phase: Phase,
+    /// How often it changed.
+    epoch: u64,
+    /// Whether an attempt that began in this phase has ended well.
+    answered: bool,
+}
+
+impl Seen {
+    /// Takes in a change; `ended` is the epoch of the attempt whose end brought it about, where there was one.
+    fn turn(&mut self, to: Phase, change: &Change, ended: Option<u64>, who: &dyn fmt::Debug) -> Check {
+        let own = match change {
+            Change::Opened { why: TripReason::ProbeFailed, .. } => {
+                ended.is_none_or(|epoch| epoch == self.epoch)
+            }
+            Change::Closed => self.answered,
+            Change::Opened { .. } | Change::HalfOpened => true,
+        };
+        hold(Invariant::ProbesJudge, own, || format!("{who:?} goes from {:?} to {to:?}", self.phase))?;
+        *self = Self { phase: to, epoch: self.epoch + 1, answered: false };
+        Ok(())
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,8 +93,7 @@ impl Breakers {
             trips_at,
             eased_to: eased_to.min(trips_at - 1),
             count: 0,
-            fuse: Phase::Closed,
-            fuse_epoch: 0,
+            fuse: Seen::default(),
             unheard: 0,
             global: Phase::Closed,
             hosts: BTreeMap::new(),
@@ -80,12 +105,17 @@ impl Breakers {
 
     /// An attempt ended; `None` when its task vanished.
     pub(super) fn ended(&mut self, now: Moment, slot: &Slot, end: Option<End>) {
-        if slot.epochs.0 == self.fuse_epoch {
+        let well = end == Some(End::Succeeded);
+        if slot.epochs.0 == self.fuse.epoch {
             self.count_fuse(fuse_verdict(end));
+            self.fuse.answered |= well;
         }
         // What began before the breaker last changed says nothing of the host as it is now.
         if slot.epochs.1 != self.epochs(slot.host).1 {
             return;
+        }
+        if let Some(seen) = self.hosts.get_mut(&slot.host) {
+            seen.answered |= well;
         }
         use FailureClass as C;
         match end {
@@ -100,41 +130,30 @@ impl Breakers {
     }
 
     pub(super) const fn browser_ended(&mut self) {
-        self.unheard = if matches!(self.fuse, Phase::Closed) { 0 } else { 1 };
+        self.unheard = if matches!(self.fuse.phase, Phase::Closed) { 0 } else { 1 };
         self.count_fuse(1);
     }
 
     const fn count_fuse(&mut self, verdict: i32) {
-        if matches!(self.fuse, Phase::Closed) {
+        if matches!(self.fuse.phase, Phase::Closed) {
             self.count = self.count.saturating_add_signed(verdict);
         }
     }
 
     /// What a slot must remember of the breakers it passed.
     pub(super) fn epochs(&self, host: Host) -> (u64, u64) {
-        (self.fuse_epoch, self.hosts.get(&host).map_or(0, |(_, epoch)| *epoch))
+        (self.fuse.epoch, self.hosts.get(&host).map_or(0, |seen| seen.epoch))
     }
 
-    pub(super) fn announced<'a>(
-        &mut self,
-        scope: &Scope,
-        change: &Change,
-        slots: impl Iterator<Item = &'a Slot>,
-    ) -> Check {
+    pub(super) fn announced(&mut self, scope: &Scope, change: &Change, ended: Option<&Slot>) -> Check {
         let phase = match change {
             Change::Opened { until, .. } => Phase::Open(*until),
             Change::HalfOpened => Phase::HalfOpen,
             Change::Closed => Phase::Closed,
         };
-        let is_silent = matches!(change, Change::Opened { why: TripReason::ProbeSilent, .. });
-        let mut live = slots.filter(|slot| slot.phase != SlotPhase::Closing);
         match scope {
             Scope::Fuse => {
-                let out = live.any(|slot| slot.epochs.0 == self.fuse_epoch);
-                hold(Invariant::ProbesHeard, !is_silent || out, || {
-                    "the fuse waits for a probe that ended".into()
-                })?;
-                if let (Phase::Closed, Change::Opened { .. }) = (self.fuse, change) {
+                if let (Phase::Closed, Change::Opened { .. }) = (self.fuse.phase, change) {
                     let (count, trips_at) = (self.count, self.trips_at);
                     hold(Invariant::FuseAgrees, count >= trips_at, || {
                         format!("it blows at {count} of {trips_at}")
@@ -144,18 +163,13 @@ impl Breakers {
                     // If time alone has closed it, it closed before it heard the news of this event.
                     self.count = self.count.min(self.eased_to) + std::mem::take(&mut self.unheard);
                 }
-                self.fuse = phase;
-                self.fuse_epoch += 1;
+                // A browser that dies is a failed probe, too.
+                self.fuse.turn(phase, change, ended.map(|slot| slot.epochs.0), scope)?;
             }
             Scope::Host(name) => {
                 let Some(host) = host_named(name) else { return Ok(()) };
-                let (was, epoch) = self.hosts.entry(host).or_default();
-                let out = live.any(|slot| slot.host == host && slot.epochs.1 == *epoch);
-                hold(Invariant::ProbesHeard, !is_silent || out, || {
-                    format!("{host:?} waits for a probe that ended")
-                })?;
-                *was = phase;
-                *epoch += 1;
+                let seen = self.hosts.entry(host).or_default();
+                seen.turn(phase, change, ended.map(|slot| slot.epochs.1), scope)?;
             }
             Scope::Global => self.global = phase,
             Scope::Browser(_) | Scope::Endpoint(_) | Scope::Proxy(_) => {}
@@ -164,15 +178,11 @@ impl Breakers {
     }
 
     /// Its breaker is not always closed, so that jobs may wait for it.
-    pub(super) fn suspect(&mut self, scope: &Scope, change: &Change) {
+    pub(super) fn suspect(&mut self, scope: &Scope) {
         match scope {
             Scope::Host(name) => {
                 let Some(host) = host_named(name) else { return };
                 self.troubled_hosts.insert(host);
-                if matches!(change, Change::Opened { .. }) {
-                    // Whatever opened it is news of the host too: a probe that was silent.
-                    self.well_since.insert(host, None);
-                }
             }
             Scope::Browser(id) => {
                 self.troubled_browsers.insert(*id);
@@ -188,7 +198,7 @@ impl Breakers {
         host: Host,
         slots: impl Iterator<Item = &'a Slot>,
     ) -> Check {
-        let Some((phase, epoch)) = self.hosts.get(&host) else { return Ok(()) };
+        let Some(Seen { phase, epoch, .. }) = self.hosts.get(&host) else { return Ok(()) };
         match phase {
             Phase::Closed => Ok(()),
             Phase::Open(until) => {
@@ -196,7 +206,8 @@ impl Breakers {
             }
             Phase::HalfOpen => {
                 let probe = |slot: &&Slot| {
-                    slot.host == host && slot.epochs.1 == *epoch && slot.phase != SlotPhase::Closing
+                    let waits = slot.phase != SlotPhase::Closing && now.since(slot.since) < PROBE_SILENT;
+                    slot.host == host && slot.epochs.1 == *epoch && waits
                 };
                 let probes = slots.filter(probe).count();
                 hold(Invariant::HostsSpared, probes <= 1, || {
@@ -206,19 +217,7 @@ impl Breakers {
         }
     }
 
-    pub(super) fn given_up<'a>(
-        &self,
-        now: Moment,
-        host: Host,
-        mut slots: impl Iterator<Item = &'a Slot>,
-    ) -> Check {
-        let epoch = self.epochs(host).1;
-        let is_silent = |slot: &Slot| {
-            slot.host == host && slot.epochs.1 == epoch && now.since(slot.since) >= PROBE_SILENT
-        };
-        if slots.any(|slot| slot.phase != SlotPhase::Closing && is_silent(slot)) {
-            return Ok(());
-        }
+    pub(super) fn given_up(&self, now: Moment, host: Host) -> Check {
         let well = self.well_since.get(&host).copied().flatten();
         let long = well.is_some_and(|since| now.since(since) >= WELL_AFTER);
         hold(Invariant::HostsBlamedJustly, !long, || format!("{host:?} has answered since {well:?}"))
@@ -226,12 +225,12 @@ impl Breakers {
 
     /// Whether the whole fleet may start something, as far as breakers go.
     pub(super) fn let_through(&self) -> bool {
-        self.fuse == Phase::Closed && self.global == Phase::Closed
+        self.fuse.phase == Phase::Closed && self.global == Phase::Closed
     }
 
     pub(super) fn check(&mut self, now: Moment, fleet: &Scopes) -> Check {
         self.unheard = 0;
-        if self.fuse != Phase::Closed {
+        if self.fuse.phase != Phase::Closed {
             return Ok(());
         }
         match fleet.state(now, &Scope::Fuse) {

@@ -25,6 +25,8 @@ pub(super) struct Browsers {
     not_before: Moment,
     unused: VecDeque<Moment>,
     died_unused: VecDeque<Moment>,
+    /// Since when the level of pressure is what it is.
+    level_since: Moment,
     finishing: bool,
 }
 
@@ -57,6 +59,7 @@ impl Browsers {
             not_before: Moment::ZERO,
             unused: VecDeque::new(),
             died_unused: VecDeque::new(),
+            level_since: Moment::ZERO,
             finishing: false,
         }
     }
@@ -127,6 +130,10 @@ impl Browsers {
         self.browsers.remove(&id);
     }
 
+    pub(super) const fn level_changed(&mut self, now: Moment) {
+        self.level_since = now;
+    }
+
     pub(super) const fn finish(&mut self) {
         self.finishing = true;
     }
@@ -140,7 +147,10 @@ impl Browsers {
         };
         let again = std::mem::replace(&mut browser.closed, true);
         hold(Invariant::ClosesOnce, !again, || format!("{id} is closed a second time"))?;
-        let young = browser.up_since.is_some_and(|up| now.since(up) < self.rules.placement.recycle_after);
+        // What was started for another level of pressure was started in good faith.
+        let young = browser
+            .up_since
+            .is_some_and(|up| up >= self.level_since && now.since(up) < self.rules.placement.recycle_after);
         if young && waiting > 0 && browser.served == 0 && !browser.ended && !self.finishing {
             self.unused.push_back(now);
         }

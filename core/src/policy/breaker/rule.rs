@@ -82,9 +82,6 @@ pub enum TripReason {
     /// A probe went wrong while the breaker was half-open.
     #[error("a probe failed")]
     ProbeFailed,
-    /// A probe had not answered when the half-open time ran out.
-    #[error("a probe never answered")]
-    ProbeSilent,
     /// The other side named a time before which it wants no calls.
     #[error("it asked to be left alone")]
     Asked,

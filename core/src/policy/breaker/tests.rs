@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::policy::leaky::LeakyConfig;
+use crate::policy::window::Counts;
 
 fn secs(seconds: f64) -> Moment {
     Moment::after(Duration::from_secs_f64(seconds))
@@ -139,16 +140,22 @@ fn a_dropped_probe_gives_its_place_back() {
 }
 
 #[test]
-fn a_silent_probe_reopens_and_its_answer_is_late() {
+fn a_silent_probe_holds_up_the_next_for_a_while_and_its_answer_counts() {
     let mut bench = Bench::brittle();
     bench.trip();
     bench.rest();
-    let probe = bench.acquire().expect("half-open");
-    bench.now += Duration::from_secs(60);
-    assert!(matches!(bench.acquire(), Err(Refused::Open { why: TripReason::ProbeSilent, .. })));
-    bench.record(probe, Verdict::Success);
-    assert_eq!(bench.breaker.late(), 1);
-    assert_eq!(bench.breaker.trips(), 2);
+    let silent = bench.acquire().expect("half-open");
+    bench.now += Duration::from_secs(59);
+    assert!(matches!(bench.acquire(), Err(Refused::Probing { .. })));
+    bench.now += Duration::from_secs(1);
+    let second = bench.acquire().expect("the first has had its time");
+    bench.record(silent, Verdict::Success);
+    bench.now += Duration::from_secs(2);
+    assert!(matches!(bench.acquire(), Err(Refused::Probing { .. })), "the second is still out");
+    assert_eq!(bench.breaker.state(bench.now), State::HalfOpen { good: 1, needed: 2 });
+    bench.record(second, Verdict::Success);
+    assert!(matches!(bench.breaker.state(bench.now), State::Closed { .. }));
+    assert_eq!((bench.breaker.late(), bench.breaker.trips()), (0, 1));
 }
 
 #[test]
@@ -245,7 +252,7 @@ proptest! {
     fn no_history_breaks_the_rules(steps in prop::collection::vec(step(), 1..300), seed: u64) {
         let mut bench = Bench::new(BreakerConfig { probes: 2, ..BreakerConfig::default() });
         bench.rng = fastrand::Rng::with_seed(seed);
-        let mut out: Vec<(u64, BreakerPermit)> = Vec::new();
+        let mut out: Vec<(u64, Moment, BreakerPermit)> = Vec::new();
         let mut era = 0u64;
         let mut is_closed = true;
         let mut heard: Vec<(u64, Verdict)> = Vec::new();
@@ -256,7 +263,7 @@ proptest! {
             match step {
                 Step::Wait(millis) => bench.now += Duration::from_millis(millis),
                 Step::Tick => {
-                    let change = bench.breaker.on_timeout(bench.now, &mut bench.rng);
+                    let change = bench.breaker.on_timeout(bench.now);
                     bench.changes.extend(change);
                 }
                 Step::Hold(seconds) => {
@@ -269,11 +276,11 @@ proptest! {
                     prop_assert_eq!(foreseen.is_some(), answer.is_err(), "reader and asker agree");
                     if let Ok(permit) = answer {
                         let era = era + (bench.changes.len() - before) as u64;
-                        out.push((era, permit));
+                        out.push((era, bench.now, permit));
                     }
                 }
                 Step::Record(which, verdict) if !out.is_empty() => {
-                    let (of, permit) = out.swap_remove(which % out.len());
+                    let (of, _, permit) = out.swap_remove(which % out.len());
                     bench.record(permit, verdict);
                     reported = Some((of, verdict));
                 }
@@ -309,7 +316,10 @@ proptest! {
                     late += 1;
                 }
             }
-            let probes_out = out.iter().filter(|(of, _)| *of == era).count();
+            let probes = out.iter().filter(|(of, since, _)| {
+                *of == era && bench.now.since(*since) < BreakerConfig::default().half_open_for
+            });
+            let probes_out = probes.count();
             prop_assert!(is_closed || probes_out <= 1, "{} probes at once", probes_out);
         }
         prop_assert!(bench.breaker.late() >= late);

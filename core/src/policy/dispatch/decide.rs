@@ -19,6 +19,10 @@ pub(super) const FLEET_SCOPES: [Scope; 2] = [Scope::Global, Scope::Fuse];
 /// How soon a job whose host is being probed asks again: breakers space their probes like this.
 const PROBE_SPACING: Duration = Duration::from_secs(1);
 
+/// How long a fleet that holds nothing keeps all its browsers where memory is short: the gate opens again after 2 s, if
+/// it can.
+const SPARE_AFTER: Duration = Duration::from_secs(5);
+
 /// What came of trying to start the job at the front.
 enum Tried {
     /// It started, or is out of the way: the next may be tried.
@@ -60,12 +64,11 @@ impl Dispatch {
                 self.actions.push_back(Action::Trim(measures.trim));
             }
         }
-        let (load, is_short) =
-            (self.load(), matches!(self.admission.admit(now, self.load()), Err(Wait::Memory(_))));
+        let is_short = matches!(self.admission.admit(now, self.load()), Err(Wait::Memory(_)));
         let needed = match measures.idle {
-            // Browsers must not keep the memory from the contexts they were started for. The gate shuts often, for a
-            // moment; only a fleet that holds nothing is helped by closing one.
-            Idle::Keep if is_short && load.active == 0 => Some(1),
+            // Browsers must not keep the memory from the contexts they were started for. But the gate shuts often, for
+            // a moment; only a fleet that holds nothing for longer than that is helped by closing one.
+            Idle::Keep if is_short && self.admission.idle_for(now) >= SPARE_AFTER => Some(1),
             Idle::Keep => None,
             // A job that is held back will want the browser again.
             Idle::CloseSpare => Some(self.demand().max(u32::from(!self.queue.is_empty()))),

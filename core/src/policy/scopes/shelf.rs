@@ -103,9 +103,9 @@ impl Shelf {
         }
     }
 
-    pub(super) fn on_timeout(&mut self, now: Moment, rng: &mut fastrand::Rng) -> Vec<(Scope, Change)> {
+    pub(super) fn on_timeout(&mut self, now: Moment) -> Vec<(Scope, Change)> {
         let change = |(scope, placed): (&Scope, &mut Placed)| {
-            placed.breaker.on_timeout(now, rng).map(|change| (scope.clone(), change))
+            placed.breaker.on_timeout(now).map(|change| (scope.clone(), change))
         };
         self.breakers.iter_mut().filter_map(change).collect()
     }
