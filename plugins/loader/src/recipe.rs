@@ -19,8 +19,8 @@ pub enum Isolation {
     /// In a child process: whatever it does costs its own browsers only.
     #[default]
     Process,
-    /// In this process: a fifth of the cost of a call, and the end of everything when it crashes. For libraries that
-    /// are trusted as this program is.
+    /// In this process: a call costs less (`cargo bench -p plimsoll-loader`), and a crash ends everything. For libraries
+    /// that are trusted as this program is.
     InProcess,
 }
 
