@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use plimsoll_core::capability::Capabilities;
+use plimsoll_core::capability::{Capabilities, Capability};
 use plimsoll_core::job::Job;
 
 use crate::routes::Routes;
@@ -26,7 +26,7 @@ pub struct Demand {
 struct Kind {
     rule: usize,
     named: Option<String>,
-    needs: Vec<&'static str>,
+    needs: Vec<Capability>,
 }
 
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Demand {
         if let Some(named) = &job.driver {
             self.routes.add(named);
         }
-        let needs = job.needs().iter().map(|capability| capability.name()).collect();
+        let needs = job.needs().iter().collect();
         let kind = Kind { rule: self.routes.choose(job), named: job.driver.clone(), needs };
         if self.kinds.len() < MOST_KINDS {
             self.kinds.entry(kind).or_insert_with(|| First { job: job.clone(), place: place() });
@@ -112,7 +112,6 @@ pub struct Unmet {
 
 #[cfg(test)]
 mod tests {
-    use plimsoll_core::capability::Capability;
     use plimsoll_core::id::JobId;
     use plimsoll_core::job::JobKeys;
 

@@ -38,7 +38,7 @@ pub enum News {
     /// Their state changed.
     Changed(Box<Snapshot>),
     /// All of them have ended; an error is a bug, a fleet's own task panicked.
-    Ended(Result<FleetReport, TaskFailure>),
+    Ended(Result<Box<FleetReport>, TaskFailure>),
 }
 
 impl Member {
@@ -53,7 +53,7 @@ impl Member {
         };
         let changed = async {
             if snapshots.changed().await.is_err() {
-                pending().await
+                pending::<()>().await;
             }
         };
         (ended, changed)
@@ -93,7 +93,7 @@ impl Fleets {
         match ended {
             None => News::Changed(Box::new(self.look())),
             Some(Err(panic)) => News::Ended(Err(panic)),
-            Some(Ok(())) => News::Ended(Ok(self.report())),
+            Some(Ok(())) => News::Ended(Ok(Box::new(self.report()))),
         }
     }
 

@@ -93,7 +93,7 @@ struct Order {
 
 /// What a lane has for its fleet.
 enum Turn {
-    Job(Job),
+    Job(Box<Job>),
     Over,
     Wait,
 }
@@ -143,7 +143,7 @@ impl Junction {
                 return Ok(Turn::Over);
             }
             if let Some(order) = state.lanes[lane].waiting.pop_front() {
-                return Ok(Turn::Job(state.lanes[lane].give(order)));
+                return Ok(Turn::Job(Box::new(state.lanes[lane].give(order))));
             }
             let (to, order) = match state.aside.take() {
                 Some(aside) => aside,
@@ -253,7 +253,7 @@ impl Store for LaneStore {
                 Ok(Turn::Wait) => changed.await,
                 turn => {
                     self.junction.changed.notify_waiters();
-                    return turn.map(|turn| if let Turn::Job(job) = turn { Some(job) } else { None });
+                    return turn.map(|turn| if let Turn::Job(job) = turn { Some(*job) } else { None });
                 }
             }
         }

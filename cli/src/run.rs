@@ -169,7 +169,7 @@ async fn watch(
         };
         match ended {
             News::Changed(snapshot) => watched.look(&snapshot),
-            News::Ended(report) => return Ok((report.map_err(Failure::bug)?, interrupted)),
+            News::Ended(report) => return Ok((*report.map_err(Failure::bug)?, interrupted)),
         }
     }
 }

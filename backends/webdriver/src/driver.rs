@@ -138,7 +138,7 @@ impl WebDriverDriver {
         let (source, demand) = if settings.remotes.is_empty() {
             equip(&settings)?
         } else {
-            let beside = machine.profiles.path().parent().unwrap_or(Path::new("/"));
+            let beside = machine.profiles.path().parent().unwrap_or_else(|| Path::new("/"));
             let dir = settings.journal.as_deref().unwrap_or(beside);
             let journal = Journal::open(dir, supervisor)?;
             let endpoints = Endpoints::watch(&settings, journal, supervisor);

@@ -89,7 +89,7 @@ async fn fleet(lane: LaneStore, width: usize, mut fate: impl FnMut() -> Outcome)
             }
             None => match running.pop_front() {
                 Some((seq, job)) => {
-                    lane.record(record(seq, &job, fate())).await.expect("a place for results")
+                    lane.record(record(seq, &job, fate())).await.expect("a place for results");
                 }
                 None => return,
             },
