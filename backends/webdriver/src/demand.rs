@@ -169,7 +169,7 @@ fn merge(below: &mut Value, above: &Value) {
 mod tests {
     use super::*;
 
-    fn settings(json: Value) -> WebDriverSettings {
+    fn settings(json: &Value) -> WebDriverSettings {
         let capabilities = json.as_object().cloned().unwrap_or_default();
         WebDriverSettings { capabilities, ..WebDriverSettings::default() }
     }
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn the_settings_capabilities_are_merged_in_and_win() {
-        let settings = settings(json!({
+        let settings = settings(&json!({
             "pageLoadStrategy": "eager",
             "se:name": "mine",
             "goog:chromeOptions": { "args": ["--lang=fr"], "prefs": { "a": 1 } },
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_remote_browser_is_asked_for_no_pipe_and_no_file_of_ours() {
-        let settings = settings(json!({}));
+        let settings = settings(&json!({}));
         let demand = Demand::new(&settings, Place::There(None));
         assert!(!args(&demand).contains(&"--remote-debugging-pipe"));
         assert_eq!(demand.0["goog:chromeOptions"].get("binary"), None);
