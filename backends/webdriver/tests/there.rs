@@ -1,0 +1,209 @@
+//! The driver with a remote end that misbehaves: each fault is classed, bounded in time and memory, and nothing is left.
+
+#[path = "there/end.rs"]
+mod end;
+#[path = "there/rig.rs"]
+mod rig;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use plimsoll_core::id::BrowserId;
+use plimsoll_core::outcome::{FailureClass, Fault, Recurrence};
+use plimsoll_core::port::{Context, Driver};
+use plimsoll_core::runtime::clock::Clock;
+use plimsoll_core::step::Step;
+use plimsoll_kit::dead_port::DeadPort;
+use serde_json::json;
+use tokio::sync::Notify;
+
+use end::{End, Reply, refusal, well};
+use rig::{AMPLE, Rig, open};
+
+use FailureClass::{BrowserCrash, Overload, PageCrash, Timeout, Unsupported};
+use Recurrence::{Persistent, Transient};
+
+/// A short time for what will not be in time.
+const SHORT: Duration = Duration::from_millis(400);
+
+#[track_caller]
+fn is(fault: &Fault, class: FailureClass, recurrence: Recurrence) {
+    assert_eq!((fault.class, fault.recurrence), (class, recurrence), "{fault}");
+}
+
+fn content() -> Step {
+    serde_json::from_value(json!({ "content": {} })).expect("a step")
+}
+
+async fn fails(context: &mut dyn Context, budget: Duration) -> Fault {
+    context.perform(&content(), budget).await.expect_err("the remote end sees to that")
+}
+
+#[tokio::test]
+async fn a_refused_session_is_overload_and_may_be_tried_again() {
+    for reply in [|| Reply::Html(502), || refusal(500, "session not created"), || Reply::Html(302)] {
+        let end = End::answering(move |method, path| match (method, path) {
+            ("POST", "/session") => reply(),
+            _ => well(method, path),
+        });
+        let end = end.await;
+        let rig = Rig::at(&end.url());
+        let browser = rig.launch().await;
+        is(&open(browser.as_ref(), AMPLE).await.err().expect("refused"), Overload, Transient);
+        browser.close().await.expect("there is nothing to delete");
+        assert_eq!(rig.written(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_grid_without_the_browser_will_never_have_a_session() {
+    let slot = json!({ "session": null, "stereotype": { "browserName": "firefox" } });
+    let status =
+        json!({ "ready": true, "nodes": [{ "availability": "UP", "maxSessions": 4, "slots": [slot] }] });
+    let end = End::answering(move |method, path| match (method, path) {
+        ("GET", "/status") => Reply::Json(200, json!({ "value": status })),
+        ("POST", "/session") => refusal(500, "session not created"),
+        _ => well(method, path),
+    });
+    let end = end.await;
+    let rig = Rig::at(&end.url());
+    let browser = rig.launch().await;
+    while rig.driver.slots().is_none() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    is(&open(browser.as_ref(), AMPLE).await.err().expect("refused"), Unsupported, Persistent);
+}
+
+#[tokio::test]
+async fn a_session_that_comes_late_is_deleted() {
+    let told = Arc::new(Notify::new());
+    let tell = Arc::clone(&told);
+    let end = End::answering(move |method, path| match (method, path) {
+        ("POST", "/session") => Reply::Late("late", Arc::clone(&told)),
+        _ => well(method, path),
+    });
+    let end = end.await;
+    let rig = Rig::at(&end.url());
+    let browser = rig.launch().await;
+    is(&open(browser.as_ref(), SHORT).await.err().expect("it is late"), Overload, Transient);
+    tell.notify_one();
+    end.until_asked("DELETE /session/late").await;
+    browser.close().await.expect("nothing is left");
+    assert_eq!(rig.written(), 0);
+}
+
+#[tokio::test]
+async fn a_command_that_stalls_ends_in_time_and_its_session_is_deleted_beside_it() {
+    let end = End::answering(|method, path| match (method, path) {
+        ("POST", "/session/1/execute/sync") => Reply::Never,
+        _ => well(method, path),
+    });
+    let end = end.await;
+    let rig = Rig::at(&end.url());
+    let browser = rig.launch().await;
+    let mut context = open(browser.as_ref(), AMPLE).await.expect("a session");
+    assert_eq!(rig.written(), 1);
+    let clock = Clock::start();
+    is(&fails(context.as_mut(), SHORT).await, Timeout, Transient);
+    assert!(clock.now().elapsed() < SHORT * 4, "{:?}", clock.now().elapsed());
+    context.close().await.expect("gone");
+    assert_eq!((end.asked("DELETE /session/1"), rig.written()), (1, 0));
+    browser.close().await.expect("gone");
+}
+
+#[tokio::test]
+async fn what_a_remote_end_says_in_mid_session_has_its_class() {
+    let cases: [(fn() -> Reply, FailureClass); 5] = [
+        (|| refusal(404, "invalid session id"), BrowserCrash),
+        (|| refusal(500, "tab crashed"), PageCrash),
+        (|| Reply::Html(503), BrowserCrash),
+        (|| Reply::Json(200, json!([])), BrowserCrash),
+        (|| Reply::Flood, BrowserCrash),
+    ];
+    for (reply, class) in cases {
+        let end = End::answering(move |method, path| match (method, path) {
+            ("POST", "/session/1/execute/sync") => reply(),
+            _ => well(method, path),
+        });
+        let end = end.await;
+        let rig = Rig::at(&end.url());
+        let browser = rig.launch().await;
+        let mut context = open(browser.as_ref(), AMPLE).await.expect("a session");
+        is(&fails(context.as_mut(), AMPLE).await, class, Transient);
+        context.close().await.expect("gone");
+        browser.close().await.expect("gone");
+        assert_eq!(rig.supervisor.panics(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_cannot_be_deleted_is_not_called_gone() {
+    let mended = Arc::new(AtomicBool::new(false));
+    let works = Arc::clone(&mended);
+    let end = End::answering(move |method, path| match (method, path) {
+        ("DELETE", _) if !works.load(Ordering::Relaxed) => Reply::Html(503),
+        _ => well(method, path),
+    });
+    let end = end.await;
+    let rig = Rig::at(&end.url());
+    let browser = rig.launch().await;
+    let context = open(browser.as_ref(), AMPLE).await.expect("a session");
+    context.close().await.expect_err("it is not known to be gone");
+    assert_eq!(rig.written(), 1, "it stays written down");
+    mended.store(true, Ordering::Relaxed);
+    browser.close().await.expect("its browser sees to it");
+}
+
+#[tokio::test]
+async fn a_dead_run_s_sessions_are_deleted_by_the_next() {
+    let end = End::answering(well).await;
+    let url = end.url();
+    let rig = Rig::at(&url);
+    let browser = rig.launch().await;
+    let context = open(browser.as_ref(), AMPLE).await.expect("a session");
+    assert_eq!(rig.written(), 1);
+    // A copy of what is written down, as a run that was killed leaves it.
+    let left = rig.forge_leavings();
+    context.close().await.expect("gone");
+    browser.close().await.expect("gone");
+    assert_eq!(end.asked("DELETE /session/1"), 1);
+    let _next = rig.next(&url);
+    for _ in 0..200 {
+        if !left.exists() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(!left.exists(), "what the dead run left is cleared");
+    assert_eq!(end.asked("DELETE /session/1"), 2);
+}
+
+#[tokio::test]
+async fn nobody_there_is_no_browser() {
+    let dead = DeadPort::reserve().expect("a port");
+    let rig = Rig::at(&dead.url(""));
+    let fault = rig.driver.launch(BrowserId(1), AMPLE).await.err().expect("nobody is there");
+    is(&fault, BrowserCrash, Transient);
+    assert_eq!(rig.driver.slots(), None);
+}
+
+#[tokio::test]
+async fn a_remote_end_that_falls_silent_ends_its_browsers() {
+    let silent = Arc::new(AtomicBool::new(false));
+    let fallen = Arc::clone(&silent);
+    let end = End::answering(move |method, path| {
+        if fallen.load(Ordering::Relaxed) && path == "/status" {
+            Reply::Html(502)
+        } else {
+            well(method, path)
+        }
+    });
+    let end = end.await;
+    let rig = Rig::at(&end.url());
+    let browser = rig.launch().await;
+    silent.store(true, Ordering::Relaxed);
+    let ended = tokio::time::timeout(AMPLE, browser.ended()).await.expect("it is noticed").to_string();
+    assert!(ended.contains("does not answer"), "{ended}");
+    browser.close().await.expect("nothing is left");
+}
