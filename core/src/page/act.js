@@ -24,12 +24,14 @@ const box = element => {
   const { x, y, width, height } = element.getBoundingClientRect();
   return [x, y, width, height].join();
 };
+// An animation that is about to begin moves nothing in the frames before it does.
+const still = element => !element.getAnimations().some(animation => animation.pending);
 const stable = async element => {
   const before = box(element);
   await frame();
   const between = box(element);
   await frame();
-  return before === between && between === box(element);
+  return before === between && between === box(element) && still(element);
 };
 
 const act = async ({ selector, needs, value }, then) => {
