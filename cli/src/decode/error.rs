@@ -86,7 +86,7 @@ impl DecodeError {
         match &mut self.mistake {
             Mistake::Mismatch { found, .. } if found.starts_with("the text") => *found = "a text".to_owned(),
             Mistake::Mismatch { found, .. } if found.starts_with("the number") => {
-                *found = "a number".to_owned()
+                *found = "a number".to_owned();
             }
             Mistake::UnknownName { name, .. } => *name = "…".to_owned(),
             _ => {}
@@ -170,7 +170,7 @@ impl Error for DecodeError {
     }
 
     fn unknown_variant(name: &str, known: &'static [&'static str]) -> Self {
-        Mistake::UnknownName { name: name.to_owned(), known }.into()
+        Mistake::UnknownName { name: shorten(name), known }.into()
     }
 
     fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
@@ -182,16 +182,19 @@ impl Error for DecodeError {
     }
 }
 
+fn shorten(text: &str) -> String {
+    const LONGEST: usize = 40;
+    let is_long = text.chars().nth(LONGEST).is_some();
+    if is_long { text.chars().take(LONGEST - 1).chain(['…']).collect() } else { text.to_owned() }
+}
+
 fn describe(found: Unexpected<'_>) -> String {
     match found {
         Unexpected::Bool(value) => value.to_string(),
         Unexpected::Unsigned(number) => format!("the number {number}"),
         Unexpected::Signed(number) => format!("the number {number}"),
-        Unexpected::Float(number) => format!("the number {number}"),
-        Unexpected::Str(text) if text.chars().nth(40).is_some() => {
-            format!("the text {:?}", text.chars().take(39).chain(['…']).collect::<String>())
-        }
-        Unexpected::Str(text) => format!("the text {text:?}"),
+        Unexpected::Float(number) => format!("the number {number:?}"),
+        Unexpected::Str(text) => format!("the text {:?}", shorten(text)),
         Unexpected::Unit | Unexpected::Option => "null".to_owned(),
         Unexpected::Seq => "a list".to_owned(),
         Unexpected::Map => "a map".to_owned(),

@@ -149,7 +149,7 @@ impl ScopeSettings {
         }
     }
 
-    fn config(&self, default: BreakerConfig) -> BreakerConfig {
+    fn config(&self, default: &BreakerConfig) -> BreakerConfig {
         let share = |rate: Ratio| (rate > Ratio::ZERO).then_some(rate);
         let count = |number: u32| (number > 0).then_some(number);
         let rates = Rates {
@@ -163,7 +163,7 @@ impl ScopeSettings {
         BreakerConfig {
             rule: Rule::Rates(rates),
             open: Backoff::doubling(self.rest, self.longest_rest),
-            ..default
+            ..default.clone()
         }
     }
 
@@ -177,19 +177,19 @@ impl BreakerSettings {
     pub(super) fn scopes(&self) -> ScopesConfig {
         let defaults = ScopesConfig::default();
         let LeakySettings { trips_at, eased_to, leak_per_second, rest, longest_rest } = self.leaky;
-        let scope = |settings: &ScopeSettings, default| match self.policy {
+        let scope = |settings: &ScopeSettings, default: &BreakerConfig| match self.policy {
             BreakerPolicy::Windowed => settings.config(default),
             BreakerPolicy::Leaky => settings.idle().config(default),
         };
         ScopesConfig {
-            browser: self.browser.config(defaults.browser),
-            endpoint: scope(&self.endpoint, defaults.endpoint),
+            browser: self.browser.config(&defaults.browser),
+            endpoint: scope(&self.endpoint, &defaults.endpoint),
             proxy: match self.policy {
                 BreakerPolicy::Windowed => defaults.proxy,
-                BreakerPolicy::Leaky => ScopeSettings::of(&defaults.proxy).idle().config(defaults.proxy),
+                BreakerPolicy::Leaky => ScopeSettings::of(&defaults.proxy).idle().config(&defaults.proxy),
             },
-            host: scope(&self.host, defaults.host),
-            global: scope(&self.global, defaults.global),
+            host: scope(&self.host, &defaults.host),
+            global: scope(&self.global, &defaults.global),
             fuse: BreakerConfig {
                 rule: Rule::Leaky(LeakyConfig { trips_at, eased_to, leak_per_s: leak_per_second }),
                 open: Backoff::doubling(rest, longest_rest),

@@ -30,8 +30,11 @@ pub fn changes(old: &Settings, new: &Settings) -> Changes {
     let mut keys = Vec::new();
     differ(&before, &after, "", &mut keys);
     // What is not shown is compared by itself.
+    let [cdp_before, cdp_after] = [old, new].map(|settings| &settings.driver.cdp);
     let [before, after] = [old, new].map(|settings| &settings.driver.webdriver);
     for (key, differs) in [
+        ("driver.cdp.args", cdp_before.args != cdp_after.args),
+        ("driver.webdriver.args", before.args != after.args),
         ("driver.webdriver.url", before.url != after.url),
         ("driver.webdriver.endpoints", before.endpoints != after.endpoints),
         ("driver.webdriver.capabilities", before.capabilities != after.capabilities),

@@ -17,7 +17,7 @@ use super::source::{Layer, Source};
 use crate::decode::Segment;
 
 /// Nobody writes a longer settings file.
-const LONGEST: usize = 1 << 20;
+const LONGEST: usize = 256 << 10;
 /// A file of which all syntax errors are told and not only the first: a large one may have a million of them.
 const SMALL: usize = 64 << 10;
 /// Editors on some systems begin a file with it.

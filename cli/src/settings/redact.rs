@@ -17,7 +17,7 @@ const SECRET_NAMES: [&str; 8] =
 
 /// `text` without the user and password of any URL in it.
 #[must_use]
-pub fn urls(text: &str) -> Cow<'_, str> {
+pub(super) fn urls(text: &str) -> Cow<'_, str> {
     const MARK: &str = "://";
     if !text.contains(MARK) {
         return Cow::Borrowed(text);
@@ -40,9 +40,14 @@ pub fn urls(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown + rest)
 }
 
+/// For `#[serde(serialize_with = "...")]`: texts without the users of URLs in them.
+pub(super) fn texts<S: Serializer>(texts: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(texts.iter().map(|text| urls(text)))
+}
+
 /// Whether a value under this name is taken for a secret.
 #[must_use]
-pub fn is_secret_name(name: &str) -> bool {
+fn is_secret_name(name: &str) -> bool {
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
     let plain = plain.to_ascii_lowercase();
     SECRET_NAMES.iter().any(|secret| plain.contains(secret))
@@ -151,16 +156,13 @@ impl<'de> Deserialize<'de> for Address {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // None of these messages repeats the text: it may hold a password.
         let text = String::deserialize(deserializer)?;
-        let url = Url::parse(&text).map_err(|why| {
-            D::Error::custom(format!("is no URL ({why}); write it as \"http://host:4444\""))
-        })?;
+        let url = Url::parse(&text)
+            .map_err(|why| D::Error::custom(format!("no URL ({why}); write it as \"http://host:4444\"")))?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-            return Err(D::Error::custom("is no address of a server; write it as \"http://host:4444\""));
+            return Err(D::Error::custom("no address of a server; write it as \"http://host:4444\""));
         }
         if url.as_str().contains(REDACTED) {
-            return Err(D::Error::custom(format!(
-                "has `{REDACTED}` in it, the mark that stands for a secret"
-            )));
+            return Err(D::Error::custom(format!("`{REDACTED}` is the mark that stands for a secret")));
         }
         Ok(Self(url))
     }

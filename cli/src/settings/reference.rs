@@ -266,6 +266,12 @@ impl Key {
         }
     }
 
+    /// The number of the first entry of a list of tables that is a list itself, if any.
+    pub(super) fn no_table(&self, value: &Value) -> Option<usize> {
+        let is_of_tables = matches!(&self.kind, Kind::ListOf(item) if **item == Kind::Table);
+        value.as_array().filter(|_| is_of_tables)?.iter().position(Value::is_array)
+    }
+
     /// Why `value`, which is of the right type, is out of range; `None` when it is not.
     pub(super) fn out_of_range(&self, value: &Value) -> Option<String> {
         let amount = self.kind.amount(value)?;
@@ -337,7 +343,9 @@ impl Kind {
         match self {
             Self::Span => text.and_then(span::parse).map(|span| span.as_secs_f64()),
             Self::Size => text.and_then(size::parse).map(|size| size.0 as f64),
-            Self::Share => value.as_f64().or_else(|| text.and_then(share::parse).map(|share| share.value())),
+            Self::Share => {
+                value.as_f64().or_else(|| text.and_then(share::parse).map(plimsoll_core::units::Ratio::value))
+            }
             Self::Whole | Self::Number => value.as_f64(),
             _ => None,
         }

@@ -70,22 +70,21 @@ impl RouteSettings {
     pub(super) fn problems(&self, max_contexts: u32) -> Vec<Problem> {
         let mut problems = Vec::new();
         for (n, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.pattern.is_empty()) {
-            let example =
-                format!("is empty and matches nothing; write \"*\" to send all to `{}`", rule.driver);
+            let example = format!("empty, it matches nothing; write \"*\" to send all to `{}`", rule.driver);
             problems.push(Problem::of([format!("route.rules[{n}].match")], example));
         }
         for (n, way) in self.fallback.iter().enumerate() {
             if way.classes.is_empty() {
-                let none = "is empty, so that nothing leads on; name classes, as in [\"unsupported\"]";
+                let none = "empty, nothing leads on; name classes, as in [\"unsupported\"]";
                 problems.push(Problem::of([format!("route.fallback[{n}].classes")], none));
             }
             if let Some(circle) = self.circle(way) {
-                let message = format!("leads in a circle: {circle}; a job would never end");
+                let message = format!("a circle, {circle}: a job would never end");
                 problems.push(Problem::of([format!("route.fallback[{n}].to")], message));
             }
         }
-        for (name, share) in self.share.iter().filter(|(_, share)| **share == 0) {
-            let message = format!("is {share}; with no context the driver `{name}` cannot run a job");
+        for (name, _) in self.share.iter().filter(|(_, share)| **share == 0) {
+            let message = format!("with no context the driver `{name}` cannot run a job; give it 1 or more");
             problems.push(Problem::of([format!("route.share.{name}")], message));
         }
         let shared: u64 = self.share.values().map(|share| u64::from(*share)).sum();

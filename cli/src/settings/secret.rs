@@ -96,9 +96,9 @@ impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         match text.as_str() {
-            "" => Err(D::Error::custom("is empty; leave the key out instead")),
+            "" => Err(D::Error::custom("empty; leave the key out instead")),
             // What `config show` prints may come back as a file.
-            REDACTED => Err(D::Error::custom(format!("is `{REDACTED}`, the mark that stands for a secret"))),
+            REDACTED => Err(D::Error::custom(format!("`{REDACTED}` is the mark that stands for a secret"))),
             _ => Ok(Self(text)),
         }
     }

@@ -24,10 +24,18 @@ pub(super) struct Verified {
 pub(super) fn verify(layer: &mut Layer) -> Verified {
     let mut values = std::mem::take(&mut layer.values);
     let mut verified = Verified::default();
-    let mut unknown = Vec::new();
-    strike(&mut values, shape(), &mut Vec::new(), &mut unknown);
-    for path in unknown {
-        verified.add(layer, &keys(&path), Part::Key, &unknown_key(&path, &layer.source));
+    let mut struck = Vec::new();
+    strike(&mut values, shape(), &mut Vec::new(), &mut struck);
+    for (path, why) in struck {
+        match why {
+            Struck::Unknown => {
+                verified.add(layer, &keys(&path), Part::Key, &unknown_key(&path, &layer.source));
+            }
+            Struck::NoTable => {
+                let message = format!("{} must be a table, not a list", path.join("."));
+                verified.add(layer, &keys(&path), Part::Value, &message);
+            }
+        }
     }
     let mut whole = reference::defaults();
     overlay(&mut whole, &values);
@@ -42,9 +50,13 @@ pub(super) fn verify(layer: &mut Layer) -> Verified {
         }
     }
     for (name, key, value) in leaves(&values) {
+        if let Some(index) = key.no_table(value) {
+            let mut path = segments(&name);
+            path.push(Segment::Index(index));
+            verified.add(layer, &path, Part::Value, &format!("{name}[{index}] must be a table, not a list"));
+        }
         if let Some(why) = key.out_of_range(value) {
-            let path: Vec<_> = name.split('.').map(|part| Segment::Key(part.to_owned())).collect();
-            verified.add(layer, &path, Part::Value, &format!("{name} {why}"));
+            verified.add(layer, &segments(&name), Part::Value, &format!("{name} {why}"));
         }
     }
     for key in &verified.cut {
@@ -68,21 +80,40 @@ impl Verified {
     }
 }
 
-/// Takes keys that nothing reads out of `values`, and lists their paths.
-fn strike(values: &mut Value, shape: &Shape, path: &mut Vec<String>, unknown: &mut Vec<Vec<String>>) {
-    let (Value::Object(entries), Shape::Table(..) | Shape::Named(_)) = (values, shape) else { return };
-    entries.retain(|name, value| {
-        path.push(name.clone());
-        let known = shape.child(name);
-        match known {
-            Some(shape) => strike(value, shape, path, unknown),
-            // Of a file that is something else altogether, the beginning is enough.
-            None if unknown.len() <= MOST_MISTAKES => unknown.push(path.clone()),
-            None => {}
+/// Why something does not belong into the tree of keys.
+enum Struck {
+    /// Nothing reads it.
+    Unknown,
+    /// A list where a table belongs. (Serde would take it for the table's values in the order of its fields.)
+    NoTable,
+}
+
+/// Takes out of `values` what does not belong into the tree of keys, and lists it.
+fn strike(
+    values: &mut Value,
+    shape: &Shape,
+    path: &mut Vec<String>,
+    struck: &mut Vec<(Vec<String>, Struck)>,
+) {
+    match (values, shape) {
+        (Value::Object(entries), Shape::Table(..) | Shape::Named(_)) => entries.retain(|name, value| {
+            path.push(name.clone());
+            let known = shape.child(name);
+            match known {
+                Some(shape) => strike(value, shape, path, struck),
+                // Of a file that is something else altogether, the beginning is enough.
+                None if struck.len() <= MOST_MISTAKES => struck.push((path.clone(), Struck::Unknown)),
+                None => {}
+            }
+            path.pop();
+            known.is_some()
+        }),
+        (values @ Value::Array(_), Shape::Table(..) | Shape::Named(_)) => {
+            struck.push((path.clone(), Struck::NoTable));
+            *values = Value::Object(Map::new());
         }
-        path.pop();
-        known.is_some()
-    });
+        _ => {}
+    }
 }
 
 fn unknown_key(path: &[String], source: &Source) -> String {
@@ -140,6 +171,10 @@ fn dotted(path: &[Segment]) -> String {
         Segment::Index(_) => None,
     });
     outer.collect::<Vec<_>>().join(".")
+}
+
+fn segments(name: &str) -> Vec<Segment> {
+    name.split('.').map(|part| Segment::Key(part.to_owned())).collect()
 }
 
 fn keys(path: &[String]) -> Vec<Segment> {

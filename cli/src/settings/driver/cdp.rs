@@ -7,6 +7,7 @@ use plimsoll_core::policy::placement::PlacementConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::settings::redact;
 use crate::settings::unit::span;
 
 /// The driver over the Chrome DevTools Protocol.
@@ -30,6 +31,7 @@ pub struct CdpDriverSettings {
     #[schemars(with = "span::Span", extend("x-least" = "1s"))]
     pub recycle_after: Duration,
     /// More command-line arguments for the browser. Everyone on the machine can read them: no place for passwords.
+    #[serde(serialize_with = "redact::texts")]
     pub args: Vec<String>,
 }
 

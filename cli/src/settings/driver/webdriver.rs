@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::settings::problem::Problem;
-use crate::settings::redact::{Address, FreeTable};
+use crate::settings::redact::{self, Address, FreeTable};
 use crate::settings::secret::{Secret, SecretError};
 
 /// The driver over W3C WebDriver. Without `url` and `endpoints` it starts chromedriver or geckodriver itself.
@@ -21,10 +21,10 @@ pub struct WebDriverSettings {
     /// Several remote ends: each has a `url`, and a `weight` (1 unless set) by which sessions are spread.
     #[schemars(example = &[EndpointSettings::example()])]
     pub endpoints: Vec<EndpointSettings>,
-    /// The chromedriver to start; found on this machine unless set.
+    /// The chromedriver to start; without it `PLIMSOLL_CHROMEDRIVER`, then the first one found on this machine.
     #[schemars(example = &"/usr/bin/chromedriver")]
     pub chromedriver: Option<PathBuf>,
-    /// The geckodriver to start; found on this machine unless set.
+    /// The geckodriver to start; without it `PLIMSOLL_GECKODRIVER`, then the first one found on this machine.
     #[schemars(example = &"/usr/bin/geckodriver")]
     pub geckodriver: Option<PathBuf>,
     /// The browser that these start; found by them unless set.
@@ -36,6 +36,7 @@ pub struct WebDriverSettings {
     /// The browser's sandbox; turning it off is logged each time.
     pub sandbox: bool,
     /// More command-line arguments for the browser. Everyone on the machine can read them: no place for passwords.
+    #[serde(serialize_with = "redact::texts")]
     pub args: Vec<String>,
     /// More capabilities for a session, handed on as they are. Values of keys named like secrets are not shown.
     pub capabilities: FreeTable,
@@ -144,7 +145,7 @@ impl WebDriverSettings {
         let has_password = self.password.is_some() || self.password_file.is_some();
         match (&self.username, has_password) {
             (Some(_), false) => {
-                both("username", "password", "a user without a password; set `password_file`")
+                both("username", "password", "a user without a password; set `password_file`");
             }
             (None, true) if self.password.is_some() => {
                 both("password", "username", "a password without a user; set `username`");
@@ -175,7 +176,10 @@ impl WebDriverSettings {
         for (index, end) in self.endpoints.iter().enumerate() {
             if !(1..=1_000).contains(&end.weight) {
                 let key = of(&format!("endpoints[{index}].weight"));
-                problems.push(Problem::of([key], format!("is {}; it must be from 1 to 1000", end.weight)));
+                problems.push(Problem::of(
+                    [key],
+                    format!("{} is out of range; write a number from 1 to 1000", end.weight),
+                ));
             }
         }
         problems

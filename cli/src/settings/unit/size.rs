@@ -31,7 +31,7 @@ pub(in crate::settings) fn parse(text: &str) -> Option<Bytes> {
 /// Written in the largest unit of which it is a whole number.
 pub(in crate::settings) fn serialize<S: Serializer>(size: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
     const UNITS: [(u64, &str); 4] = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    let fits = UNITS.into_iter().find(|(unit, _)| size.0 > 0 && size.0 % unit == 0);
+    let fits = UNITS.into_iter().find(|(unit, _)| size.0 > 0 && size.0.is_multiple_of(*unit));
     let (unit, name) = fits.unwrap_or((1, "B"));
     serializer.collect_str(&format_args!("{}{name}", size.0 / unit))
 }

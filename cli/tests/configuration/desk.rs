@@ -1,0 +1,43 @@
+//! Where the program is run.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// A second of processor time and 100 MB of memory of its own: who wants more is ended by the system.
+const WITHIN_LIMITS: &str = r#"ulimit -t 1; ulimit -d 102400; exec "$0" "$@""#;
+
+/// A directory to be wrong in.
+pub(crate) struct Desk(TempDir);
+
+impl Desk {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary directory"))
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.path(name), content).expect("a file in it");
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "it ends by itself, or the system ends it")]
+    pub(crate) fn run(&self, args: &[&str], environment: &[(&OsStr, &OsStr)]) -> Output {
+        let program = env!("CARGO_BIN_EXE_plimsoll");
+        let ours = std::env::vars_os()
+            .map(|(name, _)| name)
+            .filter(|name| name.as_bytes().starts_with(b"PLIMSOLL_"));
+        let mut command = Command::new("sh");
+        command.args(["-c", WITHIN_LIMITS, program]).args(args).current_dir(self.0.path());
+        ours.for_each(|name| {
+            command.env_remove(name);
+        });
+        command.envs(environment.iter().copied()).output().expect("a shell")
+    }
+}
