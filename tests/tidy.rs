@@ -194,7 +194,7 @@ fn crates_point_one_way() {
         let Some(name) = text.lines().find_map(|line| line.strip_prefix("name = ")) else { continue };
         let name = name.trim_matches('"');
         let listed = ARROWS.iter().find(|(known, _)| *known == name).map(|(_, allowed)| *allowed);
-        let Some(allowed) = listed.or(path.starts_with("plugins/").then_some(DRIVER_CRATE)) else {
+        let Some(allowed) = listed.or_else(|| path.starts_with("plugins/").then_some(DRIVER_CRATE)) else {
             faults.push(format!("{path}: crate `{name}` is unknown; add it to the table ARROWS"));
             continue;
         };

@@ -106,7 +106,6 @@ fn the_other_words_of_a_call_arrive() {
         viewport: Some(Viewport { width: 1, height: 2, scale: 0.1 }),
         headers: [("A".to_owned(), "b".to_owned())].into(),
         cookies: vec![cookie],
-        ..Setup::default()
     };
     let first = match serde_json::from_str(r#"{"goto":"http://a/"}"#) {
         Ok(Step::Goto(goto)) => Some(goto),
