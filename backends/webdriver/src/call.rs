@@ -216,9 +216,13 @@ pub(crate) enum Trouble {
 impl From<CallError> for Trouble {
     fn from(error: CallError) -> Self {
         match error.code() {
-            Some(Code::Timeout | Code::UnexpectedAlertOpen | Code::NoSuchFrame | Code::StaleElement) => {
-                Self::Moved
-            }
+            Some(
+                Code::Timeout
+                | Code::Unloaded
+                | Code::UnexpectedAlertOpen
+                | Code::NoSuchFrame
+                | Code::StaleElement,
+            ) => Self::Moved,
             Some(Code::ScriptTimeout) => Self::Silent(error),
             None if matches!(error, CallError::Timeout { .. }) => Self::Silent(error),
             _ => Self::Fault(error.into()),
@@ -270,6 +274,22 @@ mod tests {
         assert!(matches!(Trouble::from(refused("unexpected alert open")), Trouble::Moved));
         assert!(matches!(Trouble::from(refused("script timeout")), Trouble::Silent(_)));
         assert!(matches!(Trouble::from(refused("tab crashed")), Trouble::Fault(_)));
+    }
+
+    #[test]
+    fn a_document_that_firefox_has_put_away_may_be_asked_again_and_a_script_s_error_may_not() {
+        use fantoccini::error::{ErrorStatus, WebDriver};
+        let said = |words: &str| {
+            let error = WebDriver::new(ErrorStatus::JavascriptError, words.to_owned());
+            Trouble::from(CallError::of("execute/sync", CmdError::Standard(error)))
+        };
+        for words in [
+            "Document was unloaded",
+            "[Exception... \"Component returned failure code: 0x8007000e (NS_ERROR_OUT_OF_MEMORY)",
+        ] {
+            assert!(matches!(said(words), Trouble::Moved), "{words}");
+        }
+        assert!(matches!(said("TypeError: a is null"), Trouble::Fault(_)));
     }
 
     #[test]
