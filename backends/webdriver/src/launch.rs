@@ -35,6 +35,8 @@ use crate::settings::{Family, Sandbox};
 
 /// The guard, and behind it the driver, which talks to standard error only.
 const GUARD: &str = r#"(read -r _ <&3; kill -KILL 0) & exec "$0" "$@" 3<&- >&2"#;
+/// How often a driver is started that ends before it listens.
+const STARTS: u32 = 3;
 /// How many lines of a dead driver's log are told.
 const LAST_WORDS: usize = 3;
 
@@ -122,6 +124,9 @@ fn in_full(error: &dyn Error) -> String {
 }
 
 /// Starts a driver and returns when it answers, within `budget`. Its tasks are `own`'s.
+///
+/// One that ends before it listens is started again, a few times: chromedriver lets the system choose a port of IPv6 and
+/// then wants the same of IPv4, which another program may have.
 pub(crate) async fn launch(
     origin: &Origin,
     equipment: &Equipment,
@@ -130,6 +135,24 @@ pub(crate) async fn launch(
     own: &Supervisor,
 ) -> Result<DriverProcess, LaunchError> {
     let budget = Budget::start(budget);
+    for _ in 1..STARTS {
+        match start(origin, equipment, id, budget, own).await {
+            Err(LaunchError::Died { exit, words, .. }) => {
+                tracing::info!(browser = id.0, %exit, words, "a driver ended before it listened; once more");
+            }
+            started => return started,
+        }
+    }
+    start(origin, equipment, id, budget, own).await
+}
+
+async fn start(
+    origin: &Origin,
+    equipment: &Equipment,
+    id: BrowserId,
+    budget: Budget,
+    own: &Supervisor,
+) -> Result<DriverProcess, LaunchError> {
     if origin.settings.sandbox == Sandbox::Off {
         tracing::warn!(
             browser = id.0,
