@@ -68,7 +68,7 @@ pub enum JobsError {
     Invalid {
         /// The file.
         name: String,
-        /// The first [`Problems::MAX`] things that are wrong, in the order of the file.
+        /// The first 20 things that are wrong, in the order of the file.
         problems: Vec<Problem>,
         /// How many more there are.
         more: u64,

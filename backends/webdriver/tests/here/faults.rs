@@ -47,7 +47,7 @@ async fn one_chromedriver_holds_several_sessions_and_one_that_dies_harms_no_othe
     victim.expect("a browser runs").signal(Signal::KILL);
     let ends = join_all(contexts.iter_mut().map(|context| evaluate(context.as_mut(), "6 * 7", AMPLE))).await;
     let (alive, dead): (Vec<_>, Vec<_>) = ends.into_iter().partition(Result::is_ok);
-    assert_eq!((alive.len(), dead.len()), (2, 1));
+    assert_eq!((alive.len(), dead.len()), (2, 1), "{dead:?}");
     let fault = dead.into_iter().find_map(Result::err).expect("one died");
     assert_eq!(
         (fault.class, fault.recurrence),
