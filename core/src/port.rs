@@ -10,7 +10,7 @@
 //!   error that says it is not. Capacity is given back on the strength of that.
 //! * **Cancel safety.** The future of [`Browser::open`] or [`Context::perform`] may be dropped at any await; the
 //!   next call made is `close`, and nothing may be left over after it.
-//! * **One classification.** A [`Fault`] carries its class from here; nobody above looks at texts.
+//! * **One classification.** A [`Fault`](crate::outcome::Fault) carries its class from here; nobody above looks at texts.
 
 pub mod call;
 mod driver;

@@ -1,6 +1,6 @@
 //! The fleet: the loop that joins policy, browsers, jobs and results.
 //!
-//! One task owns the [`Dispatch`] and everything that is keyed by job or browser. Each turn waits for one thing to
+//! One task owns the [`Dispatch`](crate::policy::dispatch::Dispatch) and everything that is keyed by job or browser. Each turn waits for one thing to
 //! happen, tells the policy, and carries out what it answers; nothing in a turn waits for a browser.
 //!
 //! ```text

@@ -1,6 +1,6 @@
 //! Actions on an element: what a person does with hand, pointer and keyboard.
 //!
-//! Each waits until its element can take it ([`act`]) and then sends trusted input; those whose effect can be
+//! Each waits until its element can take it (`core`'s `page::act`) and then sends trusted input; those whose effect can be
 //! seen (`fill`, `check`) look whether it came.
 
 use std::time::Duration;

@@ -50,7 +50,7 @@ pub enum Change {
     Closed,
 }
 
-/// The answer to [`Breaker::try_acquire`].
+/// The answer to [`try_acquire`](super::Breaker::try_acquire).
 #[derive(Debug, PartialEq)]
 pub struct Answer {
     /// The permit, or why there is none.
