@@ -7,6 +7,7 @@
 mod bench;
 mod ci;
 mod demo;
+mod docs;
 mod plugin;
 mod program;
 mod setup;
@@ -26,6 +27,7 @@ cargo xtask COMMAND
   ci             format, lints, tests, documentation, licences: what a change must pass
   plugin new NAME   a driver crate from a template, in plugins/NAME
   plugin build      every driver crate in plugins/, laid where plimsoll looks for libraries
+  docs drivers   docs/drivers.md anew, by the conformance suite; --grid: on a Selenium Grid too
   bench NAME     a measurement; `bench` alone lists them
   sim [ARGS]     a thousand simulated fleets against every invariant; `sim --help` says more
 ";
@@ -50,6 +52,8 @@ enum Failure {
     Sim(#[from] sim::SimError),
     #[error(transparent)]
     Plugin(#[from] plugin::PluginError),
+    #[error("cannot keep verdicts: {0}")]
+    Docs(std::io::Error),
     #[error("{0} of the stages failed")]
     Stages(usize),
 }
@@ -63,7 +67,7 @@ impl Failure {
             Self::Demo(e) => e.exit_code(),
             Self::Plugin(plugin::PluginError::Build(e)) => e.exit_code(),
             Self::Plugin(plugin::PluginError::Name { .. } | plugin::PluginError::Exists(_)) => USAGE,
-            Self::Plugin(_) | Self::Sim(_) | Self::Stages(_) => 1,
+            Self::Plugin(_) | Self::Sim(_) | Self::Docs(_) | Self::Stages(_) => 1,
         }
     }
 }
@@ -92,6 +96,7 @@ fn run(args: &[String]) -> Result<(), Failure> {
         ("ci", []) => ci::run(),
         ("plugin", args) => plugin::run(args),
         ("bench", names) => bench::run(names),
+        ("docs", args) => docs::run(args),
         ("sim", args) => sim::run(args),
         ("help" | "--help" | "-h", _) => {
             eprint!("{HELP}");

@@ -1,0 +1,157 @@
+//! Callers may leave at any await. What they had begun is given up, and nothing of it is left.
+//!
+//! Each call is timed once, then abandoned at moments all along that time.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use plimsoll_core::outcome::FailureClass;
+use plimsoll_core::port::{Browser, Context, OpenRequest};
+use plimsoll_core::step::Step;
+use serde_json::json;
+use tokio::time::timeout;
+
+use crate::case::cases;
+use crate::rig::Rig;
+use crate::tab::job;
+
+cases![
+    openings_may_be_abandoned,
+    steps_may_be_abandoned,
+    closings_may_be_abandoned,
+    launches_may_be_abandoned,
+    contexts_and_browsers_may_be_dropped,
+];
+
+/// A browser that was given up tells its end within this.
+const SOON: Duration = Duration::from_secs(5);
+
+fn request(rig: &Rig) -> OpenRequest {
+    let job = job(json!({"url": rig.site.url("/nested")}));
+    OpenRequest { setup: job.setup, first: job.start }
+}
+
+async fn open(rig: &Rig, browser: &Arc<dyn Browser>) -> Box<dyn Context> {
+    browser.open(request(rig), rig.patience).await.expect("a context")
+}
+
+/// The next context. A driver whose browsers hold but one may give a browser up rather than leave something in it, if it
+/// tells the browser's end.
+async fn next(rig: &Rig, browser: &mut Arc<dyn Browser>) -> Box<dyn Context> {
+    match browser.open(request(rig), rig.patience).await {
+        Ok(context) => context,
+        Err(fault) if rig.room == 1 && fault.class == FailureClass::BrowserCrash => {
+            timeout(SOON, browser.ended())
+                .await
+                .unwrap_or_else(|_| panic!("it is not told to have ended: {fault}"));
+            browser.close().await.expect("gone");
+            *browser = rig.launch().await;
+            open(rig, browser).await
+        }
+        Err(fault) => panic!("a context: {fault}"),
+    }
+}
+
+/// A browser that works: a context opens, shows a page, and closes.
+async fn works(rig: &Rig, browser: &mut Arc<dyn Browser>) {
+    let mut context = next(rig, browser).await;
+    let first = Step::Goto(request(rig).first.expect("it has a url"));
+    context.perform(&first, rig.patience).await.expect("a page");
+    context.close().await.expect("gone");
+}
+
+/// How long something takes, and `n` moments of that time, the first at once.
+async fn moments<T>(rig: &Rig, n: u32, work: impl Future<Output = T>) -> (T, Vec<Duration>) {
+    let start = rig.machine.clock.now();
+    let done = work.await;
+    let took = rig.machine.clock.now().since(start);
+    (done, (0..n).map(|k| took * k / n).collect())
+}
+
+async fn openings_may_be_abandoned(rig: &Rig) {
+    let mut browser = rig.launch().await;
+    let (context, moments) = moments(rig, rig.moments, open(rig, &browser)).await;
+    context.close().await.expect("gone");
+    for moment in moments {
+        drop(timeout(moment, browser.open(request(rig), rig.patience)).await);
+    }
+    works(rig, &mut browser).await;
+    browser.close().await.expect("gone");
+    rig.is_clean().await;
+}
+
+async fn steps_may_be_abandoned(rig: &Rig) {
+    let mut browser = rig.launch().await;
+    let steps = [
+        json!({"goto": rig.site.url("/slow/200")}),
+        json!({"extract": {"names": {"all": "h2"}}}),
+        json!({"wait_for": {"text": "Fleet"}}),
+        json!({"click": "h1"}),
+        json!({"evaluate": "new Promise(done => setTimeout(done, 100))"}),
+        json!({"screenshot": "full"}),
+    ];
+    let first = Step::Goto(request(rig).first.expect("it has a url"));
+    let mut took = Vec::new();
+    let mut context = open(rig, &browser).await;
+    context.perform(&first, rig.patience).await.expect("a page");
+    for step in &steps {
+        let step = job(json!({"steps": [{"goto": "about:blank"}, step]})).steps.remove(1);
+        let start = rig.machine.clock.now();
+        // A driver may lack the step; it takes its time to say so.
+        drop(context.perform(&step, rig.patience).await);
+        took.push((step, rig.machine.clock.now().since(start)));
+        context.perform(&first, rig.patience).await.expect("a page");
+    }
+    context.close().await.expect("gone");
+    // Each step at some moment, each moment of some step.
+    for n in 0..rig.moments.max(6) {
+        let (step, took) = &took[n as usize % steps.len()];
+        let mut context = next(rig, &mut browser).await;
+        context.perform(&first, rig.patience).await.expect("a page");
+        drop(timeout(*took * n / rig.moments.max(6), context.perform(step, rig.patience)).await);
+        context.close().await.expect("gone");
+    }
+    works(rig, &mut browser).await;
+    browser.close().await.expect("gone");
+    rig.is_clean().await;
+}
+
+async fn closings_may_be_abandoned(rig: &Rig) {
+    let mut browser = rig.launch().await;
+    let context = open(rig, &browser).await;
+    let ((), moments) = moments(rig, rig.moments, async { context.close().await.expect("gone") }).await;
+    for moment in moments {
+        let context = next(rig, &mut browser).await;
+        drop(timeout(moment, context.close()).await);
+    }
+    works(rig, &mut browser).await;
+    let closing = async { browser.close().await.expect("gone") };
+    drop(timeout(Duration::from_millis(1), closing).await);
+    browser.close().await.expect("gone");
+    rig.is_clean().await;
+}
+
+async fn launches_may_be_abandoned(rig: &Rig) {
+    let (mut browser, moments) = moments(rig, rig.moments, rig.launch()).await;
+    for moment in moments {
+        drop(timeout(moment, rig.driver.launch(rig.number(), rig.patience)).await);
+    }
+    works(rig, &mut browser).await;
+    browser.close().await.expect("gone");
+    rig.is_clean().await;
+}
+
+async fn contexts_and_browsers_may_be_dropped(rig: &Rig) {
+    let mut browser = rig.launch().await;
+    drop(open(rig, &browser).await);
+    let mut busy = next(rig, &mut browser).await;
+    let never =
+        job(json!({"steps": [{"goto": "about:blank"}, {"wait_for": {"text": "never"}}]})).steps.remove(1);
+    drop(timeout(Duration::from_millis(50), busy.perform(&never, rig.patience)).await);
+    drop(busy);
+    works(rig, &mut browser).await;
+    drop(next(rig, &mut browser).await);
+    drop(browser);
+    rig.is_clean().await;
+}

@@ -1,0 +1,116 @@
+//! Every step ends with its budget, whatever the page does, and a context that was late can still be closed.
+
+use std::time::Duration;
+
+use plimsoll_core::outcome::{FailureClass, Recurrence};
+use plimsoll_core::port::OpenRequest;
+use serde_json::{Value, json};
+
+use crate::case::cases;
+use crate::rig::Rig;
+use crate::tab::Tab;
+
+cases![
+    waits_end_with_their_budget,
+    actions_end_with_their_budget,
+    scripts_end_with_their_budget,
+    a_busy_page_holds_no_step_up,
+    pages_that_never_come_end_with_their_budget,
+    a_step_s_own_timeout_is_kept,
+    contexts_open_within_their_budget_or_not_at_all,
+];
+
+const BUDGET: Duration = Duration::from_secs(1);
+
+/// Carries out a step that cannot end by itself, and asserts that it ends in time all the same.
+async fn ends(rig: &Rig, tab: &mut Tab<'_>, step: Value) {
+    let text = step.to_string();
+    let start = rig.machine.clock.now();
+    let fault = tab.perform_within(BUDGET, step).await.expect_err(&text);
+    let took = rig.machine.clock.now().since(start);
+    assert_eq!(
+        (fault.class, fault.recurrence),
+        (FailureClass::Timeout, Recurrence::Transient),
+        "{text}: {fault}"
+    );
+    assert!(took < BUDGET + rig.grace, "{text} took {took:?}");
+}
+
+async fn waits_end_with_their_budget(rig: &Rig) {
+    let mut tab = rig.open("/nested").await;
+    for wait in [
+        json!({"text": "never"}),
+        json!({"url": "never"}),
+        json!({"selector": "#never", "state": "attached"}),
+        json!({"selector": "h1", "state": "hidden"}),
+        json!({"function": "false"}),
+        json!({"function": "new Promise(() => {})"}),
+    ] {
+        ends(rig, &mut tab, json!({"wait_for": wait})).await;
+    }
+}
+
+async fn actions_end_with_their_budget(rig: &Rig) {
+    let mut tab = rig.show("<button style='display: none'>b</button><input disabled>").await;
+    for step in [
+        json!({"click": "button"}),
+        json!({"fill": {"selector": "input", "text": "x"}}),
+        json!({"scroll": "#never"}),
+        json!({"type": {"selector": "input", "text": "x"}}),
+        json!({"hover": "#never"}),
+    ] {
+        ends(rig, &mut tab, step).await;
+    }
+}
+
+async fn scripts_end_with_their_budget(rig: &Rig) {
+    let mut tab = rig.open("/nested").await;
+    ends(rig, &mut tab, json!({"evaluate": "new Promise(() => {})"})).await;
+}
+
+async fn a_busy_page_holds_no_step_up(rig: &Rig) {
+    let mut tab = rig.fresh("/nested").await;
+    ends(rig, &mut tab, json!({"evaluate": "for (;;) {}"})).await;
+    ends(rig, &mut tab, json!({"extract": {"a": "h1"}})).await;
+    ends(rig, &mut tab, json!({"click": "h1"})).await;
+    let start = rig.machine.clock.now();
+    tab.close().await;
+    let took = rig.machine.clock.now().since(start);
+    assert!(took < Duration::from_secs(10), "it took {took:?} to close");
+}
+
+async fn pages_that_never_come_end_with_their_budget(rig: &Rig) {
+    for path in ["/hang", "/drip", "/busy"] {
+        let mut tab = rig.fresh("/nested").await;
+        ends(rig, &mut tab, json!({"goto": rig.site.url(path)})).await;
+        tab.close().await;
+    }
+}
+
+async fn a_step_s_own_timeout_is_kept(rig: &Rig) {
+    let mut tab = rig.open("/nested").await;
+    let start = rig.machine.clock.now();
+    let wait = json!({"wait_for": {"text": "never", "timeout": "700ms"}});
+    let fault = tab.perform_within(rig.patience, wait).await.expect_err("it never comes");
+    let took = rig.machine.clock.now().since(start);
+    assert_eq!(fault.class, FailureClass::Timeout, "{fault}");
+    assert!(took >= Duration::from_millis(700) && took < Duration::from_millis(700) + rig.grace, "{took:?}");
+}
+
+async fn contexts_open_within_their_budget_or_not_at_all(rig: &Rig) {
+    let browser = rig.launch().await;
+    let plain = || OpenRequest { setup: Default::default(), first: None };
+    for budget in [1, 40].map(Duration::from_millis) {
+        let start = rig.machine.clock.now();
+        let opened = browser.open(plain(), budget).await;
+        let took = rig.machine.clock.now().since(start);
+        assert!(took < budget + rig.grace, "it took {took:?}");
+        match opened {
+            Ok(context) => context.close().await.expect("gone"),
+            Err(fault) => assert_eq!(fault.class, FailureClass::Timeout, "{fault}"),
+        }
+    }
+    let context = browser.open(plain(), rig.patience).await.expect("it is none the worse for it");
+    context.close().await.expect("gone");
+    browser.close().await.expect("gone");
+}

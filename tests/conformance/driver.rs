@@ -1,0 +1,198 @@
+//! The drivers under test, and how each is made.
+//!
+//! What differs between them is told here: how many contexts a browser holds, how many cases are worth running side by
+//! side, how long things may take. What they *do* must not differ.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use plimsoll_cdp::{CdpDriver, CdpSettings};
+use plimsoll_core::port::Driver;
+use plimsoll_sim::driver::{SimDriver, SimSettings};
+use plimsoll_webdriver::{Family, WebDriverDriver, WebDriverSettings};
+
+use crate::case::Verdict;
+use crate::rig::Machine;
+
+/// The columns of the table.
+pub(crate) const NAMES: [&str; 4] = ["cdp", "chromedriver", "geckodriver", "sim"];
+
+/// A driver under test.
+pub(crate) struct Subject {
+    /// Its column in the table.
+    pub(crate) name: &'static str,
+    /// Contexts that one of its browsers holds.
+    pub(crate) room: usize,
+    /// Cases at a time: more would only wait for each other on a small machine.
+    pub(crate) side_by_side: usize,
+    /// What a step that should work may take.
+    pub(crate) patience: Duration,
+    /// What a step may take beyond its budget.
+    pub(crate) grace: Duration,
+    /// At how many moments a call is abandoned.
+    pub(crate) moments: u32,
+    /// Suites whose cases it only models: it answers, but nothing happens in a page.
+    pub(crate) models: &'static [&'static str],
+    /// Cases in which it is known to do otherwise, and why.
+    pub(crate) differs: &'static [(&'static str, Known)],
+    /// Makes it.
+    pub(crate) make: fn(&Machine) -> Arc<dyn Driver>,
+}
+
+/// What is known of a case in which a driver does otherwise, and why.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Known {
+    /// It fails; when it passes, it is to be taken off the list.
+    Always(&'static str),
+    /// It depends on the moment.
+    AtTimes(&'static str),
+}
+
+const STILL_STARTING: &str = "while an abandoned session still starts, the next is refused; a retry helps";
+
+impl Subject {
+    /// The verdict on a case, in the light of what is known of this driver.
+    pub(crate) async fn judged(
+        &self,
+        suite: &str,
+        case: &str,
+        verdict: impl Future<Output = Verdict>,
+    ) -> Verdict {
+        if self.models.contains(&suite) {
+            return Verdict::Modelled;
+        }
+        let known = self.differs.iter().find(|(differs, _)| *differs == case);
+        match (known.map(|(_, known)| *known), verdict.await) {
+            (Some(Known::Always(why)), Verdict::Failed(_)) => Verdict::Differs(why),
+            (Some(Known::AtTimes(why)), Verdict::Failed(_) | Verdict::Passed) => Verdict::Differs(why),
+            (Some(_), other) => {
+                Verdict::Failed(format!("it is listed as known to differ, but: {}", other.cell()))
+            }
+            (None, verdict) => verdict,
+        }
+    }
+}
+
+/// Chromium over the DevTools protocol.
+pub(crate) fn cdp() -> Subject {
+    Subject {
+        name: "cdp",
+        room: 20,
+        side_by_side: 6,
+        patience: Duration::from_secs(15),
+        grace: Duration::from_millis(500),
+        moments: 12,
+        models: &[],
+        differs: &[],
+        make: |machine| {
+            let parts = plimsoll_cdp::Machine {
+                spawner: machine.spawner.clone(),
+                identity: machine.identity.clone(),
+                profiles: Arc::clone(&machine.profiles),
+            };
+            let driver = CdpDriver::new(CdpSettings::default(), parts, &machine.supervisor, machine.clock);
+            Arc::new(driver.expect("a Chromium; `cargo xtask setup` brings one"))
+        },
+    }
+}
+
+/// Chromium over WebDriver: a chromedriver holds several sessions.
+pub(crate) fn chromedriver() -> Subject {
+    Subject {
+        name: "chromedriver",
+        room: 8,
+        side_by_side: 4,
+        patience: Duration::from_secs(20),
+        grace: Duration::from_secs(1),
+        moments: 8,
+        make: |machine| webdriver(machine, WebDriverSettings::default()),
+        ..cdp()
+    }
+}
+
+/// Firefox over WebDriver: a geckodriver holds one session, which costs seconds.
+pub(crate) fn geckodriver() -> Subject {
+    Subject {
+        name: "geckodriver",
+        room: 1,
+        side_by_side: 2,
+        patience: Duration::from_secs(30),
+        moments: 4,
+        differs: &[
+            ("a_download_is_no_page", Known::Always("a timeout: WebDriver says nothing of downloads")),
+            (
+                "an_answer_without_content_is_no_page",
+                Known::Always("a timeout: WebDriver says nothing of such answers"),
+            ),
+            (
+                "an_answer_that_breaks_off_is_no_page",
+                Known::Always("a timeout: WebDriver says nothing of broken answers"),
+            ),
+            ("a_download_is_refused_and_counted", Known::Always("refused, but not counted")),
+            ("cookies_of_other_sites_are_set", Known::Always("WebDriver sets cookies of the open page only")),
+            ("a_storm_of_popups_harms_nobody", Known::AtTimes("the storm may cost the job its own page")),
+            ("contexts_open_within_their_budget_or_not_at_all", Known::AtTimes(STILL_STARTING)),
+            ("openings_may_be_abandoned", Known::AtTimes(STILL_STARTING)),
+            (
+                "a_killed_renderer_is_a_page_crash",
+                Known::AtTimes("Firefox ends with its page; classed `script`"),
+            ),
+            (
+                "a_killed_browser_ends_its_contexts",
+                Known::AtTimes("geckodriver names no cause; classed `script`"),
+            ),
+            (
+                "a_browser_that_hangs_is_told",
+                Known::AtTimes("each step ends in time, but its silence is not told"),
+            ),
+        ],
+        make: |machine| {
+            let settings = WebDriverSettings { family: Family::Firefox, ..WebDriverSettings::default() };
+            webdriver(machine, WebDriverSettings { driver: Some(geckodriver_in(machine)), ..settings })
+        },
+        ..chromedriver()
+    }
+}
+
+fn webdriver(machine: &Machine, settings: WebDriverSettings) -> Arc<dyn Driver> {
+    let parts = plimsoll_webdriver::Machine {
+        spawner: machine.spawner.clone(),
+        identity: machine.identity.clone(),
+        profiles: Arc::clone(&machine.profiles),
+    };
+    let driver = WebDriverDriver::new(settings, parts, &machine.supervisor, machine.clock);
+    Arc::new(driver.expect("a driver and its browser; `cargo xtask setup` brings them"))
+}
+
+/// A geckodriver where whoever runs browsers can start it: the build directory may be nobody's business.
+fn geckodriver_in(machine: &Machine) -> PathBuf {
+    let built = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/bin/geckodriver");
+    let from = std::env::var_os("PLIMSOLL_GECKODRIVER").map_or_else(built, PathBuf::from);
+    let to = machine.dir().join("geckodriver");
+    if !to.exists() {
+        std::fs::copy(&from, &to)
+            .unwrap_or_else(|e| panic!("{}: {e}; run `cargo xtask setup`", from.display()));
+    }
+    to
+}
+
+/// No browser at all: values that a seed decides.
+pub(crate) fn sim() -> Subject {
+    Subject {
+        name: "sim",
+        models: &[
+            "pages",
+            "pointing",
+            "forms",
+            "waiting",
+            "scripts",
+            "results",
+            "unicode",
+            "isolation",
+            "deadlines",
+        ],
+        make: |machine| Arc::new(SimDriver::new(SimSettings::default(), &machine.supervisor)),
+        ..cdp()
+    }
+}

@@ -1,0 +1,90 @@
+//! One suite for every driver: what the port promises, judged from outside and through nothing but the port.
+//!
+//! ```text
+//!   driver      the drivers under test, and how each is made
+//!   rig         a driver with its browsers, a site that misbehaves, and the proof that nothing is left
+//!   tab         a context whose steps are written as jobs write them
+//!   case        a case, its verdict, and how a driver that lacks something gets out of it
+//!   table       docs/drivers.md: every verdict, kept and compared
+//! ```
+//!
+//! The other modules hold the cases. What a case expects is written once, so drivers that pass agree to the last bit. A
+//! case is not told what a driver can do: its steps need capabilities, and the first step that needs one which the
+//! driver does not declare must be refused as `unsupported`, which ends the case.
+//!
+//! `PLIMSOLL_DRIVERS_TABLE=DIR` keeps the verdicts in files there instead of comparing them with the table; `cargo xtask
+//! docs drivers` writes the table anew by that. `PLIMSOLL_TESTS_WITHOUT` names drivers that this platform cannot have.
+
+mod case;
+mod driver;
+mod rig;
+mod tab;
+mod table;
+
+mod cancelling;
+mod deadlines;
+mod endings;
+mod forms;
+mod isolation;
+mod pages;
+mod pointing;
+mod refusals;
+mod results;
+mod scripts;
+mod unicode;
+mod waiting;
+
+use case::{Case, fails, late, refused};
+
+/// The cases of a group, suite by suite.
+type Group = &'static [(&'static str, &'static [Case])];
+
+/// What a job does in a page; contexts are used again by the next case.
+const STEPS: Group = &[
+    ("refusals", refusals::CASES),
+    ("pages", pages::CASES),
+    ("pointing", pointing::CASES),
+    ("forms", forms::CASES),
+    ("waiting", waiting::CASES),
+    ("scripts", scripts::CASES),
+    ("results", results::CASES),
+    ("unicode", unicode::CASES),
+];
+/// Contexts beside and after each other, and time.
+const CONTEXTS: Group = &[("isolation", isolation::CASES), ("deadlines", deadlines::CASES)];
+/// Ends, proper and not. One case at a time, so that what is left is theirs.
+const ENDINGS: Group = &[("cancelling", cancelling::CASES), ("endings", endings::CASES)];
+
+/// The suite of one driver. Three tests, so that a driver is started a few times and not for each case.
+macro_rules! suite {
+    ($($(#[$attribute:meta])* $driver:ident;)*) => {$(
+        mod $driver {
+            use crate::driver;
+
+            #[tokio::test]
+            $(#[$attribute])*
+            async fn does_every_step() {
+                crate::rig::judge(&driver::$driver(), "steps", crate::STEPS).await;
+            }
+
+            #[tokio::test]
+            $(#[$attribute])*
+            async fn keeps_contexts_and_time_apart() {
+                crate::rig::judge(&driver::$driver(), "contexts", crate::CONTEXTS).await;
+            }
+
+            #[tokio::test]
+            $(#[$attribute])*
+            async fn ends_as_it_should() {
+                crate::rig::judge(&driver::$driver(), "endings", crate::ENDINGS).await;
+            }
+        }
+    )*};
+}
+
+suite! {
+    cdp;
+    chromedriver;
+    geckodriver;
+    sim;
+}

@@ -1,0 +1,324 @@
+//! A driver with its browsers, a site that misbehaves, and the proof that nothing is left.
+//!
+//! Browsers are launched as contexts need room. A context whose case went well is used by the next case that does not
+//! insist on a fresh one: a session of Firefox costs seconds. All others are closed after their case, verified.
+
+use std::fs::{Permissions, set_permissions, write};
+use std::os::unix::fs::PermissionsExt;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::{FutureExt, StreamExt, stream};
+use plimsoll_core::capability::Capabilities;
+use plimsoll_core::id::BrowserId;
+use plimsoll_core::outcome::Fault;
+use plimsoll_core::port::{Browser, Context, Driver, OpenRequest};
+use plimsoll_core::runtime::clock::Clock;
+use plimsoll_core::runtime::supervisor::Supervisor;
+use plimsoll_host::identity::Identity;
+use plimsoll_host::profile::ProfileRoot;
+use plimsoll_host::spawn::Spawner;
+use plimsoll_kit::berth::Berth;
+use plimsoll_kit::nasty_site;
+use plimsoll_kit::processes::{self, Process};
+use plimsoll_kit::site::{LOOPBACK, Site};
+use tempfile::TempDir;
+
+use crate::Group;
+use crate::case::{Case, Verdict};
+use crate::driver::Subject;
+use crate::table;
+
+/// A process that was killed, or left by a caller who went away, is gone after this.
+const GONE: Duration = Duration::from_secs(15);
+
+/// What a driver is made of.
+pub(crate) struct Machine {
+    pub(crate) spawner: Spawner,
+    pub(crate) identity: Identity,
+    pub(crate) profiles: Arc<ProfileRoot>,
+    pub(crate) supervisor: Supervisor,
+    pub(crate) clock: Clock,
+    dir: Arc<TempDir>,
+}
+
+/// A driver at work.
+pub(crate) struct Rig {
+    pub(crate) driver: Arc<dyn Driver>,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) site: Site,
+    pub(crate) patience: Duration,
+    pub(crate) grace: Duration,
+    /// At how many moments a call is abandoned.
+    pub(crate) moments: u32,
+    pub(crate) machine: Machine,
+    make: fn(&Machine) -> Arc<dyn Driver>,
+    pub(crate) room: usize,
+    next: AtomicU64,
+    berths: tokio::sync::Mutex<Vec<Slot>>,
+    spare: Mutex<Vec<Opened>>,
+    leaving: Mutex<Vec<Opened>>,
+    exercised: Mutex<Capabilities>,
+}
+
+/// A browser and how many contexts it holds.
+struct Slot {
+    id: BrowserId,
+    browser: Arc<dyn Browser>,
+    held: usize,
+}
+
+/// A context, and the browser it is on.
+pub(crate) struct Opened {
+    pub(crate) context: Box<dyn Context>,
+    /// Where it was sent last.
+    pub(crate) at: String,
+    id: BrowserId,
+}
+
+/// Judges a driver by a group of cases.
+#[expect(clippy::print_stderr, reason = "what whoever runs the test wants to see when it fails or is slow")]
+pub(crate) async fn judge(subject: &Subject, name: &'static str, group: Group) {
+    let without = std::env::var("PLIMSOLL_TESTS_WITHOUT").unwrap_or_default();
+    if without.split(',').any(|driver| driver == subject.name) {
+        eprintln!("skipped: this platform has no {}", subject.name);
+        return;
+    }
+    // Models weigh nothing.
+    let _berth = subject.models.is_empty().then(Berth::take);
+    let rig = Rig::start(subject);
+    let cases = group.iter().flat_map(|(suite, cases)| cases.iter().map(move |case| (*suite, case)));
+    let side_by_side = if name == "endings" { 1 } else { subject.side_by_side };
+    let verdicts: Vec<(&'static str, &'static str, Verdict)> = stream::iter(cases)
+        .map(|(suite, case)| {
+            let rig = &rig;
+            async move {
+                let start = rig.machine.clock.now();
+                let verdict = subject.judged(suite, case.name, rig.run(case)).await;
+                let took = rig.machine.clock.now().since(start);
+                eprintln!("{:>6.2} s  {suite}: {}: {}", took.as_secs_f64(), case.name, verdict.cell());
+                (suite, case.name, verdict)
+            }
+        })
+        .buffer_unordered(side_by_side)
+        .collect()
+        .await;
+    let exercised = rig.exercised.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let capabilities = rig.capabilities.clone();
+    let clean = AssertUnwindSafe(rig.close()).catch_unwind().await;
+
+    let failed = verdicts.iter().filter_map(|(suite, case, verdict)| match verdict {
+        Verdict::Failed(why) => Some(format!("{suite}: {case}: {why}")),
+        _ => None,
+    });
+    let failed: Vec<_> = failed.collect();
+    assert!(failed.is_empty(), "{} cases failed\n{}", failed.len(), failed.join("\n"));
+    assert!(clean.is_ok(), "every case passed, but something was left");
+    let declared = (name == "steps").then_some(&capabilities);
+    if declared.is_some() && subject.models.is_empty() {
+        let unproved = exercised.missing(&capabilities);
+        assert!(unproved.is_empty(), "declared, but no case that passed needed it: {unproved}");
+    }
+    table::keep(subject, name, &verdicts, declared);
+}
+
+impl Machine {
+    /// Where everything is kept.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+}
+
+impl Rig {
+    fn start(subject: &Subject) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        // Browsers run as another user when the tests run as root: it must get through to its profile.
+        set_permissions(dir.path(), Permissions::from_mode(0o755)).expect("our own directory");
+        let identity = Identity::for_browsers().expect("a user for browsers");
+        let profiles = Arc::new(ProfileRoot::open(dir.path(), &identity).expect("a place for profiles"));
+        let machine = Machine {
+            spawner: Spawner::start().expect("a thread"),
+            identity,
+            profiles,
+            supervisor: Supervisor::root(),
+            clock: Clock::start(),
+            dir: Arc::new(dir),
+        };
+        let driver = (subject.make)(&machine);
+        Self {
+            capabilities: driver.capabilities(),
+            driver,
+            site: nasty_site::serve(LOOPBACK).expect("a port"),
+            patience: subject.patience,
+            grace: subject.grace,
+            moments: subject.moments,
+            machine,
+            make: subject.make,
+            room: subject.room,
+            next: AtomicU64::new(0),
+            berths: tokio::sync::Mutex::default(),
+            spare: Mutex::default(),
+            leaving: Mutex::default(),
+            exercised: Mutex::default(),
+        }
+    }
+
+    async fn run(&self, case: &Case) -> Verdict {
+        let verdict = case.judge(self).await;
+        let leaving = std::mem::take(&mut *self.leaving.lock().unwrap_or_else(PoisonError::into_inner));
+        for opened in leaving {
+            if let (Err(error), Verdict::Passed) = (self.dismiss(opened).await, &verdict) {
+                return Verdict::Failed(error);
+            }
+        }
+        verdict
+    }
+
+    /// A number that no browser of this rig has had.
+    pub(crate) fn number(&self) -> BrowserId {
+        BrowserId(self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Another driver of the same kind, whose tasks can be stopped by themselves.
+    pub(crate) fn another(&self) -> (Arc<dyn Driver>, Supervisor) {
+        let Machine { spawner, identity, profiles, supervisor, clock, dir } = &self.machine;
+        let machine = Machine {
+            spawner: spawner.clone(),
+            identity: identity.clone(),
+            profiles: Arc::clone(profiles),
+            supervisor: supervisor.child(),
+            clock: *clock,
+            dir: Arc::clone(dir),
+        };
+        ((self.make)(&machine), machine.supervisor)
+    }
+
+    /// Launches a browser that belongs to the caller.
+    pub(crate) async fn launch(&self) -> Arc<dyn Browser> {
+        self.driver.launch(self.number(), self.patience * 2).await.expect("the browser starts")
+    }
+
+    /// A context, with the page it will be asked for, on a browser that has room.
+    pub(crate) async fn admit(&self, request: OpenRequest) -> Result<Opened, Fault> {
+        let (id, browser) = {
+            let mut slots = self.berths.lock().await;
+            self.replace_ended(&mut slots).await;
+            if !slots.iter().any(|slot| slot.held < self.room) {
+                let id = self.number();
+                let browser = self.driver.launch(id, self.patience * 2).await?;
+                slots.push(Slot { id, browser, held: 0 });
+            }
+            let slot = slots.iter_mut().find(|slot| slot.held < self.room).expect("one was just added");
+            slot.held += 1;
+            (slot.id, Arc::clone(&slot.browser))
+        };
+        match browser.open(request, self.patience).await {
+            Ok(context) => Ok(Opened { context, at: String::new(), id }),
+            Err(fault) => {
+                self.vacate(id).await;
+                Err(fault)
+            }
+        }
+    }
+
+    /// Sees off browsers that came to their end, as the fleet does: a case may have cost one.
+    #[expect(clippy::print_stderr, reason = "what whoever runs the test wants to see")]
+    async fn replace_ended(&self, slots: &mut Vec<Slot>) {
+        let ended = |slot: &mut Slot| slot.browser.ended().now_or_never();
+        let gone: Vec<_> = slots.extract_if(.., |slot| ended(slot).is_some()).collect();
+        for slot in gone {
+            eprintln!("replaced: {}", slot.browser.ended().await);
+            slot.browser.close().await.expect("a browser that is gone");
+        }
+    }
+
+    /// Closes a context that a case is done with.
+    pub(crate) async fn dismiss(&self, opened: Opened) -> Result<(), String> {
+        let Opened { context, id, .. } = opened;
+        context.close().await.map_err(|error| error.to_string())?;
+        self.vacate(id).await;
+        Ok(())
+    }
+
+    async fn vacate(&self, id: BrowserId) {
+        for slot in self.berths.lock().await.iter_mut().filter(|slot| slot.id == id) {
+            slot.held -= 1;
+        }
+    }
+
+    /// A context that an earlier case is done with.
+    pub(crate) fn spare(&self) -> Option<Opened> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    /// Takes a context back, to be used again or to be closed.
+    pub(crate) fn take_back(&self, opened: Opened, reusable: bool) {
+        let place = if reusable { &self.spare } else { &self.leaving };
+        place.lock().unwrap_or_else(PoisonError::into_inner).push(opened);
+    }
+
+    /// Notes that something was done that needs these.
+    pub(crate) fn exercise(&self, needs: &Capabilities) {
+        let mut exercised = self.exercised.lock().unwrap_or_else(PoisonError::into_inner);
+        *exercised = exercised.iter().chain(needs.iter()).collect();
+    }
+
+    /// The site by its other name: another site to the browser, so another process shows it.
+    pub(crate) fn elsewhere(&self, path: &str) -> String {
+        self.site.url(path).replace("127.0.0.1", "localhost")
+    }
+
+    /// A file that everybody may read.
+    pub(crate) fn file(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.machine.dir.path().join(name);
+        write(&path, content).expect("our own directory");
+        path
+    }
+
+    /// A file that the browser may not read; `None` if it runs as the same user as we.
+    pub(crate) fn secret(&self, name: &str) -> Option<PathBuf> {
+        let path = self.file(name, "secret");
+        set_permissions(&path, Permissions::from_mode(0o600)).expect("our own file");
+        (self.machine.identity != Identity::Current).then_some(path)
+    }
+
+    /// Processes of this rig's browsers and of what drives them.
+    pub(crate) fn processes(&self) -> Vec<Process> {
+        processes::of(self.machine.dir.path())
+    }
+
+    /// Profile directories that exist now.
+    pub(crate) fn profiles(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.machine.profiles.path()).expect("the run's directory").flatten();
+        entries.map(|entry| entry.path()).filter(|path: &PathBuf| Path::is_dir(path)).collect()
+    }
+
+    /// Waits until nothing is left of the browsers that a case closed or left behind.
+    pub(crate) async fn is_clean(&self) {
+        let clock = Clock::start();
+        while !(self.processes().is_empty() && self.profiles().is_empty()) {
+            let left = || (self.processes(), self.profiles());
+            assert!(clock.now().elapsed() < GONE, "left: {:?}", left());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Closes every browser; nothing may be left.
+    async fn close(self) {
+        let spare = std::mem::take(&mut *self.spare.lock().unwrap_or_else(PoisonError::into_inner));
+        for opened in spare {
+            if let Err(error) = self.dismiss(opened).await {
+                panic!("{error}");
+            }
+        }
+        for slot in self.berths.lock().await.drain(..) {
+            slot.browser.close().await.expect("a browser that is gone");
+        }
+        self.is_clean().await;
+        assert_eq!(self.machine.supervisor.panics(), 0);
+        tokio::time::timeout(GONE, self.machine.supervisor.stop()).await.expect("every task ends");
+    }
+}
