@@ -140,9 +140,9 @@ impl Admission {
     }
 
     /// A context was admitted; with it, so much is under way.
-    pub fn reserved(&mut self, now: Moment, slot: SlotId, load: Load) {
+    pub fn reserved(&mut self, slot: SlotId, load: Load) {
         self.idle_since = None;
-        self.footprint.on_reserved(now, slot, self.class.clone());
+        self.footprint.on_reserved(slot, self.class.clone());
         if let CreationLimit::Adaptive(limit) = &mut self.creation {
             limit.on_started(load.creating);
         }
@@ -150,7 +150,7 @@ impl Admission {
 
     /// A context is there, after so long.
     pub fn opened(&mut self, now: Moment, slot: SlotId, took: Duration, load: Load) {
-        self.footprint.on_created(now, slot);
+        self.footprint.on_created(slot);
         if let CreationLimit::Adaptive(limit) = &mut self.creation {
             limit.on_created(Creation { maker: Arc::clone(&self.maker), warmth: Warmth::Warm }, took);
             limit.on_tick(now, load.creating);
@@ -179,13 +179,13 @@ impl Admission {
     }
 
     /// A browser is being started.
-    pub fn launching(&mut self, now: Moment, browser: BrowserId) {
-        self.footprint.on_launching(now, browser);
+    pub fn launching(&mut self, browser: BrowserId) {
+        self.footprint.on_launching(browser);
     }
 
     /// A browser came up, or did not, or is gone: its promise is over.
-    pub fn launch_over(&mut self, now: Moment, browser: BrowserId) {
-        self.footprint.on_launched(now, browser);
+    pub fn launch_over(&mut self, browser: BrowserId) {
+        self.footprint.on_launched(browser);
     }
 
     /// A browser is gone for good.
@@ -214,9 +214,9 @@ impl Admission {
     }
 
     /// The browsers were measured: these contexts share so much memory.
-    pub fn measured(&mut self, now: Moment, slots: impl Iterator<Item = SlotId>, each: Bytes) {
+    pub fn measured(&mut self, slots: impl Iterator<Item = SlotId>, each: Bytes) {
         for slot in slots {
-            self.footprint.on_measured(now, slot, each);
+            self.footprint.on_measured(slot, each);
         }
     }
 

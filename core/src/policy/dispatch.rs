@@ -165,19 +165,19 @@ impl Dispatch {
             Event::Ended(slot, end) => self.ended(now, slot, end),
             Event::Freed(slot) => self.freed(now, slot),
             // Of a browser that is given up already, or told twice.
-            Event::Launched(id) if !self.placement.is_launching(id) => self.admission.launch_over(now, id),
+            Event::Launched(id) if !self.placement.is_launching(id) => self.admission.launch_over(id),
             Event::LaunchFailed(id, _) if !self.placement.is_launching(id) => {
-                self.admission.launch_over(now, id);
+                self.admission.launch_over(id);
                 self.placement.never_was(id);
             }
             Event::Launched(id) => {
                 self.launches.succeeded();
-                self.admission.launch_over(now, id);
+                self.admission.launch_over(id);
                 let replaced = self.placement.up(id, now);
                 self.actions.extend(replaced.map(Action::Close));
             }
             Event::LaunchFailed(id, fault) => {
-                self.admission.launch_over(now, id);
+                self.admission.launch_over(id);
                 self.placement.gone(id);
                 self.launches.failed(now, fault, &mut self.rng);
             }
@@ -193,7 +193,7 @@ impl Dispatch {
             }
             Event::Measured(all) => {
                 let active = u64::from(self.load().active.max(1));
-                self.admission.measured(now, self.slots.running(), crate::units::Bytes(all.0 / active));
+                self.admission.measured(self.slots.running(), crate::units::Bytes(all.0 / active));
             }
             Event::Configured(config) => self.reconfigure(*config),
             Event::Stop => self.phase = Phase::Stopping,

@@ -15,9 +15,11 @@
 //! Everything is a running sum, so a decision costs the same for ten contexts as for ten thousand. A booking keeps the
 //! estimate it was made with until the context is measured again: the sums stay exact while estimates move.
 //!
-//! **The gate** shuts when the prediction for the lightest class passes 85 % of the limit and opens again at 82 %, after
-//! 2 s at least. That band is narrow on purpose: the ledger moves by one context at a time, and a wide band only makes the
-//! number of contexts swing. Wide bands belong to levels and warnings ([`pressure`](crate::policy::pressure)).
+//! **The gate** shuts when the memory in use leaves no room for the lightest class below 85 % of the limit, and opens
+//! again at 82 %, after 2 s at least. That band is narrow on purpose: the ledger moves by one context at a time, and a
+//! wide band only makes the number of contexts swing. Wide bands belong to levels and warnings
+//! ([`pressure`](crate::policy::pressure)). Bookings never shut it: they are exact, so the room that one leaves may be
+//! taken in the same moment. A gate that they shut would keep a small machine idle for 2 s after each handful of contexts.
 //!
 //! **Blind**: without a reading of memory the answer is [`Room::Unknown`], never "yes".
 
@@ -193,40 +195,39 @@ impl Footprint {
     }
 
     /// A browser is being started.
-    pub fn on_launching(&mut self, now: Moment, browser: BrowserId) {
-        self.book_browser(now, browser, self.config.browser);
+    pub fn on_launching(&mut self, browser: BrowserId) {
+        self.book_browser(browser, self.config.browser);
     }
 
     /// A browser has come up, so that its memory is visible; or it is gone.
-    pub fn on_launched(&mut self, now: Moment, browser: BrowserId) {
-        self.book_browser(now, browser, Bytes::ZERO);
+    pub fn on_launched(&mut self, browser: BrowserId) {
+        self.book_browser(browser, Bytes::ZERO);
     }
 
     /// A context was admitted and will be created.
-    pub fn on_reserved(&mut self, now: Moment, slot: SlotId, class: Class) {
+    pub fn on_reserved(&mut self, slot: SlotId, class: Class) {
         let booked = self.estimates.of(&class).mean;
         self.booked += booked;
         let held = Held { class, booked, peak: None };
         if let Some(before) = self.contexts.insert(slot, held) {
             self.booked -= before.booked;
         }
-        self.turn(now);
     }
 
     /// The context exists, still empty.
-    pub fn on_created(&mut self, now: Moment, slot: SlotId) {
+    pub fn on_created(&mut self, slot: SlotId) {
         let blank = self.config.blank;
         if self.contexts.get(&slot).is_some_and(|held| held.peak.is_none()) {
-            self.rebook(now, slot, blank);
+            self.rebook(slot, blank);
         }
     }
 
     /// The context was seen to use so much: its own pages, or its share of its browser where pages cannot be told apart.
-    pub fn on_measured(&mut self, now: Moment, slot: SlotId, used: Bytes) {
+    pub fn on_measured(&mut self, slot: SlotId, used: Bytes) {
         if let Some(held) = self.contexts.get_mut(&slot) {
             held.peak = held.peak.max(Some(used));
         }
-        self.rebook(now, slot, used);
+        self.rebook(slot, used);
     }
 
     /// The context is gone. What it used at most teaches its class.
@@ -239,28 +240,26 @@ impl Footprint {
         self.turn(now);
     }
 
-    fn rebook(&mut self, now: Moment, slot: SlotId, visible: Bytes) {
+    fn rebook(&mut self, slot: SlotId, visible: Bytes) {
         let Some(held) = self.contexts.get_mut(&slot) else { return };
         self.booked -= held.booked;
         held.booked = self.estimates.of(&held.class).mean - visible;
         self.booked += held.booked;
-        self.turn(now);
     }
 
-    fn book_browser(&mut self, now: Moment, browser: BrowserId, promised: Bytes) {
+    fn book_browser(&mut self, browser: BrowserId, promised: Bytes) {
         let before = if promised > Bytes::ZERO {
             self.browsers.insert(browser, promised)
         } else {
             self.browsers.remove(&browser)
         };
         self.booked = self.booked + promised - before.unwrap_or_default();
-        self.turn(now);
     }
 
-    /// Shuts or opens the gate. Only what changes the ledger calls it; asking for room never does.
+    /// Shuts or opens the gate. Only news of memory calls it, and time; asking for room never does.
     fn turn(&mut self, now: Moment) {
-        let Some(MemoryUse { limit, .. }) = self.memory else { return };
-        let share = (self.predicted() + self.estimates.lightest().high()).share_of(limit);
+        let Some(MemoryUse { used, limit }) = self.memory else { return };
+        let share = (used + self.estimates.lightest().high()).share_of(limit);
         match self.gate {
             Gate::Open if share > self.config.shut_above => self.gate = Gate::Shut { since: now },
             Gate::Shut { since }

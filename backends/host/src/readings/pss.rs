@@ -98,7 +98,7 @@ impl PssSweep {
     }
 
     /// Reads the process whose value is oldest and returns its number; `None` when there is no process. Blocks for
-    /// some milliseconds. `list` is asked, at most every 5 s, for the processes there are.
+    /// some milliseconds. `list` is asked for the processes there are: every 5 s, and at each step while there are none.
     ///
     /// # Errors
     /// When `list` fails. The processes known so far stay, and are read by the next steps.
@@ -107,7 +107,7 @@ impl PssSweep {
         now: Moment,
         list: impl FnOnce() -> Result<Vec<Member>, Blindness>,
     ) -> Result<Option<i32>, Blindness> {
-        if self.listed.is_none_or(|listed| now.since(listed) >= LIST_LASTS) {
+        if self.processes.is_empty() || self.listed.is_none_or(|listed| now.since(listed) >= LIST_LASTS) {
             self.listed = Some(now);
             self.adopt(list()?);
         }

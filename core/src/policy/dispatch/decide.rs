@@ -131,7 +131,7 @@ impl Dispatch {
         let attempt = Attempt { job, entry: self.ledger.start(entry), number, passage, patience };
         let slot = self.slots.admit(now, browser, attempt);
         let load = self.load();
-        self.admission.reserved(now, slot, load);
+        self.admission.reserved(slot, load);
         self.peaks.active = self.peaks.active.max(load.active);
         self.peaks.creating = self.peaks.creating.max(load.creating);
         self.actions.push_back(Action::Start { slot, job, browser, attempt: number });
@@ -177,7 +177,7 @@ impl Dispatch {
             && (self.placement.is_empty() || self.admission.has_room_for_browser())
             && let Some(id) = self.placement.launch(now, demand)
         {
-            self.admission.launching(now, id);
+            self.admission.launching(id);
             self.actions.push_back(Action::Launch(id));
         }
     }

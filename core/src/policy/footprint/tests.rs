@@ -38,24 +38,38 @@ fn a_burst_is_stopped_by_promises_before_any_memory_is_used() {
     ledger.on_memory(secs(0), memory(Bytes::ZERO));
     let mut admitted = 0;
     while ledger.room(&page()) == Room::Fits {
-        ledger.on_reserved(secs(0), SlotId(admitted), page());
+        ledger.on_reserved(SlotId(admitted), page());
         admitted += 1;
     }
     assert_eq!(admitted, 85);
 }
 
 #[test]
+fn the_room_that_a_context_leaves_is_there_at_once() {
+    let mut ledger = footprint();
+    ledger.on_memory(secs(0), memory(Bytes::mib(8_150)));
+    for _ in 0..100 {
+        for slot in (0..4).map(SlotId) {
+            ledger.on_reserved(slot, page());
+        }
+        assert!(matches!(ledger.room(&page()), Room::Short(_)), "four are all that is promised");
+        (0..4).for_each(|slot| ledger.on_gone(secs(0), SlotId(slot)));
+        assert_eq!(ledger.room(&page()), Room::Fits);
+    }
+}
+
+#[test]
 fn a_booking_shrinks_as_its_memory_shows_and_never_below_zero() {
     let mut ledger = footprint();
-    ledger.on_reserved(secs(0), SlotId(1), page());
+    ledger.on_reserved(SlotId(1), page());
     assert_eq!(ledger.booked(), Bytes::mib(100));
-    ledger.on_created(secs(1), SlotId(1));
+    ledger.on_created(SlotId(1));
     assert_eq!(ledger.booked(), Bytes::mib(83));
-    ledger.on_measured(secs(2), SlotId(1), Bytes::mib(60));
+    ledger.on_measured(SlotId(1), Bytes::mib(60));
     assert_eq!(ledger.booked(), Bytes::mib(40));
-    ledger.on_created(secs(2), SlotId(1));
+    ledger.on_created(SlotId(1));
     assert_eq!(ledger.booked(), Bytes::mib(40), "late news does not undo a measurement");
-    ledger.on_measured(secs(3), SlotId(1), Bytes::mib(400));
+    ledger.on_measured(SlotId(1), Bytes::mib(400));
     assert_eq!(ledger.booked(), Bytes::ZERO);
     ledger.on_gone(secs(4), SlotId(1));
     ledger.on_gone(secs(4), SlotId(1));
@@ -139,17 +153,17 @@ proptest! {
                 Event::Reserved(slot, class) => {
                     let class = Class(class.to_string().into());
                     let whole = ledger.estimate(&class).mean;
-                    ledger.on_reserved(now, SlotId(slot), class.clone());
+                    ledger.on_reserved(SlotId(slot), class.clone());
                     slots.insert(slot, (class, whole, false));
                 }
                 Event::Created(slot) => {
-                    ledger.on_created(now, SlotId(slot));
+                    ledger.on_created(SlotId(slot));
                     if let Some((class, booked, false)) = slots.get_mut(&slot) {
                         *booked = ledger.estimate(class).mean - Bytes::mib(17);
                     }
                 }
                 Event::Measured(slot, mib) => {
-                    ledger.on_measured(now, SlotId(slot), Bytes::mib(mib));
+                    ledger.on_measured(SlotId(slot), Bytes::mib(mib));
                     if let Some((class, booked, is_measured)) = slots.get_mut(&slot) {
                         *booked = ledger.estimate(class).mean - Bytes::mib(mib);
                         *is_measured = true;
@@ -160,11 +174,11 @@ proptest! {
                     slots.remove(&slot);
                 }
                 Event::Launching(browser) => {
-                    ledger.on_launching(now, BrowserId(browser));
+                    ledger.on_launching(BrowserId(browser));
                     launching.insert(browser);
                 }
                 Event::Launched(browser) => {
-                    ledger.on_launched(now, BrowserId(browser));
+                    ledger.on_launched(BrowserId(browser));
                     launching.remove(&browser);
                 }
                 Event::Memory(used) => ledger.on_memory(now, used.and_then(|mib| memory(Bytes::mib(mib)))),
@@ -183,7 +197,7 @@ proptest! {
         }
         for slot in 0..12 {
             ledger.on_gone(now, SlotId(slot));
-            ledger.on_launched(now, BrowserId(slot));
+            ledger.on_launched(BrowserId(slot));
         }
         prop_assert_eq!(ledger.booked(), Bytes::ZERO);
     }
