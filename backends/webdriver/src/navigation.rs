@@ -99,7 +99,7 @@ impl Navigation<'_> {
         };
         self.tell().await?;
         let mut pauses = PAUSES.into_iter().chain(std::iter::repeat(PAUSES[PAUSES.len() - 1]));
-        let (mut explained, mut heard_since) = (false, None);
+        let (mut explained, mut heard_since, mut came_to_nothing) = (false, None, false);
         loop {
             if let Some(document) = self.ask().await? {
                 let left = self.budget.left();
@@ -109,7 +109,13 @@ impl Navigation<'_> {
                         return self.idle(document).await;
                     }
                     Verdict::There | Verdict::Heard => return Ok(document.page()),
-                    Verdict::Before => self.nothing().await?,
+                    Verdict::Before => {
+                        // Twice in a row: what stopped may have been a page before this one.
+                        let to_nothing = self.came_to_nothing().await?;
+                        if std::mem::replace(&mut came_to_nothing, to_nothing) && to_nothing {
+                            return Err(neterror::no_document(self.url));
+                        }
+                    }
                     Verdict::Loading => self.cut().await?,
                     Verdict::Error(Some(code)) => return Err(neterror::firefox_fault(self.url, &code)),
                     Verdict::Error(None) if explained => {
@@ -156,14 +162,12 @@ impl Navigation<'_> {
     }
 
     /// The document is still the one before. Chromium's log tells if no other will come.
-    async fn nothing(&self) -> Result<(), Fault> {
-        if self.tab.family() == Family::Chromium {
-            let progress = self.tab.progress(self.budget).await?;
-            if progress.stopped && !progress.committed {
-                return Err(neterror::no_document(self.url));
-            }
+    async fn came_to_nothing(&self) -> Result<bool, Fault> {
+        if self.tab.family() != Family::Chromium {
+            return Ok(false);
         }
-        Ok(())
+        let progress = self.tab.progress(self.budget).await?;
+        Ok(progress.stopped && !progress.committed)
     }
 
     /// The document has not come far enough. Chromium's log tells if it never will.

@@ -34,13 +34,15 @@ pub(crate) struct Tab {
 }
 
 /// What the log has told so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Log {
     dialogs: u32,
     downloads: u32,
     /// Windows that were opened and have not been closed.
     opened: u32,
     progress: Progress,
+    /// The loader of the document that the main frame is on its way to.
+    loader: String,
 }
 
 /// How far the main frame has come since it last began to navigate.
@@ -171,7 +173,7 @@ impl Tab {
     }
 
     fn log(&self) -> Log {
-        *self.log.lock().unwrap_or_else(PoisonError::into_inner)
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -182,16 +184,20 @@ impl Log {
             "Page.javascriptDialogOpening" if webview == own => self.dialogs += 1,
             "Page.downloadWillBegin" if webview == own => self.downloads += 1,
             "Page.windowOpen" => self.opened += 1,
-            "Page.frameStartedNavigating" | "Page.frameStartedLoading" if is_main => {
-                self.progress.stopped = false;
-                if method == "Page.frameStartedNavigating" {
-                    self.progress = Progress::default();
-                }
+            "Page.frameStartedNavigating" if is_main => {
+                self.progress = Progress::default();
+                self.loader = params["loaderId"].as_str().unwrap_or_default().to_owned();
             }
-            "Page.frameNavigated" if webview == own && params["frame"]["id"] == own => {
-                self.progress.committed = true;
+            "Page.frameStartedLoading" if is_main => self.progress.stopped = false,
+            // The blank page of a new session may arrive when the next one is already on its way.
+            "Page.frameNavigated"
+                if webview == own
+                    && params["frame"]["id"] == own
+                    && params["frame"]["loaderId"] == self.loader.as_str() =>
+            {
+                self.progress = Progress { committed: true, ..Progress::default() };
             }
-            "Page.loadEventFired" if is_main => self.progress.loaded = true,
+            "Page.loadEventFired" if is_main => self.progress.loaded = self.progress.committed,
             "Page.frameStoppedLoading" if is_main => self.progress.stopped = true,
             _ => {}
         }
@@ -214,19 +220,35 @@ mod tests {
     #[test]
     fn progress_is_the_main_frame_s_since_it_last_began() {
         let frame = |id: &str| json!({ "frameId": id });
+        let to = |loader: &str| json!({ "frameId": "own", "loaderId": loader });
         let done = [
-            ("own", "frameStartedNavigating", frame("own")),
-            ("own", "frameNavigated", json!({"frame": {"id": "own"}})),
+            ("own", "frameStartedNavigating", to("a")),
+            ("own", "frameNavigated", json!({"frame": {"id": "own", "loaderId": "a"}})),
             ("own", "loadEventFired", json!({})),
             ("own", "frameStoppedLoading", frame("own")),
         ];
         assert_eq!(log(&done).progress, Progress { committed: true, loaded: true, stopped: true });
-        let again = [&done[..], &[("own", "frameStartedNavigating", frame("own"))]].concat();
+        let again = [&done[..], &[("own", "frameStartedNavigating", to("b"))]].concat();
         assert_eq!(log(&again).progress, Progress::default());
         let child = [&again[..], &[("own", "frameStoppedLoading", frame("child"))]].concat();
         assert_eq!(log(&child).progress, Progress::default());
         let download = [&again[..], &[("own", "frameStoppedLoading", frame("own"))]].concat();
         assert_eq!(log(&download).progress, Progress { stopped: true, ..Progress::default() });
+    }
+
+    #[test]
+    fn a_document_that_was_overtaken_is_no_progress() {
+        let to = |loader: &str| json!({ "frameId": "own", "loaderId": loader });
+        let overtaken = [
+            ("own", "frameStartedNavigating", to("blank")),
+            ("own", "frameStartedNavigating", to("page")),
+            ("own", "frameNavigated", json!({"frame": {"id": "own", "loaderId": "blank"}})),
+            ("own", "loadEventFired", json!({})),
+        ];
+        assert_eq!(log(&overtaken).progress, Progress::default());
+        let there = [("own", "frameNavigated", json!({"frame": {"id": "own", "loaderId": "page"}}))];
+        let there = [&overtaken[..], &there].concat();
+        assert_eq!(log(&there).progress, Progress { committed: true, ..Progress::default() });
     }
 
     #[test]
