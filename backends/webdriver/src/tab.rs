@@ -4,6 +4,8 @@
 //! after each step that can have caused some, and whenever a navigation wants to know what became of it. Firefox's has
 //! none: dialogs are told by the answers to commands, popups by the list of windows, downloads not at all.
 
+use std::fmt;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,6 +15,7 @@ use plimsoll_core::runtime::budget::Budget;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
+use tokio::time::timeout;
 
 use crate::call::CallError;
 use crate::session::Session;
@@ -20,6 +23,12 @@ use crate::settings::{Family, WindowSize};
 
 /// How long taking stock may take: a page that is busy makes even its log wait.
 const STOCK: Duration = Duration::from_secs(1);
+
+/// How long an answer of the log is good for: it is asked for by the next step if this one could not wait.
+const LATE: Duration = Duration::from_secs(60);
+
+/// The log, being read.
+struct Reading(Pin<Box<dyn Future<Output = Result<Vec<Line>, CallError>> + Send>>);
 
 /// A session's window.
 #[derive(Debug)]
@@ -30,6 +39,8 @@ pub(crate) struct Tab {
     /// Its own window's name, once it was asked for: to Chromium also the name of its main frame.
     handle: OnceCell<String>,
     log: Mutex<Log>,
+    /// A reading that somebody had no time to wait for: the driver has forgotten by now what it answers.
+    reading: tokio::sync::Mutex<Option<Reading>>,
     popups: AtomicU32,
 }
 
@@ -54,6 +65,12 @@ pub(crate) struct Progress {
     pub(crate) loaded: bool,
     /// Nothing is being loaded any more, whether there is a document or not.
     pub(crate) stopped: bool,
+}
+
+impl fmt::Debug for Reading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reading").finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -84,6 +101,7 @@ impl Tab {
             window,
             handle: OnceCell::new(),
             log: Mutex::default(),
+            reading: tokio::sync::Mutex::default(),
             popups: AtomicU32::new(0),
         }
     }
@@ -133,8 +151,7 @@ impl Tab {
     /// waited for, the driver does not.
     pub(crate) async fn progress(&self, budget: Budget) -> Result<Progress, CallError> {
         let handle = self.handle(budget).await?;
-        let body = json!({ "type": "performance" });
-        let lines: Vec<Line> = self.session.post("se/log", &body, budget.left()).await?;
+        let lines = self.read(budget).await?;
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         for line in lines {
             if let Ok(message) = serde_json::from_str::<Message>(&line.message) {
@@ -142,6 +159,18 @@ impl Tab {
             }
         }
         Ok(log.progress)
+    }
+
+    async fn read(&self, budget: Budget) -> Result<Vec<Line>, CallError> {
+        let session = Arc::clone(&self.session);
+        let read = || async move { session.post("se/log", &json!({ "type": "performance" }), LATE).await };
+        let mut slot = self.reading.lock().await;
+        let reading = slot.get_or_insert_with(|| Reading(Box::pin(read())));
+        let left = budget.left();
+        let lines = timeout(left, &mut reading.0).await;
+        let lines = lines.map_err(|_| CallError::Timeout { call: "se/log".to_owned(), after: left })?;
+        *slot = None;
+        lines
     }
 
     async fn handle(&self, budget: Budget) -> Result<&String, CallError> {
