@@ -2,6 +2,7 @@
 
 mod desk;
 mod layers;
+mod manual;
 mod mistakes;
 mod secrets;
 mod table;

@@ -1,0 +1,44 @@
+//! Completions and manual pages, drawn from the command line's own definitions.
+
+use std::fs;
+
+use clap::CommandFactory;
+use plimsoll_cli::args::Cli;
+
+use crate::desk::Desk;
+
+#[test]
+fn every_shell_can_complete_every_command() {
+    let desk = Desk::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let output = desk.run(&["completions", shell], &[]);
+        let script = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{shell}");
+        for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+            assert!(script.contains(command.get_name()), "{shell} does not know {}", command.get_name());
+        }
+    }
+}
+
+#[test]
+fn every_command_has_a_page() {
+    let desk = Desk::new();
+    assert!(desk.run(&["man", "pages"], &[]).status.success());
+    for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+        let page = desk.path(&format!("pages/plimsoll-{}.1", command.get_name()));
+        let text = fs::read_to_string(&page).unwrap_or_else(|why| panic!("{}: {why}", page.display()));
+        assert!(text.contains(".SH SYNOPSIS"), "{}", page.display());
+    }
+    assert!(String::from_utf8_lossy(&desk.run(&["man"], &[]).stdout).contains(".SH SUBCOMMANDS"));
+}
+
+#[test]
+fn a_place_that_no_page_can_be_written_to_is_told() {
+    let desk = Desk::new();
+    desk.write("file", "precious");
+    let output = desk.run(&["man", "file"], &[]);
+    assert_eq!(output.status.code(), Some(3));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("cannot write file") && stderr.contains("name a directory"), "{stderr}");
+    assert_eq!(fs::read_to_string(desk.path("file")).expect("it is still there"), "precious");
+}
