@@ -6,13 +6,15 @@
 //! ```text
 //!   Plimsoll                                    library
 //!   create(&Host) ───────────────────────────►  an instance, with a runtime of its own
-//!   submit(instance, call 7, PERFORM, context 3, payload) ─►  returns at once
-//!   complete(context, call 7, OK, head, body)  ◄─  from any thread, exactly once
+//!   submit(instance, call 7, PERFORM, context 3, payload) ─►  returns soon
+//!   complete(context, call 7, OK, head, body)  ◄─  from any thread, exactly once; or from within `submit`
 //!   cancel(instance, call 8) ────────────────►  answers call 8 with CANCELLED, unless it is answered already
 //!   destroy(instance) ───────────────────────►  ends the runtime; nothing is answered any more
 //! ```
 //!
-//! * No function blocks, none lets a panic out, and nothing is answered before `submit` was called.
+//! * No function blocks, none lets a panic out, and nothing is answered before `submit` was called. A library may
+//!   carry a call out within `submit`, as long as that takes no time that another call would miss: Plimsoll holds no
+//!   lock meanwhile.
 //! * Payloads are JSON of the words in `plimsoll-core`'s `port::call`; only the content of an artifact travels raw,
 //!   as the body of an answer.
 //! * A [`Buf`] is freed by the function that it carries, so by whoever made it.

@@ -75,7 +75,8 @@ pub struct Declaration {
 pub struct Functions {
     /// Makes an instance that answers to `host`, which stays valid for ever. Null when no runtime could be started.
     pub create: unsafe extern "C" fn(host: *const Host) -> InstancePtr,
-    /// Begins a call. `call` is not in use, `object` is a number that the caller chose, `payload` is given away.
+    /// Begins a call. `call` is not in use, `object` is a number that the caller chose, `payload` is given away. The
+    /// answer may come before this returns.
     pub submit: unsafe extern "C" fn(InstancePtr, call: u64, op: u32, object: u64, payload: Buf),
     /// Takes a call back. A call that was answered already is left alone.
     pub cancel: unsafe extern "C" fn(InstancePtr, call: u64),

@@ -1,8 +1,10 @@
-//! What a call through a library's edge costs: `cargo bench -p plimsoll-loader`.
+//! What a call through a library's edge costs: `cargo xtask bench abi`, or `cargo bench -p plimsoll-loader`.
 //!
-//! A step that does nothing is carried out by the library of `tests/rogue`, one call after the other and sixteen at a
-//! time, in this process and in one of its own. Beside it two bounds: writing and reading the words of a call, and
-//! one wake of a thread and back, which every call needs at least.
+//! A step is carried out by the library of `tests/rogue`, in this process and in one of its own, from the port's
+//! `perform` to its result: one call after the other and sixteen at a time for a step that does nothing, and one after
+//! the other for one that must wait once, so that the library's own threads end it. Beside it two bounds: writing and
+//! reading the words of a call, which every call needs, and one wake of a thread and back, which a call needs that
+//! changes threads or processes.
 #![expect(clippy::print_stdout, reason = "a program whose output is its result")]
 #![expect(clippy::disallowed_methods, reason = "a stopwatch is what this is")]
 
@@ -25,6 +27,9 @@ use serde_json::json;
 const WARM_UP: usize = 2_000;
 const CALLS: usize = 50_000;
 const IN_FLIGHT: usize = 16;
+/// What the library does: see its `whim`.
+const NOTHING: &str = "nothing";
+const WAIT: &str = "wait";
 const BUDGET: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
@@ -48,7 +53,7 @@ fn main() -> ExitCode {
 
 /// A call's words, written and read on both sides.
 fn words() {
-    let step = step();
+    let step = step(NOTHING);
     let times = measure(|| {
         let sent = serde_json::to_vec(&Perform { step: &step, budget: BUDGET }).expect("plain data");
         let _read: Perform = serde_json::from_slice(&sent).expect("as it was written");
@@ -84,16 +89,23 @@ async fn library(isolation: Isolation, name: &str) {
     let browser = driver.launch(BrowserId(1), BUDGET).await.expect("launches");
     let open = || browser.open(OpenRequest { setup: Setup::default(), first: None }, BUDGET);
     let mut context = open().await.expect("opens");
-    calls(context.as_mut(), WARM_UP).await;
-    // As attempts do, it runs on a task of the runtime.
-    let one = loader.supervisor.spawn("one", async move { calls(context.as_mut(), CALLS).await });
-    report(&format!("{name}, one at a time"), one.await.expect("no panic"));
+    calls(context.as_mut(), NOTHING, WARM_UP).await;
+    for (script, which) in [(NOTHING, "one at a time"), (WAIT, "one that must wait")] {
+        // As attempts do, it runs on a task of the runtime.
+        let one = async move {
+            let times = calls(context.as_mut(), script, CALLS).await;
+            (times, context)
+        };
+        let times;
+        (times, context) = loader.supervisor.spawn("one", one).await.expect("no panic");
+        report(&format!("{name}, {which}"), times);
+    }
 
     let start = Instant::now();
     let mut many = Vec::new();
     for _ in 0..IN_FLIGHT {
         let mut context = open().await.expect("opens");
-        let each = async move { calls(context.as_mut(), CALLS / IN_FLIGHT).await };
+        let each = async move { calls(context.as_mut(), NOTHING, CALLS / IN_FLIGHT).await };
         many.push(loader.supervisor.spawn("one of many", each));
     }
     let mut times = Vec::new();
@@ -104,8 +116,8 @@ async fn library(isolation: Isolation, name: &str) {
     browser.close().await.expect("closes");
 }
 
-async fn calls(context: &mut dyn Context, count: usize) -> Vec<Duration> {
-    let step = step();
+async fn calls(context: &mut dyn Context, script: &str, count: usize) -> Vec<Duration> {
+    let step = step(script);
     let mut times = Vec::with_capacity(count);
     for _ in 0..count {
         let start = Instant::now();
@@ -137,8 +149,8 @@ fn row(name: &str, mut times: Vec<Duration>, wall: Duration) {
     println!("{name:<34} {:>8.1} {:>8.1} {:>8.1} {rate:>10.0}", at(500), at(990), at(999));
 }
 
-fn step() -> Step {
-    serde_json::from_value(json!({"evaluate": "nothing"})).expect("a step")
+fn step(script: &str) -> Step {
+    serde_json::from_value(json!({ "evaluate": script })).expect("a step")
 }
 
 fn rogue() -> PathBuf {

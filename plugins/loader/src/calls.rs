@@ -9,7 +9,8 @@
 //!
 //! A call leaves the table with its first answer; a second one, and an answer to what was never asked, finds nothing
 //! and is counted. A library that lets an abandoned call lie does not let go of a thread any more, and each further
-//! call could be the last of its threads: so it is given up.
+//! call could be the last of its threads: so it is given up. The same goes for a call whose caller should have left
+//! long ago but could not, since the library holds that very thread.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -35,18 +36,26 @@ struct Table {
 
 #[derive(Debug)]
 enum Pending {
-    Awaited(oneshot::Sender<Reply>),
-    Abandoned { doing: &'static str, due: Moment },
+    /// Answered before `due`, or given up by its caller before.
+    Awaited {
+        caller: oneshot::Sender<Reply>,
+        doing: &'static str,
+        due: Moment,
+    },
+    Abandoned {
+        doing: &'static str,
+        due: Moment,
+    },
 }
 
 /// A call that has just begun: its number, and where its answer will come.
 pub(crate) type Begun = (u64, oneshot::Receiver<Reply>);
 
 impl Calls {
-    /// Enters a call, unless the library is over.
-    pub(crate) fn begin(&self) -> Result<Begun, BrowserEnd> {
-        let (sender, receiver) = oneshot::channel();
-        Ok((self.table().enter(Pending::Awaited(sender))?, receiver))
+    /// Enters a call that its caller gives up before `due`, unless the library is over.
+    pub(crate) fn begin(&self, doing: &'static str, due: Moment) -> Result<Begun, BrowserEnd> {
+        let (caller, receiver) = oneshot::channel();
+        Ok((self.table().enter(Pending::Awaited { caller, doing, due })?, receiver))
     }
 
     /// Enters a call whose answer nobody waits for, but which must come before `due`.
@@ -64,7 +73,7 @@ impl Calls {
         };
         match pending {
             // A caller who left in this moment needs no answer.
-            Some(Pending::Awaited(caller)) => drop(caller.send(reply)),
+            Some(Pending::Awaited { caller, .. }) => drop(caller.send(reply)),
             Some(Pending::Abandoned { .. }) => {}
             None => return false,
         }
@@ -78,11 +87,12 @@ impl Calls {
         pending.map(|pending| *pending = Pending::Abandoned { doing, due }).is_some()
     }
 
-    /// What an abandoned call that should have been answered by `now` was doing.
+    /// What a call that should have been answered or given up, and let go, by `now` was doing.
     pub(crate) fn overdue(&self, now: Moment) -> Option<&'static str> {
         self.table().pending.values().find_map(|pending| match pending {
-            Pending::Abandoned { doing, due } if *due <= now => Some(*doing),
-            _ => None,
+            Pending::Awaited { doing, due, .. } | Pending::Abandoned { doing, due } => {
+                (*due <= now).then_some(*doing)
+            }
         })
     }
 
@@ -134,7 +144,7 @@ mod tests {
     #[test]
     fn the_first_answer_counts_and_strays_are_told() {
         let calls = Calls::default();
-        let (call, mut answer) = calls.begin().expect("not over");
+        let (call, mut answer) = calls.begin("perform", Moment::NEVER).expect("not over");
         assert!(calls.complete(call, reply(1)));
         assert!(!calls.complete(call, reply(2)));
         assert!(!calls.complete(99, reply(3)));
@@ -146,8 +156,8 @@ mod tests {
     fn an_abandoned_call_must_be_answered_in_time() {
         let calls = Calls::default();
         let at = |seconds| Moment::after(Duration::from_secs(seconds));
-        let (call, _) = calls.begin().expect("not over");
-        assert_eq!(calls.overdue(Moment::NEVER), None);
+        let (call, _) = calls.begin("perform", at(90)).expect("not over");
+        assert_eq!((calls.overdue(at(89)), calls.overdue(at(90))), (None, Some("perform")));
         assert!(calls.abandon(call, "perform", at(5)));
         assert_eq!((calls.overdue(at(4)), calls.overdue(at(5))), (None, Some("perform")));
         assert!(calls.complete(call, reply(0)) && calls.overdue(at(9)).is_none());
@@ -157,10 +167,13 @@ mod tests {
     #[test]
     fn the_end_reaches_everybody_and_nothing_begins_after_it() {
         let calls = Calls::default();
-        let (_, mut answer) = calls.begin().expect("not over");
+        let (_, mut answer) = calls.begin("perform", Moment::NEVER).expect("not over");
         calls.end(BrowserEnd::Died("first".into()));
         calls.end(BrowserEnd::Died("second".into()));
         assert_eq!(answer.try_recv().map(|reply| reply.status), Err(oneshot::error::TryRecvError::Closed));
-        assert_eq!(calls.begin().map(|(call, _)| call), Err(BrowserEnd::Died("first".into())));
+        assert_eq!(
+            calls.begin("perform", Moment::NEVER).map(|(call, _)| call),
+            Err(BrowserEnd::Died("first".into()))
+        );
     }
 }

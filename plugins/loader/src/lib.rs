@@ -10,10 +10,12 @@
 //! ```
 //!
 //! All is well when each call is answered in its time. If it is not, the caller leaves on time anyway, the call is
-//! taken back, and a library that does not let go of it is given up. What ends a library (a crash, an abort, an endless
-//! loop) ends its browsers: [`Browser::ended`](plimsoll_core::port::Browser::ended) says so, contexts fail with
-//! `browser_crash`, and the next launch starts it anew. In this process a crash is ours as well, which is why
-//! [`Isolation::Process`] is the default.
+//! taken back, and a library that does not let go of it is given up. In this process a step that does not wait may be
+//! carried out on its caller's own thread; should it never end, that caller is lost with its thread.
+//!
+//! What ends a library (a crash, an abort, an endless loop) ends its browsers:
+//! [`Browser::ended`](plimsoll_core::port::Browser::ended) says so, contexts fail with `browser_crash`, and the next
+//! launch starts it anew. In this process a crash is ours as well, which is why [`Isolation::Process`] is the default.
 
 mod calls;
 pub mod child;

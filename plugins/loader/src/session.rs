@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   running ──process ends─────────────────► over (died) ──killed, verified──► gone
-//!           ──an abandoned call lies too long► over (hung) ──────┘
+//!           ──a call lies too long───────────► over (hung) ──────┘
 //!           ──dropped, or supervisor cancelled──► let go ────────┘
 //! ```
 //!
@@ -17,6 +17,7 @@ use plimsoll_core::port::BrowserEnd;
 use plimsoll_core::port::call::DriverMade;
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::supervisor::Supervisor;
+use plimsoll_core::time::Moment;
 use plimsoll_plugin_abi::op;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -188,7 +189,8 @@ impl Session {
     /// Makes a call and waits for its answer. A caller who leaves takes the call back.
     pub(crate) async fn call(&self, ask: Ask) -> Result<Reply, Unanswered> {
         let Ask { op, object, payload, doing, within } = ask;
-        let (call, answer) = self.calls.begin().map_err(Unanswered::Over)?;
+        let due = within.map_or(Moment::NEVER, |within| self.clock.now() + within + MERCY);
+        let (call, answer) = self.calls.begin(doing, due).map_err(Unanswered::Over)?;
         let _taken_back = TakeBack { session: self, call, doing };
         let exchange = async {
             match &self.link {
@@ -294,6 +296,11 @@ async fn died(process: Option<&mut Process>) -> BrowserEnd {
 
 async fn hung(calls: &Calls, clock: Clock) -> BrowserEnd {
     loop {
+        sleep(LOOK).await;
+        if calls.overdue(clock.now()).is_none() {
+            continue;
+        }
+        // After a standstill of the whole program its callers get to leave first.
         sleep(LOOK).await;
         if let Some(doing) = calls.overdue(clock.now()) {
             tracing::error!(doing, "a driver library does not let go of a call; it is given up");

@@ -1,17 +1,24 @@
 //! One instance of the driver: its calls, its browsers and contexts.
 //!
 //! ```text
-//!   submit ──► number entered, task spawned ──► carried out ──► answered, number forgotten
+//!   submit ──► number entered ──► task spawned ──► carried out ──► answered, number forgotten
+//!                    │                 ▲ must wait       ▲
+//!                    └─ begun in place ┴─ need not wait ─┘
 //!   cancel ──► the task drops what it does at its next await, and answers that
 //! ```
 //!
-//! Whatever happens to a call, it is answered exactly once: its task is the only one who answers, and it always does,
-//! unless the driver never lets go of the thread.
+//! Steps of a driver that is prompt begin on the thread that submits them (`promptness`); all else is done on the
+//! library's own threads.
+//!
+//! Whatever happens to a call, it is answered exactly once: by whoever carries it out to its end, and that always
+//! happens, unless the driver never lets go of the thread.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{self, Poll, Waker};
 
 use futures_util::FutureExt;
 use plimsoll_core::outcome::{FailureClass, Fault};
@@ -29,6 +36,7 @@ use crate::counters::Counters;
 use crate::export::Make;
 use crate::host::HostRef;
 use crate::objects::{Objects, Turn};
+use crate::promptness::Promptness;
 use crate::start::Start;
 
 /// Calls that may be under way at once; more are refused.
@@ -48,6 +56,7 @@ pub(crate) struct Instance {
     supervisor: Supervisor,
     driver: OnceLock<Box<dyn Driver>>,
     draining: AtomicBool,
+    promptness: Promptness,
     calls: Mutex<HashMap<u64, CancellationToken>>,
     pub(crate) browsers: Objects<Arc<dyn Browser>>,
     pub(crate) contexts: Objects<OpenContext>,
@@ -69,6 +78,7 @@ impl Instance {
             supervisor: Supervisor::root(),
             driver: OnceLock::new(),
             draining: AtomicBool::new(false),
+            promptness: Promptness::new(Clock::start()),
             calls: Mutex::default(),
             browsers: Objects::default(),
             contexts: Objects::default(),
@@ -87,21 +97,36 @@ impl Instance {
             _ => Reserved::Nothing,
         };
         let this = Arc::clone(self);
-        let _on_its_runtime = self.runtime.enter();
-        // Its end is told by its answer.
-        drop(self.supervisor.spawn_graceful("call", async move {
+        let mut work = Box::pin(async move {
             let work = call::carry_out(&this, op, object, reserved, payload);
-            let work = AssertUnwindSafe(cancel.run_until_cancelled(work)).catch_unwind();
-            let answer = match work.await {
+            match AssertUnwindSafe(cancel.run_until_cancelled(work)).catch_unwind().await {
                 Ok(Some(answer)) => answer,
                 Ok(None) => Answer::bare(status::CANCELLED),
                 Err(payload) => Answer::panicked(payload.as_ref()),
-            };
-            if answer.status != status::OK {
-                this.forget_what_was_not_made(op, object);
             }
-            this.calls().remove(&call);
-            this.host.complete(call, answer);
+        });
+        let _on_its_runtime = self.runtime.enter();
+        let is_step = op == op::PERFORM;
+        if is_step && self.promptness.is_earned() {
+            // Nobody need be woken: whatever happens before the task below polls it again, that poll finds.
+            let mut nobody = task::Context::from_waker(Waker::noop());
+            let begun = self.promptness.watch(|| work.as_mut().poll(&mut nobody));
+            if let Poll::Ready(answer) = begun {
+                return self.answer(call, op, object, answer);
+            }
+        }
+        let this = Arc::clone(self);
+        // Its end is told by its answer.
+        drop(self.supervisor.spawn_graceful("call", async move {
+            let begun = poll_fn(|context| {
+                let mut begin = || work.as_mut().poll(context);
+                Poll::Ready(if is_step { this.promptness.watch(begin) } else { begin() })
+            });
+            let answer = match begun.await {
+                Poll::Ready(answer) => answer,
+                Poll::Pending => work.await,
+            };
+            this.answer(call, op, object, answer);
         }));
     }
 
@@ -110,6 +135,14 @@ impl Instance {
         if let Some(cancel) = self.calls().get(&call) {
             cancel.cancel();
         }
+    }
+
+    fn answer(&self, call: u64, op: u32, object: u64, answer: Answer) {
+        if answer.status != status::OK {
+            self.forget_what_was_not_made(op, object);
+        }
+        self.calls().remove(&call);
+        self.host.complete(call, answer);
     }
 
     /// Ends every task of the driver at its next await.

@@ -42,6 +42,10 @@
 //!
 //! * A tokio runtime of its own, with two threads named after the package. [`Driver`]'s futures run on it, and
 //!   [`Start::supervisor`] spawns on it. Plimsoll's own runtime is another copy of tokio and cannot be used.
+//! * Steps that need not wait are cheap: while a driver's steps begin quickly (64 in a row took less than 250 µs up to
+//!   their first await), the next one begins on the thread that asks for it, within the library's runtime, and is handed
+//!   over to the library's threads only if it must wait. One slow beginning, and all are handed over until it is earned
+//!   again. So nothing may be kept in thread-locals.
 //! * Cancellation: a call that nobody waits for any more is dropped at its next await.
 //! * `tracing`: events go to Plimsoll's log, with the spans around them.
 //! * [`Start::counters`]: numbers for Plimsoll's metrics.
@@ -63,6 +67,7 @@ mod forward;
 mod host;
 mod instance;
 mod objects;
+mod promptness;
 mod start;
 
 pub use async_trait::async_trait;

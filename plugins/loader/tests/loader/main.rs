@@ -4,6 +4,7 @@ mod behaviour;
 mod builds;
 mod calls;
 mod crashes;
+mod in_place;
 mod refusals;
 mod rig;
 

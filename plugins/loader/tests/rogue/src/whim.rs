@@ -2,8 +2,11 @@
 #![expect(unsafe_code, reason = "a crash on purpose")]
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::Duration;
 
-use plimsoll_plugin::{Artifact, ArtifactKind, Counters, FailureClass, Fault, Start, StepOutput};
+use plimsoll_plugin::{Artifact, ArtifactKind, Clock, Counters, FailureClass, Fault, Start, StepOutput};
 
 /// Whims by the place where they come up, and the counters.
 #[derive(Clone)]
@@ -42,8 +45,17 @@ impl Whims {
     }
 
     pub(crate) async fn carry_out(&self, whim: &str) -> Result<StepOutput, Fault> {
-        if whim == "hang" {
-            std::future::pending::<()>().await;
+        match whim {
+            "hang" => std::future::pending().await,
+            "wait" => {
+                let mut waited = false;
+                poll_fn(|context| {
+                    context.waker().wake_by_ref();
+                    if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending }
+                })
+                .await;
+            }
+            _ => {}
         }
         self.do_now(whim)
     }
@@ -64,6 +76,16 @@ impl Whims {
             "picture" => {
                 let bytes = (0..8 << 20).map(|n: u32| n.to_le_bytes()[0]).collect();
                 return Ok(StepOutput::Artifact(Artifact { kind: ArtifactKind::Png, bytes }));
+            }
+            "dawdle" => {
+                let clock = Clock::start();
+                while clock.now().elapsed() < Duration::from_millis(5) {
+                    std::hint::spin_loop();
+                }
+            }
+            "thread" => {
+                let name = std::thread::current().name().unwrap_or_default().to_owned();
+                return Ok(StepOutput::Data([("thread".to_owned(), name.into())].into_iter().collect()));
             }
             "outstanding" => {
                 let count = plimsoll_plugin::hidden::outstanding();

@@ -1,0 +1,99 @@
+//! Steps that are carried out on the thread that asks for them, once a driver has earned it: all promises hold there.
+
+use plimsoll_core::outcome::FailureClass;
+use plimsoll_core::port::{BrowserEnd, StepOutput};
+use plimsoll_loader::Isolation;
+use tokio::time::timeout;
+
+use crate::rig::{BUDGET, PATIENCE, Rig, SHORT, evaluate, on_both, open};
+
+/// Whether a step was carried out by one of the library's own threads.
+async fn by_its_own_thread(rig: &mut Rig) -> bool {
+    match rig.evaluate("thread", BUDGET).await {
+        Ok(StepOutput::Data(data)) => data["thread"] == "rogue-driver",
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Makes calls, in a context of its own, until they are carried out in place.
+async fn earn(rig: &mut Rig) {
+    rig.context = open(&rig.browser).await.expect("opens");
+    let earned = async { while by_its_own_thread(rig).await {} };
+    timeout(PATIENCE, earned).await.expect("its steps are short");
+}
+
+async fn prompt(isolation: Isolation) -> Rig {
+    let mut rig = Rig::tame(isolation).await;
+    earn(&mut rig).await;
+    rig
+}
+
+on_both! {
+    async fn it_is_earned_by_short_steps_and_lost_by_a_long_one(isolation) {
+        let mut rig = Rig::tame(isolation).await;
+        assert!(by_its_own_thread(&mut rig).await, "nothing is earned yet");
+        for _ in 0..3 {
+            earn(&mut rig).await;
+            assert_eq!(rig.evaluate("dawdle", BUDGET).await, Ok(StepOutput::Done));
+            assert!(by_its_own_thread(&mut rig).await);
+        }
+    }
+
+    async fn a_panic_costs_its_context_only(isolation) {
+        let mut rig = prompt(isolation).await;
+        for _ in 0..2 {
+            let fault = rig.evaluate("panic", BUDGET).await.expect_err("it panicked");
+            assert_eq!(fault.class, FailureClass::Internal);
+            assert!(fault.message.contains("panicked"), "{fault}");
+        }
+        let mut sibling = open(&rig.browser).await.expect("opens");
+        assert_eq!(evaluate(sibling.as_mut(), "nothing", BUDGET).await, Ok(StepOutput::Done));
+        rig.context.close().await.expect("it can still be closed");
+    }
+
+    async fn a_step_that_must_wait_ends_with_its_deadline_or_its_caller(isolation) {
+        let mut rig = prompt(isolation).await;
+        let fault = rig.evaluate("hang", SHORT).await.expect_err("it hangs");
+        assert_eq!(fault.class, FailureClass::Timeout);
+        assert_eq!(rig.evaluate("nothing", BUDGET).await, Ok(StepOutput::Done), "it was taken back");
+        let left = timeout(SHORT, rig.evaluate("hang", BUDGET)).await;
+        assert!(left.is_err(), "it hangs");
+        timeout(PATIENCE, rig.context.close()).await.expect("in time").expect("closes");
+    }
+
+    async fn answers_may_be_early_late_double_and_foreign(isolation) {
+        let mut rig = prompt(isolation).await;
+        for whim in ["twice", "foreign"].repeat(10) {
+            assert_eq!(rig.evaluate(whim, BUDGET).await, Ok(StepOutput::Done));
+            assert_eq!(rig.evaluate("nothing", BUDGET).await, Ok(StepOutput::Done));
+        }
+        earn(&mut rig).await;
+        let fault = rig.evaluate("later", SHORT).await.expect_err("no answer yet");
+        assert_eq!(fault.class, FailureClass::Timeout);
+        assert_eq!(rig.evaluate("nothing", BUDGET).await, Ok(StepOutput::Done));
+        for whim in ["garbage", "strange"] {
+            earn(&mut rig).await;
+            let fault = rig.evaluate(whim, BUDGET).await.expect_err("nonsense");
+            assert_eq!(fault.class, FailureClass::Internal);
+        }
+        earn(&mut rig).await;
+        rig.evaluate("never", SHORT).await.expect_err("no answer");
+        let end = timeout(PATIENCE, rig.browser.ended()).await.expect("it is given up");
+        assert!(matches!(end, BrowserEnd::Hung(_)), "{end}");
+    }
+
+    async fn many_contexts_work_side_by_side(isolation) {
+        let rig = prompt(isolation).await;
+        let many = (0..100).map(|_| async {
+            let mut context = open(&rig.browser).await.expect("opens");
+            // Each in turn must wait, is short, and is long.
+            assert!(evaluate(context.as_mut(), "hang", SHORT).await.is_err());
+            for whim in ["nothing", "wait", "dawdle", "nothing"] {
+                evaluate(context.as_mut(), whim, BUDGET).await.expect("works");
+            }
+            context.close().await
+        });
+        let closed = futures_util::future::join_all(many).await;
+        assert!(closed.iter().all(Result::is_ok), "{closed:?}");
+    }
+}
