@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use plimsoll_cdp::{CdpDriver, CdpSettings};
 use plimsoll_core::port::Driver;
+use plimsoll_http::{HttpDriver, HttpSettings};
 use plimsoll_sim::driver::{SimDriver, SimSettings};
 use plimsoll_webdriver::{Family, WebDriverDriver, WebDriverSettings};
 
@@ -16,7 +17,7 @@ use crate::case::Verdict;
 use crate::rig::Machine;
 
 /// The columns of the table.
-pub(crate) const NAMES: [&str; 4] = ["cdp", "chromedriver", "geckodriver", "sim"];
+pub(crate) const NAMES: [&str; 5] = ["cdp", "chromedriver", "geckodriver", "http", "sim"];
 
 /// A driver under test.
 pub(crate) struct Subject {
@@ -50,6 +51,8 @@ pub(crate) enum Known {
 }
 
 const STILL_STARTING: &str = "while an abandoned session still starts, the next is refused; a retry helps";
+
+const NO_SCRIPTS: &str = "the page's scripts do not run";
 
 impl Subject {
     /// The verdict on a case, in the light of what is known of this driver.
@@ -175,6 +178,32 @@ fn geckodriver_in(machine: &Machine) -> PathBuf {
             .unwrap_or_else(|e| panic!("{}: {e}; run `cargo xtask setup`", from.display()));
     }
     to
+}
+
+/// No browser at all: what a server sends, read as a browser would.
+pub(crate) fn http() -> Subject {
+    Subject {
+        name: "http",
+        differs: &[
+            ("dialogs_are_counted", Known::Always(NO_SCRIPTS)),
+            ("half_an_emoji_becomes_a_replacement_character", Known::Always(NO_SCRIPTS)),
+            ("no_storage_is_found_in_another_context", Known::Always(NO_SCRIPTS)),
+            ("no_service_worker_answers_in_another_context", Known::Always(NO_SCRIPTS)),
+            (
+                "a_step_s_own_timeout_is_kept",
+                Known::Always("told at once: without scripts what is not there will not come"),
+            ),
+            (
+                "pages_that_never_come_end_with_their_budget",
+                Known::Always("a page whose scripts are busy is there: they do not run"),
+            ),
+        ],
+        make: |machine| {
+            let driver = HttpDriver::new(HttpSettings::default(), &machine.supervisor);
+            Arc::new(driver.expect("certificates"))
+        },
+        ..cdp()
+    }
 }
 
 /// No browser at all: values that a seed decides.

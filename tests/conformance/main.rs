@@ -86,5 +86,6 @@ suite! {
     cdp;
     chromedriver;
     geckodriver;
+    http;
     sim;
 }

@@ -35,6 +35,13 @@ async fn waits_hold_when_their_condition_does(rig: &Rig) {
     }
     let secret = tab.perform(json!({"wait_for": {"text": "nobody sees", "timeout": "1s"}})).await;
     late(secret, &["the page to contain \"nobody sees\""]);
+    let shown = json!({"selector": "h1", "state": "hidden", "timeout": "1s"});
+    fails(
+        tab.perform(json!({ "expect": shown })).await,
+        FailureClass::Assertion,
+        Recurrence::Persistent,
+        &["`h1` to be hidden, but it is visible"],
+    );
 }
 
 async fn a_wait_that_is_late_is_a_timeout(rig: &Rig) {
@@ -62,6 +69,7 @@ async fn a_wait_goes_on_in_the_next_document(rig: &Rig) {
 
 async fn an_expectation_that_fails_is_an_assertion(rig: &Rig) {
     let mut tab = rig.open("/nested").await;
+    tab.does(json!({"wait_for": {"load": "idle"}})).await;
     let mut failed = async |what: Value, words: &[&str]| {
         let mut what = what;
         what["timeout"] = json!("1s");
@@ -76,10 +84,8 @@ async fn an_expectation_that_fails_is_an_assertion(rig: &Rig) {
     )
     .await;
     failed(json!({"title": "Log"}), &["the title to contain \"Log\", but it is \"Records\""]).await;
-    failed(json!({"selector": "h1", "state": "hidden"}), &["`h1` to be hidden, but it is visible"]).await;
     failed(json!({"text": "Sirius"}), &["the page to contain \"Sirius\", but it contains \"Fleet Capella"])
         .await;
-    failed(json!({"function": "1 > 2"}), &["`1 > 2` to be true, but it is false"]).await;
     tab.does(json!({"expect": {"selector": ".card", "count": 4}})).await;
     tab.does(json!({"expect": {"text": "Gemma & sons"}})).await;
 }
@@ -93,4 +99,7 @@ async fn functions_are_polled_until_true(rig: &Rig) {
     let throws = tab.perform(json!({"wait_for": {"function": "none.there", "timeout": "1s"}})).await;
     late(throws, &["it throws ReferenceError: none is not defined"]);
     refused(tab.perform(json!({"wait_for": {"function": "a b"}})).await, &["SyntaxError"]);
+    let untrue = tab.perform(json!({"expect": {"function": "1 > 2", "timeout": "1s"}})).await;
+    let words = &["`1 > 2` to be true, but it is false"];
+    fails(untrue, FailureClass::Assertion, Recurrence::Persistent, words);
 }
