@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use plimsoll_core::outcome::{FailureClass, Fault, Recurrence};
 use plimsoll_core::port::{Browser, BrowserEnd, Context, OpenRequest};
 use plimsoll_core::step::Step;
+use plimsoll_core::time::Moment;
 use plimsoll_kit::processes::Process;
 use rustix::process::Signal;
 use serde_json::json;
@@ -55,6 +56,25 @@ fn victims(rig: &Rig, what: &str, is: impl Fn(&Process) -> bool) -> Vec<Process>
         lacks(format!("no {what} of its own"));
     }
     found
+}
+
+/// Asserts that a context failed as its browser was killed, at once, and that both are gone.
+async fn went_down(
+    rig: &Rig,
+    browser: &Arc<dyn Browser>,
+    context: Box<dyn Context>,
+    fault: &Fault,
+    killed: Moment,
+) {
+    assert_eq!(
+        (fault.class, fault.recurrence),
+        (FailureClass::BrowserCrash, Recurrence::Transient),
+        "{fault}"
+    );
+    assert!(rig.machine.clock.now().since(killed) < AT_ONCE);
+    context.close().await.expect("gone with its browser");
+    browser.close().await.expect("gone");
+    rig.is_clean().await;
 }
 
 fn is_driver(process: &Process) -> bool {
@@ -131,15 +151,7 @@ async fn a_killed_browser_ends_its_contexts(rig: &Rig) {
         rig.machine.clock.now()
     };
     let (fault, killed) = tokio::join!(wait(context.as_mut(), rig.patience), killing);
-    assert_eq!(
-        (fault.class, fault.recurrence),
-        (FailureClass::BrowserCrash, Recurrence::Transient),
-        "{fault}"
-    );
-    assert!(rig.machine.clock.now().since(killed) < AT_ONCE);
-    context.close().await.expect("gone with its browser");
-    browser.close().await.expect("gone");
-    rig.is_clean().await;
+    went_down(rig, &browser, context, &fault, killed).await;
 }
 
 async fn a_killed_driver_process_ends_its_contexts(rig: &Rig) {
@@ -155,15 +167,7 @@ async fn a_killed_driver_process_ends_its_contexts(rig: &Rig) {
         killed
     };
     let (fault, killed) = tokio::join!(wait(context.as_mut(), rig.patience), killing);
-    assert_eq!(
-        (fault.class, fault.recurrence),
-        (FailureClass::BrowserCrash, Recurrence::Transient),
-        "{fault}"
-    );
-    assert!(rig.machine.clock.now().since(killed) < AT_ONCE);
-    context.close().await.expect("gone with its browser");
-    browser.close().await.expect("gone");
-    rig.is_clean().await;
+    went_down(rig, &browser, context, &fault, killed).await;
 }
 
 async fn a_stopped_browser_holds_nothing_up(rig: &Rig) {

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use plimsoll_core::port::Incidents;
@@ -24,7 +24,7 @@ use crate::settings::{Family, WindowSize};
 /// How long taking stock may take: a page that is busy makes even its log wait.
 const STOCK: Duration = Duration::from_secs(1);
 
-/// How long an answer of the log is good for: it is asked for by the next step if this one could not wait.
+/// How long a reading of the log may take in all, begun by one step and waited for by the next.
 const LATE: Duration = Duration::from_secs(60);
 
 /// The log, being read.
@@ -45,7 +45,7 @@ pub(crate) struct Tab {
 }
 
 /// What the log has told so far.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Default)]
 struct Log {
     dialogs: u32,
     downloads: u32,
@@ -123,7 +123,7 @@ impl Tab {
 
     /// What the page has tried so far.
     pub(crate) fn incidents(&self) -> Incidents {
-        let Log { dialogs, downloads, .. } = self.log();
+        let Log { dialogs, downloads, .. } = *self.log();
         let dialogs = match self.family {
             Family::Chromium => dialogs,
             Family::Firefox => self.session.dialogs(),
@@ -152,7 +152,7 @@ impl Tab {
     pub(crate) async fn progress(&self, budget: Budget) -> Result<Progress, CallError> {
         let handle = self.handle(budget).await?;
         let lines = self.read(budget).await?;
-        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut log = self.log();
         for line in lines {
             if let Ok(message) = serde_json::from_str::<Message>(&line.message) {
                 log.take(&message, handle);
@@ -162,10 +162,13 @@ impl Tab {
     }
 
     async fn read(&self, budget: Budget) -> Result<Vec<Line>, CallError> {
-        let session = Arc::clone(&self.session);
-        let read = || async move { session.post("se/log", &json!({ "type": "performance" }), LATE).await };
         let mut slot = self.reading.lock().await;
-        let reading = slot.get_or_insert_with(|| Reading(Box::pin(read())));
+        let reading = slot.get_or_insert_with(|| {
+            let session = Arc::clone(&self.session);
+            Reading(Box::pin(
+                async move { session.post("se/log", &json!({ "type": "performance" }), LATE).await },
+            ))
+        });
         let left = budget.left();
         let lines = timeout(left, &mut reading.0).await;
         let lines = lines.map_err(|_| CallError::Timeout { call: "se/log".to_owned(), after: left })?;
@@ -197,12 +200,12 @@ impl Tab {
         if self.family == Family::Firefox && !strangers.is_empty() {
             self.session.post::<Value>("window", &json!({ "handle": own }), budget.left()).await?;
         }
-        self.log.lock().unwrap_or_else(PoisonError::into_inner).opened = 0;
+        self.log().opened = 0;
         Ok(())
     }
 
-    fn log(&self) -> Log {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

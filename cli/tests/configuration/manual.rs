@@ -7,6 +7,13 @@ use plimsoll_cli::args::Cli;
 
 use crate::desk::Desk;
 
+/// The commands that people see.
+fn commands() -> Vec<String> {
+    let all = Cli::command();
+    let seen = all.get_subcommands().filter(|command| !command.is_hide_set());
+    seen.map(|command| command.get_name().to_owned()).collect()
+}
+
 #[test]
 fn every_shell_can_complete_every_command() {
     let desk = Desk::new();
@@ -14,8 +21,8 @@ fn every_shell_can_complete_every_command() {
         let output = desk.run(&["completions", shell], &[]);
         let script = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{shell}");
-        for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
-            assert!(script.contains(command.get_name()), "{shell} does not know {}", command.get_name());
+        for command in commands() {
+            assert!(script.contains(&command), "{shell} does not know {command}");
         }
     }
 }
@@ -24,8 +31,8 @@ fn every_shell_can_complete_every_command() {
 fn every_command_has_a_page() {
     let desk = Desk::new();
     assert!(desk.run(&["man", "pages"], &[]).status.success());
-    for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
-        let page = desk.path(&format!("pages/plimsoll-{}.1", command.get_name()));
+    for command in commands() {
+        let page = desk.path(&format!("pages/plimsoll-{command}.1"));
         let text = fs::read_to_string(&page).unwrap_or_else(|why| panic!("{}: {why}", page.display()));
         assert!(text.contains(".SH SYNOPSIS"), "{}", page.display());
     }
