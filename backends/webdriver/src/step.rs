@@ -41,23 +41,8 @@ use crate::tab::Tab;
 pub(crate) async fn perform(tab: &Tab, step: &Step, budget: Duration) -> Result<StepOutput, Fault> {
     let budget = Budget::start(budget);
     let done = carry_out(tab, step, budget).await;
-    if leaves_traces(step) {
-        tab.take_stock(budget).await;
-    }
+    tab.take_stock(budget).await;
     done
-}
-
-/// Whether a step can make a page open dialogs and windows.
-const fn leaves_traces(step: &Step) -> bool {
-    !matches!(
-        step,
-        Step::Extract(_)
-            | Step::Content(_)
-            | Step::Screenshot(_)
-            | Step::Pdf(_)
-            | Step::GetCookies(_)
-            | Step::SetCookies(_)
-    )
 }
 
 async fn carry_out(tab: &Tab, step: &Step, budget: Budget) -> Result<StepOutput, Fault> {

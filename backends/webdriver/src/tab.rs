@@ -1,8 +1,9 @@
 //! A session as steps see it: its window, and what the page tried meanwhile.
 //!
 //! Chromium's driver keeps a log of the page's events: dialogs, popups, downloads, and how far it has loaded. It is read
-//! after each step that can have caused some, and whenever a navigation wants to know what became of it. Firefox's has
-//! none: dialogs are told by the answers to commands, popups by the list of windows, downloads not at all.
+//! after each step, since what an action causes may come a moment later, and whenever a navigation wants to know what
+//! became of it. Firefox's has none: dialogs are told by the answers to commands, popups by the list of windows,
+//! downloads not at all.
 
 use std::fmt;
 use std::pin::Pin;
