@@ -29,7 +29,10 @@ pub(crate) fn done(reply: &Reply) -> Result<(), Fault> {
             "the plugin does not know this call; rebuild it with the SDK of this version",
         ),
         status::MALFORMED => internal(format!("the plugin cannot read the call: {}", words())),
-        status::NO_SUCH_OBJECT => internal("the plugin does not know this browser or context".to_owned()),
+        // What was closed, or went down by itself, is forgotten.
+        status::NO_SUCH_OBJECT => {
+            Fault::transient(FailureClass::BrowserCrash, "the plugin has this browser or context no more")
+        }
         other => internal(format!("the plugin answered with the unknown status {other}")),
     })
 }

@@ -104,7 +104,7 @@ on_both! {
         counted(&rig.driver, "rogue.browsers_closed", 1).await;
         assert!(crate::rig::launch(&rig.driver).await.is_err());
         let late = rig.evaluate("nothing", BUDGET).await.expect_err("its context is gone");
-        assert_eq!(late.class, FailureClass::Internal);
+        assert_eq!(late.class, FailureClass::BrowserCrash);
         rig.context.close().await.expect("what is gone is closed");
         rig.browser.close().await.expect("as well");
     }
