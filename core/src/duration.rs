@@ -26,6 +26,12 @@ pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S:
     serializer.collect_str(&humantime::format_duration(*duration))
 }
 
+/// To the nearest millisecond, for people: what is left of a budget is never a round number.
+#[must_use]
+pub fn rounded(duration: Duration) -> Duration {
+    Duration::from_millis(u64::try_from((duration.as_micros() + 500) / 1000).unwrap_or(u64::MAX))
+}
+
 /// For optional fields: `#[serde(default, skip_serializing_if = "Option::is_none", with = "duration::optional")]`.
 pub mod optional {
     use std::time::Duration;
@@ -49,6 +55,18 @@ pub mod optional {
         match duration {
             Some(duration) => super::serialize(duration, serializer),
             None => serializer.serialize_none(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_a_budget_is_told_as_people_would() {
+        for (left, told) in [(999_960, "1s"), (1_200_400, "1.2s"), (300, "0ns"), (999_400, "999ms")] {
+            assert_eq!(format!("{:?}", rounded(Duration::from_micros(left))), told);
         }
     }
 }

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use fantoccini::error::CmdError;
+use plimsoll_core::duration::rounded;
 use plimsoll_core::outcome::{FailureClass, Fault};
 use serde_json::Value;
 
@@ -18,7 +19,7 @@ const EXCERPT: usize = 200;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
     /// No answer came in time.
-    #[error("no answer to `{call}` within {after:?}")]
+    #[error("no answer to `{call}` within {:?}", rounded(*after))]
     Timeout {
         /// What was called.
         call: String,

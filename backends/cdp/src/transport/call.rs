@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chromiumoxide_types::MethodId;
+use plimsoll_core::duration::rounded;
 use plimsoll_core::units::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -33,7 +34,7 @@ pub enum CallError {
         message: String,
     },
     /// The deadline passed.
-    #[error("{method} had no answer within {after:?} (waiting for {stage})")]
+    #[error("{method} had no answer within {:?} (waiting for {stage})", rounded(*after))]
     Timeout {
         /// The command.
         method: MethodId,
@@ -57,12 +58,12 @@ pub enum CallError {
         method: MethodId,
     },
     /// The parameters could not be written as JSON. Nothing was sent.
-    #[error("{method} could not be encoded: {source}")]
+    #[error("{method} could not be encoded: {why}")]
     Encode {
         /// The command.
         method: MethodId,
         /// What was wrong.
-        source: serde_json::Error,
+        why: serde_json::Error,
     },
     /// The command is longer than [`ConnectionLimits::command`](super::ConnectionLimits::command).
     /// Nothing was sent.
@@ -76,12 +77,12 @@ pub enum CallError {
         limit: Bytes,
     },
     /// The result does not have the shape of the command's response type.
-    #[error("{method} answered something else: {source}")]
+    #[error("{method} answered something else: {why}")]
     Decode {
         /// The command.
         method: MethodId,
         /// What was wrong.
-        source: serde_json::Error,
+        why: serde_json::Error,
     },
 }
 
@@ -123,7 +124,7 @@ impl<R: DeserializeOwned> PendingCall<R> {
     pub async fn reply(self) -> Result<R, CallError> {
         let method = self.ticket.method.clone();
         let answer = self.ticket.answer().await?;
-        serde_json::from_str(answer.get()).map_err(|source| CallError::Decode { method, source })
+        serde_json::from_str(answer.get()).map_err(|why| CallError::Decode { method, why })
     }
 }
 
@@ -163,7 +164,7 @@ impl Ticket {
         params: &P,
     ) -> Result<Vec<u8>, CallError> {
         let frame = encode(self.id, session, &self.method, params)
-            .map_err(|source| CallError::Encode { method: self.method.clone(), source })?;
+            .map_err(|why| CallError::Encode { method: self.method.clone(), why })?;
         let (size, limit) = (Bytes(frame.len() as u64), self.connection.command_limit());
         if size > limit {
             return Err(CallError::TooLarge { method: self.method.clone(), size, limit });
