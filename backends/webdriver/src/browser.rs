@@ -45,6 +45,8 @@ const LADDER: Ladder =
 const TASKS: Duration = Duration::from_secs(5);
 /// How long a remote end may take to delete all sessions of a share.
 const DELETIONS: Duration = Duration::from_secs(30);
+/// How long it may take for one of them.
+const DELETION: Duration = Duration::from_secs(8);
 /// Between two tries to delete them.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -206,6 +208,10 @@ impl Link {
 #[async_trait]
 impl Browser for WebDriverBrowser {
     async fn open(&self, request: OpenRequest, budget: Duration) -> Result<Box<dyn Context>, Fault> {
+        // A remote end would not know.
+        if let Some(end) = self.link.end.borrow().as_ref() {
+            return Err(Fault::transient(FailureClass::BrowserCrash, end.to_string()));
+        }
         let (give, opened) = oneshot::channel();
         let link = Arc::clone(&self.link);
         let work = WebDriverContext::open(link, request, budget, give);
@@ -288,7 +294,7 @@ async fn delete_sessions(link: &Link) -> Result<(), CloseError> {
         loop {
             let open: Vec<String> = link.sessions().iter().cloned().collect();
             let Some(session) = open.first() else { return };
-            match link.direct().delete(session, DELETIONS).await {
+            match link.direct().end(session, DELETION).await {
                 Ok(()) => link.closed(session),
                 Err(error) => {
                     tracing::debug!(%error, "a session was not deleted yet");

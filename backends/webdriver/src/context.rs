@@ -121,7 +121,14 @@ impl WebDriverContext {
     }
 
     async fn carry_out(&mut self, step: &Step, budget: Duration) -> Result<StepOutput, Fault> {
-        let Step::Goto(goto) = step else { return step::perform(&self.tab, step, budget).await };
+        let goto = match step {
+            Step::Goto(goto) => goto,
+            Step::Upload(_) if matches!(self.lease.link.home, Home::There(..)) => {
+                let message = "a remote browser reads no file of this machine";
+                return Err(Fault::persistent(FailureClass::Unsupported, message));
+            }
+            step => return step::perform(&self.tab, step, budget).await,
+        };
         let arrival = std::mem::replace(&mut self.arrival, Arrival::Later);
         navigation::goto(&self.tab, goto, arrival, budget).await.map(StepOutput::Page)
     }

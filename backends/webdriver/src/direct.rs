@@ -20,10 +20,13 @@ use tokio::time::timeout;
 use url::Url;
 
 use crate::call::{CallError, Code};
+use crate::devtools;
 use crate::wire::Plug;
 
 /// The longest answer to any of these requests in bytes: the status of a grid of a thousand nodes, and some more.
 const LONGEST: usize = 8 << 20;
+/// How long a browser may take to answer that it will close.
+const CLOSING: Duration = Duration::from_secs(2);
 
 /// Requests of ours to one remote end.
 #[derive(Debug)]
@@ -79,6 +82,21 @@ impl Direct {
             Err(error) if error.code() == Some(Code::InvalidSessionId) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Ends a session, in two times `patience` and a little: one that does not answer in time is stuck, and its browser is
+    /// closed by the way around, if there is one.
+    pub(crate) async fn end(&self, session: &str, patience: Duration) -> Result<(), CallError> {
+        let stuck = match self.delete(session, patience).await {
+            Err(error @ CallError::Timeout { .. }) => error,
+            answered => return answered,
+        };
+        let closed = devtools::close_browser(&self.base, self.authorization.as_ref(), session, CLOSING).await;
+        if let Err(error) = closed {
+            tracing::debug!(%error, "there is no way around a session that is stuck");
+            return Err(stuck);
+        }
+        self.delete(session, patience).await
     }
 
     async fn exchange(

@@ -4,11 +4,12 @@
 //!   DELETE ── answered ────────────────────────────────────────► gone
 //!     └─ not: a chromedriver's ── its browser's process killed ─► DELETE again ─► gone
 //!             a geckodriver's ─── the whole tree killed ─────────────────────────► gone
-//!             a remote end's ──── again, until time is up ───────────────────────► gone, or it stays written down
+//!             a remote end's ──── its browser closed by its own socket, if the remote end passes that on;
+//!                                 DELETE again, until time is up ────────────────► gone, or it stays written down
 //! ```
 //!
 //! A driver answers the deletion when the browser's process has ended. A session that is stuck in a command does not hear
-//! of its end: there the process tree is the last resort, and at a remote end there is none but patience.
+//! of its end: here the process tree is the last resort, and at a remote end the browser's socket.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,7 +71,7 @@ async fn delete(link: &Link, held: &Held) -> Result<(), CloseError> {
         (Home::There(endpoint, _), _) => {
             let mut last = None;
             let asking = async {
-                while let Err(error) = link.direct().delete(id, DELETION).await {
+                while let Err(error) = link.direct().end(id, patience).await {
                     last = Some(error);
                     sleep(PAUSE).await;
                 }

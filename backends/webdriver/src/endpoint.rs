@@ -278,7 +278,7 @@ async fn bury(ends: &[Arc<Endpoint>], journal: Arc<Journal>, supervisor: &Superv
     for (records, leavings) in looking.await.unwrap_or_default() {
         for (path, record) in records {
             let Some(end) = ends.iter().find(|end| end.label == record.endpoint) else { continue };
-            match end.direct.delete(&record.session, DELETION).await {
+            match end.direct.end(&record.session, DELETION).await {
                 Ok(()) => {
                     tracing::info!(endpoint = end.label, "deleted a session that a dead run had left");
                     drop(supervisor.spawn_blocking("journal", move || std::fs::remove_file(path)).await);

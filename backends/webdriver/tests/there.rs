@@ -15,15 +15,18 @@ use plimsoll_core::port::{Context, Driver};
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::step::Step;
 use plimsoll_kit::dead_port::DeadPort;
+use plimsoll_kit::processes::{forget_peak, own_peak_kib};
 use serde_json::json;
 use tokio::sync::Notify;
 
 use end::{End, Reply, refusal, well};
 use rig::{AMPLE, Rig, open};
 
-use FailureClass::{BrowserCrash, Overload, PageCrash, Timeout, Unsupported};
+use FailureClass::{BrowserCrash, Overload, PageCrash, Script, Timeout, Unsupported};
 use Recurrence::{Persistent, Transient};
 
+/// Soon enough to be called at once on a busy machine.
+const AT_ONCE: Duration = Duration::from_secs(10);
 /// A short time for what will not be in time.
 const SHORT: Duration = Duration::from_millis(400);
 
@@ -40,9 +43,30 @@ async fn fails(context: &mut dyn Context, budget: Duration) -> Fault {
     context.perform(&content(), budget).await.expect_err("the remote end sees to that")
 }
 
+/// An answer's name, itself, and the class of failure that it means to whoever wants a session, and has one.
+type Answer = (&'static str, fn() -> Reply, FailureClass, FailureClass);
+
+/// What is answered instead of a session, or in the middle of one; and what each then means.
+const ANSWERS: [Answer; 11] = [
+    ("a proxy's page", || Reply::Html(502), Overload, BrowserCrash),
+    ("a redirection", || Reply::Html(302), Overload, BrowserCrash),
+    ("a page that calls itself a success", || Reply::Html(200), Overload, BrowserCrash),
+    ("nothing", || Reply::Empty(200), Overload, BrowserCrash),
+    ("nothing but a failure", || Reply::Empty(500), Overload, BrowserCrash),
+    ("JSON of another shape", || Reply::Json(200, json!([])), Overload, BrowserCrash),
+    ("an error of its own", || refusal(500, "unknown error"), Overload, Script),
+    ("an end of the session", || refusal(404, "invalid session id"), Overload, BrowserCrash),
+    ("half an answer", || Reply::Cut, BrowserCrash, BrowserCrash),
+    ("a hundred megabytes", || Reply::Huge, BrowserCrash, BrowserCrash),
+    ("bytes without end", || Reply::Flood, BrowserCrash, BrowserCrash),
+];
+
+/// What reading an answer may cost at the most: the longest that is read, and some more.
+const MOST_KIB: u64 = 80 << 10;
+
 #[tokio::test]
-async fn a_refused_session_is_overload_and_may_be_tried_again() {
-    for reply in [|| Reply::Html(502), || refusal(500, "session not created"), || Reply::Html(302)] {
+async fn a_session_that_is_not_given_has_a_class() {
+    for (what, reply, class, _) in ANSWERS {
         let end = End::answering(move |method, path| match (method, path) {
             ("POST", "/session") => reply(),
             _ => well(method, path),
@@ -50,10 +74,101 @@ async fn a_refused_session_is_overload_and_may_be_tried_again() {
         let end = end.await;
         let rig = Rig::at(&end.url());
         let browser = rig.launch().await;
-        is(&open(browser.as_ref(), AMPLE).await.err().expect("refused"), Overload, Transient);
+        let refused = bounded(what, open(browser.as_ref(), AMPLE)).await.err().expect("refused");
+        assert_eq!((refused.class, refused.recurrence), (class, Transient), "{what}: {refused}");
         browser.close().await.expect("there is nothing to delete");
-        assert_eq!(rig.written(), 0);
+        assert_eq!((rig.written(), rig.supervisor.panics()), (0, 0));
     }
+}
+
+#[tokio::test]
+async fn what_a_remote_end_says_in_mid_session_has_its_class() {
+    let crash: Answer = ("a dead page", || refusal(500, "tab crashed"), Overload, PageCrash);
+    for (what, reply, _, class) in ANSWERS.into_iter().chain([crash]) {
+        let end = End::answering(move |method, path| match (method, path) {
+            ("POST", "/session/1/execute/sync") => reply(),
+            _ => well(method, path),
+        });
+        let end = end.await;
+        let rig = Rig::at(&end.url());
+        let browser = rig.launch().await;
+        let mut context = open(browser.as_ref(), AMPLE).await.expect("a session");
+        let fault = bounded(what, fails(context.as_mut(), AMPLE)).await;
+        assert_eq!((fault.class, fault.recurrence), (class, Transient), "{what}: {fault}");
+        context.close().await.expect("gone");
+        browser.close().await.expect("gone");
+        assert_eq!((rig.written(), rig.supervisor.panics()), (0, 0));
+    }
+}
+
+/// What comes of `call`, at once and without much memory.
+#[expect(clippy::print_stdout, reason = "the figures, for whoever asks for them with --no-capture")]
+async fn bounded<T>(what: &str, call: impl Future<Output = T>) -> T {
+    let clock = Clock::start();
+    forget_peak();
+    let before = own_peak_kib();
+    let done = call.await;
+    let (took, more) = (clock.now().elapsed(), own_peak_kib().saturating_sub(before));
+    println!("{what}: {took:.1?}, {more} KiB more");
+    assert!(took < AT_ONCE, "{what} took {took:?}");
+    assert!(more < MOST_KIB, "{what} took {more} KiB more");
+    done
+}
+
+#[tokio::test]
+async fn a_session_that_is_stuck_is_ended_by_the_socket_of_its_browser() {
+    let closed = Arc::new(AtomicBool::new(false));
+    let gone = Arc::clone(&closed);
+    let end = End::answering(move |method, path| match (method, path) {
+        ("POST", "/session/1/execute/sync") => Reply::Never,
+        ("GET", "/session/1/se/cdp") => Reply::Browser(Arc::clone(&gone)),
+        ("DELETE", _) if !gone.load(Ordering::Relaxed) => Reply::Never,
+        _ => well(method, path),
+    });
+    let end = end.await;
+    let rig = Rig::at(&end.url());
+    let browser = rig.launch().await;
+    let mut context = open(browser.as_ref(), AMPLE).await.expect("a session");
+    is(&fails(context.as_mut(), SHORT).await, Timeout, Transient);
+    bounded("a stuck session", context.close()).await.expect("gone");
+    assert!(closed.load(Ordering::Relaxed));
+    assert_eq!((end.asked("DELETE /session/1"), rig.written()), (2, 0));
+    browser.close().await.expect("gone");
+    let late = open(browser.as_ref(), AMPLE).await.err().expect("its browser is closed");
+    is(&late, BrowserCrash, Transient);
+    assert_eq!(end.asked("POST /session"), 1);
+}
+
+#[tokio::test]
+async fn a_file_of_this_machine_is_not_uploaded_there() {
+    let end = End::answering(well).await;
+    let rig = Rig::at(&end.url());
+    let browser = rig.launch().await;
+    let mut context = open(browser.as_ref(), AMPLE).await.expect("a session");
+    let upload = json!({ "upload": { "selector": "input", "files": ["/etc/hostname"] } });
+    let upload: Step = serde_json::from_value(upload).expect("a step");
+    is(&context.perform(&upload, AMPLE).await.expect_err("it is not declared"), Unsupported, Persistent);
+    context.close().await.expect("gone");
+    browser.close().await.expect("gone");
+}
+
+#[tokio::test]
+async fn what_is_answered_twice_counts_once() {
+    let end = End::answering(|method, path| match (method, path) {
+        ("POST", "/session") => Reply::Twice(end::session("1")),
+        ("POST", _) => Reply::Twice(json!({ "value": r#"{"ready":"<html></html>"}"# })),
+        _ => Reply::Twice(json!({ "value": { "ready": true } })),
+    });
+    let end = end.await;
+    let rig = Rig::at(&end.url());
+    let browser = rig.launch().await;
+    let mut context = open(browser.as_ref(), AMPLE).await.expect("a session");
+    for _ in 0..3 {
+        context.perform(&content(), AMPLE).await.expect("the first answer");
+    }
+    context.close().await.expect("gone");
+    assert_eq!((end.asked("POST /session"), end.asked("DELETE /session/1")), (1, 1));
+    browser.close().await.expect("gone");
 }
 
 #[tokio::test]
@@ -110,31 +225,6 @@ async fn a_command_that_stalls_ends_in_time_and_its_session_is_deleted_beside_it
     context.close().await.expect("gone");
     assert_eq!((end.asked("DELETE /session/1"), rig.written()), (1, 0));
     browser.close().await.expect("gone");
-}
-
-#[tokio::test]
-async fn what_a_remote_end_says_in_mid_session_has_its_class() {
-    let cases: [(fn() -> Reply, FailureClass); 5] = [
-        (|| refusal(404, "invalid session id"), BrowserCrash),
-        (|| refusal(500, "tab crashed"), PageCrash),
-        (|| Reply::Html(503), BrowserCrash),
-        (|| Reply::Json(200, json!([])), BrowserCrash),
-        (|| Reply::Flood, BrowserCrash),
-    ];
-    for (reply, class) in cases {
-        let end = End::answering(move |method, path| match (method, path) {
-            ("POST", "/session/1/execute/sync") => reply(),
-            _ => well(method, path),
-        });
-        let end = end.await;
-        let rig = Rig::at(&end.url());
-        let browser = rig.launch().await;
-        let mut context = open(browser.as_ref(), AMPLE).await.expect("a session");
-        is(&fails(context.as_mut(), AMPLE).await, class, Transient);
-        context.close().await.expect("gone");
-        browser.close().await.expect("gone");
-        assert_eq!(rig.supervisor.panics(), 0);
-    }
 }
 
 #[tokio::test]

@@ -1,25 +1,43 @@
 //! A remote end that behaves as a test wants.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use plimsoll_core::runtime::supervisor::Supervisor;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+/// How long a huge answer is in bytes.
+const HUGE: usize = 100 << 20;
 
 /// What is answered to one request.
 pub(crate) enum Reply {
     /// This status and JSON.
     Json(u16, Value),
-    /// This status and a page.
+    /// This status and a page; a redirection leads to where nobody is.
     Html(u16),
+    /// This status and nothing.
+    Empty(u16),
+    /// This JSON, twice.
+    Twice(Value),
+    /// Half of an answer, and the end of the connection.
+    Cut,
+    /// JSON of [`HUGE`] bytes.
+    Huge,
     /// Bytes without end.
     Flood,
     /// Nothing, ever.
     Never,
+    /// The socket of a browser that closes when it is told to; then this is set.
+    Browser(Arc<AtomicBool>),
     /// A session with this id, once the test says so.
     Late(&'static str, Arc<Notify>),
 }
@@ -81,16 +99,39 @@ async fn talk(mut stream: TcpStream, script: Arc<Script>, asked: Arc<Mutex<Vec<S
     let mut bytes = Vec::new();
     loop {
         let Some((method, path, length)) = request(&mut stream, &mut bytes).await else { return };
-        bytes.drain(..length);
+        let asked_with: Vec<u8> = bytes.drain(..length).collect();
         asked.lock().expect("not poisoned").push(format!("{method} {path}"));
         let reply = script(&method, &path);
         let (status, kind, body) = match reply {
             Reply::Json(status, value) => (status, "application/json", value.to_string()),
+            Reply::Empty(status) => (status, "application/json", String::new()),
+            Reply::Twice(value) => {
+                let body = value.to_string();
+                let once = format!("{}{body}", head(200, "application/json", body.len()));
+                if stream.write_all(once.repeat(2).as_bytes()).await.is_err() {
+                    return;
+                }
+                continue;
+            }
+            Reply::Cut => {
+                let half = format!("{}{{\"value\":", head(200, "application/json", 1000));
+                drop(stream.write_all(half.as_bytes()).await);
+                return;
+            }
+            Reply::Huge => {
+                let mut more = stream.write_all(head(200, "application/json", HUGE).as_bytes()).await;
+                more = more.and(stream.write_all(b"{\"value\":\"").await);
+                for _ in 0..HUGE >> 16 {
+                    more = more.and(stream.write_all(&[b'x'; 1 << 16]).await);
+                }
+                return;
+            }
             Reply::Html(status) => (status, "text/html", "<html><h1>Bad gateway</h1></html>".to_owned()),
             Reply::Late(id, told) => {
                 told.notified().await;
                 (200, "application/json", session(id).to_string())
             }
+            Reply::Browser(closed) => return browser(stream, &asked_with, &closed).await,
             Reply::Never => return std::future::pending().await,
             Reply::Flood => {
                 let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"value\":\"";
@@ -101,12 +142,32 @@ async fn talk(mut stream: TcpStream, script: Arc<Script>, asked: Arc<Mutex<Vec<S
                 return;
             }
         };
-        let head =
-            format!("HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n", body.len());
+        let head = head(status, kind, body.len());
         if stream.write_all(format!("{head}{body}").as_bytes()).await.is_err() {
             return;
         }
     }
+}
+
+/// Plays a browser's socket.
+async fn browser(mut stream: TcpStream, asked: &[u8], closed: &AtomicBool) {
+    let asked = String::from_utf8_lossy(asked).into_owned();
+    let key = asked.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).expect("a handshake");
+    let accept = derive_accept_key(key.trim().as_bytes());
+    let head = format!(
+        "HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.expect("it waits for this");
+    let mut socket = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
+    let told = socket.next().await.expect("a command").expect("a message").into_text().expect("of text");
+    assert!(told.contains("Browser.close"), "{told}");
+    closed.store(true, Ordering::Relaxed);
+}
+
+fn head(status: u16, kind: &str, length: usize) -> String {
+    format!(
+        "HTTP/1.1 {status} X\r\nLocation: http://127.0.0.1:1/\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"
+    )
 }
 
 /// The next request: its method, its path, and how many of `bytes` it takes.
