@@ -7,8 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders at the root; those of code never become more.
-const FOLDERS: [&str; 11] =
-    [".cargo", ".ci", ".git", ".github", "backends", "cli", "core", "docs", "plugins", "tests", "xtask"];
+const FOLDERS: [&str; 12] = [
+    ".cargo", ".ci", ".config", ".git", ".github", "backends", "cli", "core", "docs", "plugins", "tests",
+    "xtask",
+];
 
 /// A file of code is at most this long.
 const MAX_LINES: usize = 400;

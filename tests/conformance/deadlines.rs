@@ -107,7 +107,10 @@ async fn contexts_open_within_their_budget_or_not_at_all(rig: &Rig) {
         assert!(took < budget + rig.grace, "it took {took:?}");
         match opened {
             Ok(context) => context.close().await.expect("gone"),
-            Err(fault) => assert_eq!(fault.class, FailureClass::Timeout, "{fault}"),
+            // A remote end that gives no session in time has none to give.
+            Err(fault) => {
+                assert!(matches!(fault.class, FailureClass::Timeout | FailureClass::Overload), "{fault}");
+            }
         }
     }
     let context = browser.open(plain(), rig.patience).await.expect("it is none the worse for it");

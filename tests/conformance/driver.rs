@@ -7,17 +7,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
 use plimsoll_cdp::{CdpDriver, CdpSettings};
 use plimsoll_core::port::Driver;
-use plimsoll_http::{HttpDriver, HttpSettings};
+// Linked for one reason: cargo then builds its library, which is loaded.
+use plimsoll_http as _;
+use plimsoll_loader::{HostProgram, Isolation, Loader};
 use plimsoll_sim::driver::{SimDriver, SimSettings};
-use plimsoll_webdriver::{Family, WebDriverDriver, WebDriverSettings};
+use plimsoll_webdriver::{Family, Remote, WebDriverDriver, WebDriverSettings};
+use serde_json::json;
 
 use crate::case::Verdict;
 use crate::rig::Machine;
 
 /// The columns of the table.
-pub(crate) const NAMES: [&str; 5] = ["cdp", "chromedriver", "geckodriver", "http", "sim"];
+pub(crate) const NAMES: [&str; 6] = ["cdp", "chromedriver", "geckodriver", "grid", "http", "sim"];
 
 /// A driver under test.
 pub(crate) struct Subject {
@@ -38,8 +43,11 @@ pub(crate) struct Subject {
     /// Cases in which it is known to do otherwise, and why.
     pub(crate) differs: &'static [(&'static str, Known)],
     /// Makes it.
-    pub(crate) make: fn(&Machine) -> Arc<dyn Driver>,
+    pub(crate) make: Make,
 }
+
+/// How a driver is made.
+pub(crate) type Make = for<'a> fn(&'a Machine) -> LocalBoxFuture<'a, Arc<dyn Driver>>;
 
 /// What is known of a case in which a driver does otherwise, and why.
 #[derive(Debug, Clone, Copy)]
@@ -89,13 +97,16 @@ pub(crate) fn cdp() -> Subject {
         models: &[],
         differs: &[],
         make: |machine| {
-            let parts = plimsoll_cdp::Machine {
-                spawner: machine.spawner.clone(),
-                identity: machine.identity.clone(),
-                profiles: Arc::clone(&machine.profiles),
-            };
-            let driver = CdpDriver::new(CdpSettings::default(), parts, &machine.supervisor, machine.clock);
-            Arc::new(driver.expect("a Chromium; `cargo xtask setup` brings one"))
+            ready({
+                let parts = plimsoll_cdp::Machine {
+                    spawner: machine.spawner.clone(),
+                    identity: machine.identity.clone(),
+                    profiles: Arc::clone(&machine.profiles),
+                };
+                let driver =
+                    CdpDriver::new(CdpSettings::default(), parts, &machine.supervisor, machine.clock);
+                Arc::new(driver.expect("a Chromium; `cargo xtask setup` brings one"))
+            })
         },
     }
 }
@@ -109,7 +120,7 @@ pub(crate) fn chromedriver() -> Subject {
         patience: Duration::from_secs(20),
         grace: Duration::from_secs(1),
         moments: 8,
-        make: |machine| webdriver(machine, WebDriverSettings::default()),
+        make: |machine| ready(webdriver(machine, WebDriverSettings::default())),
         ..cdp()
     }
 }
@@ -151,11 +162,51 @@ pub(crate) fn geckodriver() -> Subject {
             ),
         ],
         make: |machine| {
-            let settings = WebDriverSettings { family: Family::Firefox, ..WebDriverSettings::default() };
-            webdriver(machine, WebDriverSettings { driver: Some(geckodriver_in(machine)), ..settings })
+            ready({
+                let settings = WebDriverSettings { family: Family::Firefox, ..WebDriverSettings::default() };
+                webdriver(machine, WebDriverSettings { driver: Some(geckodriver_in(machine)), ..settings })
+            })
         },
         ..chromedriver()
     }
+}
+
+/// Chromium over WebDriver through a Selenium Grid, on which a browser is but a share.
+pub(crate) fn grid() -> Subject {
+    Subject {
+        name: "grid",
+        patience: Duration::from_secs(30),
+        differs: &[
+            (
+                "a_killed_driver_process_ends_its_contexts",
+                Known::Always(
+                    "a grid outlives its drivers: the context ends, the share of the grid does not",
+                ),
+            ),
+            (
+                "a_stopped_browser_holds_nothing_up",
+                Known::Always(
+                    "each call ends in time, but the grid's driver leaves a stopped browser behind",
+                ),
+            ),
+            ("a_browser_that_hangs_is_told", Known::Always("a grid answers for a driver that hangs")),
+        ],
+        make: |machine| {
+            async {
+                let remote = Remote::parse(&machine.grid().await.url, 1).expect("an address");
+                webdriver(
+                    machine,
+                    WebDriverSettings { remotes: vec![remote], ..WebDriverSettings::default() },
+                )
+            }
+            .boxed_local()
+        },
+        ..chromedriver()
+    }
+}
+
+fn ready(driver: Arc<dyn Driver>) -> LocalBoxFuture<'static, Arc<dyn Driver>> {
+    std::future::ready(driver).boxed_local()
 }
 
 fn webdriver(machine: &Machine, settings: WebDriverSettings) -> Arc<dyn Driver> {
@@ -180,7 +231,8 @@ fn geckodriver_in(machine: &Machine) -> PathBuf {
     to
 }
 
-/// No browser at all: what a server sends, read as a browser would.
+/// No browser at all: what a server sends, read as a browser would. A library like any other, loaded as the program
+/// loads it: into a process of its own.
 pub(crate) fn http() -> Subject {
     Subject {
         name: "http",
@@ -199,8 +251,20 @@ pub(crate) fn http() -> Subject {
             ),
         ],
         make: |machine| {
-            let driver = HttpDriver::new(HttpSettings::default(), &machine.supervisor);
-            Arc::new(driver.expect("certificates"))
+            async {
+                let args = ["--exact", "plugin_host", "--ignored", "--nocapture"].map(Into::into).into();
+                let loader = Loader {
+                    spawner: machine.spawner.clone(),
+                    supervisor: machine.supervisor.clone(),
+                    clock: machine.clock,
+                    program: HostProgram { program: "/proc/self/exe".into(), args },
+                };
+                let test = std::env::current_exe().expect("this test");
+                let library = test.with_file_name("libplimsoll_http.so");
+                let driver = loader.load(&library, Isolation::Process, json!({})).await;
+                Arc::new(driver.expect("a library beside this test")) as Arc<dyn Driver>
+            }
+            .boxed_local()
         },
         ..cdp()
     }
@@ -221,7 +285,7 @@ pub(crate) fn sim() -> Subject {
             "isolation",
             "deadlines",
         ],
-        make: |machine| Arc::new(SimDriver::new(SimSettings::default(), &machine.supervisor)),
+        make: |machine| ready(Arc::new(SimDriver::new(SimSettings::default(), &machine.supervisor))),
         ..cdp()
     }
 }

@@ -101,7 +101,7 @@ async fn closing_is_shared_and_final(rig: &Rig) {
 }
 
 async fn stopping_the_run_clears_everything(rig: &Rig) {
-    let (driver, supervisor) = rig.another();
+    let (driver, supervisor) = rig.another().await;
     let browser = driver.launch(rig.number(), rig.patience * 2).await.expect("the browser starts");
     let mut context = visit(rig, &browser).await;
     let stopping = async {

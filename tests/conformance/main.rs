@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   driver      the drivers under test, and how each is made
+//!   selenium    a Selenium Grid on this machine
 //!   rig         a driver with its browsers, a site that misbehaves, and the proof that nothing is left
 //!   tab         a context whose steps are written as jobs write them
 //!   case        a case, its verdict, and how a driver that lacks something gets out of it
@@ -18,6 +19,7 @@
 mod case;
 mod driver;
 mod rig;
+mod selenium;
 mod tab;
 mod table;
 
@@ -86,6 +88,16 @@ suite! {
     cdp;
     chromedriver;
     geckodriver;
+    #[ignore = "it takes a Java and the Selenium server: `cargo xtask test --grid`"]
+    grid;
     http;
     sim;
+}
+
+/// Not a test: what the process of a loaded library runs, started by the tests in this binary.
+#[test]
+#[ignore = "run by the tests, in a process of its own"]
+fn plugin_host() {
+    let path = std::env::args_os().next_back().map(std::path::PathBuf::from).expect("the last argument");
+    let _code = plimsoll_loader::child::run(&path);
 }

@@ -26,14 +26,18 @@ use plimsoll_kit::nasty_site;
 use plimsoll_kit::processes::{self, Process};
 use plimsoll_kit::site::{LOOPBACK, Site};
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 
 use crate::Group;
 use crate::case::{Case, Verdict};
-use crate::driver::Subject;
+use crate::driver::{Make, Subject};
+use crate::selenium::Grid;
 use crate::table;
 
 /// A process that was killed, or left by a caller who went away, is gone after this.
 const GONE: Duration = Duration::from_secs(15);
+/// Every task has ended after this: sessions of a grid that is gone itself are given up after 30 seconds.
+const STOPPED: Duration = Duration::from_secs(45);
 
 /// What a driver is made of.
 pub(crate) struct Machine {
@@ -43,6 +47,7 @@ pub(crate) struct Machine {
     pub(crate) supervisor: Supervisor,
     pub(crate) clock: Clock,
     dir: Arc<TempDir>,
+    grid: Arc<OnceCell<Grid>>,
 }
 
 /// A driver at work.
@@ -55,7 +60,7 @@ pub(crate) struct Rig {
     /// At how many moments a call is abandoned.
     pub(crate) moments: u32,
     pub(crate) machine: Machine,
-    make: fn(&Machine) -> Arc<dyn Driver>,
+    make: Make,
     pub(crate) room: usize,
     next: AtomicU64,
     berths: tokio::sync::Mutex<Vec<Slot>>,
@@ -87,9 +92,9 @@ pub(crate) async fn judge(subject: &Subject, name: &'static str, group: Group) {
         eprintln!("skipped: this platform has no {}", subject.name);
         return;
     }
-    // Models weigh nothing.
-    let _berth = subject.models.is_empty().then(Berth::take);
-    let rig = Rig::start(subject);
+    // Models weigh nothing, and have no deadlines to miss.
+    let _berth = subject.models.is_empty().then(Berth::take_all);
+    let rig = Rig::start(subject).await;
     let cases = group.iter().flat_map(|(suite, cases)| cases.iter().map(move |case| (*suite, case)));
     let side_by_side = if name == "endings" { 1 } else { subject.side_by_side };
     let verdicts: Vec<(&'static str, &'static str, Verdict)> = stream::iter(cases)
@@ -130,10 +135,15 @@ impl Machine {
     pub(crate) fn dir(&self) -> &Path {
         self.dir.path()
     }
+
+    /// The grid of this rig, started by whoever asks first.
+    pub(crate) async fn grid(&self) -> &Grid {
+        self.grid.get_or_init(|| Grid::start(self)).await
+    }
 }
 
 impl Rig {
-    fn start(subject: &Subject) -> Self {
+    async fn start(subject: &Subject) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         // Browsers run as another user when the tests run as root: it must get through to its profile.
         set_permissions(dir.path(), Permissions::from_mode(0o755)).expect("our own directory");
@@ -146,8 +156,9 @@ impl Rig {
             supervisor: Supervisor::root(),
             clock: Clock::start(),
             dir: Arc::new(dir),
+            grid: Arc::default(),
         };
-        let driver = (subject.make)(&machine);
+        let driver = (subject.make)(&machine).await;
         Self {
             capabilities: driver.capabilities(),
             driver,
@@ -183,8 +194,8 @@ impl Rig {
     }
 
     /// Another driver of the same kind, whose tasks can be stopped by themselves.
-    pub(crate) fn another(&self) -> (Arc<dyn Driver>, Supervisor) {
-        let Machine { spawner, identity, profiles, supervisor, clock, dir } = &self.machine;
+    pub(crate) async fn another(&self) -> (Arc<dyn Driver>, Supervisor) {
+        let Machine { spawner, identity, profiles, supervisor, clock, dir, grid } = &self.machine;
         let machine = Machine {
             spawner: spawner.clone(),
             identity: identity.clone(),
@@ -192,8 +203,9 @@ impl Rig {
             supervisor: supervisor.child(),
             clock: *clock,
             dir: Arc::clone(dir),
+            grid: Arc::clone(grid),
         };
-        ((self.make)(&machine), machine.supervisor)
+        ((self.make)(&machine).await, machine.supervisor)
     }
 
     /// Launches a browser that belongs to the caller.
@@ -285,9 +297,12 @@ impl Rig {
         (self.machine.identity != Identity::Current).then_some(path)
     }
 
-    /// Processes of this rig's browsers and of what drives them.
+    /// Processes of this rig's browsers and of what drives them. A grid outlives its sessions and is none of them.
     pub(crate) fn processes(&self) -> Vec<Process> {
-        processes::of(self.machine.dir.path())
+        let grid = self.machine.grid.get().map(Grid::pid);
+        let mut processes = processes::of(self.machine.dir.path());
+        processes.retain(|process| Some(process.pid) != grid);
+        processes
     }
 
     /// Profile directories that exist now.
@@ -317,8 +332,12 @@ impl Rig {
         for slot in self.berths.lock().await.drain(..) {
             slot.browser.close().await.expect("a browser that is gone");
         }
+        // What its drivers leave goes with it.
+        if let Some(grid) = self.machine.grid.get() {
+            grid.stop().await;
+        }
         self.is_clean().await;
         assert_eq!(self.machine.supervisor.panics(), 0);
-        tokio::time::timeout(GONE, self.machine.supervisor.stop()).await.expect("every task ends");
+        tokio::time::timeout(STOPPED, self.machine.supervisor.stop()).await.expect("every task ends");
     }
 }

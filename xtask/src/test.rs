@@ -9,8 +9,8 @@ use crate::Failure;
 use crate::program::{cargo, run as run_program, succeeds};
 use crate::setup::{self, Equipment, Purpose};
 
-/// Where the tests on a grid are.
-const ON_A_GRID: [&str; 4] = ["--package", "plimsoll-kit", "--test", "conformance"];
+/// The tests on a grid.
+const ON_A_GRID: [&str; 5] = ["--package", "plimsoll-kit", "--test", "conformance", "grid::"];
 
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let (grid, args): (Vec<_>, Vec<_>) = args.iter().partition(|arg| *arg == "--grid");
@@ -51,11 +51,11 @@ impl<'a> Runner<'a> {
         command
     }
 
-    /// The ignored tests of one target.
-    fn ignored(&self, target: [&str; 4]) -> Command {
+    /// The ignored tests among `tests`.
+    fn ignored(&self, tests: [&str; 5]) -> Command {
         let mut command = self.start();
         let flags: &[&str] = if self.nextest { &["--run-ignored", "only"] } else { &["--", "--ignored"] };
-        command.args(target).args(flags);
+        command.args(tests).args(flags);
         command
     }
 }

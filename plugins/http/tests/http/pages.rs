@@ -1,4 +1,4 @@
-//! What pages bring back. What is expected of `/nested` is what the CDP driver's own test expects of it.
+//! What pages bring back, beyond what the suite of all drivers (`tests/conformance`) asks.
 
 use plimsoll_core::outcome::{FailureClass, Recurrence};
 use plimsoll_core::port::StepOutput;
@@ -8,52 +8,6 @@ use serde_json::{Value, json};
 
 use crate::peer::{Peer, answer};
 use crate::rig::{Tab, browser, failed};
-
-#[tokio::test]
-async fn fields_are_extracted_as_by_a_browser() {
-    let site = nasty_site::serve(LOOPBACK).expect("a port");
-    let mut tab = Tab::open(&*browser().await).await;
-    tab.goto(&site.url("/nested")).await.expect("a page");
-    let data = tab
-        .data(json!({"extract": {
-            "title": "title",
-            "first": ".card h2",
-            "none": "#none",
-            "nothing": {"all": "#none"},
-            "names": {"all": ".card h2"},
-            "html": {"html": ".card:nth-of-type(3) h2"},
-            "link": {"selector": ".card a", "attribute": "href"},
-            "links": {"all": "a", "attribute": "href"},
-            "class": {"selector": "div", "attribute": "class"},
-            "unset": {"selector": "div", "attribute": "data-x"},
-            "cards": {"all": ".card", "fields": {"name": "h2", "draught": ".draught", "links": {"all": "a"}}},
-        }}))
-        .await;
-    let log = site.url("/nested#capella");
-    assert_eq!(
-        Value::Object(data),
-        json!({
-            "title": "Records",
-            "first": "Capella",
-            "none": null,
-            "nothing": [],
-            "names": ["Capella", "Deneb", "Gemma & sons", "No link, no draught"],
-            "html": "Gemma &amp; sons",
-            "link": log,
-            "links": [log, site.url("/nested#deneb"), "https://example.invalid/gemma"],
-            "class": "card",
-            "unset": null,
-            "cards": [
-                {"name": "Capella", "draught": "6.4", "links": ["log"]},
-                {"name": "Deneb", "draught": "5.9", "links": ["log"]},
-                {"name": "Gemma & sons", "draught": "7.1", "links": ["log"]},
-                {"name": "No link, no draught", "draught": null, "links": []},
-            ],
-        })
-    );
-    let html = tab.data(json!({"content": "html"})).await["html"].clone();
-    assert!(html.as_str().is_some_and(|html| html.starts_with("<!DOCTYPE html>\n<html>")), "{html}");
-}
 
 #[tokio::test]
 async fn pages_have_statuses_and_are_found_through_redirects() {
@@ -66,6 +20,8 @@ async fn pages_have_statuses_and_are_found_through_redirects() {
         assert_eq!(page.status, Some(status));
         assert_eq!(tab.text("h1").await, format!("Status {status}"));
     }
+    let html = tab.data(json!({"content": "html"})).await["html"].clone();
+    assert!(html.as_str().is_some_and(|html| html.starts_with("<!DOCTYPE html>\n<html>")), "{html}");
     let blank = tab.goto("about:blank").await.expect("a page");
     assert_eq!((blank.url.as_str(), blank.status), ("about:blank", None));
     assert_eq!(tab.text("body").await, "");
