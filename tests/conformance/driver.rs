@@ -150,11 +150,7 @@ pub(crate) fn geckodriver() -> Subject {
             ("openings_may_be_abandoned", Known::AtTimes(STILL_STARTING)),
             (
                 "a_killed_renderer_is_a_page_crash",
-                Known::AtTimes("Firefox ends with its page; classed `script`"),
-            ),
-            (
-                "a_killed_browser_ends_its_contexts",
-                Known::AtTimes("geckodriver names no cause; classed `script`"),
+                Known::AtTimes("Firefox closes the page, as if it had closed itself, or ends with it"),
             ),
             (
                 "a_browser_that_hangs_is_told",

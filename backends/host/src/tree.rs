@@ -168,6 +168,12 @@ impl ProcessTree {
         }
     }
 
+    /// Whether the process `pid` still runs; one that nobody has reaped yet does not.
+    #[must_use]
+    pub fn lives(&self, pid: i32) -> bool {
+        processes::Process::read(pid).is_some_and(|process| process.alive)
+    }
+
     /// Kills one process of the tree with its own descendants, and verifies it; the rest of the tree goes on. A number
     /// that is none of the tree's is left alone. Blocks: run it with `Supervisor::spawn_blocking`.
     ///

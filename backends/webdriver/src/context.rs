@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::outcome::{FailureClass, Fault, Recurrence};
 use plimsoll_core::port::{BrowserEnd, CloseError, Context, Incidents, OpenRequest, StepOutput};
 use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::Step;
@@ -38,6 +38,8 @@ const LATE: Duration = Duration::from_secs(600);
 const FAREWELL: Duration = Duration::from_secs(5);
 /// How long the news of a session that is gone may take to become the news of how its browser ended.
 const NEWS: Duration = Duration::from_millis(500);
+/// Between two looks at a process.
+const LOOK: Duration = Duration::from_millis(25);
 
 /// A session with one window.
 #[derive(Debug)]
@@ -116,8 +118,10 @@ impl WebDriverContext {
         let held = Held { session: Arc::clone(&session), process: process(opened), entry, _counted: counted };
         let lease = Lease { link: Arc::clone(link), held: Some(held) };
         let tab = Tab::new(session, link.family, link.window);
-        setup::prepare(&tab, request, budget).await?;
-        Ok(Self { lease, tab, arrival: Arrival::First, lost: None })
+        match setup::prepare(&tab, request, budget).await {
+            Ok(()) => Ok(Self { lease, tab, arrival: Arrival::First, lost: None }),
+            Err(fault) => Err(lease.explain(fault).await),
+        }
     }
 
     async fn carry_out(&mut self, step: &Step, budget: Duration) -> Result<StepOutput, Fault> {
@@ -147,6 +151,10 @@ fn refused(link: &Link, error: CallError) -> Fault {
         return match error {
             // Its answer never came: the driver or the browser it starts hangs.
             CallError::Timeout { .. } => Fault::transient(FailureClass::BrowserCrash, error.to_string()),
+            // It names no cause: the browser ended while it was started.
+            CallError::Refused { code: Code::Other, .. } => {
+                Fault::transient(FailureClass::BrowserCrash, error.to_string())
+            }
             error => error.into(),
         };
     };
@@ -185,7 +193,8 @@ impl Context for WebDriverContext {
             end = link.ended() => Err(ended(&end)),
             done = self.carry_out(step, budget) => done,
         };
-        let Err(mut fault) = done else { return done };
+        let Err(fault) = done else { return done };
+        let mut fault = self.lease.explain(fault).await;
         if fault.class == FailureClass::BrowserCrash
             && let Ok(end) = timeout(NEWS, link.ended()).await
         {
@@ -212,6 +221,28 @@ impl Context for WebDriverContext {
             Ok(verdict) => verdict,
             // The browser is being closed, and takes the session along.
             Err(_) => ending::demise(&link).await,
+        }
+    }
+}
+
+impl Lease {
+    /// The truth about a failure of which the driver names no cause: geckodriver knows only that its browser has not
+    /// answered. If the browser's process is gone, or goes in a moment, that is why.
+    async fn explain(&self, fault: Fault) -> Fault {
+        let vague = fault.class == FailureClass::Script && fault.recurrence == Recurrence::Transient;
+        let process = self.held.as_ref().and_then(|held| held.process);
+        let (Home::Here(tree), Some(process), true) = (&self.link.home, process, vague) else { return fault };
+        let ending = async {
+            while tree.lives(process) {
+                sleep(LOOK).await;
+            }
+        };
+        match timeout(NEWS, ending).await {
+            Ok(()) => {
+                let message = format!("the browser's process {process} ended: {}", fault.message);
+                Fault::transient(FailureClass::BrowserCrash, message)
+            }
+            Err(_) => fault,
         }
     }
 }

@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::duration::rounded;
 use crate::id::JobSeq;
 use crate::job::Job;
 use crate::outcome::{Failure, FailureClass, Fault, Stage};
@@ -151,7 +152,8 @@ async fn carry_out(
     let numbered = start.iter().map(|step| (0, step)).chain((1..).zip(&order.job.steps));
     for (number, step) in numbered {
         *stage = Stage::Step(number);
-        let budget = deadline.since(order.clock.now());
+        // To the millisecond, since drivers tell it when it is used up.
+        let budget = rounded(deadline.since(order.clock.now()));
         if budget.is_zero() {
             return Err(out_of_time(order.budget));
         }
