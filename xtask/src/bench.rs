@@ -7,15 +7,24 @@ use crate::setup::{self, Purpose};
 /// What makes a measurement.
 #[derive(Clone, Copy)]
 enum Made {
-    /// A binary of the kit, with the program and a real browser.
-    ByKit(&'static str),
+    /// A binary of the kit with its arguments; it takes the program, and a machine set up for this.
+    ByKit(&'static str, &'static [&'static str], Purpose),
     /// A benchmark of a package, which needs neither.
     ByPackage(&'static str, &'static str),
 }
 
 /// A measurement: its name here, what makes it, and what it answers.
-const BENCHES: [(&str, Made, &str); 2] = [
-    ("floor", Made::ByKit("bench-floor"), "jobs a second and CPU a job, beside a bare protocol client"),
+const BENCHES: [(&str, Made, &str); 3] = [
+    (
+        "floor",
+        Made::ByKit("bench-floor", &[], Purpose::Jobs),
+        "jobs a second and CPU a job, beside a bare protocol client",
+    ),
+    (
+        "sessions",
+        Made::ByKit("bench-floor", &["--protocol", "webdriver"], Purpose::Tests),
+        "WebDriver sessions a second, beside a bare HTTP client",
+    ),
     (
         "abi",
         Made::ByPackage("plimsoll-loader", "abi"),
@@ -29,11 +38,11 @@ pub(crate) fn run(names: &[String]) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("no measurement `{name}`; there are:\n{}", list())));
     };
     let measure = match made {
-        Made::ByKit(binary) => {
-            setup::run(Purpose::Jobs)?;
+        Made::ByKit(binary, args, purpose) => {
+            setup::run(*purpose)?;
             run_program(&mut cargo(["build", "--release", "--package", "plimsoll"]))?;
             let kit = ["run", "--release", "--package", "plimsoll-kit", "--features", "bench"];
-            [&kit[..], &["--bin", binary]].concat()
+            [&kit[..], &["--bin", binary, "--"], args].concat()
         }
         Made::ByPackage(package, bench) => vec!["bench", "--package", package, "--bench", bench],
     };

@@ -5,14 +5,16 @@ use std::fs;
 /// How a browser is driven and where it keeps its files: each client has its own way.
 const OWN: [&str; 2] = ["--remote-debugging-pipe", "--user-data-dir="];
 
-/// The flags of the first browser among the children of `client`, if there is one.
+/// The flags of the first browser among the descendants of `client`, if there is one.
 pub(crate) fn of_browser_of(client: u32) -> Option<Vec<String>> {
     let tasks = fs::read_dir(format!("/proc/{client}/task")).ok()?;
     let children = tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
-    children.collect::<String>().split_whitespace().find_map(of)
+    let children: String = children.collect();
+    let mut children = children.split_whitespace().filter_map(|child| child.parse().ok());
+    children.find_map(|child| of(child).or_else(|| of_browser_of(child)))
 }
 
-fn of(process: &str) -> Option<Vec<String>> {
+fn of(process: u32) -> Option<Vec<String>> {
     let line = fs::read_to_string(format!("/proc/{process}/cmdline")).ok()?;
     // Between fork and exec a child still has its parent's arguments.
     let args: Vec<&str> = line.split_terminator('\0').skip(1).collect();

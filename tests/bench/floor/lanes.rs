@@ -35,6 +35,9 @@ pub(crate) enum JobError {
     /// Its page went away.
     #[error(transparent)]
     Session(#[from] SessionEnd),
+    /// A call of the bare WebDriver client failed.
+    #[error("{0}")]
+    WebDriver(String),
     /// The contender's own error.
     #[error(transparent)]
     Contender(#[from] CdpError),

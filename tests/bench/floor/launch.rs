@@ -1,7 +1,8 @@
-//! A browser for the clients of this binary: started and ended as Plimsoll does it, user and sandbox included.
+//! A browser, or its driver, for the clients of this binary: started and ended as Plimsoll does it, user and sandbox included.
 
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 
 use plimsoll_core::runtime::supervisor::Supervisor;
 use plimsoll_host::browser;
@@ -12,7 +13,7 @@ use plimsoll_host::tree::{Ladder, ProcessTree};
 
 use crate::Failure;
 
-/// A browser that was started.
+/// A browser or driver that was started.
 pub(crate) struct Launched {
     tree: ProcessTree,
     pub(crate) profile: ProfileDir,
@@ -28,16 +29,34 @@ impl Launched {
         fds: Vec<(OwnedFd, i32)>,
         supervisor: &Supervisor,
     ) -> Result<Self, Failure> {
+        let program = browser::find(None)?.path;
+        Self::run(program, fds, supervisor, |profile| {
+            let mut place = OsString::from("--user-data-dir=");
+            place.push(profile.path());
+            flags.iter().map(OsString::from).chain([place, driven.into()]).collect()
+        })
+        .await
+    }
+
+    /// Starts a chromedriver, on a port that it chooses and tells.
+    pub(crate) async fn driver(supervisor: &Supervisor) -> Result<Self, Failure> {
+        // It tells the port on its standard output, of which nobody hears.
+        let told = ["-c", "exec chromedriver --port=0 >&2"];
+        Self::run("/bin/sh".into(), Vec::new(), supervisor, |_| told.map(OsString::from).into()).await
+    }
+
+    async fn run(
+        program: PathBuf,
+        fds: Vec<(OwnedFd, i32)>,
+        supervisor: &Supervisor,
+        args: impl FnOnce(&ProfileDir) -> Vec<OsString>,
+    ) -> Result<Self, Failure> {
         let identity = Identity::for_browsers()?;
         let profiles = ProfileRoot::open(&default_base(), &identity)?;
         let profile = profiles.create("browser")?;
-        let mut place = OsString::from("--user-data-dir=");
-        place.push(profile.path());
-        let mut args: Vec<OsString> = flags.iter().map(OsString::from).collect();
-        args.extend([place, driven.into()]);
         let launch = Launch {
-            program: browser::find(None)?.path,
-            args,
+            program,
+            args: args(&profile),
             env: vec![("HOME".into(), profile.path().into()), ("TMPDIR".into(), profile.tmp().into())],
             identity,
             fds,
@@ -47,9 +66,19 @@ impl Launched {
         Ok(Self { tree, profile, _profiles: profiles })
     }
 
+    /// What a line of its log tells.
+    pub(crate) async fn said<T>(&self, find: impl Fn(&str) -> Option<T>) -> Option<T> {
+        self.tree.said(find).await
+    }
+
     /// Waits for the browser, which was asked to end, and removes what it leaves.
     pub(crate) async fn end(self, supervisor: &Supervisor) -> Result<(), Failure> {
-        self.tree.kill(Ladder::default()).await?;
+        self.end_by(Ladder::default(), supervisor).await
+    }
+
+    /// Ends it as `ladder` says, and removes what it leaves.
+    pub(crate) async fn end_by(self, ladder: Ladder, supervisor: &Supervisor) -> Result<(), Failure> {
+        self.tree.kill(ladder).await?;
         Ok(self.profile.remove(supervisor).await?)
     }
 }

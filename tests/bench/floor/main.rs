@@ -13,11 +13,14 @@
 //! rates of one round are compared with the bare client's of the same round, so that a machine that is slow for an
 //! hour is slow for all of them. Flags and sandbox of the browsers are Plimsoll's own, read off one that runs.
 //!
+//! With `--protocol webdriver` the context is a session of a chromedriver, and the bare client one of HTTP.
+//!
 //! It ends with 1 when a client did not finish its jobs, 2 for a mistake on the command line, 3 when it could not
 //! measure.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program for people")]
 
 mod bare;
+mod bare_webdriver;
 mod contender;
 mod cost;
 mod flags;
@@ -69,6 +72,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             Command::Measure(options) => return plan::measure(&options).await,
             Command::Page => serve(),
             Command::Bare(work) => bare::run(&work, &supervisor).await,
+            Command::BareWebDriver(work) => bare_webdriver::run(&work, &supervisor).await,
             Command::Contender(work) => contender::run(&work, &supervisor).await,
         };
         supervisor.stop().await;

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 /// Shown for a mistake.
 pub(crate) const USAGE: &str = "\
-bench-floor [--rounds N] [--jobs N] [--flight N,N] [--with 'NAME: ARGUMENT ...']...
+bench-floor [--protocol cdp|webdriver] [--rounds N] [--jobs N] [--flight N,N] [--with 'NAME: ARGUMENT ...']...
 
+  --protocol what browsers are driven by (cdp); webdriver: with 100 jobs, 8 in flight, unless told otherwise
   --rounds   how often every client has its turn (5)
   --jobs     jobs a turn (300)
   --flight   jobs in flight: each of these widths is measured (8,100)
@@ -22,6 +23,8 @@ pub(crate) enum Command {
     Page,
     /// The bare client.
     Bare(Work),
+    /// The bare client over WebDriver.
+    BareWebDriver(Work),
     /// chromiumoxide.
     Contender(Work),
 }
@@ -29,10 +32,30 @@ pub(crate) enum Command {
 /// What is measured.
 #[derive(Debug)]
 pub(crate) struct Options {
+    pub(crate) protocol: Protocol,
     pub(crate) rounds: NonZeroU32,
     pub(crate) jobs: NonZeroU32,
     pub(crate) flights: Vec<NonZeroU32>,
     pub(crate) variants: Vec<Variant>,
+}
+
+/// What browsers are driven by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// The DevTools protocol.
+    Cdp,
+    /// W3C WebDriver, by chromedriver.
+    WebDriver,
+}
+
+impl Protocol {
+    /// Its name on the command line, which is also Plimsoll's driver for it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Cdp => "cdp",
+            Self::WebDriver => "webdriver",
+        }
+    }
 }
 
 /// A way to start `plimsoll run`.
@@ -82,6 +105,7 @@ impl Command {
         match args.peek().map(String::as_str) {
             Some("page") => Ok(Self::Page),
             Some("bare") => Work::read(args.skip(1)).map(Self::Bare),
+            Some("bare-webdriver") => Work::read(args.skip(1)).map(Self::BareWebDriver),
             Some("chromiumoxide") => Work::read(args.skip(1)).map(Self::Contender),
             _ => Options::read(args).map(Self::Measure),
         }
@@ -91,6 +115,7 @@ impl Command {
 impl Options {
     fn read(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut options = Self {
+            protocol: Protocol::Cdp,
             rounds: number("5")?,
             jobs: number("300")?,
             flights: vec![number("8")?, number("100")?],
@@ -99,6 +124,12 @@ impl Options {
         while let Some(option) = args.next() {
             let value = args.next().ok_or_else(|| format!("`{option}` is unknown or lacks its value"))?;
             match option.as_str() {
+                "--protocol" if value == Protocol::Cdp.name() => options.protocol = Protocol::Cdp,
+                "--protocol" if value == Protocol::WebDriver.name() => {
+                    options.protocol = Protocol::WebDriver;
+                    (options.jobs, options.flights) = (number("100")?, vec![number("8")?]);
+                }
+                "--protocol" => return Err(format!("no protocol `{value}`")),
                 "--rounds" => options.rounds = number(&value)?,
                 "--jobs" => options.jobs = number(&value)?,
                 "--flight" => options.flights = value.split(',').map(number).collect::<Result<_, _>>()?,

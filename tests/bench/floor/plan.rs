@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::Failure;
 use crate::cost::{self, Cost};
 use crate::flags;
-use crate::options::{Options, Variant, Work};
+use crate::options::{Options, Protocol, Variant, Work};
 use crate::results::Results;
 use crate::table;
 use crate::visit;
@@ -21,7 +21,7 @@ use crate::visit;
 /// A client.
 #[derive(Debug, Clone)]
 pub(crate) enum Client {
-    Bare,
+    Bare(Protocol),
     Contender,
     Plimsoll(Variant),
 }
@@ -41,20 +41,25 @@ pub(crate) struct Turn {
 impl Client {
     pub(crate) fn name(&self) -> &str {
         match self {
-            Self::Bare => "floor",
+            Self::Bare(_) => "floor",
             Self::Contender => "chromiumoxide",
             Self::Plimsoll(variant) => &variant.name,
         }
     }
 }
 
-/// Measures, prints the table, and writes it to `bench/floor.md` in cargo's target directory.
+/// Measures, prints the table, and writes it to `bench/floor-cdp.md` or the like in cargo's target directory.
 pub(crate) async fn measure(options: &Options) -> Result<ExitCode, Failure> {
     let place = Place::find()?;
     let page = Page::serve(&place)?;
-    let warm_up = warm_up(&place, &page).await?;
-    let mut clients = vec![Client::Bare, Client::Contender];
-    clients.extend(options.variants.iter().cloned().map(Client::Plimsoll));
+    let driver = ["--driver".to_owned(), options.protocol.name().to_owned()];
+    let warm_up = warm_up(&place, &page, driver.to_vec()).await?;
+    let mut clients = vec![Client::Bare(options.protocol)];
+    clients.extend((options.protocol == Protocol::Cdp).then_some(Client::Contender));
+    clients.extend(options.variants.iter().cloned().map(|mut variant| {
+        variant.args.extend(driver.clone());
+        Client::Plimsoll(variant)
+    }));
 
     let mut turns = Vec::new();
     for round in 1..=options.rounds.get() {
@@ -74,7 +79,7 @@ pub(crate) async fn measure(options: &Options) -> Result<ExitCode, Failure> {
     }
     let text = table::write(&clients, options, &turns);
     println!("\n{text}");
-    let file = place.target.join("bench/floor.md");
+    let file = place.target.join(format!("bench/floor-{}.md", options.protocol.name()));
     fs::create_dir_all(place.target.join("bench"))?;
     fs::write(&file, text)?;
     eprintln!("also in {}", file.display());
@@ -127,11 +132,11 @@ struct Task {
 }
 
 /// A few jobs that nobody counts: they bring the browser into the page cache, and show its flags.
-async fn warm_up(place: &Place, page: &Page) -> Result<Vec<String>, Failure> {
+async fn warm_up(place: &Place, page: &Page, driver: Vec<String>) -> Result<Vec<String>, Failure> {
     let dir = TempDir::new()?;
     let four = NonZeroU32::MIN.saturating_add(3);
     let task = Task { jobs: four, flight: four, flags: Vec::new() };
-    let variant = Variant { name: String::new(), args: Vec::new() };
+    let variant = Variant { name: String::new(), args: driver };
     let (mut command, results) = prepare(&Client::Plimsoll(variant), &task, place, page, &dir)?;
     let mut flags = None;
     let mut results = Results::expect(results);
@@ -161,7 +166,7 @@ async fn take(
     }
     let told = match client {
         Client::Plimsoll(_) => fs::read(dir.path().join("out/report.json")),
-        Client::Bare | Client::Contender => fs::read(dir.path().join("stdout")),
+        Client::Bare(_) | Client::Contender => fs::read(dir.path().join("stdout")),
     };
     let told = told.ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
     Ok(Turn { flight: task.flight, client: number, cost, results, told })
@@ -175,9 +180,14 @@ fn prepare(
     page: &Page,
     dir: &TempDir,
 ) -> Result<(Command, PathBuf), Failure> {
-    let (dir, mode) = (dir.path(), if matches!(client, Client::Bare) { "bare" } else { "chromiumoxide" });
+    let dir = dir.path();
+    let mode = match client {
+        Client::Bare(Protocol::WebDriver) => "bare-webdriver",
+        Client::Bare(Protocol::Cdp) => "bare",
+        Client::Contender | Client::Plimsoll(_) => "chromiumoxide",
+    };
     let (mut command, results) = match client {
-        Client::Bare | Client::Contender => {
+        Client::Bare(_) | Client::Contender => {
             let results = dir.join("results.jsonl");
             let Task { jobs, flight, flags } = task;
             let (url, flags) = (page.url.clone(), flags.clone());

@@ -73,7 +73,7 @@ fn row(client: &Client, number: usize, flight: NonZeroU32, jobs: NonZeroU32, tur
         counted(median_of(&browsers)),
         sum(&|turn| turn.results.done),
         jobs.get() * u32::try_from(of(number).count()).unwrap_or(u32::MAX),
-        if matches!(client, Client::Bare) {
+        if matches!(client, Client::Bare(_)) {
             sum(&|turn| turn.results.lost_loads).to_string()
         } else {
             "-".into()
