@@ -81,9 +81,9 @@ impl WebDriverContext {
         give: oneshot::Sender<Result<Box<dyn Context>, Fault>>,
     ) {
         let budget = Budget::start(budget);
-        let counted = match &link.home {
-            Home::Here(_) => None,
-            Home::There(endpoint, _) => Some(endpoint.session()),
+        let (counted, trial) = match &link.home {
+            Home::Here(_) => (None, None),
+            Home::There(endpoint, _) => (Some(endpoint.session()), Some(endpoint.trial())),
         };
         let capabilities = link.demand.capabilities();
         let farewell = async {
@@ -94,9 +94,13 @@ impl WebDriverContext {
             opened = link.direct().open(capabilities, LATE) => opened,
             () = farewell => return,
         };
+        let opened = opened.map_err(|error| refused(&link, error));
+        if let Some(trial) = trial {
+            trial.tell(opened.as_ref().err());
+        }
         let made = match opened {
             Ok(opened) => Self::make(&link, &opened, counted, &request, budget).await,
-            Err(error) => Err(refused(&link, error)),
+            Err(fault) => Err(fault),
         };
         // If nobody waits any more, dropping what was made deletes it.
         drop(give.send(made.map(|context| Box::new(context) as Box<dyn Context>)));

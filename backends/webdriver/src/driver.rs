@@ -141,7 +141,7 @@ impl WebDriverDriver {
             let beside = machine.profiles.path().parent().unwrap_or_else(|| Path::new("/"));
             let dir = settings.journal.as_deref().unwrap_or(beside);
             let journal = Journal::open(dir, supervisor)?;
-            let endpoints = Endpoints::watch(&settings, journal, supervisor);
+            let endpoints = Endpoints::watch(&settings, journal, supervisor, clock);
             let place = Place::There(settings.executable.as_ref());
             (Source::There(endpoints), Demand::new(&settings, place))
         };

@@ -1,19 +1,25 @@
 //! Remote ends: what each has to give, which is chosen next, and whether it is there at all.
 //!
 //! Each is asked for its status every two seconds. A Selenium Grid tells its slots; any other remote end tells only that
-//! it is there. One that has not answered three times in a row is *down* until it answers again.
+//! it is there. One that has not answered three times in a row is *down* until it answers again. One that answers but gives
+//! no sessions has its breaker open ([`Trial`]): new shares go to others, while there are others.
+
+mod reading;
+mod trial;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::supervisor::Supervisor;
-use serde::Deserialize;
-use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::sleep;
 use url::Url;
 
+use self::reading::Reading;
+use self::trial::Record;
+pub(crate) use self::trial::Trial;
 use crate::direct::Direct;
 use crate::journal::Journal;
 use crate::settings::{Family, WebDriverSettings};
@@ -46,6 +52,7 @@ pub(crate) struct Endpoint {
     shares: AtomicU32,
     /// Sessions of ours, those that are being opened included.
     ours: AtomicU32,
+    record: Record,
     state: watch::Sender<State>,
 }
 
@@ -58,15 +65,6 @@ pub(crate) struct State {
     failures: u32,
     /// What went wrong last.
     why: String,
-}
-
-/// What a remote end says of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Reading {
-    /// For a grid: slots for the browser, on nodes that are up.
-    pub(crate) slots: Option<u32>,
-    /// For a grid: how many of them are occupied, by whomever.
-    pub(crate) occupied: u32,
 }
 
 /// Counts a share or a session for as long as it lives.
@@ -82,11 +80,12 @@ impl Endpoints {
         settings: &WebDriverSettings,
         journal: Arc<Journal>,
         supervisor: &Supervisor,
+        clock: Clock,
     ) -> Self {
         let all: Vec<Arc<Endpoint>> = settings
             .remotes
             .iter()
-            .map(|remote| Arc::new(Endpoint::new(remote.url().clone(), remote.weight())))
+            .map(|remote| Arc::new(Endpoint::new(remote.url().clone(), remote.weight(), clock)))
             .collect();
         for endpoint in &all {
             let (endpoint, family) = (Arc::clone(endpoint), settings.family);
@@ -98,23 +97,30 @@ impl Endpoints {
         Self { all, journal }
     }
 
-    /// The next to take a share of: the one with the fewest for its weight among those that are not down. `None` when
-    /// all are.
+    /// The next to take a share of: the one with the fewest for its weight among those that serve. `None` when all are
+    /// down.
     pub(crate) fn choose(&self) -> Option<Arc<Endpoint>> {
         let load = |endpoint: &Arc<Endpoint>| endpoint.shares.load(Ordering::Relaxed);
-        let up: Vec<_> = self.all.iter().filter(|endpoint| !endpoint.state.borrow().is_down()).collect();
-        let loads: Vec<_> = up.iter().map(|endpoint| (load(endpoint), endpoint.weight)).collect();
-        lightest(&loads).map(|at| Arc::clone(up[at]))
+        let serving = self.serving();
+        let loads: Vec<_> = serving.iter().map(|endpoint| (load(endpoint), endpoint.weight)).collect();
+        lightest(&loads).map(|at| Arc::clone(serving[at]))
     }
 
-    /// What all that are up can hold for us; `None` when one of them does not say. At least one: a session that is asked
+    /// Those that are up and give sessions; if none of those that are up does, all of them: something may have changed.
+    fn serving(&self) -> Vec<&Arc<Endpoint>> {
+        let up: Vec<_> = self.all.iter().filter(|endpoint| !endpoint.state.borrow().is_down()).collect();
+        let giving: Vec<_> = up.iter().copied().filter(|endpoint| !endpoint.record.is_tripped()).collect();
+        if giving.is_empty() { up } else { giving }
+    }
+
+    /// What all that serve can hold for us; `None` when one of them does not say. At least one: a session that is asked
     /// for in vain says what is the matter, and one that nobody asks for does not.
     pub(crate) fn slots(&self) -> Option<u32> {
-        let up: Vec<_> = self.all.iter().filter(|endpoint| !endpoint.state.borrow().is_down()).collect();
-        if up.is_empty() {
+        let serving = self.serving();
+        if serving.is_empty() {
             return None;
         }
-        up.iter().map(|endpoint| endpoint.slots()).sum::<Option<u32>>().map(|slots| slots.max(1))
+        serving.iter().map(|endpoint| endpoint.slots()).sum::<Option<u32>>().map(|slots| slots.max(1))
     }
 
     /// Their addresses.
@@ -138,7 +144,7 @@ fn lightest(loads: &[(u32, u32)]) -> Option<usize> {
 }
 
 impl Endpoint {
-    fn new(base: Url, weight: u32) -> Self {
+    fn new(base: Url, weight: u32, clock: Clock) -> Self {
         Self {
             label: label(&base),
             direct: Direct::new(&base),
@@ -146,6 +152,7 @@ impl Endpoint {
             weight,
             shares: AtomicU32::new(0),
             ours: AtomicU32::new(0),
+            record: Record::new(clock),
             state: watch::Sender::default(),
         }
     }
@@ -158,6 +165,11 @@ impl Endpoint {
     /// Counts a session of ours.
     pub(crate) fn session(self: &Arc<Self>) -> Counted {
         Counted::new(self, |endpoint| &endpoint.ours)
+    }
+
+    /// A session is about to be asked for.
+    pub(crate) fn trial(self: &Arc<Self>) -> Trial {
+        Trial::begin(Arc::clone(self))
     }
 
     /// Completes when it is down, and says why.
@@ -214,48 +226,6 @@ fn label(base: &Url) -> String {
     shown.to_string()
 }
 
-impl Reading {
-    /// What a status says of the browser's slots.
-    fn of(status: &Value, family: Family) -> Self {
-        let nodes = status.get("nodes").and_then(|nodes| Vec::<Node>::deserialize(nodes).ok());
-        let Some(nodes) = nodes else { return Self { slots: None, occupied: 0 } };
-        let up = nodes.iter().filter(|node| node.availability == "UP");
-        let (mut slots, mut occupied) = (0, 0);
-        for node in up {
-            let fitting = node.slots.iter().filter(|slot| slot.fits(family));
-            slots += u32::try_from(fitting.clone().count()).unwrap_or(u32::MAX).min(node.max_sessions);
-            occupied += u32::try_from(fitting.filter(|slot| slot.session.is_some()).count()).unwrap_or(0);
-        }
-        Self { slots: Some(slots), occupied }
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Node {
-    availability: String,
-    #[serde(default = "unlimited")]
-    max_sessions: u32,
-    slots: Vec<Slot>,
-}
-
-const fn unlimited() -> u32 {
-    u32::MAX
-}
-
-#[derive(Debug, Deserialize)]
-struct Slot {
-    session: Option<Value>,
-    #[serde(default)]
-    stereotype: Value,
-}
-
-impl Slot {
-    fn fits(&self, family: Family) -> bool {
-        self.stereotype["browserName"].as_str().is_none_or(|name| family.is_called(name))
-    }
-}
-
 impl Counted {
     fn new(endpoint: &Arc<Endpoint>, what: fn(&Endpoint) -> &AtomicU32) -> Self {
         what(endpoint).fetch_add(1, Ordering::Relaxed);
@@ -294,25 +264,7 @@ async fn bury(ends: &[Arc<Endpoint>], journal: Arc<Journal>, supervisor: &Superv
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn a_grid_s_slots_are_those_of_its_nodes_that_are_up_and_have_the_browser() {
-        let slot =
-            |name: &str, session: Value| json!({"session": session, "stereotype": {"browserName": name}});
-        let status = json!({"ready": true, "nodes": [
-            {"availability": "UP", "maxSessions": 8, "slots": [
-                slot("chrome", json!({"sessionId": "1"})), slot("chrome", Value::Null), slot("firefox", Value::Null)]},
-            {"availability": "UP", "maxSessions": 1, "slots": [slot("chrome", Value::Null), slot("chrome", Value::Null)]},
-            {"availability": "DRAINING", "maxSessions": 4, "slots": [slot("chrome", Value::Null)]},
-        ]});
-        assert_eq!(Reading::of(&status, Family::Chromium), Reading { slots: Some(3), occupied: 1 });
-        assert_eq!(Reading::of(&status, Family::Firefox), Reading { slots: Some(1), occupied: 0 });
-        let lone = json!({"ready": true, "message": "geckodriver"});
-        assert_eq!(Reading::of(&lone, Family::Firefox), Reading { slots: None, occupied: 0 });
-    }
 
     #[test]
     fn shares_go_by_weight() {
@@ -328,7 +280,7 @@ mod tests {
     #[test]
     fn slots_that_others_occupy_are_not_ours() {
         let base = Url::parse("http://ada:secret@grid:4444/").expect("a url");
-        let endpoint = Arc::new(Endpoint::new(base, 1));
+        let endpoint = Arc::new(Endpoint::new(base, 1, Clock::start()));
         assert_eq!(endpoint.label, "http://grid:4444/");
         let reading = Some(Reading { slots: Some(8), occupied: 3 });
         endpoint.state.send_replace(State { reading, ..State::default() });

@@ -270,6 +270,54 @@ async fn a_dead_run_s_sessions_are_deleted_by_the_next() {
 }
 
 #[tokio::test]
+async fn a_remote_end_that_gives_no_sessions_gets_no_more_shares_while_another_does() {
+    let refusing = End::answering(|method, path| match (method, path) {
+        ("POST", "/session") => refusal(500, "session not created"),
+        _ => well(method, path),
+    });
+    let (refusing, giving) = (refusing.await, End::answering(well).await);
+    let rig = Rig::among(&[&refusing.url(), &giving.url()]);
+    let (mut given, mut refused) = (0, 0);
+    for _ in 0..40 {
+        let browser = rig.launch().await;
+        match open(browser.as_ref(), AMPLE).await {
+            Ok(context) => {
+                given += 1;
+                context.close().await.expect("gone");
+            }
+            Err(fault) => {
+                refused += 1;
+                is(&fault, Overload, Transient);
+            }
+        }
+        browser.close().await.expect("gone");
+    }
+    // On a slow machine it may have been tried again.
+    assert!((5..10).contains(&refused) && given + refused == 40, "{given} given, {refused} refused");
+}
+
+#[tokio::test]
+async fn a_remote_end_that_is_the_only_one_is_asked_all_the_same() {
+    let mended = Arc::new(AtomicBool::new(false));
+    let works = Arc::clone(&mended);
+    let end = End::answering(move |method, path| match (method, path) {
+        ("POST", "/session") if !works.load(Ordering::Relaxed) => refusal(500, "session not created"),
+        _ => well(method, path),
+    });
+    let end = end.await;
+    let rig = Rig::at(&end.url());
+    for _ in 0..8 {
+        let browser = rig.launch().await;
+        is(&open(browser.as_ref(), AMPLE).await.err().expect("refused"), Overload, Transient);
+        browser.close().await.expect("gone");
+    }
+    mended.store(true, Ordering::Relaxed);
+    let browser = rig.launch().await;
+    open(browser.as_ref(), AMPLE).await.expect("a session").close().await.expect("gone");
+    browser.close().await.expect("gone");
+}
+
+#[tokio::test]
 async fn nobody_there_is_no_browser() {
     let dead = DeadPort::reserve().expect("a port");
     let rig = Rig::at(&dead.url(""));

@@ -37,12 +37,21 @@ impl Rig {
     }
 
     fn beside(url: &str, dir: Arc<tempfile::TempDir>) -> Self {
+        Self::of(&[url], dir)
+    }
+
+    /// A driver of several remote ends.
+    pub(crate) fn among(urls: &[&str]) -> Self {
+        Self::of(urls, Arc::new(tempfile::tempdir().expect("a directory")))
+    }
+
+    fn of(urls: &[&str], dir: Arc<tempfile::TempDir>) -> Self {
         let identity = Identity::Current;
         let profiles = ProfileRoot::open(&dir.path().join("profiles"), &identity).expect("a place");
         let machine =
             Machine { spawner: Spawner::start().expect("a thread"), identity, profiles: Arc::new(profiles) };
         let settings = WebDriverSettings {
-            remotes: vec![Remote::parse(url, 1).expect("a url")],
+            remotes: urls.iter().map(|url| Remote::parse(url, 1).expect("a url")).collect(),
             journal: Some(dir.path().to_owned()),
             ..WebDriverSettings::default()
         };

@@ -1,0 +1,119 @@
+//! The breaker of a remote end: fed by each session that it is asked for.
+//!
+//! ```text
+//!   Endpoint::trial ──► Trial ── POST /session ──► tell: given, given late, or refused ──► Record (a Breaker)
+//!                         └── dropped untold: says nothing
+//! ```
+//!
+//! An open breaker refuses nobody here: it keeps new shares from a remote end while others serve. What is asked of a share
+//! that is there already fails as it may, and the fleet's own breakers see to that.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::policy::breaker::{Breaker, BreakerConfig, BreakerPermit, Change, Rates, Rule};
+use plimsoll_core::policy::window::Verdict;
+use plimsoll_core::runtime::clock::Clock;
+use plimsoll_core::time::Moment;
+
+use super::Endpoint;
+
+/// So many refusals in a row open the breaker, besides half of ten within 30 seconds: a grid that refuses in a
+/// millisecond and one that lets a request wait for minutes are both told soon.
+const IN_A_ROW: u32 = 5;
+/// A session that takes longer counts as slow.
+const SLOW: Duration = Duration::from_secs(15);
+
+/// What a remote end's past says of it.
+#[derive(Debug)]
+pub(crate) struct Record {
+    clock: Clock,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    breaker: Breaker,
+    rng: fastrand::Rng,
+}
+
+/// A session that is asked for.
+#[derive(Debug)]
+pub(crate) struct Trial {
+    endpoint: Arc<Endpoint>,
+    begun: Moment,
+    /// `None` when the breaker is open, and takes no evidence.
+    permit: Option<BreakerPermit>,
+}
+
+impl Record {
+    /// Without a past.
+    pub(crate) fn new(clock: Clock) -> Self {
+        let rates = Rates { in_a_row: Some(IN_A_ROW), ..Rates::default() };
+        let breaker = Breaker::new(BreakerConfig { rule: Rule::Rates(rates), ..BreakerConfig::default() });
+        Self { clock, kept: Mutex::new(Kept { breaker, rng: fastrand::Rng::new() }) }
+    }
+
+    /// Whether sessions are better asked for elsewhere now.
+    pub(crate) fn is_tripped(&self) -> bool {
+        self.kept().breaker.refusal(self.clock.now()).is_some()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // A breaker is whole between its calls.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Trial {
+    pub(super) fn begin(endpoint: Arc<Endpoint>) -> Self {
+        let begun = endpoint.record.clock.now();
+        let mut kept = endpoint.record.kept();
+        let Kept { breaker, rng } = &mut *kept;
+        let answer = breaker.try_acquire(begun, rng);
+        drop(kept);
+        let trial = Self { endpoint, begun, permit: answer.permit.ok() };
+        trial.note(answer.change);
+        trial
+    }
+
+    /// Tells how it went; a fault of the job's own says nothing of the remote end.
+    pub(crate) fn tell(mut self, fault: Option<&Fault>) {
+        let took = self.endpoint.record.clock.now().since(self.begun);
+        self.record(match fault.map(|fault| fault.class) {
+            None if took > SLOW => Verdict::Slow,
+            None => Verdict::Success,
+            Some(FailureClass::Overload | FailureClass::BrowserCrash) => Verdict::Failure,
+            Some(_) => Verdict::Ignored,
+        });
+    }
+
+    fn record(&mut self, verdict: Verdict) {
+        let Some(permit) = self.permit.take() else { return };
+        let Record { clock, kept } = &self.endpoint.record;
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let Kept { breaker, rng } = &mut *kept;
+        let change = breaker.record(clock.now(), permit, verdict, rng);
+        drop(kept);
+        self.note(change);
+    }
+
+    fn note(&self, change: Option<Change>) {
+        let endpoint = &self.endpoint.label;
+        match change {
+            Some(Change::Opened { why, .. }) => {
+                tracing::warn!(endpoint, %why, "a remote end gives no sessions: its breaker is open");
+            }
+            Some(Change::HalfOpened) => tracing::info!(endpoint, "a remote end is tried again"),
+            Some(Change::Closed) => tracing::info!(endpoint, "a remote end gives sessions again"),
+            None => {}
+        }
+    }
+}
+
+impl Drop for Trial {
+    fn drop(&mut self) {
+        self.record(Verdict::Ignored);
+    }
+}
