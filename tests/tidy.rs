@@ -36,7 +36,7 @@ const IMPURE: [&str; 10] = [
 ];
 
 /// The modules of core in the order they are read; each uses only those above it, and its own children.
-const CORE_ORDER: [&str; 14] = [
+const CORE_ORDER: [&str; 15] = [
     "time",
     "units",
     "duration",
@@ -44,6 +44,7 @@ const CORE_ORDER: [&str; 14] = [
     "id",
     "outcome",
     "step",
+    "proxy",
     "job",
     "capability",
     "page",

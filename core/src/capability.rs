@@ -94,6 +94,8 @@ capabilities! {
     Headers = "headers",
     /// Cookies from before the first page.
     Cookies = "cookies",
+    /// A proxy of the context's own.
+    Proxy = "proxy",
     /// Chromium's fault pages (`chrome://crash`).
     FaultPages = "fault_pages",
     /// The HTTP status of a page is known, so that `http_status` failures are seen.
@@ -173,6 +175,7 @@ impl Job {
         needs.0.extend(self.setup.viewport.and_then(pixel_ratio));
         needs.0.extend((!self.setup.headers.is_empty()).then_some(Capability::Headers));
         needs.0.extend((!self.setup.cookies.is_empty()).then_some(Capability::Cookies));
+        needs.0.extend(self.setup.proxy.iter().map(|_| Capability::Proxy));
         needs
     }
 }
@@ -278,6 +281,10 @@ mod tests {
             (
                 r#"{"url":"http://a","headers":{"A":"b"},"viewport":{"width":1,"height":1,"scale":2}}"#,
                 "viewport, pixel_ratio, headers",
+            ),
+            (
+                r#"{"url":"http://a","proxy":"http://b:1","cookies":[{"name":"a","value":"b"}]}"#,
+                "cookies, proxy",
             ),
             (
                 r#"{"url":"http://a","steps":[{"expect":{"function":"1"}},{"set_viewport":{"width":1,"height":1}}]}"#,

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::duration;
 use crate::id::JobId;
+use crate::proxy::Proxy;
 use crate::shorthand;
 use crate::step::{Cookie, Extract, Goto, LoadState, PageUrl, Pdf, Screenshot, Step, Viewport};
 
@@ -57,13 +58,16 @@ pub struct Setup {
     pub headers: BTreeMap<String, String>,
     /// Cookies that are there from the start.
     pub cookies: Vec<Cookie>,
+    /// Through whom the context reaches the network; directly unless said otherwise.
+    pub proxy: Option<Proxy>,
 }
 
 impl Setup {
     /// Whether there is nothing to set up, so that a driver may take its quickest way to the first page.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        self.viewport.is_none() && self.headers.is_empty() && self.cookies.is_empty()
+        let Self { viewport, headers, cookies, proxy } = self;
+        viewport.is_none() && headers.is_empty() && cookies.is_empty() && proxy.is_none()
     }
 }
 
@@ -91,6 +95,8 @@ pub struct JobKeys {
     headers: BTreeMap<String, String>,
     #[serde(default)]
     cookies: Vec<Cookie>,
+    #[serde(default, deserialize_with = "shorthand::optional")]
+    proxy: Option<Proxy>,
 }
 
 /// Why a job's keys do not make a job.
@@ -152,7 +158,12 @@ impl JobKeys {
             timeout: self.timeout,
             accept_status: self.accept_status,
             driver: self.driver,
-            setup: Setup { viewport: self.viewport, headers: self.headers, cookies: self.cookies },
+            setup: Setup {
+                viewport: self.viewport,
+                headers: self.headers,
+                cookies: self.cookies,
+                proxy: self.proxy,
+            },
         })
     }
 }

@@ -17,6 +17,7 @@ pub mod outcome;
 pub mod page;
 pub mod policy;
 pub mod port;
+pub mod proxy;
 pub mod runtime;
 pub mod shorthand;
 pub mod step;

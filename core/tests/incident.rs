@@ -48,7 +48,7 @@ impl Fleet {
     fn submit(&mut self, jobs: u64) {
         for _ in 0..jobs {
             let job = JobSeq(self.dispatch.counts().submitted);
-            self.tell(Event::Submitted { job, host: None });
+            self.tell(Event::Submitted { job, host: None, proxy: None });
         }
     }
 

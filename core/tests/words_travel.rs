@@ -106,6 +106,7 @@ fn the_other_words_of_a_call_arrive() {
         viewport: Some(Viewport { width: 1, height: 2, scale: 0.1 }),
         headers: [("A".to_owned(), "b".to_owned())].into(),
         cookies: vec![cookie],
+        proxy: serde_json::from_value(json!({"server":"socks5://a:1","bypass":["*.b"]})).expect("a proxy"),
     };
     let first = match serde_json::from_str(r#"{"goto":"http://a/"}"#) {
         Ok(Step::Goto(goto)) => Some(goto),

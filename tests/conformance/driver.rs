@@ -272,6 +272,7 @@ pub(crate) fn sim() -> Subject {
         name: "sim",
         models: &[
             "pages",
+            "proxies",
             "pointing",
             "forms",
             "waiting",

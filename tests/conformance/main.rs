@@ -30,6 +30,7 @@ mod forms;
 mod isolation;
 mod pages;
 mod pointing;
+mod proxies;
 mod refusals;
 mod results;
 mod scripts;
@@ -45,6 +46,7 @@ type Group = &'static [(&'static str, &'static [Case])];
 const STEPS: Group = &[
     ("refusals", refusals::CASES),
     ("pages", pages::CASES),
+    ("proxies", proxies::CASES),
     ("pointing", pointing::CASES),
     ("forms", forms::CASES),
     ("waiting", waiting::CASES),

@@ -77,6 +77,7 @@ fn example(capability: Capability) -> Option<Value> {
         Capability::PixelRatio => json!({"steps": [{"set_viewport": viewport(2)}]}),
         Capability::Headers => json!({"headers": {"X-Berth": "7"}}),
         Capability::Cookies => json!({"cookies": [{"name": "a", "value": "b"}]}),
+        Capability::Proxy => json!({"proxy": "http://127.0.0.1:9"}),
         Capability::FaultPages => json!({"steps": [{"goto": "chrome://crash"}]}),
         Capability::Statuses => return None,
     })

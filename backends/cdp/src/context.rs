@@ -87,7 +87,13 @@ impl CdpContext {
         let url = first.map(|goto| goto.url);
 
         let root = &link.root;
-        let create = CreateBrowserContextParams { dispose_on_detach: Some(true), ..Default::default() };
+        let proxy = setup.proxy.as_ref();
+        let create = CreateBrowserContextParams {
+            dispose_on_detach: Some(true),
+            proxy_server: proxy.map(|proxy| proxy.server.to_string()),
+            proxy_bypass_list: proxy.map(setup::past_the_proxy),
+            ..Default::default()
+        };
         let context = root.call(create, budget.left()).await?.browser_context_id;
         let lease = Lease { link: Arc::clone(&link), context: Some(context.clone()) };
 

@@ -120,7 +120,7 @@ impl News {
     #[must_use]
     pub fn event(self, now: Moment) -> Event {
         match self {
-            Self::Submitted(job, host) => Event::Submitted { job, host: Some(host.name()) },
+            Self::Submitted(job, host) => Event::Submitted { job, host: Some(host.name()), proxy: None },
             Self::Opened(slot) => Event::Opened(slot),
             Self::Ended(slot, end) => Event::Ended(slot, end.into()),
             Self::Freed(slot) => Event::Freed(slot),

@@ -85,13 +85,13 @@ impl WebDriverContext {
             Home::Here(_) => (None, None),
             Home::There(endpoint, _) => (Some(endpoint.session()), Some(endpoint.trial())),
         };
-        let capabilities = link.demand.capabilities();
+        let capabilities = link.demand.capabilities(request.setup.proxy.as_ref());
         let farewell = async {
             link.supervisor.cancelled().await;
             sleep(if counted.is_some() { FAREWELL } else { Duration::ZERO }).await;
         };
         let opened = tokio::select! {
-            opened = link.direct().open(capabilities, LATE) => opened,
+            opened = link.direct().open(&capabilities, LATE) => opened,
             () = farewell => return,
         };
         let opened = opened.map_err(|error| refused(&link, error));

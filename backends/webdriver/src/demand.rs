@@ -10,6 +10,7 @@
 
 use std::path::{Path, PathBuf};
 
+use plimsoll_core::proxy::{Proxy, ProxyScheme};
 use plimsoll_host::browser::BrowserKind;
 use serde_json::{Map, Value, json};
 
@@ -84,9 +85,17 @@ impl Demand {
         Self(capabilities)
     }
 
-    /// As it is sent.
-    pub(crate) const fn capabilities(&self) -> &Map<String, Value> {
-        &self.0
+    /// As it is sent for a session with this proxy.
+    pub(crate) fn capabilities(&self, proxy: Option<&Proxy>) -> Map<String, Value> {
+        let mut capabilities = Value::Object(self.0.clone());
+        if let Some(proxy) = proxy {
+            let is_firefox = capabilities["browserName"] == "firefox";
+            merge(&mut capabilities, &if is_firefox { firefox_proxy(proxy) } else { chromium_proxy(proxy) });
+        }
+        match capabilities {
+            Value::Object(capabilities) => capabilities,
+            _ => Map::new(),
+        }
     }
 }
 
@@ -152,6 +161,31 @@ fn firefox(settings: &WebDriverSettings, place: Place<'_>) -> Map<String, Value>
     Map::from_iter([("moz:firefoxOptions".to_owned(), Value::Object(options))])
 }
 
+/// By the flags that the capability `proxy` would become, which lack the exception to Chromium's own exception: what goes
+/// to this machine's addresses goes through the proxy too.
+fn chromium_proxy(proxy: &Proxy) -> Value {
+    let hosts = proxy.bypass.iter().map(|host| format!(";{}", host.as_str()));
+    let past = format!("--proxy-bypass-list=<-loopback>{}", hosts.collect::<String>());
+    json!({ "goog:chromeOptions": { "args": [format!("--proxy-server={}", proxy.server), past] } })
+}
+
+fn firefox_proxy(proxy: &Proxy) -> Value {
+    let site = proxy.site();
+    let mut capability = match proxy.server.scheme {
+        ProxyScheme::Http => json!({ "httpProxy": site, "sslProxy": site }),
+        ProxyScheme::Socks5 => json!({ "socksProxy": site, "socksVersion": 5 }),
+    };
+    capability["proxyType"] = json!("manual");
+    // To Firefox a domain with all below it begins with a dot.
+    let hosts = proxy.bypass.iter().map(|host| host.as_str().trim_start_matches('*'));
+    capability["noProxy"] = hosts.collect();
+    let prefs = json!({
+        "network.proxy.allow_hijacking_localhost": true,
+        "network.proxy.socks_remote_dns": true,
+    });
+    json!({ "proxy": capability, "moz:firefoxOptions": { "prefs": prefs } })
+}
+
 /// Lays `above` over `below`: objects key by key, lists one after the other, anything else in its place.
 fn merge(below: &mut Value, above: &Value) {
     match (below, above) {
@@ -196,6 +230,31 @@ mod tests {
         assert_eq!(demand.0["goog:chromeOptions"]["prefs"]["a"], 1);
         assert_eq!(args(&demand).last(), Some(&"--lang=fr"));
         assert!(args(&demand).contains(&"--headless"));
+    }
+
+    #[test]
+    fn a_session_s_proxy_is_told_in_each_browser_s_words() {
+        let read = |json: &str| serde_json::from_str::<Proxy>(json).expect("a proxy");
+        let http = read(r#"{"server":"http://p:3128","bypass":["a","*.b"]}"#);
+        let demand = Demand::new(&settings(&json!({})), here(BrowserKind::HeadlessShell));
+        let asked = demand.capabilities(Some(&http));
+        let args = asked["goog:chromeOptions"]["args"].as_array().expect("a list");
+        assert_eq!(
+            args[args.len() - 2..],
+            ["--proxy-server=http://p:3128", "--proxy-bypass-list=<-loopback>;a;*.b"]
+        );
+        assert_eq!(demand.capabilities(None), demand.0);
+
+        let firefox = WebDriverSettings { family: Family::Firefox, ..WebDriverSettings::default() };
+        let demand = Demand::new(&firefox, Place::There(None));
+        let manual = json!({"proxyType": "manual", "httpProxy": "p:3128", "sslProxy": "p:3128", "noProxy": ["a", ".b"]});
+        assert_eq!(demand.capabilities(Some(&http))["proxy"], manual);
+        let socks = demand.capabilities(Some(&read(r#"{"server":"socks5://p"}"#)));
+        assert_eq!(
+            socks["proxy"],
+            json!({"proxyType": "manual", "socksProxy": "p:1080", "socksVersion": 5, "noProxy": []})
+        );
+        assert_eq!(socks["moz:firefoxOptions"]["prefs"]["network.proxy.socks_remote_dns"], true);
     }
 
     #[test]

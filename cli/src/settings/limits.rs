@@ -34,7 +34,7 @@ pub struct LimitSettings {
     #[serde(with = "span::optional")]
     #[schemars(with = "Option<span::Span>", example = &"10m", extend("x-least" = "1ms"))]
     pub queue_timeout: Option<Duration>,
-    /// How long jobs of a host that fails are held back before they fail with that reason.
+    /// How long jobs of a host or a proxy that fails are held back before they fail with that reason.
     #[serde(with = "span")]
     #[schemars(with = "span::Span")]
     pub host_patience: Duration,

@@ -15,7 +15,7 @@
 //! * the browser dies: `BrowserEnded`; its attempts fail one by one, it is closed, `BrowserGone` follows;
 //! * a browser cannot be started: `LaunchFailed`; the next start waits (back-off), and after too many in a row,
 //!   with no browser left to run on, the waiting jobs fail with the last reason rather than wait for ever;
-//! * a host fails: its breaker opens and its jobs are held back, for a while; then they fail with that reason;
+//! * a host or a proxy fails: its breaker opens and its jobs are held back, for a while; then they fail with that reason;
 //! * the machine is under pressure: admission stops, browsers are told to trim, and in an emergency one attempt at a
 //!   time gives way, without counting against its job;
 //! * the fleet is stopped: waiting jobs are cancelled, running ones go on until they are cancelled too.
@@ -66,7 +66,7 @@ pub struct DispatchConfig {
     pub queue_capacity: usize,
     /// How long a job may wait for its first attempt; for ever unless said otherwise.
     pub queue_timeout: Option<Duration>,
-    /// How long a job is held back in all because its host's breaker is open, before it fails with that reason.
+    /// How long a job is held back in all because its host's or its proxy's breaker is open, before it fails with that reason.
     pub host_patience: Duration,
 }
 
@@ -160,7 +160,7 @@ impl Dispatch {
     pub fn handle(&mut self, now: Moment, event: Event) {
         self.last = now;
         match event {
-            Event::Submitted { job, host } => self.submit(now, job, host),
+            Event::Submitted { job, host, proxy } => self.submit(now, job, host, proxy),
             Event::Opened(slot) => self.opened(now, slot),
             Event::Ended(slot, end) => self.ended(now, slot, end),
             Event::Freed(slot) => self.freed(now, slot),
@@ -287,10 +287,10 @@ impl Dispatch {
         self.config.host_patience = config.host_patience;
     }
 
-    fn submit(&mut self, now: Moment, job: JobSeq, host: Option<Arc<str>>) {
+    fn submit(&mut self, now: Moment, job: JobSeq, host: Option<Arc<str>>, proxy: Option<Arc<str>>) {
         let entry = self.ledger.submit();
         let deadline = self.config.queue_timeout.map(|patience| now + patience);
-        let patience = Patience { deadline, host, ..Patience::default() };
+        let patience = Patience { deadline, host, proxy, ..Patience::default() };
         if let Err(refused) = self.queue.push(Waiting { job, entry, attempts: 0, patience }) {
             self.settle_waiting(refused, Outcome::Rejected);
         }

@@ -29,7 +29,9 @@ pub struct Patience {
     pub deadline: Option<Moment>,
     /// The host of its first page.
     pub host: Option<Arc<str>>,
-    /// Since when it is held back because of that host.
+    /// Its proxy.
+    pub proxy: Option<Arc<str>>,
+    /// Since when it is held back because of one of them.
     pub held_since: Option<Moment>,
     /// How its last attempt failed, if it had one.
     pub last_failure: Option<Box<Failure>>,

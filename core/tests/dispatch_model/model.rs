@@ -90,7 +90,7 @@ impl Model {
     pub(crate) fn submit(&mut self, host: u8) {
         let job = JobSeq(self.jobs.len() as u64);
         self.jobs.insert(job, Job::Waiting { since: self.now, made: 0 });
-        self.tell(Event::Submitted { job, host: Some(Arc::from(format!("host-{host}:443"))) });
+        self.tell(Event::Submitted { job, host: Some(Arc::from(format!("host-{host}:443"))), proxy: None });
     }
 
     pub(crate) fn pass(&mut self, time: Duration) {

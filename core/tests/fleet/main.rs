@@ -106,6 +106,17 @@ async fn a_crash_is_tried_again_and_a_persistent_fault_is_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_proxy_that_fails_holds_its_own_jobs_back_and_nobody_else_s() {
+    let urls = [vec!["http://proxied/"; 100], vec!["http://ok/"; 100]].concat();
+    let (report, store, _) = run(&urls, |config| config.admission.max_contexts = 10, undisturbed).await;
+    assert_eq!((report.jobs.succeeded, report.jobs.failed), (100, 100));
+    let failures = store.records().into_iter().filter_map(|record| record.outcome.failure().cloned());
+    assert!(failures.clone().all(|failure| failure.fault.class == FailureClass::Proxy));
+    assert!(failures.clone().any(|failure| failure.stage == Stage::Queue), "some were never tried");
+    assert!(report.attempts < 150, "{} attempts: its breaker opens", report.attempts);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_browser_that_dies_is_replaced_and_its_jobs_are_tried_again() {
     let urls = vec!["http://slow/"; 40];
     let kill = async |_: &Fleet, driver: &ScriptedDriver| {

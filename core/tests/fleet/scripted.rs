@@ -1,6 +1,7 @@
 //! A driver and a store that do as a script says. The host of a job's URL is the script: `ok` succeeds after a
 //! while, `slow` after two seconds, `hang` never answers, `panic` panics, `crash-N` crashes N times,
-//! `status-N` answers N, `unresolved` has no address, `stuck` succeeds but its context does not close.
+//! `status-N` answers N, `unresolved` has no address, `stuck` succeeds but its context does not close, `proxied` goes
+//! through a proxy that is not there.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -175,6 +176,7 @@ impl Context for ScriptedContext {
                 "unresolved" => {
                     return Err(Fault::persistent(FailureClass::Navigation, "net::ERR_NAME_NOT_RESOLVED"));
                 }
+                "proxied" => return Err(Fault::transient(FailureClass::Proxy, "no proxy")),
                 "stuck" => self.stuck = true,
                 "slow" => sleep(Duration::from_secs(2)).await,
                 _ => sleep(Duration::from_millis(200)).await,
@@ -252,7 +254,9 @@ impl Store for ScriptedStore {
         }
         let accept =
             url.split_once("accept=").map_or_else(|| "[]".into(), |(_, status)| format!("[{status}]"));
-        let json = format!(r#"{{"url":"{url}","accept_status":{accept},"steps":[{{"evaluate":"1"}}]}}"#);
+        let proxy = if url == "http://proxied/" { r#","proxy":"http://proxy:1""# } else { "" };
+        let json =
+            format!(r#"{{"url":"{url}","accept_status":{accept},"steps":[{{"evaluate":"1"}}]{proxy}}}"#);
         let keys: JobKeys = serde_json::from_str(&json).expect("a job");
         let id = || JobId::try_from(url.clone()).expect("a URL is an id");
         Ok(Some(keys.into_job(id).expect("a job that makes sense")))

@@ -47,6 +47,9 @@ impl HttpContext {
         supervisor: Supervisor,
         request: &OpenRequest,
     ) -> Result<Self, Fault> {
+        if request.setup.proxy.is_some() {
+            return Err(unsupported("a proxy of the job's own"));
+        }
         if request.setup.viewport.is_some() {
             return Err(unsupported("a viewport"));
         }

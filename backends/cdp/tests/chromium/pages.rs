@@ -228,6 +228,7 @@ async fn what_a_job_sets_up_is_in_place_with_the_first_request() {
         viewport: Some(Viewport { width: 444, height: 333, scale: 2.0 }),
         headers: [("X-Berth".to_owned(), "7".to_owned())].into(),
         cookies: vec![cookie],
+        ..Setup::default()
     };
     let mut visit = visit_with(browser.as_ref(), setup, goto(&site.url("/headers")), AMPLE).await;
     let headers = visit.evaluate("JSON.parse(document.body.innerText)").await.expect("a page");

@@ -8,7 +8,7 @@ use crate::policy::breaker::Refused;
 use crate::policy::dispatch::slots::Attempt;
 use crate::policy::dispatch::{Action, Dispatch, Phase};
 use crate::policy::pressure::{self, Idle, Launches, Trim};
-use crate::policy::queue::Waiting;
+use crate::policy::queue::{Patience, Waiting};
 use crate::policy::restart::Restart;
 use crate::policy::scopes::{Blocked, Passage, Scope};
 use crate::time::Moment;
@@ -90,24 +90,26 @@ impl Dispatch {
     /// Tries to start the job at the front on the browser with the most room.
     fn try_front(&mut self, now: Moment) -> Tried {
         let Some(front) = self.queue.front() else { return Tried::Shut };
-        let host = front.patience.host.clone().map(Scope::Host);
+        let Patience { host, proxy, .. } = &front.patience;
+        let peers: Vec<_> =
+            proxy.clone().map(Scope::Proxy).into_iter().chain(host.clone().map(Scope::Host)).collect();
         // Asked before there is a browser: a job that may not visit its host needs none.
-        if let Some(blocked) = self.admission.scopes().blocked(now, host.as_slice()) {
+        if let Some(blocked) = self.admission.scopes().blocked(now, &peers) {
             return self.hold_back(now, &blocked);
         }
         let Some(browser) = self.placement.roomiest() else { return Tried::Shut };
-        let scopes: Vec<_> = FLEET_SCOPES.into_iter().chain([Scope::Browser(browser)]).chain(host).collect();
+        let scopes: Vec<_> = FLEET_SCOPES.into_iter().chain([Scope::Browser(browser)]).chain(peers).collect();
         match self.admission.pass(now, &scopes, &mut self.rng) {
             Ok(passage) => self.start(now, passage),
             Err(blocked) => match blocked.scope {
-                Scope::Host(_) => self.hold_back(now, &blocked),
+                Scope::Host(_) | Scope::Proxy(_) => self.hold_back(now, &blocked),
                 Scope::Browser(id) => {
                     // It takes nothing new; what it holds may end in peace.
                     let empty = self.placement.retire(id);
                     self.actions.extend(empty.map(Action::Close));
                     Tried::Next
                 }
-                Scope::Global | Scope::Fuse | Scope::Endpoint(_) | Scope::Proxy(_) => {
+                Scope::Global | Scope::Fuse | Scope::Endpoint(_) => {
                     self.fused_until = Some(blocked.refused.until());
                     Tried::Shut
                 }
@@ -146,22 +148,26 @@ impl Dispatch {
         Tried::Next
     }
 
-    /// Holds the job at the front back until its host may be asked again, or gives it up when that has lasted too long.
+    /// Holds the job at the front back until its host or proxy may be asked again, or gives it up when that has lasted too long.
     fn hold_back(&mut self, now: Moment, blocked: &Blocked) -> Tried {
         let Some(mut waiting) = self.queue.pop() else { return Tried::Shut };
         let since = *waiting.patience.held_since.get_or_insert(now);
         let give_up = since + self.config.host_patience;
         let ask_again = match blocked.refused {
             Refused::Open { .. } if now >= give_up => {
-                let fault =
-                    || Fault::transient(FailureClass::Navigation, format!("its host fails: {blocked}"));
+                let fault = || match &blocked.scope {
+                    Scope::Proxy(_) => {
+                        Fault::transient(FailureClass::Proxy, format!("its proxy fails: {blocked}"))
+                    }
+                    _ => Fault::transient(FailureClass::Navigation, format!("its host fails: {blocked}")),
+                };
                 let last = waiting.patience.last_failure.take();
                 let failure = last.map_or_else(|| fault().at(Stage::Queue), |last| *last);
                 self.settle_waiting(waiting, Outcome::Failed(failure));
                 return Tried::Next;
             }
             Refused::Open { until, .. } => until.min(give_up),
-            // The host is being probed: whoever comes next may be the next probe.
+            // It is being probed: whoever comes next may be the next probe.
             Refused::Probing { .. } => now + PROBE_SPACING,
         };
         let deadline = waiting.patience.deadline.unwrap_or(Moment::NEVER);

@@ -18,6 +18,8 @@ pub enum Event {
         job: JobSeq,
         /// The host and port of its first page, by which hosts have breakers.
         host: Option<Arc<str>>,
+        /// The host and port of its proxy, by which proxies have breakers.
+        proxy: Option<Arc<str>>,
     },
     /// The context of a slot is there.
     Opened(SlotId),

@@ -138,8 +138,9 @@ impl Turn {
             match self.wake(&mut feed, &mut stop, &mut rules, grace_over).await {
                 Wake::Job(Some(Ok(job))) => {
                     let host = job.first_page().and_then(PageUrl::site).map(Arc::from);
+                    let proxy = job.setup.proxy.as_ref().map(|proxy| Arc::from(proxy.site()));
                     let job = self.journal.enter(job);
-                    self.tell(Event::Submitted { job, host });
+                    self.tell(Event::Submitted { job, host, proxy });
                 }
                 Wake::Job(Some(Err(broken))) => {
                     feed = None;
