@@ -9,13 +9,14 @@ use plimsoll_core::outcome::{FailureClass, Recurrence};
 use plimsoll_core::port::{BrowserEnd, Driver, OpenRequest};
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_kit::nasty_site;
+use plimsoll_kit::processes::Process;
 use plimsoll_kit::site::LOOPBACK;
 use rustix::process::Signal;
 use tokio::time::timeout;
 
 use plimsoll_cdp::{CdpSettings, Sandbox};
 
-use crate::rig::{AMPLE, Process, Rig, goto, visit};
+use crate::rig::{AMPLE, Rig, goto, visit};
 
 /// Soon enough to be called at once on a busy machine.
 const AT_ONCE: Duration = Duration::from_secs(3);
@@ -48,31 +49,6 @@ async fn browsers_run_unprivileged_with_their_sandbox_on() {
     let status = std::fs::read_to_string(format!("/proc/{}/status", renderer.pid)).expect("it lives");
     assert!(status.lines().any(|line| line == "Seccomp:\t2"), "no seccomp filter: {status}");
     visit.close().await;
-    browser.close().await.expect("gone");
-    rig.assert_clean();
-}
-
-#[tokio::test]
-async fn a_killed_renderer_is_a_page_crash_and_its_neighbour_goes_on() {
-    let (rig, site) = (Rig::new(), nasty_site::serve(LOOPBACK).expect("a port"));
-    let browser = rig.launch().await;
-    let mut doomed = visit(browser.as_ref(), &site.url("/nested"), AMPLE).await;
-    let victims = renderers(&rig);
-    let mut neighbour = visit(browser.as_ref(), &site.url("/nested"), AMPLE).await;
-    let waiting = doomed.evaluate("new Promise(() => {})");
-    let killing = async {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        victims.iter().for_each(|renderer| renderer.signal(Signal::KILL));
-        Clock::start()
-    };
-    let (fault, killed) = tokio::join!(waiting, killing);
-    let fault = fault.expect_err("its page is dead");
-    assert_eq!((fault.class, fault.recurrence), (FailureClass::PageCrash, Recurrence::Transient), "{fault}");
-    assert!(killed.now().elapsed() < AT_ONCE);
-    assert_eq!(doomed.evaluate("1").await.expect_err("still dead").class, FailureClass::PageCrash);
-    assert_eq!(neighbour.evaluate("6 * 7").await.expect("untouched"), 42);
-    doomed.close().await;
-    neighbour.close().await;
     browser.close().await.expect("gone");
     rig.assert_clean();
 }
@@ -167,23 +143,6 @@ async fn callers_who_leave_leave_nothing() {
         assert!(waited < 200, "left: {:?} {:?}", rig.processes(), rig.profile_dirs());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    rig.assert_clean();
-}
-
-#[tokio::test]
-async fn closing_is_shared_and_cancelling_the_run_clears_everything() {
-    let (rig, site) = (Rig::new(), nasty_site::serve(LOOPBACK).expect("a port"));
-    let browser = rig.launch().await;
-    let visit = visit(browser.as_ref(), &site.url("/busy-later?ms=0"), AMPLE).await;
-    let closings = join_all((0..3).map(|_| browser.close())).await;
-    assert!(closings.iter().all(Result::is_ok), "{closings:?}");
-    browser.close().await.expect("closing again tells the same");
-    visit.context.close().await.expect("gone with its browser");
-    rig.assert_clean();
-
-    let browser = rig.launch().await;
-    timeout(Duration::from_secs(10), rig.supervisor.stop()).await.expect("every task ends");
-    browser.close().await.expect("gone");
     rig.assert_clean();
 }
 

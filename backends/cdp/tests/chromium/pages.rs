@@ -6,7 +6,7 @@ use plimsoll_core::job::Setup;
 use plimsoll_core::outcome::{FailureClass, Fault, Recurrence};
 use plimsoll_core::port::{Browser, OpenRequest, Page};
 use plimsoll_core::runtime::clock::Clock;
-use plimsoll_core::step::{Cookie, Goto, LoadState, Viewport};
+use plimsoll_core::step::{Cookie, Goto, Viewport};
 use plimsoll_kit::dead_port::DeadPort;
 use plimsoll_kit::nasty_site;
 use plimsoll_kit::site::{LOOPBACK, Site};
@@ -177,44 +177,6 @@ async fn popups_are_closed_and_counted_and_a_storm_harms_nobody() {
     assert_eq!(site.hits("/nested"), 1, "popups are closed before they load");
     stormy.close().await;
     sibling.close().await;
-    browser.close().await.expect("gone");
-    rig.assert_clean();
-}
-
-#[tokio::test]
-async fn a_download_in_a_page_is_refused_and_counted() {
-    let (rig, site) = (Rig::new(), nasty());
-    let browser = rig.launch().await;
-    let mut visit = visit(browser.as_ref(), &site.url("/nested"), AMPLE).await;
-    let click = "document.body.append(Object.assign(document.createElement('a'), {id: 'd', href: '/download'})); d.click()";
-    visit.evaluate(click).await.expect("a page");
-    let until = "new Promise(done => setTimeout(done, 300))";
-    visit.evaluate(until).await.expect("a page");
-    assert_eq!(visit.context.incidents().downloads, 1);
-    assert_eq!(visit.evaluate("location.pathname").await.expect("a page"), "/nested");
-    visit.close().await;
-    let files = rig.profile_dirs();
-    assert!(!files.iter().any(|dir| dir.join("manifest.csv").exists()));
-    browser.close().await.expect("gone");
-    rig.assert_clean();
-}
-
-#[tokio::test]
-async fn each_load_state_is_waited_for() {
-    let (rig, site) = (Rig::new(), nasty());
-    let browser = rig.launch().await;
-    let to = |path: &str, wait_until| Goto { wait_until, ..goto(&site.url(path)) };
-    for (path, wait_until, ready) in [
-        ("/drip", LoadState::Commit, "loading"),
-        ("/iframe-slow", LoadState::Dom, "interactive"),
-        ("/nested", LoadState::Load, "complete"),
-        ("/late?ms=200", LoadState::Idle, "complete"),
-    ] {
-        let mut visit = visit_with(browser.as_ref(), Setup::default(), to(path, wait_until), AMPLE).await;
-        assert_eq!(visit.status(), Some(200), "{path}");
-        assert_eq!(visit.evaluate("document.readyState").await.expect("a page"), ready, "{path}");
-        visit.close().await;
-    }
     browser.close().await.expect("gone");
     rig.assert_clean();
 }

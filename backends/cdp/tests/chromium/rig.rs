@@ -17,6 +17,7 @@ use plimsoll_core::step::{Evaluate, Goto, LoadState, PageUrl, Step};
 use plimsoll_host::identity::Identity;
 use plimsoll_host::profile::{ProfileRoot, default_base};
 use plimsoll_host::spawn::Spawner;
+use plimsoll_kit::processes::{self, Process};
 use serde_json::Value;
 
 /// Ample for anything that is expected to work.
@@ -62,9 +63,9 @@ impl Rig {
         entries.map(|entry| entry.expect("readable").path()).filter(|path| path.is_dir()).collect()
     }
 
-    /// Processes of this rig's browsers, by the profile on their command line or their parent's.
+    /// Processes of this rig's browsers.
     pub(crate) fn processes(&self) -> Vec<Process> {
-        processes(self.profiles())
+        processes::of(self.profiles())
     }
 
     /// Nothing may be left once every browser was closed.
@@ -72,55 +73,6 @@ impl Rig {
         assert_eq!(self.processes(), [], "processes are left");
         assert_eq!(self.profile_dirs(), Vec::<PathBuf>::new(), "profile directories are left");
         assert_eq!(self.supervisor.panics(), 0);
-    }
-}
-
-/// A process of a browser.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Process {
-    pub(crate) pid: i32,
-    pub(crate) args: String,
-}
-
-impl Process {
-    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
-        let pid = rustix::process::Pid::from_raw(self.pid).expect("a pid");
-        rustix::process::kill_process(pid, signal).expect("it lives");
-    }
-}
-
-/// Every living process that names `dir`, with its descendants: a renderer's own command line and environment say
-/// nothing of it. Zombies are not living.
-fn processes(dir: &Path) -> Vec<Process> {
-    let dir = dir.to_str().expect("plain text");
-    let mut living = Vec::new();
-    for entry in fs::read_dir("/proc").expect("/proc").flatten() {
-        let Ok(pid) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
-        let read = |name: &str| {
-            String::from_utf8_lossy(&fs::read(entry.path().join(name)).unwrap_or_default()).replace('\0', " ")
-        };
-        let stat = read("stat");
-        let Some((_, stat)) = stat.rsplit_once(") ") else { continue };
-        let mut fields = stat.split(' ');
-        if fields.next().is_none_or(|state| matches!(state, "Z" | "X")) {
-            continue;
-        }
-        let parent = fields.next().and_then(|parent| parent.parse::<i32>().ok()).unwrap_or_default();
-        let args = read("cmdline");
-        let named = args.contains(dir) || read("environ").contains(dir);
-        living.push((parent, named, Process { pid, args }));
-    }
-    let mut found: Vec<Process> = Vec::new();
-    loop {
-        let kin = |(parent, named, process): &(i32, bool, Process)| {
-            !found.contains(process) && (*named || found.iter().any(|found| found.pid == *parent))
-        };
-        let more: Vec<Process> =
-            living.iter().filter(|entry| kin(entry)).map(|(_, _, p)| p.clone()).collect();
-        if more.is_empty() {
-            return found;
-        }
-        found.extend(more);
     }
 }
 

@@ -164,7 +164,7 @@ async fn callers_who_leave_leave_nothing() {
     rig.assert_clean();
 }
 
-/// Waits on a thread of its own, so that the runtime can go on.
+/// Waits until `holds`, with a bound; the runtime goes on meanwhile.
 async fn patience_until(what: &'static str, mut holds: impl FnMut() -> bool) {
     let mut tries = 0;
     while !holds() {
@@ -172,16 +172,4 @@ async fn patience_until(what: &'static str, mut holds: impl FnMut() -> bool) {
         assert!(tries < 300, "{what}: not within 30 seconds");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-}
-
-#[tokio::test]
-async fn cancelling_the_run_clears_everything() {
-    let _berth = Berth::take();
-    let (rig, site) = (Rig::of(Family::Chromium), nasty_site::serve(LOOPBACK).expect("a port"));
-    let browser = rig.launch().await;
-    let context = visit(browser.as_ref(), &site.url("/nested")).await;
-    timeout(Duration::from_secs(10), rig.supervisor.stop()).await.expect("every task ends");
-    context.close().await.expect("gone with its browser");
-    browser.close().await.expect("gone");
-    rig.assert_clean();
 }
