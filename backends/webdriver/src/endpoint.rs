@@ -21,7 +21,7 @@ use self::reading::Reading;
 use self::trial::Record;
 pub(crate) use self::trial::Trial;
 use crate::direct::Direct;
-use crate::journal::Journal;
+use crate::journal::{Journal, forget_stale};
 use crate::settings::{Family, WebDriverSettings};
 
 /// Between two questions.
@@ -247,7 +247,10 @@ async fn bury(ends: &[Arc<Endpoint>], journal: Arc<Journal>, supervisor: &Superv
     });
     for (records, leavings) in looking.await.unwrap_or_default() {
         for (path, record) in records {
-            let Some(end) = ends.iter().find(|end| end.label == record.endpoint) else { continue };
+            let Some(end) = ends.iter().find(|end| end.label == record.endpoint) else {
+                drop(supervisor.spawn_blocking("journal", move || forget_stale(&path)).await);
+                continue;
+            };
             match end.direct.end(&record.session, DELETION).await {
                 Ok(()) => {
                     tracing::info!(endpoint = end.label, "deleted a session that a dead run had left");

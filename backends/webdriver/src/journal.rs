@@ -8,7 +8,7 @@
 //!
 //! A file is written when a session is known and removed when it is known to be gone. The next run finds directories
 //! whose lock nobody holds, deletes the sessions in them at those remote ends that are its own too, and then the files.
-//! What cannot be deleted stays written down.
+//! What cannot be deleted stays written down; what belongs to a remote end that nobody names any more, for a week.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -16,7 +16,9 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use plimsoll_core::runtime::clock::time_of_day;
 use plimsoll_core::runtime::supervisor::Supervisor;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +26,8 @@ use serde::{Deserialize, Serialize};
 const RUN: &str = "sessions-";
 /// The file whose lock says that the run lives.
 const LOCK: &str = "owner.lock";
+/// After so long a session at a remote end that this run does not know is forgotten.
+const STALE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Why open sessions cannot be written down.
 #[derive(Debug, thiserror::Error)]
@@ -125,6 +129,16 @@ impl Drop for Journal {
     }
 }
 
+/// Removes what is written down of a session at a remote end that this run does not know, if it is old.
+pub(crate) fn forget_stale(path: &Path) {
+    let written = fs::metadata(path).and_then(|file| file.modified());
+    let age = written.ok().and_then(|written| time_of_day().duration_since(written).ok());
+    if age.is_some_and(|age| age > STALE) {
+        // It stays for the next run to try.
+        let _ = fs::remove_file(path);
+    }
+}
+
 /// What one dead run has left; claimed for as long as this lives.
 #[derive(Debug)]
 pub(crate) struct Leavings {
@@ -187,7 +201,12 @@ mod tests {
         leavings.clear();
         let mut left = living.left();
         let leavings = left.pop().expect("its session is not gone yet");
-        fs::remove_file(&records[0].0).expect("there");
+        let path = &records[0].0;
+        forget_stale(path);
+        assert!(path.exists(), "it may yet be asked for");
+        let file = OpenOptions::new().write(true).open(path).expect("ours");
+        file.set_modified(time_of_day() - STALE - Duration::from_secs(1)).expect("ours");
+        forget_stale(path);
         leavings.clear();
         assert!(living.left().is_empty());
         drop(living);
