@@ -39,7 +39,10 @@ const NOWHERE: &str = "/dev/null/refused";
 
 /// What every session of a driver is asked to be.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Demand(Map<String, Value>);
+pub(crate) struct Demand {
+    capabilities: Map<String, Value>,
+    family: Family,
+}
 
 /// Where the browser of a session runs.
 #[derive(Debug, Clone, Copy)]
@@ -79,23 +82,21 @@ impl Demand {
         };
         capabilities.insert("browserName".to_owned(), json!(name));
         capabilities.extend(own);
-        for (key, value) in &settings.capabilities {
-            merge(capabilities.entry(key).or_insert(Value::Null), value);
-        }
-        Self(capabilities)
+        lay(&mut capabilities, &settings.capabilities);
+        Self { capabilities, family: settings.family }
     }
 
     /// As it is sent for a session with this proxy.
     pub(crate) fn capabilities(&self, proxy: Option<&Proxy>) -> Map<String, Value> {
-        let mut capabilities = Value::Object(self.0.clone());
+        let mut capabilities = self.capabilities.clone();
         if let Some(proxy) = proxy {
-            let is_firefox = capabilities["browserName"] == "firefox";
-            merge(&mut capabilities, &if is_firefox { firefox_proxy(proxy) } else { chromium_proxy(proxy) });
+            let own = match self.family {
+                Family::Chromium => chromium_proxy(proxy),
+                Family::Firefox => firefox_proxy(proxy),
+            };
+            lay(&mut capabilities, &own);
         }
-        match capabilities {
-            Value::Object(capabilities) => capabilities,
-            _ => Map::new(),
-        }
+        capabilities
     }
 }
 
@@ -161,15 +162,16 @@ fn firefox(settings: &WebDriverSettings, place: Place<'_>) -> Map<String, Value>
     Map::from_iter([("moz:firefoxOptions".to_owned(), Value::Object(options))])
 }
 
-/// By the flags that the capability `proxy` would become, which lack the exception to Chromium's own exception: what goes
-/// to this machine's addresses goes through the proxy too.
-fn chromium_proxy(proxy: &Proxy) -> Value {
+/// By flags: the capability `proxy` has no words for what goes to this machine's addresses, which Chromium would send past
+/// the proxy.
+fn chromium_proxy(proxy: &Proxy) -> Map<String, Value> {
     let hosts = proxy.bypass.iter().map(|host| format!(";{}", host.as_str()));
     let past = format!("--proxy-bypass-list=<-loopback>{}", hosts.collect::<String>());
-    json!({ "goog:chromeOptions": { "args": [format!("--proxy-server={}", proxy.server), past] } })
+    let args = json!({ "args": [format!("--proxy-server={}", proxy.server), past] });
+    Map::from_iter([("goog:chromeOptions".to_owned(), args)])
 }
 
-fn firefox_proxy(proxy: &Proxy) -> Value {
+fn firefox_proxy(proxy: &Proxy) -> Map<String, Value> {
     let site = proxy.site();
     let mut capability = match proxy.server.scheme {
         ProxyScheme::Http => json!({ "httpProxy": site, "sslProxy": site }),
@@ -183,17 +185,22 @@ fn firefox_proxy(proxy: &Proxy) -> Value {
         "network.proxy.allow_hijacking_localhost": true,
         "network.proxy.socks_remote_dns": true,
     });
-    json!({ "proxy": capability, "moz:firefoxOptions": { "prefs": prefs } })
+    Map::from_iter([
+        ("proxy".to_owned(), capability),
+        ("moz:firefoxOptions".to_owned(), json!({ "prefs": prefs })),
+    ])
 }
 
-/// Lays `above` over `below`: objects key by key, lists one after the other, anything else in its place.
+/// Lays `above` over `below`, key by key: objects likewise, lists one after the other, anything else in its place.
+fn lay(below: &mut Map<String, Value>, above: &Map<String, Value>) {
+    for (key, value) in above {
+        merge(below.entry(key).or_insert(Value::Null), value);
+    }
+}
+
 fn merge(below: &mut Value, above: &Value) {
     match (below, above) {
-        (Value::Object(below), Value::Object(above)) => {
-            for (key, value) in above {
-                merge(below.entry(key).or_insert(Value::Null), value);
-            }
-        }
+        (Value::Object(below), Value::Object(above)) => lay(below, above),
         (Value::Array(below), Value::Array(above)) => below.extend(above.iter().cloned()),
         (below, above) => *below = above.clone(),
     }
@@ -213,7 +220,7 @@ mod tests {
     }
 
     fn args(demand: &Demand) -> Vec<&str> {
-        let args = demand.0["goog:chromeOptions"]["args"].as_array().expect("a list");
+        let args = demand.capabilities["goog:chromeOptions"]["args"].as_array().expect("a list");
         args.iter().filter_map(Value::as_str).collect()
     }
 
@@ -225,9 +232,12 @@ mod tests {
             "goog:chromeOptions": { "args": ["--lang=fr"], "prefs": { "a": 1 } },
         }));
         let demand = Demand::new(&settings, here(BrowserKind::HeadlessShell));
-        assert_eq!((&demand.0["pageLoadStrategy"], &demand.0["se:name"]), (&json!("eager"), &json!("mine")));
-        assert_eq!(demand.0["goog:chromeOptions"]["binary"], "/b");
-        assert_eq!(demand.0["goog:chromeOptions"]["prefs"]["a"], 1);
+        assert_eq!(
+            (&demand.capabilities["pageLoadStrategy"], &demand.capabilities["se:name"]),
+            (&json!("eager"), &json!("mine"))
+        );
+        assert_eq!(demand.capabilities["goog:chromeOptions"]["binary"], "/b");
+        assert_eq!(demand.capabilities["goog:chromeOptions"]["prefs"]["a"], 1);
         assert_eq!(args(&demand).last(), Some(&"--lang=fr"));
         assert!(args(&demand).contains(&"--headless"));
     }
@@ -243,7 +253,7 @@ mod tests {
             args[args.len() - 2..],
             ["--proxy-server=http://p:3128", "--proxy-bypass-list=<-loopback>;a;*.b"]
         );
-        assert_eq!(demand.capabilities(None), demand.0);
+        assert_eq!(demand.capabilities(None), demand.capabilities);
 
         let firefox = WebDriverSettings { family: Family::Firefox, ..WebDriverSettings::default() };
         let demand = Demand::new(&firefox, Place::There(None));
@@ -262,7 +272,7 @@ mod tests {
         let settings = settings(&json!({}));
         let demand = Demand::new(&settings, Place::There(None));
         assert!(!args(&demand).contains(&"--remote-debugging-pipe"));
-        assert_eq!(demand.0["goog:chromeOptions"].get("binary"), None);
+        assert_eq!(demand.capabilities["goog:chromeOptions"].get("binary"), None);
         let full = Demand::new(&settings, here(BrowserKind::Chromium));
         assert!(args(&full).contains(&"--headless=new") && args(&full).contains(&"--remote-debugging-pipe"));
         assert!(!args(&full).contains(&"--no-sandbox"));
@@ -273,8 +283,8 @@ mod tests {
         let settings = WebDriverSettings { family: Family::Firefox, ..WebDriverSettings::default() };
         let demand =
             Demand::new(&settings, Place::Here { binary: Path::new("/f"), kind: None, shared_memory: true });
-        assert_eq!(demand.0["browserName"], "firefox");
-        assert_eq!(demand.0["moz:firefoxOptions"]["binary"], "/f");
-        assert!(!demand.0.contains_key("goog:chromeOptions"));
+        assert_eq!(demand.capabilities["browserName"], "firefox");
+        assert_eq!(demand.capabilities["moz:firefoxOptions"]["binary"], "/f");
+        assert!(!demand.capabilities.contains_key("goog:chromeOptions"));
     }
 }

@@ -69,10 +69,10 @@ async fn delete(link: &Link, held: &Held) -> Result<(), CloseError> {
     let patience = if held.session.is_busy() { STUCK } else { DELETION };
     match (&link.home, link.family) {
         (Home::There(endpoint, _), _) => {
-            let mut last = None;
+            let (mut last, mut patience) = (None, patience);
             let asking = async {
                 while let Err(error) = link.direct().end(id, patience).await {
-                    last = Some(error);
+                    (last, patience) = (Some(error), DELETION);
                     sleep(PAUSE).await;
                 }
             };

@@ -134,7 +134,7 @@ pub(crate) fn forget_stale(path: &Path) {
     let written = fs::metadata(path).and_then(|file| file.modified());
     let age = written.ok().and_then(|written| time_of_day().duration_since(written).ok());
     if age.is_some_and(|age| age > STALE) {
-        // It stays for the next run to try.
+        // Where it cannot be removed, the next run tries.
         let _ = fs::remove_file(path);
     }
 }
