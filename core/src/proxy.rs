@@ -68,6 +68,14 @@ pub enum ProxyError {
 }
 
 impl Proxy {
+    /// The hosts that go past it, as Chromium is told by protocol and by flag: its own exception for this machine's
+    /// addresses is not among them.
+    #[must_use]
+    pub fn chromium_bypass(&self) -> String {
+        let hosts = self.bypass.iter().map(Bypass::as_str);
+        ["<-loopback>"].into_iter().chain(hosts).collect::<Vec<_>>().join(";")
+    }
+
     /// Its host and port, by which proxies are told apart.
     #[must_use]
     pub fn site(&self) -> String {

@@ -28,6 +28,7 @@ use chromiumoxide_cdp::cdp::browser_protocol::target::{
 use chromiumoxide_cdp::cdp::js_protocol::runtime::RunIfWaitingForDebuggerParams;
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::port::{BrowserEnd, CloseError, Context, Incidents, OpenRequest, StepOutput};
+use plimsoll_core::proxy::Proxy;
 use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::{PageUrl, Step};
 use tokio::time::timeout;
@@ -91,7 +92,7 @@ impl CdpContext {
         let create = CreateBrowserContextParams {
             dispose_on_detach: Some(true),
             proxy_server: proxy.map(|proxy| proxy.server.to_string()),
-            proxy_bypass_list: proxy.map(setup::past_the_proxy),
+            proxy_bypass_list: proxy.map(Proxy::chromium_bypass),
             ..Default::default()
         };
         let context = root.call(create, budget.left()).await?.browser_context_id;

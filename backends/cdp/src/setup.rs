@@ -1,4 +1,4 @@
-//! What a job wants in place before its first page: cookies, headers, viewport, proxy.
+//! What a job wants in place before its first page: cookies, headers, viewport.
 //!
 //! Cookies are stored in the context before its page exists. The rest is told to the page while it is held; the
 //! browser obeys at once but replies only when the page has a document, so the replies are looked at later.
@@ -13,7 +13,6 @@ use chromiumoxide_cdp::cdp::browser_protocol::network::{
 use chromiumoxide_cdp::cdp::browser_protocol::storage::SetCookiesParams;
 use plimsoll_core::job::Setup;
 use plimsoll_core::outcome::{FailureClass, Fault};
-use plimsoll_core::proxy::{Bypass, Proxy};
 use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::{PageUrl, Viewport};
 use serde_json::{Map, Value};
@@ -40,12 +39,6 @@ pub(crate) async fn store_cookies(
         Ok(_) => Ok(()),
         Err(error) => Err(refused("cookies", error)),
     }
-}
-
-/// The hosts that go past a proxy, as Chromium takes them: not its own exception for this machine's addresses.
-pub(crate) fn past_the_proxy(proxy: &Proxy) -> String {
-    let hosts = proxy.bypass.iter().map(Bypass::as_str);
-    ["<-loopback>"].into_iter().chain(hosts).collect::<Vec<_>>().join(";")
 }
 
 /// What a held page was told, and has not replied to yet.

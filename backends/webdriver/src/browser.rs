@@ -28,10 +28,11 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
 use url::Url;
 
-use crate::context::WebDriverContext;
+use crate::context::{WebDriverContext, ended};
 use crate::demand::Demand;
 use crate::direct::Direct;
 use crate::driver::{Origin, Source};
+use crate::ending::DELETION;
 use crate::endpoint::{Counted, Endpoint};
 use crate::health;
 use crate::journal::Journal;
@@ -45,8 +46,6 @@ const LADDER: Ladder =
 const TASKS: Duration = Duration::from_secs(5);
 /// How long a remote end may take to delete all sessions of a share.
 const DELETIONS: Duration = Duration::from_secs(30);
-/// How long it may take for one of them.
-const DELETION: Duration = Duration::from_secs(8);
 /// Between two tries to delete them.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -210,7 +209,7 @@ impl Browser for WebDriverBrowser {
     async fn open(&self, request: OpenRequest, budget: Duration) -> Result<Box<dyn Context>, Fault> {
         // A remote end would not know.
         if let Some(end) = self.link.end.borrow().as_ref() {
-            return Err(Fault::transient(FailureClass::BrowserCrash, end.to_string()));
+            return Err(ended(end));
         }
         let (give, opened) = oneshot::channel();
         let link = Arc::clone(&self.link);

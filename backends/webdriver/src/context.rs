@@ -153,10 +153,9 @@ fn process(opened: &Opened) -> Option<i32> {
 fn refused(link: &Link, error: CallError) -> Fault {
     let Home::There(endpoint, _) = &link.home else {
         return match error {
-            // Its answer never came: the driver or the browser it starts hangs.
-            CallError::Timeout { .. } => Fault::transient(FailureClass::BrowserCrash, error.to_string()),
-            // It names no cause: the browser ended while it was started.
-            CallError::Refused { code: Code::Other, .. } => {
+            // Its answer never came: the driver or the browser it starts hangs. Or it names no cause: the browser ended
+            // while it was started.
+            CallError::Timeout { .. } | CallError::Refused { code: Code::Other, .. } => {
                 Fault::transient(FailureClass::BrowserCrash, error.to_string())
             }
             error => error.into(),
@@ -180,7 +179,8 @@ fn refused(link: &Link, error: CallError) -> Fault {
     }
 }
 
-fn ended(end: &BrowserEnd) -> Fault {
+/// What a browser's end means for a job.
+pub(crate) fn ended(end: &BrowserEnd) -> Fault {
     Fault::transient(FailureClass::BrowserCrash, end.to_string())
 }
 
@@ -198,12 +198,13 @@ impl Context for WebDriverContext {
             done = self.carry_out(step, budget) => done,
         };
         let Err(fault) = done else { return done };
-        let mut fault = self.lease.explain(fault).await;
-        if fault.class == FailureClass::BrowserCrash
-            && let Ok(end) = timeout(NEWS, link.ended()).await
-        {
-            fault = ended(&end);
-        }
+        let fault = match fault.class {
+            FailureClass::BrowserCrash => match timeout(NEWS, link.ended()).await {
+                Ok(end) => ended(&end),
+                Err(_) => fault,
+            },
+            _ => self.lease.explain(fault).await,
+        };
         if matches!(fault.class, FailureClass::BrowserCrash | FailureClass::PageCrash) {
             self.lost = Some(fault.clone());
         }

@@ -165,10 +165,9 @@ fn firefox(settings: &WebDriverSettings, place: Place<'_>) -> Map<String, Value>
 /// By flags: the capability `proxy` has no words for what goes to this machine's addresses, which Chromium would send past
 /// the proxy.
 fn chromium_proxy(proxy: &Proxy) -> Map<String, Value> {
-    let hosts = proxy.bypass.iter().map(|host| format!(";{}", host.as_str()));
-    let past = format!("--proxy-bypass-list=<-loopback>{}", hosts.collect::<String>());
-    let args = json!({ "args": [format!("--proxy-server={}", proxy.server), past] });
-    Map::from_iter([("goog:chromeOptions".to_owned(), args)])
+    let server = format!("--proxy-server={}", proxy.server);
+    let past = format!("--proxy-bypass-list={}", proxy.chromium_bypass());
+    Map::from_iter([("goog:chromeOptions".to_owned(), json!({ "args": [server, past] }))])
 }
 
 fn firefox_proxy(proxy: &Proxy) -> Map<String, Value> {

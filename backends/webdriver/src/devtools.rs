@@ -8,13 +8,16 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use hyper::header::{AUTHORIZATION, HeaderValue};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
+use tower_service::Service;
 use url::Url;
+
+use crate::endpoint::without_password;
+use crate::wire::Plug;
 
 /// The longest message that is read, in bytes.
 const LONGEST: usize = 64 << 10;
@@ -30,14 +33,13 @@ pub(crate) async fn close_browser(
     deadline: Duration,
 ) -> Result<(), Error> {
     let closing = async {
-        let host = base.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        let stream = TcpStream::connect((host, base.port_or_known_default().unwrap_or(80))).await?;
         let mut request = socket_of(base, session).as_str().into_client_request()?;
+        let line = Plug::default().call(request.uri().clone()).await?.into_inner();
         if let Some(authorization) = authorization {
             request.headers_mut().insert(AUTHORIZATION, authorization.clone());
         }
         let bounds = WebSocketConfig::default().max_message_size(Some(LONGEST));
-        let (mut socket, _) = client_async_with_config(request, stream, Some(bounds)).await?;
+        let (mut socket, _) = client_async_with_config(request, line, Some(bounds)).await?;
         socket.send(Message::text(r#"{"id":1,"method":"Browser.close"}"#)).await?;
         // Its answer, or the end of the connection: either way it was heard.
         let _heard = socket.next().await;
@@ -48,9 +50,9 @@ pub(crate) async fn close_browser(
 
 /// Where the remote end passes it on, whatever host the remote end itself names: that may be one that only it can reach.
 fn socket_of(base: &Url, session: &str) -> Url {
-    let mut url = base.clone();
-    // None of them can fail: both schemes are of the web, and the URL has a host.
-    let _changed = (url.set_scheme("ws"), url.set_username(""), url.set_password(None));
+    let mut url = without_password(base);
+    // It cannot fail: both schemes are of the web.
+    let _changed = url.set_scheme("ws");
     url.set_path(&format!("{}session/{session}/se/cdp", base.path()));
     url
 }

@@ -25,7 +25,7 @@ use crate::settings::Family;
 
 /// How long a driver may take to end a session. Measured: 50 ms with Chromium, half a second with Firefox; the rest
 /// is for a machine that is overrun.
-const DELETION: Duration = Duration::from_secs(8);
+pub(crate) const DELETION: Duration = Duration::from_secs(8);
 /// How long, when it is known to be stuck in a command.
 const STUCK: Duration = Duration::from_secs(1);
 /// How long, when its browser was killed.

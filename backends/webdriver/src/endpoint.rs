@@ -146,7 +146,7 @@ fn lightest(loads: &[(u32, u32)]) -> Option<usize> {
 impl Endpoint {
     fn new(base: Url, weight: u32, clock: Clock) -> Self {
         Self {
-            label: label(&base),
+            label: without_password(&base).to_string(),
             direct: Direct::new(&base),
             base,
             weight,
@@ -218,12 +218,12 @@ impl State {
     }
 }
 
-/// An address without its password.
-fn label(base: &Url) -> String {
+/// An address without its name and password.
+pub(crate) fn without_password(base: &Url) -> Url {
     let mut shown = base.clone();
     // Neither can fail: the address has a host.
     let _ = shown.set_password(None).and_then(|()| shown.set_username(""));
-    shown.to_string()
+    shown
 }
 
 impl Counted {

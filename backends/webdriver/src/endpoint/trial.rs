@@ -8,7 +8,7 @@
 //! An open breaker refuses nobody here: it keeps new shares from a remote end while others serve. What is asked of a share
 //! that is there already fails as it may, and the fleet's own breakers see to that.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use plimsoll_core::outcome::{FailureClass, Fault};
@@ -29,13 +29,7 @@ const SLOW: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub(crate) struct Record {
     clock: Clock,
-    kept: Mutex<Kept>,
-}
-
-#[derive(Debug)]
-struct Kept {
-    breaker: Breaker,
-    rng: fastrand::Rng,
+    kept: Mutex<(Breaker, fastrand::Rng)>,
 }
 
 /// A session that is asked for.
@@ -52,27 +46,26 @@ impl Record {
     pub(crate) fn new(clock: Clock) -> Self {
         let rates = Rates { in_a_row: Some(IN_A_ROW), ..Rates::default() };
         let breaker = Breaker::new(BreakerConfig { rule: Rule::Rates(rates), ..BreakerConfig::default() });
-        Self { clock, kept: Mutex::new(Kept { breaker, rng: fastrand::Rng::new() }) }
+        Self { clock, kept: Mutex::new((breaker, fastrand::Rng::new())) }
     }
 
     /// Whether sessions are better asked for elsewhere now.
     pub(crate) fn is_tripped(&self) -> bool {
-        self.kept().breaker.refusal(self.clock.now()).is_some()
+        self.with(|breaker, _| breaker.refusal(self.clock.now()).is_some())
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn with<T>(&self, call: impl FnOnce(&mut Breaker, &mut fastrand::Rng) -> T) -> T {
         // A breaker is whole between its calls.
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let (breaker, rng) = &mut *kept;
+        call(breaker, rng)
     }
 }
 
 impl Trial {
     pub(super) fn begin(endpoint: Arc<Endpoint>) -> Self {
         let begun = endpoint.record.clock.now();
-        let mut kept = endpoint.record.kept();
-        let Kept { breaker, rng } = &mut *kept;
-        let answer = breaker.try_acquire(begun, rng);
-        drop(kept);
+        let answer = endpoint.record.with(|breaker, rng| breaker.try_acquire(begun, rng));
         let trial = Self { endpoint, begun, permit: answer.permit.ok() };
         trial.note(answer.change);
         trial
@@ -91,11 +84,8 @@ impl Trial {
 
     fn record(&mut self, verdict: Verdict) {
         let Some(permit) = self.permit.take() else { return };
-        let Record { clock, kept } = &self.endpoint.record;
-        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let Kept { breaker, rng } = &mut *kept;
-        let change = breaker.record(clock.now(), permit, verdict, rng);
-        drop(kept);
+        let now = self.endpoint.record.clock.now();
+        let change = self.endpoint.record.with(|breaker, rng| breaker.record(now, permit, verdict, rng));
         self.note(change);
     }
 
