@@ -202,7 +202,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     (|facts| facts.reading.memory = None, "memory", State::Warning, "cannot be seen", "mount /proc"),
     (|facts| disk(facts, Bytes::mib(20)), "disk", State::Missing, "20.0 MiB of", "make room"),
-    (|facts| disk(facts, Bytes::gib(3)), "disk", State::Warning, "3.00 GiB of 250.00 GiB", "make room"),
+    (|facts| disk(facts, Bytes::gib(1)), "disk", State::Warning, "1.00 GiB of 250.00 GiB", "make room"),
     (
         |facts| facts.reading.inodes = seen(Tally { used: 95, limit: 100 }, "statvfs of the profile root"),
         "disk",

@@ -27,7 +27,7 @@ pub struct PressureSettings {
     pub memory_some: LineSettings,
     /// The share of file descriptors, and of processes and threads, in use.
     pub handles: LineSettings,
-    /// The share of disk space, and of inodes, in use.
+    /// The share in use of disk space, its last 20 GiB at most, and of inodes.
     pub disk: LineSettings,
     /// The lateness of this program's timers, as a share of a second.
     pub loop_lag: LineSettings,

@@ -149,7 +149,9 @@ impl fmt::Display for Cause {
             Signal::OomKills => f.write_str("the kernel killed a process for want of memory"),
             Signal::Fds => write!(f, "file descriptors {value} in use, must fall below {line}"),
             Signal::Pids => write!(f, "processes and threads {value} in use, must fall below {line}"),
-            Signal::Disk => write!(f, "disk {value} full, must fall below {line}"),
+            Signal::Disk => {
+                write!(f, "disk {value} full in its last {}, must fall below {line}", super::Disk::COUNTED)
+            }
             Signal::Inodes => write!(f, "inodes {value} in use, must fall below {line}"),
             Signal::LoopLag => {
                 write!(f, "timers {:.0} ms late, must fall below {:.0} ms", ms(value), ms(line))

@@ -96,12 +96,14 @@ impl Tally {
 }
 
 impl Disk {
-    /// With this much free, no disk is short of room, however large it is.
-    pub const PLENTY: Bytes = Bytes::gib(5);
+    /// No more of a disk counts than this. What profiles need does not grow with the disk, so 2 GiB free are as much
+    /// room on a terabyte as on 20 GiB, and a full disk is near only where little is free.
+    pub const COUNTED: Bytes = Bytes::gib(20);
 
-    /// The share in use; zero while [`Disk::PLENTY`] is free.
+    /// The share in use of the last [`Disk::COUNTED`] of the disk, or of all of a smaller one.
     #[must_use]
     pub fn share(self) -> Ratio {
-        if self.free >= Self::PLENTY { Ratio::ZERO } else { (self.total - self.free).share_of(self.total) }
+        let counted = self.total.min(Self::COUNTED);
+        (counted - self.free).share_of(counted)
     }
 }

@@ -161,9 +161,14 @@ fn crashes_count_only_when_memory_is_short() {
 }
 
 #[test]
-fn a_large_disk_with_room_is_not_full_and_a_tiny_one_is() {
+fn a_disk_is_full_where_little_is_free_however_large_it_is() {
     for (free, total, expected) in [
-        (Bytes::gib(20), Bytes::gib(1_000), Level::Nominal),
+        (Bytes::gib(1_000), Bytes::gib(1_000), Level::Nominal),
+        (Bytes::mib(2_100), Bytes::gib(1_000), Level::Nominal),
+        (Bytes::mib(2_000), Bytes::gib(1_000), Level::Elevated),
+        (Bytes::mib(1_000), Bytes::gib(1_000), Level::Critical),
+        (Bytes::mib(6), Bytes::mib(50), Level::Nominal),
+        (Bytes::mib(4), Bytes::mib(50), Level::Elevated),
         (Bytes::mib(1), Bytes::mib(50), Level::Critical),
         (Bytes::ZERO, Bytes::ZERO, Level::Nominal),
     ] {
