@@ -1,4 +1,4 @@
-//! One browser of the port: a driver process, or a share of a remote end; and the task that sees it to its end.
+//! One browser of the port: a driver process, or a share of the remote ends; and the task that sees it to its end.
 //!
 //! ```text
 //!   WebDriverBrowser ── order ──► [ caretaker ] ── here: the process tree killed, its profile removed ──► gone
@@ -10,13 +10,17 @@
 //! The caretaker owns what must not be left behind, so nothing that happens to a caller can leave it. Sessions are opened
 //! by owned tasks that wait for the answer however late it is: a session that nobody waits for any more is deleted as
 //! soon as it is there.
+//!
+//! A share of which a session could not be deleted is closed for that, but the others run on machines of their own: it
+//! lets whoever uses them come to their end. The one keeps its place until it is known to be gone.
 
 use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use plimsoll_core::id::BrowserId;
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::port::{Browser, BrowserEnd, CloseError, Context, OpenRequest};
@@ -26,28 +30,29 @@ use plimsoll_host::profile::ProfileDir;
 use plimsoll_host::tree::{Ladder, ProcessTree};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
-use url::Url;
 
 use crate::context::{WebDriverContext, ended};
-use crate::demand::Demand;
 use crate::direct::Direct;
 use crate::driver::{Origin, Source};
 use crate::ending::DELETION;
-use crate::endpoint::{Counted, Endpoint};
+use crate::endpoint::Endpoint;
+use crate::endpoints::{Endpoints, Share};
 use crate::health;
-use crate::journal::Journal;
 use crate::launch::{DriverProcess, launch};
-use crate::settings::{Family, WindowSize};
+use crate::link::{Home, Link};
 
 /// How a driver is told to end: at once by SIGTERM, which chromedriver and geckodriver obey with their browsers.
 const LADDER: Ladder =
     Ladder { ask: Duration::ZERO, term: Duration::from_secs(3), kill: Duration::from_secs(5) };
-/// How long the tasks of a browser that is gone may take to end.
-const TASKS: Duration = Duration::from_secs(5);
-/// How long a remote end may take to delete all sessions of a share.
-const DELETIONS: Duration = Duration::from_secs(30);
-/// Between two tries to delete them.
-const PAUSE: Duration = Duration::from_millis(500);
+/// How long the tasks of a browser that is gone may take to end: longer than any of them waits for a last answer.
+const TASKS: Duration = Duration::from_secs(8);
+/// How long remote ends are asked to delete the sessions of a share while others are at work: longer than a grid takes
+/// to give up a node that is lost, and than its sessions may be idle.
+const DELETIONS: Duration = Duration::from_secs(330);
+/// How long when no other is: the end of a run waits for it.
+const LAST_DELETIONS: Duration = Duration::from_secs(30);
+/// Between two tries to delete them, at first and at most.
+const PAUSE: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(5)];
 
 /// A driver process or a share of a remote end.
 #[derive(Debug)]
@@ -63,32 +68,6 @@ enum Order {
     Close,
 }
 
-/// What the contexts of one browser share.
-#[derive(Debug)]
-pub(crate) struct Link {
-    pub(crate) base: Url,
-    pub(crate) family: Family,
-    pub(crate) window: WindowSize,
-    pub(crate) home: Home,
-    pub(crate) demand: Arc<Demand>,
-    /// Owns what works for this browser; ended when it is gone.
-    pub(crate) supervisor: Supervisor,
-    direct: Direct,
-    /// Sessions that are not known to be gone.
-    open: Mutex<BTreeSet<String>>,
-    end: watch::Sender<Option<BrowserEnd>>,
-    gone: watch::Sender<Option<Result<(), CloseError>>>,
-}
-
-/// Where a browser's sessions run.
-#[derive(Debug)]
-pub(crate) enum Home {
-    /// In a process tree of ours.
-    Here(Arc<ProcessTree>),
-    /// At a remote end; open sessions are written down.
-    There(Arc<Endpoint>, Arc<Journal>),
-}
-
 /// What must not be left behind.
 enum Charge {
     Process {
@@ -97,7 +76,7 @@ enum Charge {
         /// Closed last: it would kill the tree by itself.
         guard: OwnedFd,
     },
-    Share(#[expect(dead_code, reason = "it counts while it lives")] Counted),
+    Share(Arc<Endpoints>, Share),
 }
 
 /// Owns what must not be left behind.
@@ -119,37 +98,19 @@ impl WebDriverBrowser {
             Source::Here(equipment) => {
                 let process = launch(origin, equipment, id, budget, &own).await?;
                 let DriverProcess { tree, profile, base, guard } = process;
-                let home = Home::Here(Arc::clone(&tree));
-                Ok(Self::take_charge(origin, home, base, own, Charge::Process { tree, profile, guard }))
+                let home = Home::Here(Arc::clone(&tree), Arc::new(Direct::new(&base)));
+                Ok(Self::take_charge(origin, home, own, Charge::Process { tree, profile, guard }))
             }
             Source::There(endpoints) => {
-                let Some(endpoint) = endpoints.choose() else {
-                    let message = format!("no remote end answers ({})", endpoints.complaints());
-                    return Err(Fault::transient(FailureClass::BrowserCrash, message));
-                };
-                let share = endpoint.share();
-                // Its status is asked for here too: what refuses this would refuse sessions.
-                endpoint.direct.status(budget).await?;
-                let base = endpoint.base.clone();
-                let home = Home::There(endpoint, Arc::clone(&endpoints.journal));
-                Ok(Self::take_charge(origin, home, base, own, Charge::Share(share)))
+                let share = endpoints.take_share(budget).await?;
+                let home = Home::There(Arc::clone(endpoints));
+                Ok(Self::take_charge(origin, home, own, Charge::Share(Arc::clone(endpoints), share)))
             }
         }
     }
 
-    fn take_charge(origin: &Origin, home: Home, base: Url, own: Supervisor, charge: Charge) -> Self {
-        let link = Arc::new(Link {
-            direct: Direct::new(&base),
-            base,
-            family: origin.settings.family,
-            window: origin.settings.window,
-            home,
-            demand: Arc::clone(&origin.demand),
-            supervisor: own,
-            open: Mutex::default(),
-            end: watch::Sender::new(None),
-            gone: watch::Sender::new(None),
-        });
+    fn take_charge(origin: &Origin, home: Home, own: Supervisor, charge: Charge) -> Self {
+        let link = Link::new(origin, home, own);
         let (order, orders) = watch::channel(Order::Run);
         let caretaker = Caretaker {
             link: Arc::clone(&link),
@@ -163,54 +124,14 @@ impl WebDriverBrowser {
     }
 }
 
-impl Link {
-    /// Requests beside those of a session.
-    pub(crate) fn direct(&self) -> &Direct {
-        match &self.home {
-            Home::Here(_) => &self.direct,
-            // Its connections are shared with the questions for its status.
-            Home::There(endpoint, _) => &endpoint.direct,
-        }
-    }
-
-    /// A session is there.
-    pub(crate) fn opened(&self, session: &str) {
-        self.sessions().insert(session.to_owned());
-    }
-
-    /// A session is known to be gone.
-    pub(crate) fn closed(&self, session: &str) {
-        self.sessions().remove(session);
-    }
-
-    fn sessions(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        // A set of names cannot be left half changed.
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Completes when the browser has come to its end.
-    pub(crate) async fn ended(&self) -> BrowserEnd {
-        let mut end = self.end.subscribe();
-        let ended = end.wait_for(Option::is_some).await.ok().and_then(|end| end.clone());
-        // The sender lives in `self`, so waiting cannot fail.
-        ended.unwrap_or_else(|| BrowserEnd::Died("nobody watched it".to_owned()))
-    }
-
-    /// Completes when nothing of the browser is left, or when that could not be brought about.
-    pub(crate) async fn gone(&self) -> Result<(), CloseError> {
-        let mut gone = self.gone.subscribe();
-        let verdict = gone.wait_for(Option::is_some).await.ok().and_then(|gone| gone.clone());
-        verdict.unwrap_or_else(|| Err(CloseError("nobody watched the browser".to_owned())))
-    }
-}
-
 #[async_trait]
 impl Browser for WebDriverBrowser {
     async fn open(&self, request: OpenRequest, budget: Duration) -> Result<Box<dyn Context>, Fault> {
         // A remote end would not know.
-        if let Some(end) = self.link.end.borrow().as_ref() {
-            return Err(ended(end));
+        if let Some(end) = self.link.end() {
+            return Err(ended(&end));
         }
+        let _using = self.link.using();
         let (give, opened) = oneshot::channel();
         let link = Arc::clone(&self.link);
         let work = WebDriverContext::open(link, request, budget, give);
@@ -221,12 +142,12 @@ impl Browser for WebDriverBrowser {
             Ok(Ok(Err(fault))) => Err(fault),
             Ok(Err(_)) => Err(Fault::transient(FailureClass::BrowserCrash, "the browser is being closed")),
             Err(_) => Err(match &self.link.home {
-                Home::Here(_) => {
+                Home::Here(..) => {
                     let message = format!("no session within {budget:?}");
                     Fault::transient(FailureClass::Timeout, message)
                 }
-                Home::There(endpoint, _) => {
-                    let message = format!("{} gave no session within {budget:?}", endpoint.label);
+                Home::There(endpoints) => {
+                    let message = format!("{} gave no session within {budget:?}", endpoints.labels());
                     Fault::transient(FailureClass::Overload, message)
                 }
             }),
@@ -246,26 +167,42 @@ impl Browser for WebDriverBrowser {
 impl Caretaker {
     async fn care(mut self) {
         let link = Arc::clone(&self.link);
-        let (end, ladder) = tokio::select! {
+        let closed = async {
             // An error says that the browser's last handle was dropped, which is an order too.
-            _ = self.order.wait_for(|order| *order == Order::Close) => {
-                (BrowserEnd::Died("it was closed".to_owned()), LADDER)
+            let _ = self.order.wait_for(|order| *order == Order::Close).await;
+            if link.is_spoiled() {
+                link.unused().await;
             }
+        };
+        let (end, ladder) = tokio::select! {
+            () = closed => (BrowserEnd::Died("it was closed".to_owned()), LADDER),
             () = self.supervisor.cancelled() => (BrowserEnd::Died("the run was cancelled".to_owned()), Ladder::NOW),
             end = health::end_of(&link, self.clock) => (end, Ladder::NOW),
         };
-        link.end.send_replace(Some(end));
+        link.tell_end(end);
         link.supervisor.cancel();
+        let ended = async {
+            if timeout(TASKS, link.supervisor.stop()).await.is_err() {
+                tracing::warn!("tasks of a browser that is gone have not ended");
+            }
+        };
         let verdict = match self.charge {
             Charge::Process { tree, profile, guard } => {
-                clear_away(&tree, profile, guard, ladder, &self.supervisor).await
+                let verdict = clear_away(&tree, profile, guard, ladder, &self.supervisor).await;
+                ended.await;
+                verdict
             }
-            Charge::Share(_) => delete_sessions(&link).await,
+            Charge::Share(endpoints, share) => {
+                drop(share);
+                // Those that are there are deleted at once. One that was asked for may still arrive meanwhile.
+                let (deleted, ()) = tokio::join!(delete_sessions(&link, &endpoints, self.clock), ended);
+                match deleted {
+                    Ok(()) => delete_sessions(&link, &endpoints, self.clock).await,
+                    left => left,
+                }
+            }
         };
-        if timeout(TASKS, link.supervisor.stop()).await.is_err() {
-            tracing::warn!(base = %link.base, "tasks of a browser that is gone have not ended");
-        }
-        link.gone.send_replace(Some(verdict));
+        link.tell_gone(verdict);
     }
 }
 
@@ -288,28 +225,35 @@ async fn clear_away(
 }
 
 /// Deletes every session of a share that is not known to be gone.
-async fn delete_sessions(link: &Link) -> Result<(), CloseError> {
-    let deleting = async {
-        loop {
-            let open: Vec<String> = link.sessions().iter().cloned().collect();
-            let Some(session) = open.first() else { return };
-            match link.direct().end(session, DELETION).await {
-                Ok(()) => link.closed(session),
-                Err(error) => {
-                    tracing::debug!(%error, "a session was not deleted yet");
-                    sleep(PAUSE).await;
-                }
-            }
+async fn delete_sessions(link: &Link, endpoints: &Endpoints, clock: Clock) -> Result<(), CloseError> {
+    let begun = clock.now();
+    let mut pause = PAUSE[0];
+    loop {
+        let open = link.left();
+        if open.is_empty() {
+            return Ok(());
         }
-    };
-    match timeout(DELETIONS, deleting).await {
-        Ok(()) => Ok(()),
-        Err(_) => {
-            let left = link.sessions().len();
-            Err(CloseError(format!(
-                "{left} sessions at {} could not be deleted within {DELETIONS:?}",
-                link.base
-            )))
+        let patience = if endpoints.are_left() { LAST_DELETIONS } else { DELETIONS };
+        let left = patience.saturating_sub(clock.now().since(begun));
+        if left.is_zero() {
+            return Err(undeleted(&open, patience));
+        }
+        // None waits for another: one may be stuck.
+        let deleting = join_all(open.iter().map(|(end, session)| async move {
+            match end.direct.end(session, DELETION).await {
+                Ok(()) => link.closed(end, session).await,
+                Err(error) => tracing::debug!(%error, "a session was not deleted yet"),
+            }
+        }));
+        if timeout(left, deleting).await.is_ok() && !link.left().is_empty() {
+            sleep(pause.min(left)).await;
+            pause = (pause * 2).min(PAUSE[1]);
         }
     }
+}
+
+fn undeleted(open: &[(Arc<Endpoint>, String)], patience: Duration) -> CloseError {
+    let ends: BTreeSet<&str> = open.iter().map(|(end, _)| end.label.as_str()).collect();
+    let ends = ends.into_iter().collect::<Vec<_>>().join(", ");
+    CloseError(format!("{} sessions at {ends} could not be deleted within {patience:?}", open.len()))
 }

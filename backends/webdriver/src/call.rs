@@ -114,18 +114,23 @@ codes! {
     UnsupportedOperation = "unsupported operation",
 }
 
+impl Code {
+    /// Whether it may say that what a job wants set is not accepted. chromedriver has no code of its own for what the
+    /// DevTools protocol refuses.
+    pub(crate) const fn is_of_the_job(self) -> bool {
+        matches!(
+            self,
+            Self::InvalidArgument | Self::InvalidCookieDomain | Self::UnableToSetCookie | Self::Other
+        )
+    }
+}
+
 impl CallError {
     /// What fantoccini's error says.
     pub(crate) fn of(call: &str, error: CmdError) -> Self {
         let call = call.to_owned();
         match error {
-            CmdError::Standard(error) => {
-                // Further lines tell of versions and addresses.
-                let message = error.message.lines().next().unwrap_or_default().to_owned();
-                let code = Code::parse(&error.error());
-                let code = if document_is_gone(code, &message) { Code::Unloaded } else { code };
-                Self::Refused { call, code, message }
-            }
+            CmdError::Standard(error) => Self::refused(call, &error.error(), &error.message),
             // A code that fantoccini does not know, as it is.
             CmdError::NotW3C(Value::String(code)) => {
                 Self::Refused { call, code: Code::parse(&code), message: code }
@@ -138,6 +143,15 @@ impl CallError {
             CmdError::Lost(why) => Self::Broken { call, why: causes(&why) },
             error => Self::Broken { call, why: error.to_string() },
         }
+    }
+
+    /// An error of the remote end's own, as it is written.
+    pub(crate) fn refused(call: String, error: &str, message: &str) -> Self {
+        // Further lines tell of versions and addresses.
+        let message = message.lines().next().unwrap_or_default().to_owned();
+        let code = Code::parse(error);
+        let code = if document_is_gone(code, &message) { Code::Unloaded } else { code };
+        Self::Refused { call, code, message }
     }
 
     /// An answer that is not WebDriver.

@@ -2,7 +2,8 @@
 //!
 //! fantoccini asks for a session without a deadline and hides what becomes of its deletion; and a session that is
 //! stuck in one command takes no other. So these three go by a client of our own: each has a deadline, dropping it
-//! gives it up, and its answer is read whatever it is.
+//! gives it up, and its answer is read whatever it is. Where there is a password, a session's commands go this way too
+//! ([`crate::session`]).
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
@@ -21,9 +23,10 @@ use url::Url;
 
 use crate::call::{CallError, Code};
 use crate::devtools;
-use crate::wire::Plug;
+use crate::endpoint::without_password;
+use crate::wire::{self, Plug};
 
-/// The longest answer to any of these requests in bytes: the status of a grid of a thousand nodes, and some more.
+/// The longest answer to a request that is no session's, in bytes: the status of a grid of a thousand nodes, and some more.
 const LONGEST: usize = 8 << 20;
 /// How long a browser may take to answer that it will close.
 const CLOSING: Duration = Duration::from_secs(2);
@@ -32,8 +35,11 @@ const CLOSING: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Direct {
     client: Client<Plug, Full<Bytes>>,
+    /// Ends in a slash; without a name and password.
     base: Url,
     authorization: Option<HeaderValue>,
+    /// The longest answer that is read, in bytes.
+    longest: usize,
 }
 
 /// A session that was opened.
@@ -47,19 +53,47 @@ pub(crate) struct Opened {
 }
 
 impl Direct {
-    /// Requests to the remote end at `base`, which ends in a slash.
+    /// Requests to the remote end at `base`, which ends in a slash. A name and password in it are sent in a header.
     pub(crate) fn new(base: &Url) -> Self {
-        let client = Client::builder(TokioExecutor::new()).build(Plug::default());
-        let authorization = (!base.username().is_empty()).then(|| {
-            let pair = format!("{}:{}", base.username(), base.password().unwrap_or_default());
-            HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair))).ok()
+        let authorization = (!base.username().is_empty() || base.password().is_some()).then(|| {
+            // A URL holds them percent-encoded; the header does not.
+            let plain = |part: &str| percent_decode_str(part).collect::<Vec<u8>>();
+            let pair = [plain(base.username()), plain(base.password().unwrap_or_default())].join(&b':');
+            let mut header = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair))).ok()?;
+            header.set_sensitive(true);
+            Some(header)
         });
-        Self { client, base: base.clone(), authorization: authorization.flatten() }
+        Self {
+            client: Client::builder(TokioExecutor::new()).build(Plug::default()),
+            base: without_password(base),
+            authorization: authorization.flatten(),
+            longest: LONGEST,
+        }
+    }
+
+    /// Requests to the same remote end by connections of their own, with answers as long as a session's may be.
+    pub(crate) fn by(&self, plug: Plug) -> Self {
+        Self {
+            client: Client::builder(TokioExecutor::new()).build(plug),
+            base: self.base.clone(),
+            authorization: self.authorization.clone(),
+            longest: usize::try_from(wire::LONGEST).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// The remote end's address, without a name and password; ends in a slash.
+    pub(crate) const fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// Whether it wants a name and password.
+    pub(crate) const fn is_authorized(&self) -> bool {
+        self.authorization.is_some()
     }
 
     /// What the remote end says of itself.
     pub(crate) async fn status(&self, deadline: Duration) -> Result<Value, CallError> {
-        self.exchange(Method::GET, "status", None, deadline).await
+        self.exchange("status", Method::GET, "status", None, deadline).await
     }
 
     /// Opens a session. Whoever drops this before it answers may leave a session that nobody knows.
@@ -69,7 +103,8 @@ impl Direct {
         deadline: Duration,
     ) -> Result<Opened, CallError> {
         let body = json!({ "capabilities": { "alwaysMatch": capabilities, "firstMatch": [{}] } });
-        let answer = self.exchange(Method::POST, "session", Some(&body), deadline).await?;
+        let body = body.to_string();
+        let answer = self.exchange("session", Method::POST, "session", Some(body), deadline).await?;
         let text = answer.to_string();
         serde_json::from_value(answer).map_err(|_| CallError::gibberish("session".to_owned(), &text))
     }
@@ -77,11 +112,18 @@ impl Direct {
     /// Ends a session. One that is not there any more has ended.
     pub(crate) async fn delete(&self, session: &str, deadline: Duration) -> Result<(), CallError> {
         let path = format!("session/{session}");
-        match self.exchange(Method::DELETE, &path, None, deadline).await {
+        match self.exchange("session", Method::DELETE, &path, None, deadline).await {
             Ok(_) => Ok(()),
             Err(error) if error.code() == Some(Code::InvalidSessionId) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether a session still answers. Any answer of its own is one; a driver that is stuck, or a node that is gone, gives
+    /// none.
+    pub(crate) async fn probe(&self, session: &str, deadline: Duration) -> Result<(), CallError> {
+        let path = format!("session/{session}/timeouts");
+        self.exchange("timeouts", Method::GET, &path, None, deadline).await.map(drop)
     }
 
     /// Ends a session, in two times `patience` and a little: one that does not answer in time is stuck, and its browser is
@@ -99,25 +141,25 @@ impl Direct {
         self.delete(session, patience).await
     }
 
-    async fn exchange(
+    /// Sends a request to `path`, which errors call `call`, and reads its answer.
+    pub(crate) async fn exchange(
         &self,
+        call: &str,
         method: Method,
         path: &str,
-        body: Option<&Value>,
+        body: Option<String>,
         deadline: Duration,
     ) -> Result<Value, CallError> {
-        let call = path.split('/').next().unwrap_or_default().to_owned();
-        let exchanged = timeout(deadline, self.ask(method, path, body)).await;
-        let (ok, bytes) = match exchanged {
-            Err(_) => return Err(CallError::Timeout { call, after: deadline }),
-            Ok(Err(why)) => return Err(CallError::Broken { call, why }),
-            Ok(Ok(answer)) => answer,
-        };
-        read(call, ok, &bytes)
+        let call = call.to_owned();
+        match timeout(deadline, self.ask(method, path, body)).await {
+            Err(_) => Err(CallError::Timeout { call, after: deadline }),
+            Ok(Err(why)) => Err(CallError::Broken { call, why }),
+            Ok(Ok((ok, bytes))) => read(call, ok, &bytes),
+        }
     }
 
     /// Whether it went well, and what came back.
-    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<(bool, Bytes), String> {
+    async fn ask(&self, method: Method, path: &str, body: Option<String>) -> Result<(bool, Bytes), String> {
         let url = self.base.join(path).map_err(|why| why.to_string())?;
         let mut request = Request::builder().method(method).uri(url.as_str());
         if let Some(authorization) = &self.authorization {
@@ -127,7 +169,7 @@ impl Direct {
         if let Some(body) = body {
             // chromedriver takes no other type, and no body without its length.
             request = request.header(CONTENT_TYPE, "application/json; charset=utf-8");
-            sent = Bytes::from(body.to_string());
+            sent = Bytes::from(body);
         }
         let request = request.body(Full::new(sent)).map_err(|why| why.to_string())?;
         let answer = self.client.request(request).await.map_err(|why| {
@@ -135,9 +177,10 @@ impl Direct {
             format!("{why}{}", cause.unwrap_or_default())
         })?;
         let ok = answer.status().is_success();
-        let body = Limited::new(answer.into_body(), LONGEST).collect().await.map_err(|why| {
+        let longest = self.longest;
+        let body = Limited::new(answer.into_body(), longest).collect().await.map_err(|why| {
             let too_long = why.downcast_ref::<LengthLimitError>().is_some();
-            if too_long { format!("it answered more than {LONGEST} bytes") } else { why.to_string() }
+            if too_long { format!("it answered more than {longest} bytes") } else { why.to_string() }
         })?;
         Ok((ok, body.to_bytes()))
     }
@@ -159,10 +202,7 @@ fn read(call: String, ok: bool, bytes: &[u8]) -> Result<Value, CallError> {
     match parsed {
         Ok(value) if ok => Ok(value),
         Ok(value) => match serde_json::from_value::<Refusal>(value) {
-            Ok(Refusal { error, message }) => {
-                let message = message.lines().next().unwrap_or_default().to_owned();
-                Err(CallError::Refused { call, code: Code::parse(&error), message })
-            }
+            Ok(Refusal { error, message }) => Err(CallError::refused(call, &error, &message)),
             Err(_) => Err(CallError::gibberish(call, &String::from_utf8_lossy(bytes))),
         },
         Err(_) => Err(CallError::gibberish(call, &String::from_utf8_lossy(bytes))),
@@ -172,6 +212,19 @@ fn read(call: String, ok: bool, bytes: &[u8]) -> Result<Value, CallError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_is_sent_as_it_is_and_not_as_a_url_holds_it() {
+        let mut base = Url::parse("http://grid:4444/wd/hub/").expect("a url");
+        base.set_username("ada@x").expect("it takes one");
+        base.set_password(Some("aZ/9k==é %")).expect("it takes one");
+        let direct = Direct::new(&base);
+        let header = direct.authorization.as_ref().expect("there is one").to_str().expect("text");
+        let sent = STANDARD.decode(header.strip_prefix("Basic ").expect("basic")).expect("base64");
+        assert_eq!(String::from_utf8(sent).as_deref(), Ok("ada@x:aZ/9k==é %"));
+        assert_eq!(direct.base().as_str(), "http://grid:4444/wd/hub/");
+        assert!(!format!("{direct:?}").contains(header), "headers are printed without it");
+    }
 
     #[test]
     fn an_answer_is_a_value_a_refusal_or_gibberish() {

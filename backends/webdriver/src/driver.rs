@@ -24,7 +24,7 @@ use tokio::sync::oneshot;
 
 use crate::browser::WebDriverBrowser;
 use crate::demand::{Demand, Place};
-use crate::endpoint::Endpoints;
+use crate::endpoints::Endpoints;
 use crate::journal::{Journal, JournalError};
 use crate::settings::{Family, Sandbox, WebDriverSettings};
 
@@ -111,8 +111,8 @@ pub(crate) struct Origin {
 pub(crate) enum Source {
     /// They are started here.
     Here(Equipment),
-    /// They are remote ends' shares.
-    There(Endpoints),
+    /// They are shares of remote ends.
+    There(Arc<Endpoints>),
 }
 
 /// What is started.
@@ -164,7 +164,7 @@ impl WebDriverDriver {
     pub fn describe(&self) -> String {
         match &self.origin.source {
             Source::Here(equipment) => equipment.driver.display().to_string(),
-            Source::There(endpoints) => endpoints.labels().join(", "),
+            Source::There(endpoints) => endpoints.labels(),
         }
     }
 }

@@ -18,9 +18,10 @@ use plimsoll_core::port::CloseError;
 use plimsoll_host::tree::{Ladder, ProcessTree};
 use tokio::time::{sleep, timeout};
 
-use crate::browser::{Home, Link};
 use crate::call::CallError;
-use crate::context::Held;
+use crate::context::{Held, Seat};
+use crate::endpoint::Endpoint;
+use crate::link::Link;
 use crate::settings::Family;
 
 /// How long a driver may take to end a session. Measured: 50 ms with Chromium, half a second with Firefox; the rest
@@ -43,17 +44,39 @@ const DEMISE: Duration = Duration::from_secs(14);
 pub(crate) async fn end(link: &Link, held: Held) -> Result<(), CloseError> {
     let verdict = tokio::select! {
         biased;
-        _ = link.ended(), if matches!(link.home, Home::Here(_)) => demise(link).await,
+        _ = link.ended(), if matches!(held.seat, Seat::Here(..)) => demise(link).await,
         verdict = delete(link, &held) => verdict,
     };
     held.session.hang_up();
-    if verdict.is_ok() {
-        link.closed(held.session.id());
-        if let Some(entry) = held.entry {
-            entry.strike().await;
+    verdict
+}
+
+/// Ends a session at a remote end, which is asked again and again. `patience` is for the first time.
+pub(crate) async fn end_there(
+    link: &Link,
+    endpoint: &Arc<Endpoint>,
+    session: &str,
+    patience: Duration,
+) -> Result<(), CloseError> {
+    let (mut last, mut patience) = (None, patience);
+    let asking = async {
+        while let Err(error) = endpoint.direct.end(session, patience).await {
+            (last, patience) = (Some(error), DELETION);
+            sleep(PAUSE).await;
+        }
+    };
+    match timeout(ASKING, asking).await {
+        Ok(()) => {
+            link.closed(endpoint, session).await;
+            Ok(())
+        }
+        Err(_) => {
+            link.spoil();
+            let why = last.map_or_else(|| "no answer".to_owned(), |error: CallError| error.to_string());
+            let label = &endpoint.label;
+            Err(CloseError(format!("{label} did not delete a session within {ASKING:?}: {why}")))
         }
     }
-    verdict
 }
 
 /// A session of a browser that ended is gone when all of the browser is.
@@ -67,36 +90,23 @@ pub(crate) async fn demise(link: &Link) -> Result<(), CloseError> {
 async fn delete(link: &Link, held: &Held) -> Result<(), CloseError> {
     let id = held.session.id();
     let patience = if held.session.is_busy() { STUCK } else { DELETION };
-    match (&link.home, link.family) {
-        (Home::There(endpoint, _), _) => {
-            let (mut last, mut patience) = (None, patience);
-            let asking = async {
-                while let Err(error) = link.direct().end(id, patience).await {
-                    (last, patience) = (Some(error), DELETION);
-                    sleep(PAUSE).await;
-                }
-            };
-            timeout(ASKING, asking).await.map_err(|_| {
-                let why = last.map_or_else(|| "no answer".to_owned(), |error: CallError| error.to_string());
-                CloseError(format!("{} did not delete a session within {ASKING:?}: {why}", endpoint.label))
-            })
+    let (tree, driver) = match &held.seat {
+        Seat::There(counted) => return end_there(link, &counted.0, id, patience).await,
+        Seat::Here(tree, driver) => (tree, driver),
+    };
+    let Err(error) = driver.delete(id, patience).await else { return Ok(()) };
+    tracing::debug!(%error, "a session does not end by itself");
+    match (link.family, held.process) {
+        (Family::Chromium, Some(process)) => {
+            kill(link, tree, process).await?;
+            driver.delete(id, KILLED).await.map_err(|error| CloseError(error.to_string()))
         }
-        (Home::Here(tree), family) => {
-            let Err(error) = link.direct().delete(id, patience).await else { return Ok(()) };
-            tracing::debug!(%error, "a session does not end by itself");
-            match (family, held.process) {
-                (Family::Chromium, Some(process)) => {
-                    kill(link, tree, process).await?;
-                    link.direct().delete(id, KILLED).await.map_err(|error| CloseError(error.to_string()))
-                }
-                (Family::Firefox, _) => {
-                    // It had this one session. Its caretaker learns of its end as of any other.
-                    tree.kill(Ladder::NOW).await.map_err(|error| CloseError(error.to_string()))?;
-                    demise(link).await
-                }
-                (Family::Chromium, None) => Err(CloseError(error.to_string())),
-            }
+        (Family::Firefox, _) => {
+            // It had this one session. Its caretaker learns of its end as of any other.
+            tree.kill(Ladder::NOW).await.map_err(|error| CloseError(error.to_string()))?;
+            demise(link).await
         }
+        (Family::Chromium, None) => Err(CloseError(error.to_string())),
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A driver process *died* when it ended; a chromedriver *hangs* when it lives but does not answer when it is asked, for
 //! which it needs no browser. A geckodriver is not asked: it answers nothing while its one session is at work, and the
-//! deadlines of that session's commands tell as much. A share of a remote end ends when that is down.
+//! deadlines of that session's commands tell as much. A share of the remote ends ends when all of them are down; with one
+//! of them, only the sessions there end.
 
 use std::time::Duration;
 
@@ -11,8 +12,9 @@ use plimsoll_core::runtime::clock::Clock;
 use plimsoll_host::tree::ProcessTree;
 use tokio::time::sleep;
 
-use crate::browser::{Home, Link};
+use crate::direct::Direct;
 use crate::launch::last_words;
+use crate::link::{Home, Link};
 use crate::settings::Family;
 
 /// Between two questions.
@@ -25,14 +27,13 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// Completes when the browser has come to its end, and says how.
 pub(crate) async fn end_of(link: &Link, clock: Clock) -> BrowserEnd {
     match &link.home {
-        Home::There(endpoint, _) => {
-            let why = endpoint.down().await;
-            BrowserEnd::Died(format!("{} does not answer: {why}", endpoint.label))
+        Home::There(endpoints) => {
+            BrowserEnd::Died(format!("no remote end answers ({})", endpoints.down().await))
         }
-        Home::Here(tree) if link.family == Family::Firefox => death(tree).await,
-        Home::Here(tree) => tokio::select! {
+        Home::Here(tree, _) if link.family == Family::Firefox => death(tree).await,
+        Home::Here(tree, driver) => tokio::select! {
             death = death(tree) => death,
-            silence = silence(link, clock) => BrowserEnd::Hung(silence),
+            silence = silence(driver, clock) => BrowserEnd::Hung(silence),
         },
     }
 }
@@ -47,11 +48,11 @@ async fn death(tree: &ProcessTree) -> BrowserEnd {
 }
 
 /// Completes when the driver has left two questions in a row unanswered; says for how long it has been silent.
-async fn silence(link: &Link, clock: Clock) -> Duration {
+async fn silence(driver: &Direct, clock: Clock) -> Duration {
     let (mut heard, mut unanswered) = (clock.now(), 0);
     loop {
         sleep(if unanswered == 0 { PERIOD } else { AGAIN }).await;
-        if link.direct().status(ANSWER).await.is_ok() {
+        if driver.status(ANSWER).await.is_ok() {
             (heard, unanswered) = (clock.now(), 0);
             continue;
         }

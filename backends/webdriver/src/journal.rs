@@ -8,11 +8,11 @@
 //!
 //! A file is written when a session is known and removed when it is known to be gone. The next run finds directories
 //! whose lock nobody holds, deletes the sessions in them at those remote ends that are its own too, and then the files.
-//! What cannot be deleted stays written down; what belongs to a remote end that nobody names any more, for a week.
+//! What cannot be deleted stays written down for a week.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 const RUN: &str = "sessions-";
 /// The file whose lock says that the run lives.
 const LOCK: &str = "owner.lock";
-/// After so long a session at a remote end that this run does not know is forgotten.
+/// After so long a session that no run could delete is forgotten.
 const STALE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Why open sessions cannot be written down.
@@ -66,16 +66,17 @@ pub(crate) struct Record {
 impl Journal {
     /// Makes a directory for this run in `dir`.
     pub(crate) fn open(dir: &Path, supervisor: &Supervisor) -> Result<Arc<Self>, JournalError> {
-        let name = format!("{RUN}{}-{:016x}", std::process::id(), fastrand::u64(..));
-        let dir = dir.join(name);
-        let failed = |action, source| JournalError { action, path: dir.clone(), source };
-        DirBuilder::new().mode(0o700).create(&dir).map_err(|source| failed("create", source))?;
-        let lock =
-            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(dir.join(LOCK));
-        let lock = lock.map_err(|source| failed("write to", source))?;
-        lock.try_lock().map_err(|error| failed("lock", error.into()))?;
-        let next = AtomicU64::new(0);
-        Ok(Arc::new(Self { dir, next, supervisor: supervisor.clone(), _lock: lock }))
+        loop {
+            let name = format!("{RUN}{}-{:016x}", std::process::id(), fastrand::u64(..));
+            let dir = dir.join(name);
+            let failed = |action, source| JournalError { action, path: dir.clone(), source };
+            DirBuilder::new().mode(0o700).create(&dir).map_err(|source| failed("create", source))?;
+            // Between the two, another run may have taken it for a dead run's, and cleared it away.
+            if let Some(lock) = claim(&dir).map_err(|source| failed("lock", source))? {
+                let next = AtomicU64::new(0);
+                return Ok(Arc::new(Self { dir, next, supervisor: supervisor.clone(), _lock: lock }));
+            }
+        }
     }
 
     /// Writes a session down. One that cannot be is used all the same: it will only not be deleted after a crash.
@@ -129,7 +130,25 @@ impl Drop for Journal {
     }
 }
 
-/// Removes what is written down of a session at a remote end that this run does not know, if it is old.
+/// Locks a run's directory; `None` when it is somebody else's, or has just been cleared away.
+fn claim(dir: &Path) -> io::Result<Option<File>> {
+    let path = dir.join(LOCK);
+    let lock = match OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
+    match lock.try_lock() {
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(error)) => return Err(error),
+        Ok(()) => {}
+    }
+    // Whoever held it a moment ago may have removed it: then this is a lock on nothing.
+    let ours = lock.metadata()?;
+    let same = fs::metadata(&path).is_ok_and(|now| (now.ino(), now.dev()) == (ours.ino(), ours.dev()));
+    Ok(same.then_some(lock))
+}
+
+/// Removes what is written down of a session that cannot be deleted, if it is old.
 pub(crate) fn forget_stale(path: &Path) {
     let written = fs::metadata(path).and_then(|file| file.modified());
     let age = written.ok().and_then(|written| time_of_day().duration_since(written).ok());
@@ -148,8 +167,7 @@ pub(crate) struct Leavings {
 
 impl Leavings {
     fn claim(dir: PathBuf) -> Option<Self> {
-        let lock = OpenOptions::new().write(true).open(dir.join(LOCK)).ok()?;
-        lock.try_lock().ok()?;
+        let lock = claim(&dir).ok().flatten()?;
         Some(Self { dir, _lock: lock })
     }
 

@@ -10,8 +10,8 @@
 //!
 //! 1. `wire`, `call`, `direct`, `devtools`, `session`: requests with deadlines and bounds, and what their failures mean.
 //! 2. [`settings`], `demand`, `driver`, `launch`: from settings to a driver process that answers.
-//! 3. `endpoint`, `journal`: remote ends, their slots, and the sessions that are open there.
-//! 4. `browser`, `health`: a driver process or a share of a remote end: its end, noticed and seen to.
+//! 3. `endpoints`, `endpoint`, `journal`: remote ends, their slots, and the sessions that are open there.
+//! 4. `browser`, `link`, `health`: a driver process or a share of the remote ends: its end, noticed and seen to.
 //! 5. `context`, `setup`, `ending`, `navigation`: one session: its window, where it goes, and its verified end.
 //! 6. `tab`, `step`: what a job does in a page.
 //!
@@ -30,9 +30,11 @@ mod direct;
 mod driver;
 mod ending;
 mod endpoint;
+mod endpoints;
 mod health;
 mod journal;
 mod launch;
+mod link;
 mod navigation;
 mod session;
 mod setup;

@@ -2,11 +2,15 @@
 //!
 //! A command whose answer never came goes on at the other end, and the next one queues behind it: such a session is
 //! *busy* until something answers again. Whoever ends it should know, for a busy session may not hear its own end.
+//!
+//! fantoccini carries them, except to a remote end that wants a password: fantoccini would send that as a URL holds it,
+//! percent-encoded, and at the end of a session without any.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use fantoccini::Client;
+use fantoccini::error::NewSessionError;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use hyper::Method;
 use serde::de::DeserializeOwned;
@@ -15,7 +19,7 @@ use tokio::time::timeout;
 use url::{ParseError, Url};
 
 use crate::call::{CallError, Code};
-use crate::direct::Opened;
+use crate::direct::{Direct, Opened};
 use crate::wire::Plug;
 
 /// How long one look at a page may take: also the limit that a remote end puts on a script unless told otherwise.
@@ -26,7 +30,7 @@ const SLACK: Duration = Duration::from_secs(1);
 /// A session.
 #[derive(Debug)]
 pub(crate) struct Session {
-    client: Client,
+    carrier: Carrier,
     id: String,
     plug: Plug,
     /// A command was sent that has not been answered.
@@ -35,6 +39,13 @@ pub(crate) struct Session {
     script_limit: AtomicU64,
     /// Dialogs of which an answer told.
     dialogs: AtomicU32,
+}
+
+/// Who carries the commands.
+#[derive(Debug)]
+enum Carrier {
+    Fantoccini(Client),
+    Ourselves(Direct),
 }
 
 /// A command of any kind.
@@ -56,14 +67,19 @@ impl WebDriverCompatibleCommand for Command {
 }
 
 impl Session {
-    /// Speaks to a session that was opened at `base`, with [`LOOK`] as its limit on scripts.
-    pub(crate) async fn attach(base: &Url, opened: &Opened) -> Result<Self, CallError> {
+    /// Speaks to a session that was opened at `end`, with [`LOOK`] as its limit on scripts.
+    pub(crate) async fn attach(end: &Direct, opened: &Opened) -> Result<Self, CallError> {
         let (plug, id) = (Plug::default(), opened.session_id.clone());
-        let client = Client::with_existing_session(base.as_str(), &id, plug.clone()).await;
-        let client =
-            client.map_err(|why| CallError::Broken { call: "session".to_owned(), why: why.to_string() })?;
+        let carrier = if end.is_authorized() {
+            Carrier::Ourselves(end.by(plug.clone()))
+        } else {
+            let client = Client::with_existing_session(end.base().as_str(), &id, plug.clone()).await;
+            let broken =
+                |why: NewSessionError| CallError::Broken { call: "session".to_owned(), why: why.to_string() };
+            Carrier::Fantoccini(client.map_err(broken)?)
+        };
         let script_limit = AtomicU64::new(milliseconds(LOOK));
-        Ok(Self { client, id, plug, busy: AtomicBool::new(false), script_limit, dialogs: AtomicU32::new(0) })
+        Ok(Self { carrier, id, plug, busy: AtomicBool::new(false), script_limit, dialogs: AtomicU32::new(0) })
     }
 
     /// Its id.
@@ -152,8 +168,7 @@ impl Session {
     ) -> Result<T, CallError> {
         let answering = async {
             loop {
-                let answer = self.client.issue_cmd(command.clone()).await;
-                match answer.map_err(|error| CallError::of(&command.path, error)) {
+                match self.carrier.carry(&self.id, command, deadline).await {
                     Err(error) if error.code() == Some(Code::UnexpectedAlertOpen) => {
                         self.dialogs.fetch_add(1, Ordering::Relaxed);
                     }
@@ -168,6 +183,21 @@ impl Session {
         self.busy.store(false, Ordering::Relaxed);
         serde_json::from_value(answer?)
             .map_err(|why| CallError::gibberish(command.path.clone(), &why.to_string()))
+    }
+}
+
+impl Carrier {
+    async fn carry(&self, session: &str, command: &Command, deadline: Duration) -> Result<Value, CallError> {
+        match self {
+            Self::Fantoccini(client) => {
+                client.issue_cmd(command.clone()).await.map_err(|error| CallError::of(&command.path, error))
+            }
+            Self::Ourselves(direct) => {
+                let Command { method, path, body } = command.clone();
+                let whole = format!("session/{session}/{path}");
+                direct.exchange(&path, method, &whole, body, deadline).await
+            }
+        }
     }
 }
 

@@ -59,7 +59,7 @@ fn only_chromium(tab: &Tab, what: &str) -> Result<(), Fault> {
 /// The job asked for something that the browser does not accept.
 fn refused(what: &str, error: CallError) -> Fault {
     match error {
-        CallError::Refused { message, .. } => Fault::persistent(
+        CallError::Refused { code, message, .. } if code.is_of_the_job() => Fault::persistent(
             FailureClass::Script,
             format!("the browser does not accept the job's {what}: {message}"),
         ),

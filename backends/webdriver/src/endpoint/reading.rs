@@ -8,26 +8,37 @@ use crate::settings::Family;
 /// What a remote end says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reading {
-    /// For a grid: slots for the browser, on nodes that are up.
+    /// For a grid: slots for the browser, on nodes that are up, less those that sessions of other browsers leave no room
+    /// for.
     pub(crate) slots: Option<u32>,
     /// For a grid: how many of them are occupied, by whomever.
     pub(crate) occupied: u32,
+    /// Whether it may have the browser: a grid of which no node has it, not even one that drains, has not. One without
+    /// nodes may get some.
+    pub(crate) offers: bool,
 }
 
 impl Reading {
     /// What a status says of the browser's slots.
     pub(crate) fn of(status: &Value, family: Family) -> Self {
         let nodes = status.get("nodes").and_then(|nodes| Vec::<Node>::deserialize(nodes).ok());
-        let Some(nodes) = nodes else { return Self { slots: None, occupied: 0 } };
-        let up = nodes.iter().filter(|node| node.availability == "UP");
-        let (mut slots, mut occupied) = (0, 0);
-        for node in up {
-            let fitting = node.slots.iter().filter(|slot| slot.fits(family));
-            slots += u32::try_from(fitting.clone().count()).unwrap_or(u32::MAX).min(node.max_sessions);
-            occupied += u32::try_from(fitting.filter(|slot| slot.session.is_some()).count()).unwrap_or(0);
+        let Some(nodes) = nodes else { return Self { slots: None, occupied: 0, offers: true } };
+        let offers =
+            nodes.is_empty() || nodes.iter().flat_map(|node| &node.slots).any(|slot| slot.fits(family));
+        let (mut slots, mut occupied) = (0_u32, 0_u32);
+        for node in nodes.iter().filter(|node| node.availability == "UP") {
+            let (fitting, others): (Vec<_>, Vec<_>) = node.slots.iter().partition(|slot| slot.fits(family));
+            // A node counts the sessions of all browsers.
+            let room = node.max_sessions.saturating_sub(count(others.iter().filter(|slot| slot.is_taken())));
+            slots = slots.saturating_add(count(fitting.iter()).min(room));
+            occupied = occupied.saturating_add(count(fitting.iter().filter(|slot| slot.is_taken())));
         }
-        Self { slots: Some(slots), occupied }
+        Self { slots: Some(slots), occupied, offers }
     }
+}
+
+fn count<T>(items: impl Iterator<Item = T>) -> u32 {
+    u32::try_from(items.count()).unwrap_or(u32::MAX)
 }
 
 #[derive(Debug, Deserialize)]
@@ -51,6 +62,10 @@ struct Slot {
 }
 
 impl Slot {
+    const fn is_taken(&self) -> bool {
+        self.session.is_some()
+    }
+
     fn fits(&self, family: Family) -> bool {
         self.stereotype["browserName"].as_str().is_none_or(|name| family.is_called(name))
     }
@@ -72,9 +87,30 @@ mod tests {
             {"availability": "UP", "maxSessions": 1, "slots": [slot("chrome", Value::Null), slot("chrome", Value::Null)]},
             {"availability": "DRAINING", "maxSessions": 4, "slots": [slot("chrome", Value::Null)]},
         ]});
-        assert_eq!(Reading::of(&status, Family::Chromium), Reading { slots: Some(3), occupied: 1 });
-        assert_eq!(Reading::of(&status, Family::Firefox), Reading { slots: Some(1), occupied: 0 });
+        let of = |status: &Value, family| {
+            let Reading { slots, occupied, offers } = Reading::of(status, family);
+            (slots, occupied, offers)
+        };
+        assert_eq!(of(&status, Family::Chromium), (Some(3), 1, true));
+        assert_eq!(of(&status, Family::Firefox), (Some(1), 0, true));
         let lone = json!({"ready": true, "message": "geckodriver"});
-        assert_eq!(Reading::of(&lone, Family::Firefox), Reading { slots: None, occupied: 0 });
+        assert_eq!(of(&lone, Family::Firefox), (None, 0, true));
+        let taken = || json!({"sessionId": "1"});
+        let shared = json!({"nodes": [{"availability": "UP", "maxSessions": 2, "slots": [
+            slot("firefox", taken()), slot("firefox", Value::Null), slot("chrome", Value::Null), slot("chrome", Value::Null)]}]});
+        assert_eq!(of(&shared, Family::Chromium), (Some(1), 0, true), "one of its two sessions is Firefox's");
+    }
+
+    #[test]
+    fn a_browser_is_offered_by_nodes_that_drain_and_by_those_to_come() {
+        let node = |availability: &str| json!({"availability": availability, "maxSessions": 1, "slots": [{"session": null, "stereotype": {"browserName": "chrome"}}]});
+        for (nodes, family, offers) in [
+            (json!([]), Family::Chromium, true),
+            (json!([node("DRAINING")]), Family::Chromium, true),
+            (json!([node("UP")]), Family::Firefox, false),
+        ] {
+            let reading = Reading::of(&json!({"nodes": nodes}), family);
+            assert_eq!((reading.offers, reading.slots.is_some()), (offers, true), "{nodes}");
+        }
     }
 }

@@ -5,8 +5,8 @@
 //!                         └── dropped untold: says nothing
 //! ```
 //!
-//! An open breaker refuses nobody here: it keeps new shares from a remote end while others serve. What is asked of a share
-//! that is there already fails as it may, and the fleet's own breakers see to that.
+//! An open breaker refuses nobody here: no session is asked for there while another remote end serves, and where there is
+//! no other, each request is a probe as good as any.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

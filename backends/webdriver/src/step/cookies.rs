@@ -83,7 +83,7 @@ const fn is_homeless(cookie: &Cookie) -> bool {
 /// What a browser does not take as a cookie would not be taken another time.
 fn refused(error: CallError) -> Fault {
     match error {
-        CallError::Refused { message, .. } => Fault::persistent(
+        CallError::Refused { code, message, .. } if code.is_of_the_job() => Fault::persistent(
             FailureClass::Script,
             format!("the browser does not accept the cookies: {message}"),
         ),

@@ -42,13 +42,19 @@ pub(crate) enum Reply {
     Late(&'static str, Arc<Notify>),
 }
 
+/// A request that came.
+struct Asked {
+    what: String,
+    authorized: bool,
+}
+
 /// What is answered, by method and path.
 pub(crate) type Script = dyn Fn(&str, &str) -> Reply + Send + Sync;
 
 /// A remote end.
 pub(crate) struct End {
     addr: SocketAddr,
-    asked: Arc<Mutex<Vec<String>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
     supervisor: Supervisor,
 }
 
@@ -57,7 +63,7 @@ impl End {
     pub(crate) async fn answering(script: impl Fn(&str, &str) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let (addr, supervisor) = (listener.local_addr().expect("bound"), Supervisor::root());
-        let (asked, script): (Arc<Mutex<Vec<String>>>, Arc<Script>) = (Arc::default(), Arc::new(script));
+        let (asked, script): (Arc<Mutex<Vec<Asked>>>, Arc<Script>) = (Arc::default(), Arc::new(script));
         let (log, tasks) = (Arc::clone(&asked), supervisor.clone());
         drop(supervisor.spawn("fake remote end", async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -72,9 +78,19 @@ impl End {
         format!("http://{}", self.addr)
     }
 
+    /// With a name and a password.
+    pub(crate) fn url_of_ada(&self) -> String {
+        format!("http://ada:sec%2Fret@{}", self.addr)
+    }
+
     /// How often this was asked, as in "DELETE /session/1".
     pub(crate) fn asked(&self, what: &str) -> usize {
-        self.asked.lock().expect("not poisoned").iter().filter(|asked| *asked == what).count()
+        self.asked.lock().expect("not poisoned").iter().filter(|asked| asked.what == what).count()
+    }
+
+    /// How many requests came without anybody's name.
+    pub(crate) fn unauthorized(&self) -> usize {
+        self.asked.lock().expect("not poisoned").iter().filter(|asked| !asked.authorized).count()
     }
 
     /// Waits until this was asked.
@@ -85,7 +101,7 @@ impl End {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("never asked {what}: {:?}", self.asked.lock());
+        panic!("never asked {what}");
     }
 }
 
@@ -95,12 +111,14 @@ impl Drop for End {
     }
 }
 
-async fn talk(mut stream: TcpStream, script: Arc<Script>, asked: Arc<Mutex<Vec<String>>>) {
+async fn talk(mut stream: TcpStream, script: Arc<Script>, asked: Arc<Mutex<Vec<Asked>>>) {
     let mut bytes = Vec::new();
     loop {
         let Some((method, path, length)) = request(&mut stream, &mut bytes).await else { return };
         let asked_with: Vec<u8> = bytes.drain(..length).collect();
-        asked.lock().expect("not poisoned").push(format!("{method} {path}"));
+        let authorized =
+            String::from_utf8_lossy(&asked_with).to_lowercase().contains("\r\nauthorization: basic ");
+        asked.lock().expect("not poisoned").push(Asked { what: format!("{method} {path}"), authorized });
         let reply = script(&method, &path);
         let (status, kind, body) = match reply {
             Reply::Json(status, value) => (status, "application/json", value.to_string()),
@@ -199,6 +217,15 @@ pub(crate) fn session(id: &str) -> Value {
 /// An answer that refuses.
 pub(crate) fn refusal(status: u16, error: &str) -> Reply {
     Reply::Json(status, json!({ "value": { "error": error, "message": "no", "stacktrace": "" } }))
+}
+
+/// A grid's status: so many slots, and so many of them taken by others.
+pub(crate) fn grid(slots: usize, taken: usize) -> Reply {
+    let slot =
+        |at| json!({ "session": (at < taken).then_some("x"), "stereotype": { "browserName": "chrome" } });
+    let slots: Vec<_> = (0..slots).map(slot).collect();
+    let node = json!({ "availability": "UP", "maxSessions": slots.len(), "slots": slots });
+    Reply::Json(200, json!({ "value": { "ready": true, "nodes": [node] } }))
 }
 
 /// What a remote end answers that works.

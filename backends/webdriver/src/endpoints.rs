@@ -1,0 +1,178 @@
+//! All remote ends of a driver: which is asked for the next session, and what they can hold together.
+//!
+//! Each session is asked for where the load is lightest for the weight: first of those that give sessions and have a free
+//! slot, then of the others, so that a full grid queues what no other can take. One that refuses hands the request on
+//! to the next ([`Endpoints::in_order`]); one whose breaker is open is not asked while another is there.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::runtime::budget::Budget;
+use plimsoll_core::runtime::clock::Clock;
+use plimsoll_core::runtime::supervisor::Supervisor;
+
+use crate::endpoint::Endpoint;
+use crate::journal::{Journal, forget_stale};
+use crate::settings::WebDriverSettings;
+
+/// How long the deletion of a dead run's session may take.
+const DELETION: Duration = Duration::from_secs(10);
+
+/// All remote ends of a driver.
+#[derive(Debug)]
+pub(crate) struct Endpoints {
+    all: Vec<Arc<Endpoint>>,
+    pub(crate) journal: Arc<Journal>,
+    /// Browsers, which are shares of them, that are not being closed.
+    shares: AtomicU32,
+}
+
+/// Counts a share for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Share(Arc<Endpoints>);
+
+impl Endpoints {
+    /// Begins to watch the settings' remote ends, and to delete what dead runs left there.
+    pub(crate) fn watch(
+        settings: &WebDriverSettings,
+        journal: Arc<Journal>,
+        supervisor: &Supervisor,
+        clock: Clock,
+    ) -> Arc<Self> {
+        let all: Vec<Arc<Endpoint>> =
+            settings.remotes.iter().map(|remote| Arc::new(Endpoint::new(remote, clock))).collect();
+        for endpoint in &all {
+            let (endpoint, family) = (Arc::clone(endpoint), settings.family);
+            drop(supervisor.spawn("endpoint status", async move { endpoint.poll(family).await }));
+        }
+        let (ends, past) = (all.clone(), Arc::clone(&journal));
+        let owner = supervisor.clone();
+        drop(supervisor.spawn("dead runs' sessions", async move { bury(&ends, past, &owner).await }));
+        Arc::new(Self { all, journal, shares: AtomicU32::new(0) })
+    }
+
+    /// Takes a share, if one of them answers within `budget`.
+    pub(crate) async fn take_share(self: &Arc<Self>, budget: Duration) -> Result<Share, Fault> {
+        let (budget, mut refusal) = (Budget::start(budget), None);
+        for endpoint in self.in_order() {
+            // Its status is asked for here too: what refuses this would refuse sessions.
+            match endpoint.direct.status(budget.left()).await {
+                Ok(_) => {
+                    self.shares.fetch_add(1, Ordering::Relaxed);
+                    return Ok(Share(Arc::clone(self)));
+                }
+                Err(error) => refusal = Some(Fault::from(error)),
+            }
+        }
+        Err(refusal.unwrap_or_else(|| self.nobody()))
+    }
+
+    /// Those to ask for a session, one after the other, until one gives it; none when all are down.
+    pub(crate) fn in_order(&self) -> Vec<Arc<Endpoint>> {
+        let mut ends = self.serving();
+        // What has no slot for the browser is asked only where nothing has: its answer is as good as any then.
+        if ends.iter().any(|end| end.offers()) {
+            ends.retain(|end| end.offers());
+        }
+        let mut ends: Vec<_> = ends.into_iter().map(|end| (end.is_full(), end.load(), end)).collect();
+        ends.sort_by(|(full, load, _), (other_full, other_load, _)| {
+            full.cmp(other_full).then(load.total_cmp(other_load))
+        });
+        ends.into_iter().map(|(_, _, end)| Arc::clone(end)).collect()
+    }
+
+    /// Why there is no session when there is nobody to ask.
+    pub(crate) fn nobody(&self) -> Fault {
+        let message = format!("no remote end answers ({})", self.complaints());
+        Fault::transient(FailureClass::BrowserCrash, message)
+    }
+
+    /// What all that serve can hold for us; `None` when one of them does not say. At least one: a session that is asked
+    /// for in vain says what is the matter, and one that nobody asks for does not.
+    pub(crate) fn slots(&self) -> Option<u32> {
+        let serving = self.serving();
+        if serving.is_empty() {
+            return None;
+        }
+        serving.iter().map(|endpoint| endpoint.slots()).sum::<Option<u32>>().map(|slots| slots.max(1))
+    }
+
+    /// Completes when all are down, and says why.
+    pub(crate) async fn down(&self) -> String {
+        loop {
+            join_all(self.all.iter().map(|endpoint| endpoint.down())).await;
+            // The first may have come back before the last went.
+            if self.up().is_empty() {
+                return self.complaints();
+            }
+        }
+    }
+
+    /// Whether no share is left that is not being closed: the run is at its end, or has lost them all.
+    pub(crate) fn are_left(&self) -> bool {
+        self.shares.load(Ordering::Relaxed) == 0
+    }
+
+    /// Their addresses.
+    pub(crate) fn labels(&self) -> String {
+        self.all.iter().map(|endpoint| endpoint.label.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Those that are up and give sessions; if none of those that are up does, all of them: something may have changed.
+    fn serving(&self) -> Vec<&Arc<Endpoint>> {
+        let up = self.up();
+        let giving: Vec<_> = up.iter().copied().filter(|endpoint| !endpoint.is_tripped()).collect();
+        if giving.is_empty() { up } else { giving }
+    }
+
+    fn up(&self) -> Vec<&Arc<Endpoint>> {
+        self.all.iter().filter(|endpoint| !endpoint.is_down()).collect()
+    }
+
+    /// What went wrong last, of each.
+    fn complaints(&self) -> String {
+        let complaints =
+            self.all.iter().map(|endpoint| format!("{}: {}", endpoint.label, endpoint.complaint()));
+        complaints.collect::<Vec<_>>().join("; ")
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.0.shares.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Deletes the sessions that dead runs left at these remote ends.
+async fn bury(ends: &[Arc<Endpoint>], journal: Arc<Journal>, supervisor: &Supervisor) {
+    let looking = supervisor.spawn_blocking("journal", move || {
+        let left = journal.left();
+        left.into_iter().map(|leavings| (leavings.records(), leavings)).collect::<Vec<_>>()
+    });
+    for (records, leavings) in looking.await.unwrap_or_default() {
+        for (path, record) in records {
+            let end = ends.iter().find(|end| end.label == record.endpoint);
+            let deleted = match end {
+                Some(end) => end.direct.end(&record.session, DELETION).await,
+                None => {
+                    drop(supervisor.spawn_blocking("journal", move || forget_stale(&path)).await);
+                    continue;
+                }
+            };
+            match deleted {
+                Ok(()) => {
+                    tracing::info!(endpoint = record.endpoint, "deleted a session that a dead run had left");
+                    drop(supervisor.spawn_blocking("journal", move || std::fs::remove_file(path)).await);
+                }
+                Err(error) => {
+                    tracing::warn!(endpoint = record.endpoint, %error, "cannot delete a session of a dead run");
+                    drop(supervisor.spawn_blocking("journal", move || forget_stale(&path)).await);
+                }
+            }
+        }
+        drop(supervisor.spawn_blocking("journal", move || leavings.clear()).await);
+    }
+}
