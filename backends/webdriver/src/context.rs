@@ -47,8 +47,10 @@ const FAREWELL: Duration = Duration::from_secs(5);
 const NEWS: Duration = Duration::from_millis(500);
 /// Between two looks at a process.
 const LOOK: Duration = Duration::from_millis(25);
-/// How long a remote session may take to say that it is still there.
-const SIGN: Duration = Duration::from_secs(3);
+/// How long a remote session may take to say that it is still there, where a step failed before its time was up.
+const SIGN: Duration = Duration::from_secs(1);
+/// How long, where its time is up already: long enough for a grid that knows of the loss.
+const LATE_SIGN: Duration = Duration::from_millis(200);
 
 /// A session with one window.
 #[derive(Debug)]
@@ -315,6 +317,7 @@ impl Lease {
     async fn explain(&self, fault: Fault) -> Fault {
         let Some(held) = &self.held else { return fault };
         let is_vague = fault.class == FailureClass::Script && is_transient(&fault);
+        let is_silent = fault.class == FailureClass::Timeout && held.session.is_busy();
         let crash =
             |why: String| Fault::transient(FailureClass::BrowserCrash, format!("{why}: {}", fault.message));
         match (&held.seat, held.process) {
@@ -331,8 +334,9 @@ impl Lease {
                 }
             }
             // If nobody answers for the session, its node is gone.
-            (Seat::There(counted), _) if is_vague || fault.class == FailureClass::Timeout => {
-                match counted.0.direct.probe(held.session.id(), SIGN).await {
+            (Seat::There(counted), _) if is_vague || is_silent => {
+                let patience = if is_vague { SIGN } else { LATE_SIGN };
+                match counted.0.direct.probe(held.session.id(), patience).await {
                     Ok(()) => fault,
                     // A page whose script never ends keeps its session as silent.
                     Err(CallError::Timeout { .. }) if !is_vague => fault,
