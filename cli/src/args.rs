@@ -57,7 +57,8 @@ pub struct RunArgs {
     /// Fill {{name}} placeholders of the jobs from this CSV file, a job per row.
     #[arg(long, value_name = "FILE.csv")]
     pub rows: Option<PathBuf>,
-    /// Write results.jsonl, report.json, report.html and artifacts/ here. Without it, result lines go to standard output.
+    /// Write results.jsonl, report.json, report.html and artifacts/ here. Without it, result lines go to standard output,
+    /// and jobs that take pictures or PDFs are refused.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Contexts that may be active at once (limits.max_contexts).

@@ -1,12 +1,14 @@
 //! [`Demand`]: what the jobs of a run ask of its drivers, seen while they are checked, so that a job which no driver can
-//! carry out is refused before anything runs.
+//! carry out is refused before anything runs, and so is one that takes pictures nobody would keep.
 //!
 //! Jobs are many and what they need is one of few sets: of each pair of driver and set the first job is kept.
 
 use std::collections::HashMap;
 
 use plimsoll_core::capability::{Capabilities, Capability};
+use plimsoll_core::id::JobId;
 use plimsoll_core::job::Job;
+use plimsoll_core::step::Step;
 
 use crate::routes::Routes;
 
@@ -20,6 +22,8 @@ const MOST_KINDS: usize = 10_000;
 pub struct Demand {
     routes: Routes,
     kinds: HashMap<Kind, First>,
+    /// The first job that takes a picture or prints a page.
+    taker: Option<NoPlace>,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -39,13 +43,16 @@ impl Demand {
     /// No jobs yet, on these routes.
     #[must_use]
     pub fn new(routes: Routes) -> Self {
-        Self { routes, kinds: HashMap::new() }
+        Self { routes, kinds: HashMap::new(), taker: None }
     }
 
     /// Looks at a job.
     pub fn see(&mut self, job: &Job, place: &dyn Fn() -> String) {
         if let Some(named) = &job.driver {
             self.routes.add(named);
+        }
+        if self.taker.is_none() && job.steps.iter().any(is_taken) {
+            self.taker = Some(NoPlace { job: job.id.clone(), place: place() });
         }
         let needs = job.needs().iter().collect();
         let kind = Kind { rule: self.routes.choose(job), named: job.driver.clone(), needs };
@@ -65,6 +72,14 @@ impl Demand {
     pub fn place_of(&self, driver: &str) -> Option<&str> {
         let mut named = self.kinds.iter().filter(|(kind, _)| kind.named.as_deref() == Some(driver));
         named.next().map(|(_, first)| first.place.as_str())
+    }
+
+    /// Checks that the jobs can do without a directory for pictures and PDFs.
+    ///
+    /// # Errors
+    /// The first job that takes one.
+    pub fn kept_nowhere(&self) -> Result<(), NoPlace> {
+        self.taker.clone().map_or(Ok(()), Err)
     }
 
     /// The routes, now that it is known what each of their drivers can do.
@@ -95,6 +110,22 @@ impl Demand {
         unmet.truncate(MOST_TOLD);
         Err(Unmet { told: unmet, more })
     }
+}
+
+/// Whether a step leaves something for the output directory.
+const fn is_taken(step: &Step) -> bool {
+    matches!(step, Step::Screenshot(_) | Step::Pdf(_))
+}
+
+/// A job takes a picture or prints a page, and there is no directory to keep it in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{place}: job `{job}` takes a picture or prints a page, and there is no place to keep it; name a directory with \
+     `--out`; no job was run"
+)]
+pub struct NoPlace {
+    job: JobId,
+    place: String,
 }
 
 /// Jobs that their drivers cannot carry out; of each kind the first.
@@ -135,6 +166,18 @@ mod tests {
             .expect_err("it cannot be printed");
         assert_eq!(told, ["jobs.jsonl:1: job `1` needs pdf, unsupported by the driver `http`"]);
         assert_eq!(more, 0);
+    }
+
+    #[test]
+    fn without_a_place_to_keep_it_the_first_picture_is_told() {
+        let [plain, pictured] = [r#"{"url":"http://a/"}"#, r#"{"url":"http://a/","screenshot":"full"}"#];
+        let printed = r#"{"url":"http://a/","steps":[{"pdf":{}}]}"#;
+        let told = |jobs: &[&str]| seen(Demand::new(Routes::to("cdp")), jobs).kept_nowhere();
+        assert_eq!(told(&[plain]), Ok(()));
+        for taken in [pictured, printed] {
+            let said = told(&[plain, taken, printed]).expect_err("there is no place").to_string();
+            assert!(said.starts_with("jobs.jsonl:1: job `1` takes") && said.contains("`--out`"), "{said}");
+        }
     }
 
     #[test]

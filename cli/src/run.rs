@@ -46,6 +46,9 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let source = Source::from(OsString::from(&args.jobs));
     let jobs = JobFile::open_seen(&source, args.rows.as_deref(), &mut |job, place| demand.see(job, place))
         .map_err(Failure::usage)?;
+    if args.out.is_none() {
+        demand.kept_nowhere().map_err(Failure::usage)?;
+    }
     let total = jobs.count();
     let (supervisor, clock) = (Supervisor::root(), Clock::start());
     carry::raise_descriptors();

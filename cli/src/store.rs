@@ -15,7 +15,8 @@ use crate::out::{Artifacts, OutDir, OutError, ResultsWriter, Tally};
 #[derive(Debug)]
 pub struct RunStore {
     jobs: Mutex<JobFile>,
-    /// `None` when there is no output directory to keep pictures in.
+    /// `None` when there is no output directory to keep pictures in. Jobs that take some are refused then
+    /// ([`Demand::kept_nowhere`](crate::demand::Demand::kept_nowhere)), unless their file was changed meanwhile.
     artifacts: Option<Artifacts>,
     ended: Mutex<Ended>,
 }
@@ -68,7 +69,10 @@ impl RunStore {
             Some(artifacts) => artifacts.keep(job, seq, artifact),
             None => Err(StoreError {
                 doing: "keeping a picture or PDF".to_owned(),
-                source: io::Error::other("there is no place for it; name a directory with --out"),
+                source: io::Error::new(
+                    io::ErrorKind::Unsupported,
+                    "there is no place for it; name a directory with --out",
+                ),
             }),
         }
     }

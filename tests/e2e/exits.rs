@@ -43,15 +43,14 @@ fn a_run_whose_results_cannot_be_written_stops() {
 #[test]
 fn a_picture_without_a_directory_is_refused_with_a_remedy() {
     let (rig, site) = (Rig::new(), nasty_site::serve(LOOPBACK).expect("a port"));
-    rig.jobs([json!({"id": "a", "url": site.url("/nested"), "screenshot": "page"})]);
+    let plain = json!({"id": "plain", "url": site.url("/nested")});
+    rig.jobs([plain, json!({"id": "taken", "url": site.url("/nested"), "screenshot": "page"})]);
     let ended = rig.plimsoll(&["run", "jobs.jsonl", "--progress", "none", "--set", &rig.setting()]);
-    assert_ne!(ended.code(), Some(0));
-    assert!(
-        ended.stderr.contains("--out") || ended.stdout.contains("--out"),
-        "{}{}",
-        ended.stdout,
-        ended.stderr
-    );
+    assert_eq!((ended.code(), ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);
+    for part in ["jobs.jsonl:2", "`taken`", "--out"] {
+        assert!(ended.stderr.contains(part), "no {part:?} in\n{}", ended.stderr);
+    }
+    assert_eq!(site.hits("/nested"), 0, "no job was run");
     rig.assert_clean();
 }
 

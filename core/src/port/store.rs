@@ -24,7 +24,8 @@ pub trait Store: Send + Sync {
     /// Keeps an artifact of a job and returns the name under which it can be found.
     ///
     /// # Errors
-    /// When it could not be written.
+    /// When it could not be written. [`ErrorKind::Unsupported`](std::io::ErrorKind::Unsupported) says that this store
+    /// keeps none: then no further try of the job will do better.
     async fn keep(&self, job: &JobId, seq: JobSeq, artifact: Artifact) -> Result<String, StoreError>;
 
     /// Records how a job ended; called exactly once for each job that [`Store::next`] gave out.

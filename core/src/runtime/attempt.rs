@@ -9,6 +9,7 @@
 //!    └──────────┴────────────────────────────────────────┘
 //! ```
 
+use std::io::ErrorKind;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -176,7 +177,12 @@ async fn gather(order: &AttemptOrder, output: StepOutput, harvest: &mut Harvest)
             let kept = order.store.keep(&order.job.id, order.seq, artifact).await;
             let name = kept.map_err(|why| {
                 let because = std::error::Error::source(&why).map(ToString::to_string).unwrap_or_default();
-                Fault::transient(FailureClass::Overload, format!("{why}: {because}"))
+                let message = format!("{why}: {because}");
+                // A full disk may empty; a store that keeps none will not begin to.
+                match why.source.kind() {
+                    ErrorKind::Unsupported => Fault::persistent(FailureClass::Unsupported, message),
+                    _ => Fault::transient(FailureClass::Overload, message),
+                }
             })?;
             harvest.artifacts.push(name);
         }

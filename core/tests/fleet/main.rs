@@ -192,3 +192,10 @@ async fn results_that_cannot_be_written_end_the_run() {
     assert!(report.unrecorded > 400, "{}", report.unrecorded);
     assert!(report.wall < Duration::from_secs(5), "{:?}", report.wall);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_picture_that_the_store_never_keeps_is_taken_once() {
+    let (report, store, _) = run(&["http://pictured/"], |_| {}, undisturbed).await;
+    assert_eq!(report.attempts, 1);
+    assert_eq!(class(&store, 0), Some((FailureClass::Unsupported, Stage::Step(0))));
+}

@@ -14,8 +14,8 @@ use plimsoll_core::id::{BrowserId, JobId, JobSeq};
 use plimsoll_core::job::{Job, JobKeys};
 use plimsoll_core::outcome::{FailureClass, Fault, Outcome};
 use plimsoll_core::port::{
-    Artifact, Browser, BrowserEnd, CloseError, Context, Driver, Incidents, JobRecord, OpenRequest, Page,
-    StepOutput, Store, StoreError,
+    Artifact, ArtifactKind, Browser, BrowserEnd, CloseError, Context, Driver, Incidents, JobRecord,
+    OpenRequest, Page, StepOutput, Store, StoreError,
 };
 use plimsoll_core::step::Step;
 use tokio::time::sleep;
@@ -176,6 +176,10 @@ impl Context for ScriptedContext {
                 "unresolved" => {
                     return Err(Fault::persistent(FailureClass::Navigation, "net::ERR_NAME_NOT_RESOLVED"));
                 }
+                "pictured" => {
+                    let artifact = Artifact { kind: ArtifactKind::Png, bytes: Vec::new() };
+                    return Ok(StepOutput::Artifact(artifact));
+                }
                 "proxied" => return Err(Fault::transient(FailureClass::Proxy, "no proxy")),
                 "stuck" => self.stuck = true,
                 "slow" => sleep(Duration::from_secs(2)).await,
@@ -263,7 +267,7 @@ impl Store for ScriptedStore {
     }
 
     async fn keep(&self, _: &JobId, _: JobSeq, _: Artifact) -> Result<String, StoreError> {
-        Ok("artifacts/1.png".into())
+        Err(StoreError { doing: "keeping a picture".into(), source: std::io::ErrorKind::Unsupported.into() })
     }
 
     async fn record(&self, record: JobRecord) -> Result<(), StoreError> {
