@@ -64,7 +64,7 @@ pub struct RunArgs {
     /// Contexts that may be active at once (limits.max_contexts).
     #[arg(long, value_name = "N")]
     pub concurrency: Option<u32>,
-    /// The driver to use (driver.name).
+    /// The driver of jobs that no rule matches (route.default).
     #[arg(long, value_name = "NAME")]
     pub driver: Option<String>,
     /// How progress is shown: a bar on a terminal, plain lines elsewhere.

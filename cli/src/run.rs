@@ -101,7 +101,8 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
 fn settings(args: &RunArgs) -> Result<Settings, Failure> {
     let mut flags = Vec::new();
     flags.extend(args.concurrency.map(|n| ("--concurrency", "limits.max_contexts", n.into())));
-    flags.extend(args.driver.clone().map(|name| ("--driver", "driver.name", name.into())));
+    // Not `driver.name`: a file's `route.default` would take jobs away from the driver that somebody just typed.
+    flags.extend(args.driver.clone().map(|name| ("--driver", "route.default", name.into())));
     config::settings(&args.settings, flags)
 }
 
@@ -282,4 +283,27 @@ fn judge(report: FleetReport, interrupted: Interrupted, succeeded: bool) -> Resu
         Interrupted::No if succeeded => Exit::Success,
         Interrupted::No => Exit::SomeFailed,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{Cli, Command};
+
+    #[test]
+    fn the_flag_decides_the_driver_of_jobs_that_no_rule_routes() {
+        let drivers = |more: &[&str]| {
+            let args = ["plimsoll", "run", "jobs.txt", "--driver", "sim"].iter().chain(more);
+            let Command::Run(args) = Cli::try_parse_from(args).expect("good arguments").command else {
+                panic!("a run")
+            };
+            Routes::drawn(&settings(&args).expect("good settings")).drivers().to_vec()
+        };
+        assert_eq!(drivers(&[]), ["sim"]);
+        assert_eq!(drivers(&["--set", "driver.name=cdp", "--set", "route.default=cdp"]), ["sim"]);
+        let rule = r#"route.rules=[{"match": "*.pdf", "driver": "cdp"}]"#;
+        assert_eq!(drivers(&["--set", rule]), ["sim", "cdp"]);
+    }
 }

@@ -142,7 +142,7 @@ fn mistakes_in_settings_are_told_with_their_origin() {
         (&["--set", "limits.policy=magic"], &["magic", "adaptive"]),
         (&["--set", "timeouts.attempt=0s"], &["timeouts.attempt", "zero"]),
         (&["--concurrency", "0"], &["limits.max_contexts", "--concurrency"]),
-        (&["--driver", "selenium"], &["driver.name", "selenium", "cdp"]),
+        (&["--driver", "selenium"], &["route.default", "selenium", "cdp"]),
     ];
     for (args, says) in cases {
         let args: Vec<&str> = ["a.jsonl", "--out", "out"].iter().chain(args).copied().collect();
