@@ -11,9 +11,24 @@ use url::Url;
 
 use super::secret::REDACTED;
 
-/// Parts of names that are given to secrets.
-const SECRET_NAMES: [&str; 8] =
-    ["token", "password", "passwd", "passphrase", "secret", "authorization", "credential", "apikey"];
+/// Parts of names that are given to secrets. Too many are better than too few: what is not shown costs little.
+const SECRET_NAMES: [&str; 15] = [
+    "token",
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "pwd",
+    "secret",
+    "auth",
+    "bearer",
+    "credential",
+    "cookie",
+    "jwt",
+    "apikey",
+    "accesskey",
+    "privatekey",
+];
 
 /// `text` without the user and password of any URL in it.
 #[must_use]
@@ -50,7 +65,8 @@ pub(super) fn texts<S: Serializer>(texts: &[String], serializer: S) -> Result<S:
 fn is_secret_name(name: &str) -> bool {
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
     let plain = plain.to_ascii_lowercase();
-    SECRET_NAMES.iter().any(|secret| plain.contains(secret))
+    // Grids have accounts with a `key`; at the end of a name, for `keyboard` is none.
+    plain.ends_with("key") || SECRET_NAMES.iter().any(|secret| plain.contains(secret))
 }
 
 /// `value` without what its keys or its URLs say is secret.
@@ -213,6 +229,16 @@ mod tests {
         );
         let shown = format!("{table:?} {}", json!(table));
         assert!(!shown.contains("canary") && shown.contains("\"n\":1"), "{shown}");
+    }
+
+    #[test]
+    fn names_of_secrets_are_known_in_each_spelling() {
+        for name in ["accessKey", "access_key_id", "private-key", "key", "Cookie", "Proxy-Authorization"] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in ["username", "keyboard", "bypass", "browserName", "n"] {
+            assert!(!is_secret_name(name), "{name}");
+        }
     }
 
     proptest! {

@@ -36,7 +36,7 @@ const FIRST_WRONG: &str = "password alone";
 
 const BROWSER: &str = "#!/bin/sh\n{ tr '\\0' ' ' < /proc/$$/cmdline; env; } >> \"${0%/*}/started\"\nexit 1\n";
 
-const WAYS: [Way; 31] = [
+const WAYS: [Way; 32] = [
     file("password", "[driver.webdriver]\nurl = \"http://g\"\nusername = \"u\"\npassword = \"{}\"\n"),
     file(
         "password file",
@@ -54,6 +54,10 @@ const WAYS: [Way; 31] = [
     file(
         "capability",
         "[driver.webdriver]\ncapabilities = {\"cloud:options\" = {accessKey = \"x\", secret = \"{}\"}}\n",
+    ),
+    file(
+        "key of a grid",
+        "[driver.webdriver]\ncapabilities = {\"sauce:options\" = {username = \"u\", accessKey = \"{}\"}}\n",
     ),
     file("argument", "[driver.cdp]\nargs = [\"--proxy-server=http://u:{}@h\"]\n"),
     variable("variable", "PLIMSOLL_DRIVER__PLUGIN__X__CONFIG__PASSWORD", "{}"),
