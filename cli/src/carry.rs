@@ -231,14 +231,19 @@ fn lowered(key: &str, from: u32, limit: &Constraint) -> String {
     format!("{key} lowered from {from} to {}: {limit}", at_least_one(limit))
 }
 
-/// Fits the settings of a run of `jobs` jobs to this machine, and warns when that lowers them. The profiles of the
-/// browsers are kept below `profiles`.
+/// What this machine is like now. The profiles of the browsers are kept below `profiles`.
+#[must_use]
+pub fn reading(profiles: &Path, now: Moment) -> Reading {
+    Machine::new(Path::new("/"), profiles).read(now)
+}
+
+/// Fits the settings of a run of `jobs` jobs to this machine, and warns when that lowers them. `reading` is from before the
+/// run: what its browsers use is not to be counted against them.
 ///
 /// # Errors
 /// When not one context fits.
-pub fn fit(settings: &Settings, jobs: u64, profiles: &Path, now: Moment) -> Result<Settings, Failure> {
-    let reading = Machine::new(Path::new("/"), profiles).read(now);
-    let fitted = ceilings(settings, jobs, &reading, cores())
+pub fn fit(settings: &Settings, jobs: u64, reading: &Reading) -> Result<Settings, Failure> {
+    let fitted = ceilings(settings, jobs, reading, cores())
         .map_err(|refusal| Failure::environment(format!("{refusal}; to mend it: {}", refusal.remedy())))?;
     if let Some(notice) = &fitted.notice {
         tracing::warn!("{notice}");

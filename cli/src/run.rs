@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use plimsoll_core::policy::pressure::Reading;
 use plimsoll_core::runtime::clock::{self, Clock};
 use plimsoll_core::runtime::fleet::{Fleet, FleetConfig, FleetReport, Stop, Surroundings};
 use plimsoll_core::runtime::snapshot::Snapshot;
@@ -56,7 +57,8 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let equipped = equip(&yard, &demand).await?;
     let routes = demand.met(equipped.iter().map(|one| one.driver.capabilities()).collect());
     let routes = routes.map_err(Failure::usage)?;
-    let line = Line { weights: equipped.iter().map(|one| one.weight).collect(), total, yard: &yard };
+    let weights = equipped.iter().map(|one| one.weight).collect();
+    let line = Line { weights, total, reading: carry::reading(yard.profiles(), yard.now()) };
     let rules = line.rules(&settings, &routes)?;
     let out = args.out.as_deref().map(OutDir::create).transpose().map_err(Failure::usage)?;
     let store = Arc::new(RunStore::new(jobs, out.as_ref()).map_err(Failure::usage)?);
@@ -179,16 +181,17 @@ async fn watch(
 }
 
 /// What the machine leaves of the settings for these drivers.
-struct Line<'a> {
+struct Line {
     weights: Vec<Weight>,
     total: u64,
-    yard: &'a Yard<'a>,
+    /// From before the first browser started; a later one would count what the fleets themselves use.
+    reading: Reading,
 }
 
-impl Line<'_> {
+impl Line {
     fn rules(&self, settings: &Settings, routes: &Routes) -> Result<Vec<FleetConfig>, Failure> {
         let fitted = if self.weights.iter().any(|weight| *weight != Weight::Light) {
-            carry::fit(settings, self.total, self.yard.profiles(), self.yard.now())?
+            carry::fit(settings, self.total, &self.reading)?
         } else {
             settings.clone()
         };
@@ -200,7 +203,7 @@ impl Line<'_> {
 struct Reload<'a> {
     args: &'a RunArgs,
     routes: &'a Routes,
-    line: &'a Line<'a>,
+    line: &'a Line,
     /// As they were read last.
     settings: Settings,
 }
@@ -288,6 +291,8 @@ fn judge(report: FleetReport, interrupted: Interrupted, succeeded: bool) -> Resu
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use plimsoll_core::policy::pressure::{Sensed, Tally};
+    use plimsoll_core::time::Moment;
 
     use super::*;
     use crate::args::{Cli, Command};
@@ -305,5 +310,17 @@ mod tests {
         assert_eq!(drivers(&["--set", "driver.name=cdp", "--set", "route.default=cdp"]), ["sim"]);
         let rule = r#"route.rules=[{"match": "*.pdf", "driver": "cdp"}]"#;
         assert_eq!(drivers(&["--set", rule]), ["sim", "cdp"]);
+    }
+
+    #[test]
+    fn settings_that_are_read_again_are_fitted_to_the_machine_before_the_run() {
+        let threads = Tally { used: 300, limit: 1_000 };
+        let pids = Some(Sensed { value: threads, source: "made by hand", at: Moment::ZERO });
+        let reading = Reading { pids, ..Reading::default() };
+        let line = Line { weights: vec![Weight::Browsers], total: 1_000, reading };
+        let rules = || line.rules(&Settings::default(), &Routes::to("cdp")).expect("some fit");
+        let [first, again] = [rules(), rules()].map(|rules| rules[0].dispatch.clone());
+        assert_eq!(first.admission.max_contexts, 41, "80 % of 1,000 less 300, by 12; whatever runs here now");
+        assert_eq!(first, again);
     }
 }
