@@ -211,6 +211,7 @@ pub fn ceilings(settings: &Settings, jobs: u64, reading: &Reading, cores: usize)
     let sudden = line.together.iter().find(|limit| limit.resource != Resource::Memory);
     if let Some(limit) = sudden.filter(|limit| limit.contexts() < settings.limits.max_contexts.into()) {
         fitted.limits.max_contexts = at_least_one(limit);
+        fitted.route.lower_shares(settings.limits.max_contexts, fitted.limits.max_contexts);
         if limit.contexts() < wanted {
             notices.push(lowered("limits.max_contexts", settings.limits.max_contexts, limit));
         }

@@ -49,7 +49,7 @@ impl Routes {
     #[must_use]
     pub fn drawn(settings: &Settings) -> Self {
         let route = &settings.route;
-        let mut routes = Self::to(route.default.as_ref().unwrap_or(&settings.driver.name));
+        let mut routes = Self::to(settings.default_driver());
         for rule in &route.rules {
             routes.add_rule(&rule.pattern, &rule.driver);
         }

@@ -119,7 +119,7 @@ impl Settings {
         problems.extend(restarts.problems());
         problems.extend(log.problems());
         problems.extend(driver.problems());
-        problems.extend(route.problems(self.limits.max_contexts));
+        problems.extend(route.problems(self.default_driver(), self.limits.max_contexts));
         problems.extend(self.unknown_drivers());
         problems
     }
@@ -139,6 +139,12 @@ impl Settings {
             Problem::of([key], message)
         };
         unknown.map(problem).collect()
+    }
+
+    /// The driver of jobs that no rule matches.
+    #[must_use]
+    pub fn default_driver(&self) -> &str {
+        self.route.default.as_ref().unwrap_or(&self.driver.name)
     }
 
     /// The fleet's share of the settings.

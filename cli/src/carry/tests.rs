@@ -97,3 +97,12 @@ fn the_warning_names_key_and_limit() {
         )
     );
 }
+
+#[test]
+fn a_ceiling_that_is_lowered_takes_the_shares_of_drivers_along() {
+    let mut settings = Settings::default();
+    settings.route.share.insert("http".to_owned(), 60);
+    let share =
+        |reading| ceilings(&settings, 1_000, &reading, 2).expect("some fit").settings.route.share["http"];
+    assert_eq!((share(roomy()), share(threads(300, 1_000))), (60, 24), "of 100 and of 41");
+}

@@ -1,8 +1,8 @@
 //! How the ceilings of the settings are shared among the fleets of several drivers.
 //!
-//! The default driver gets what the others leave. Another gets its `route.share`, or an equal part of
-//! `limits.max_contexts`. Shares are ceilings: nobody takes over what another does not use, and so the sum holds whatever
-//! each fleet decides.
+//! The default driver gets what the others leave, its own `route.share` at most. Another gets its `route.share`, or an
+//! equal part of `limits.max_contexts`. Shares are ceilings: nobody takes over what another does not use, and so the sum
+//! holds whatever each fleet decides.
 
 use plimsoll_core::policy::footprint::Estimate;
 use plimsoll_core::runtime::fleet::FleetConfig;
@@ -41,13 +41,16 @@ pub struct TooFew {
     drivers: u32,
 }
 
-/// The contexts that each driver may have active, in the order of `routes`: together `limits.max_contexts`.
+/// The contexts that each driver may have active, in the order of `routes`: together `limits.max_contexts` at most.
 pub(super) fn shares(settings: &Settings, routes: &Routes) -> Result<Vec<u32>, TooFew> {
     let total = settings.limits.max_contexts;
     let drivers = u32::try_from(routes.drivers().len()).unwrap_or(u32::MAX);
-    let share = |name: &String| settings.route.share.get(name).copied().unwrap_or(total / drivers);
+    let written = |name: &String| settings.route.share.get(name).copied();
+    let share = |name: &String| written(name).unwrap_or(total / drivers);
     let others: Vec<u32> = routes.drivers().iter().skip(1).map(share).collect();
-    let shares: Vec<u32> = std::iter::once(total.saturating_sub(others.iter().sum())).chain(others).collect();
+    let left = total.saturating_sub(others.iter().sum());
+    let first = routes.drivers().first().and_then(written).map_or(left, |share| share.min(left));
+    let shares: Vec<u32> = std::iter::once(first).chain(others).collect();
     if shares.contains(&0) { Err(TooFew { total, drivers }) } else { Ok(shares) }
 }
 
@@ -84,8 +87,23 @@ mod tests {
         assert_eq!(shares(&settings, &routes), Ok(vec![34, 33, 33]));
         settings.route.share.insert("http".to_owned(), 60);
         assert_eq!(shares(&settings, &routes), Ok(vec![7, 60, 33]));
+        settings.route.share.insert("cdp".to_owned(), 5);
+        assert_eq!(shares(&settings, &routes), Ok(vec![5, 60, 33]), "the default's share is a ceiling too");
         settings.limits.max_contexts = 2;
         settings.route.share.clear();
         assert_eq!(shares(&settings, &routes), Err(TooFew { total: 2, drivers: 3 }));
+    }
+
+    #[test]
+    fn a_ceiling_that_was_lowered_is_shared_as_the_written_one_was() {
+        let mut routes = Routes::to("cdp");
+        routes.add("http");
+        for (http, lowered, shared) in [(60, 41, [17, 24]), (99, 2, [1, 1]), (1, 41, [40, 1])] {
+            let mut settings = Settings::default();
+            settings.route.share.insert("http".to_owned(), http);
+            settings.route.lower_shares(settings.limits.max_contexts, lowered);
+            settings.limits.max_contexts = lowered;
+            assert_eq!(shares(&settings, &routes), Ok(shared.to_vec()), "{http} of 100");
+        }
     }
 }

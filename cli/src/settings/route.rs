@@ -23,7 +23,8 @@ pub struct RouteSettings {
     /// Where a job is tried again that a `driver` failed with one of these `classes`: `to` another.
     #[schemars(example = &json!([{"driver": "http", "classes": ["unsupported", "script"], "to": "cdp"}]))]
     pub fallback: Vec<FallbackSettings>,
-    /// Contexts of `limits.max_contexts` that a further driver may use, by its name; less than all of them together.
+    /// Contexts of `limits.max_contexts` that a driver may use, by its name. The default driver gets what the others leave, at
+    /// most its own share; so the others' are less than all of them together.
     #[schemars(example = &json!({"http": 50}))]
     pub share: BTreeMap<String, u32>,
 }
@@ -67,7 +68,8 @@ impl RouteSettings {
         default.chain(rules).chain(ways).chain(shares)
     }
 
-    pub(super) fn problems(&self, max_contexts: u32) -> Vec<Problem> {
+    /// What is wrong, where `default` is the driver of jobs that no rule matches.
+    pub(super) fn problems(&self, default: &str, max_contexts: u32) -> Vec<Problem> {
         let mut problems = Vec::new();
         for (n, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.pattern.is_empty()) {
             let example = format!("empty, it matches nothing; write \"*\" to send all to `{}`", rule.driver);
@@ -87,14 +89,27 @@ impl RouteSettings {
             let message = format!("with no context the driver `{name}` cannot run a job; give it 1 or more");
             problems.push(Problem::of([format!("route.share.{name}")], message));
         }
-        let shared: u64 = self.share.values().map(|share| u64::from(*share)).sum();
-        if shared >= u64::from(max_contexts) && !self.share.is_empty() {
+        let others = self.share.iter().filter(|(name, _)| *name != default);
+        let shared: u64 = others.map(|(_, share)| u64::from(*share)).sum();
+        if shared >= u64::from(max_contexts) {
             let message = format!(
-                "shares of {shared} leave nothing of the {max_contexts} of limits.max_contexts to the first driver"
+                "shares of {shared} leave nothing of the {max_contexts} of limits.max_contexts to the default driver \
+                 `{default}`"
             );
             problems.push(Problem::of(["route.share", "limits.max_contexts"], message));
         }
         problems
+    }
+
+    /// Lowers the shares as `limits.max_contexts` was lowered, from `written` to `fitted`. One context stays with each driver,
+    /// the default among them; what goes beyond shrinks in proportion.
+    pub fn lower_shares(&mut self, written: u32, fitted: u32) {
+        let drivers = self.share.len() as u64 + 1;
+        let [written, fitted] = [written, fitted].map(|total| u64::from(total).saturating_sub(drivers));
+        for share in self.share.values_mut() {
+            let beyond = u64::from(share.saturating_sub(1)) * fitted / written.max(1);
+            *share = u32::try_from(beyond).unwrap_or(u32::MAX).saturating_add(1);
+        }
     }
 
     /// The way from this fallback back to its own driver, if some class of failure can go all of it.

@@ -138,6 +138,11 @@ pub(crate) const FILES: &[(&str, &str, &[&str])] = &[
         "[route.share]\nsim = 60\nwebdriver = 40\n",
         &["f.toml:1:", "leave nothing of the 100"],
     ),
+    (
+        "share of the default",
+        "[route.share]\ncdp = 40\nsim = 100\n",
+        &["f.toml:1:", "shares of 100 leave nothing", "the default driver `cdp`"],
+    ),
     ("share of nothing", "[route.share]\nsim = 0\n", &["f.toml:2:7", "no context"]),
     (
         "cap below base",
