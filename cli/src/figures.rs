@@ -20,7 +20,10 @@ const SAMPLE_EVERY: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub struct Figures {
     total: u64,
+    /// The one that was sampled last.
     last: Option<Snapshot>,
+    /// Lost browsers that were told of. States come more often than samples are taken.
+    told_restarts: u64,
     changes: Arc<Changes>,
     figures: RunFigures,
 }
@@ -91,7 +94,7 @@ impl Figures {
             history,
             ..RunFigures::default()
         };
-        Self { total, last: None, changes: Arc::default(), figures }
+        Self { total, last: None, told_restarts: 0, changes: Arc::default(), figures }
     }
 
     /// Where changes are to be announced.
@@ -102,10 +105,11 @@ impl Figures {
 
     /// Takes note of the fleet's state.
     pub fn look(&mut self, now: &Snapshot) {
-        let restarts = self.last.as_ref().map_or(0, |last| last.browser_restarts);
-        if now.browser_restarts > restarts {
-            let text = format!("{} lost, {} in all", now.browser_restarts - restarts, now.browser_restarts);
+        let lost = now.browser_restarts.saturating_sub(self.told_restarts);
+        if lost > 0 {
+            let text = format!("{lost} lost, {} in all", now.browser_restarts);
             self.changes.push(now.at, ChangeKind::Browser, text);
+            self.told_restarts = now.browser_restarts;
         }
         if self.last.as_ref().is_none_or(|last| now.at.saturating_sub(last.at) >= SAMPLE_EVERY) {
             self.sample(now);
@@ -155,5 +159,22 @@ impl Figures {
             memory: now.memory,
             browsers: now.browsers,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_browser_is_told_once_however_often_the_state_is_seen() {
+        let mut figures = Figures::open(&Settings::default(), &[], String::new(), 1);
+        for (ms, browser_restarts) in [(0, 0), (100, 1), (200, 1), (300, 1), (400, 3), (500, 3)] {
+            let at = Duration::from_millis(ms);
+            figures.look(&Snapshot { at, browser_restarts, ..Snapshot::default() });
+        }
+        let changes = figures.close(&FleetReport::default(), None).changes.into_kept();
+        let told: Vec<_> = changes.iter().map(|change| change.text.as_str()).collect();
+        assert_eq!(told, ["1 lost, 1 in all", "2 lost, 3 in all"]);
     }
 }
