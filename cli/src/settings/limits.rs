@@ -30,7 +30,8 @@ pub struct LimitSettings {
     /// Jobs that wait in memory; the file is read on as they leave.
     #[schemars(range(min = 1, max = 10_000_000))]
     pub queue_capacity: usize,
-    /// How long a job may wait in the queue for its first attempt before it expires; for ever unless set.
+    /// How long a job may wait in the queue for its first attempt before it expires; for ever unless set. It holds for a
+    /// run: SIGHUP does not change it.
     #[serde(with = "span::optional")]
     #[schemars(with = "Option<span::Span>", example = &"10m", extend("x-least" = "1ms"))]
     pub queue_timeout: Option<Duration>,
