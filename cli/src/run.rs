@@ -90,7 +90,7 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
     }
     drop(yard);
     say(&written.summary());
-    let verdict = judge(report, interrupted, succeeded);
+    let verdict = judge(report, total, interrupted, succeeded);
     match files {
         Ok(files) => files.iter().for_each(|files| say(&files.to_string())),
         // What broke the run says more than a report that could not be written after it.
@@ -260,8 +260,13 @@ enum Interrupted {
     AtOnce,
 }
 
-/// What the run means to scripts.
-fn judge(report: FleetReport, interrupted: Interrupted, succeeded: bool) -> Result<Exit, Failure> {
+/// What the run of `total` jobs means to scripts.
+fn judge(
+    report: FleetReport,
+    total: u64,
+    interrupted: Interrupted,
+    succeeded: bool,
+) -> Result<Exit, Failure> {
     if report.jobs.lost() > 0 {
         return Err(Failure::bug(format!("{} jobs were lost", report.jobs.lost())));
     }
@@ -281,6 +286,11 @@ fn judge(report: FleetReport, interrupted: Interrupted, succeeded: bool) -> Resu
     if let Some(error) = report.launch_error {
         return Err(Failure::environment(format!("no browser could be started: {error}")));
     }
+    // A run that is stopped takes up the rest too, to cancel it. Only a reader that panicked leaves some.
+    let missing = total.saturating_sub(report.jobs.submitted);
+    if missing > 0 {
+        return Err(Failure::bug(format!("{missing} of {total} jobs were never taken up")));
+    }
     Ok(match interrupted {
         Interrupted::Gently | Interrupted::AtOnce => Exit::Interrupted,
         Interrupted::No if succeeded => Exit::Success,
@@ -291,6 +301,7 @@ fn judge(report: FleetReport, interrupted: Interrupted, succeeded: bool) -> Resu
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use plimsoll_core::policy::ledger::Counts;
     use plimsoll_core::policy::pressure::{Sensed, Tally};
     use plimsoll_core::time::Moment;
 
@@ -322,5 +333,16 @@ mod tests {
         let [first, again] = [rules(), rules()].map(|rules| rules[0].dispatch.clone());
         assert_eq!(first.admission.max_contexts, 41, "80 % of 1,000 less 300, by 12; whatever runs here now");
         assert_eq!(first, again);
+    }
+
+    #[test]
+    fn jobs_that_were_never_taken_up_are_a_bug() {
+        let verdict = |submitted| {
+            let jobs = Counts { submitted, succeeded: submitted, ..Counts::default() };
+            let report = FleetReport { jobs, ..FleetReport::default() };
+            judge(report, 10, Interrupted::No, true).map_err(|failure| failure.exit)
+        };
+        assert_eq!(verdict(10).ok(), Some(Exit::Success));
+        assert_eq!(verdict(9).err(), Some(Exit::Bug));
     }
 }
