@@ -16,6 +16,7 @@ use plimsoll_core::runtime::fleet::{Fleet, FleetConfig, FleetReport, Stop, Surro
 use plimsoll_core::runtime::snapshot::Snapshot;
 use plimsoll_core::runtime::supervisor::Supervisor;
 use plimsoll_host::readings::Machine;
+use serde_json::Value;
 
 use self::signals::{Request, Signals};
 use crate::args::RunArgs;
@@ -101,11 +102,16 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
 }
 
 fn settings(args: &RunArgs) -> Result<Settings, Failure> {
+    config::settings(&args.settings, flags(args))
+}
+
+/// The keys that have flags of their own.
+fn flags(args: &RunArgs) -> Vec<(&'static str, &'static str, Value)> {
     let mut flags = Vec::new();
     flags.extend(args.concurrency.map(|n| ("--concurrency", "limits.max_contexts", n.into())));
     // Not `driver.name`: a file's `route.default` would take jobs away from the driver that somebody just typed.
     flags.extend(args.driver.clone().map(|name| ("--driver", "route.default", name.into())));
-    config::settings(&args.settings, flags)
+    flags
 }
 
 /// Whoever looks on while the fleet runs.
@@ -307,6 +313,7 @@ mod tests {
 
     use super::*;
     use crate::args::{Cli, Command};
+    use crate::settings::Layers;
 
     #[test]
     fn the_flag_decides_the_driver_of_jobs_that_no_rule_routes() {
@@ -315,7 +322,8 @@ mod tests {
             let Command::Run(args) = Cli::try_parse_from(args).expect("good arguments").command else {
                 panic!("a run")
             };
-            Routes::drawn(&settings(&args).expect("good settings")).drivers().to_vec()
+            let read = Layers::read(&args.settings, std::iter::empty(), flags(&args));
+            Routes::drawn(read.expect("good settings").settings()).drivers().to_vec()
         };
         assert_eq!(drivers(&[]), ["sim"]);
         assert_eq!(drivers(&["--set", "driver.name=cdp", "--set", "route.default=cdp"]), ["sim"]);

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use plimsoll_core::policy::breaker::BreakerConfig;
 use plimsoll_core::runtime::clock::Clock;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -61,14 +62,14 @@ pub(crate) struct Counted(pub(crate) Arc<Endpoint>);
 
 impl Endpoint {
     /// One that nothing is known of.
-    pub(crate) fn new(remote: &Remote, clock: Clock) -> Self {
+    pub(crate) fn new(remote: &Remote, breaker: BreakerConfig, clock: Clock) -> Self {
         let direct = Direct::new(remote.url());
         Self {
             label: direct.base().to_string(),
             direct,
             weight: remote.weight(),
             ours: AtomicU32::new(0),
-            record: Record::new(clock),
+            record: Record::new(breaker, clock),
             state: watch::Sender::default(),
         }
     }
@@ -193,7 +194,7 @@ mod tests {
 
     fn endpoint() -> Arc<Endpoint> {
         let remote = Remote::parse("http://ada:secret@grid:4444/", 1).expect("a url");
-        Arc::new(Endpoint::new(&remote, Clock::start()))
+        Arc::new(Endpoint::new(&remote, BreakerConfig::default(), Clock::start()))
     }
 
     fn grid(occupied: usize) -> Value {

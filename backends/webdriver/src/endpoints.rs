@@ -42,8 +42,8 @@ impl Endpoints {
         supervisor: &Supervisor,
         clock: Clock,
     ) -> Arc<Self> {
-        let all: Vec<Arc<Endpoint>> =
-            settings.remotes.iter().map(|remote| Arc::new(Endpoint::new(remote, clock))).collect();
+        let endpoint = |remote| Arc::new(Endpoint::new(remote, settings.breaker.clone(), clock));
+        let all: Vec<Arc<Endpoint>> = settings.remotes.iter().map(endpoint).collect();
         for endpoint in &all {
             let (endpoint, family) = (Arc::clone(endpoint), settings.family);
             drop(supervisor.spawn("endpoint status", async move { endpoint.poll(family).await }));

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use plimsoll_core::policy::breaker::BreakerConfig;
+use plimsoll_core::policy::scopes::ScopesConfig;
 use serde_json::{Map, Value};
 use url::Url;
 
 /// How sessions are opened, and where.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct WebDriverSettings {
     /// The browser of every session.
     pub family: Family,
@@ -26,6 +28,8 @@ pub struct WebDriverSettings {
     pub capabilities: Map<String, Value>,
     /// Where open remote sessions are written down; beside the profiles unless named.
     pub journal: Option<PathBuf>,
+    /// The breaker of each remote end, fed by the sessions that it is asked for.
+    pub breaker: BreakerConfig,
 }
 
 /// Browsers that WebDriver drives, by what they have in common.
@@ -141,6 +145,23 @@ impl Remote {
     #[must_use]
     pub const fn weight(&self) -> u32 {
         self.weight
+    }
+}
+
+impl Default for WebDriverSettings {
+    fn default() -> Self {
+        Self {
+            family: Family::default(),
+            remotes: Vec::new(),
+            driver: None,
+            executable: None,
+            sandbox: Sandbox::default(),
+            window: WindowSize::default(),
+            extra_args: Vec::new(),
+            capabilities: Map::new(),
+            journal: None,
+            breaker: ScopesConfig::default().endpoint,
+        }
     }
 }
 

@@ -26,6 +26,7 @@ pub(super) fn equip(yard: &Yard<'_>) -> Result<Equipped, Failure> {
         sandbox: if written.sandbox { Sandbox::On } else { Sandbox::Off },
         extra_args: written.args.clone(),
         capabilities: written.capabilities.0.clone(),
+        breaker: yard.settings.breakers.scopes().endpoint,
         ..WebDriverSettings::default()
     };
     let is_remote = !settings.remotes.is_empty();

@@ -24,7 +24,7 @@ pub struct BreakerSettings {
     pub policy: BreakerPolicy,
     /// A browser: it opens to have the browser replaced. Its calls are pings, 5 s apart, and creations.
     pub browser: ScopeSettings,
-    /// A driver that makes browsers.
+    /// A remote end of the WebDriver driver: while it is open, sessions are asked for elsewhere.
     pub endpoint: ScopeSettings,
     /// A host that pages are loaded from.
     pub host: ScopeSettings,
@@ -174,7 +174,9 @@ impl ScopeSettings {
 }
 
 impl BreakerSettings {
-    pub(super) fn scopes(&self) -> ScopesConfig {
+    /// The rules of every breaker.
+    #[must_use]
+    pub fn scopes(&self) -> ScopesConfig {
         let defaults = ScopesConfig::default();
         let LeakySettings { trips_at, eased_to, leak_per_second, rest, longest_rest } = self.leaky;
         let scope = |settings: &ScopeSettings, default: &BreakerConfig| match self.policy {

@@ -6,8 +6,8 @@ use super::Settings;
 
 /// The keys, and tables of keys, that a running fleet takes on. Everything else needs a restart.
 pub const LIVE: [&str; 4] = ["limits", "breakers", "pressure", "log.level"];
-/// But for this one: the queue rests on it that whoever comes first expires first.
-const HELD: &str = "limits.queue_timeout";
+/// But for these: the queue rests on it that whoever comes first expires first, and a driver keeps its breakers.
+const HELD: [&str; 2] = ["limits.queue_timeout", "breakers.endpoint"];
 
 /// The keys in which two settings differ.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,7 +23,7 @@ pub struct Changes {
 pub fn is_live(key: &str) -> bool {
     let within =
         |live: &str| key.strip_prefix(live).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    key != HELD && LIVE.into_iter().any(within)
+    LIVE.into_iter().any(within) && !HELD.into_iter().any(within)
 }
 
 /// The keys in which `new` differs from `old`.
@@ -83,13 +83,15 @@ mod tests {
         new.limits.queue_timeout = Some(Duration::from_secs(9));
         new.log.level = "info".to_owned();
         new.breakers.host.in_a_row = 4;
+        new.breakers.endpoint.in_a_row = 4;
         new.timeouts.grace = Duration::ZERO;
         new.profiles.root = Some("/x".into());
         let Changes { mut live, mut needs_restart } = changes(&old, &new);
         live.sort();
         needs_restart.sort();
         assert_eq!(live, ["breakers.host.in_a_row", "limits.max_contexts", "log.level"]);
-        assert_eq!(needs_restart, ["limits.queue_timeout", "profiles.root", "timeouts.grace"]);
+        let held = ["breakers.endpoint.in_a_row", "limits.queue_timeout", "profiles.root", "timeouts.grace"];
+        assert_eq!(needs_restart, held);
     }
 
     #[test]
@@ -110,7 +112,7 @@ mod tests {
     #[test]
     fn what_is_live_is_there() {
         let keys = reference::shape().keys();
-        for named in LIVE.into_iter().chain([HELD]) {
+        for named in LIVE.into_iter().chain(HELD) {
             assert!(keys.iter().any(|key| key.name.starts_with(named)), "{named}");
         }
     }

@@ -201,9 +201,14 @@ fn mistakes_in_arguments_are_told_with_the_argument() {
         ("limits.max_contexts.x=5", &["limits.max_contexts must be a whole number"]),
         (&deep, &["long name"]),
         (&nested, &["driver.webdriver.capabilities must be a map"]),
+        ("driver.webdriver.url=https://grid", &["driver.webdriver.url", "TLS needs a forwarder"]),
     ] {
         faults.extend(faults_of(set, &desk.run(&["config", "check", "--set", set], &[]), says));
     }
+    let [browser, sessions] = ["driver.webdriver.browser=firefox", "driver.webdriver.sessions_per_driver=2"];
+    let crowded = desk.run(&["config", "check", "--set", browser, "--set", sessions], &[]);
+    let says = ["driver.webdriver.sessions_per_driver", "a geckodriver holds one session"];
+    faults.extend(faults_of("crowded", &crowded, &says));
     let unknown = desk.run(&["config", "explain", "limits.max_context"], &[]);
     faults.extend(faults_of(
         "explain",

@@ -46,7 +46,7 @@ const WAYS: [Way; 32] = [
     file("URL without marks", "[driver.webdriver]\nurl = \"http:u:{}@g:4444/wd\"\n"),
     file(
         "URLs",
-        "[[driver.webdriver.endpoints]]\nurl = \"https://{}@g\"\n[[driver.webdriver.endpoints]]\nurl = \"http://g\"\n",
+        "[[driver.webdriver.endpoints]]\nurl = \"http://{}@g\"\n[[driver.webdriver.endpoints]]\nurl = \"http://g\"\n",
     ),
     file("plugin's token", "[driver.plugin.x]\npath = \"/x\"\nconfig = {Api-Token = \"{}\", n = 1}\n"),
     file("plugin's nest", "[driver.plugin.x]\npath = \"/x\"\nconfig = {a = [{authorization = [\"{}\"]}]}\n"),

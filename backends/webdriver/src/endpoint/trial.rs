@@ -12,16 +12,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use plimsoll_core::outcome::{FailureClass, Fault};
-use plimsoll_core::policy::breaker::{Breaker, BreakerConfig, BreakerPermit, Change, Rates, Rule};
+use plimsoll_core::policy::breaker::{Breaker, BreakerConfig, BreakerPermit, Change};
 use plimsoll_core::policy::window::Verdict;
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::time::Moment;
 
 use super::Endpoint;
 
-/// So many refusals in a row open the breaker, besides half of ten within 30 seconds: a grid that refuses in a
-/// millisecond and one that lets a request wait for minutes are both told soon.
-const IN_A_ROW: u32 = 5;
 /// A session that takes longer counts as slow.
 const SLOW: Duration = Duration::from_secs(15);
 
@@ -43,10 +40,8 @@ pub(crate) struct Trial {
 
 impl Record {
     /// Without a past.
-    pub(crate) fn new(clock: Clock) -> Self {
-        let rates = Rates { in_a_row: Some(IN_A_ROW), ..Rates::default() };
-        let breaker = Breaker::new(BreakerConfig { rule: Rule::Rates(rates), ..BreakerConfig::default() });
-        Self { clock, kept: Mutex::new((breaker, fastrand::Rng::new())) }
+    pub(crate) fn new(breaker: BreakerConfig, clock: Clock) -> Self {
+        Self { clock, kept: Mutex::new((Breaker::new(breaker), fastrand::Rng::new())) }
     }
 
     /// Whether sessions are better asked for elsewhere now.

@@ -173,6 +173,12 @@ impl WebDriverSettings {
                 both(name, key, "nothing is started here when sessions run at a remote end; leave it out");
             }
         }
+        if !remote
+            && self.browser == BrowserName::Firefox
+            && self.sessions_per_driver.is_some_and(|sessions| sessions > 1)
+        {
+            both("sessions_per_driver", "browser", "a geckodriver holds one session; leave it out");
+        }
         for (index, end) in self.endpoints.iter().enumerate() {
             if !(1..=1_000).contains(&end.weight) {
                 let key = of(&format!("endpoints[{index}].weight"));

@@ -51,7 +51,11 @@ impl Default for ScopesConfig {
                 Rates { failure_rate: None, failures: Some(5), in_a_row: Some(3), ..minute.clone() },
                 rests(60, 60),
             ),
-            endpoint: BreakerConfig::default(),
+            // One that refuses in a millisecond and one that lets requests wait for minutes are both told soon.
+            endpoint: BreakerConfig {
+                rule: Rule::Rates(Rates { in_a_row: Some(5), ..Rates::default() }),
+                ..BreakerConfig::default()
+            },
             proxy: breaker(
                 Rates { failure_rate: some(60), in_a_row: Some(5), ..minute.clone() },
                 rests(30, 300),
