@@ -29,11 +29,12 @@ pub struct RetrySettings {
     #[serde(with = "span")]
     #[schemars(with = "span::Span")]
     pub base: Duration,
-    /// No such bound is longer.
+    /// No such bound is longer, and no retry waits longer than this for the budget.
     #[serde(with = "span")]
     #[schemars(with = "span::Span")]
     pub cap: Duration,
-    /// What all retries together are paid from, so that they cannot drown what they retry.
+    /// What all retries together are paid from; those that are not paid yet wait, so that they do not drown what they
+    /// retry.
     pub budget: BudgetSettings,
 }
 
@@ -51,7 +52,7 @@ pub struct BudgetSettings {
     /// Retries that the budget starts with, and the most that time alone fills it to.
     #[schemars(range(min = 0, max = 1_000_000))]
     pub floor: u32,
-    /// The most retries that a long calm can save up.
+    /// The most retries that a long calm can save up, and the most that can be owed.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub cap: u32,
 }

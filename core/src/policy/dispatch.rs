@@ -337,7 +337,7 @@ impl Dispatch {
                 }
                 match self.config.retry.after(number, &failure, &mut self.rng) {
                     Verdict::Again(wait) if self.phase == Phase::Open => {
-                        let due = self.afford_retry(now, class).max(now + wait);
+                        let due = self.book_retry(now, class).max(now + wait);
                         patience.last_failure = Some(Box::new(failure));
                         let entry = self.ledger.requeue(entry);
                         return self.queue.delay(Waiting { job, entry, attempts: number, patience }, due);
@@ -350,12 +350,9 @@ impl Dispatch {
         self.actions.push_back(Action::Settle { job, outcome, attempts: number });
     }
 
-    /// When the fleet's budget pays for one more retry. It delays retries, and never gives a job up.
-    fn afford_retry(&mut self, now: Moment, class: FailureClass) -> Moment {
-        if !RetryBudget::charges(class) {
-            return now;
-        }
-        self.retry_budget.withdraw(now).map_or_else(|spent| spent.until, |()| now)
+    /// When one more retry may begin. The budget delays it, by no more than the longest back-off, and never gives it up.
+    fn book_retry(&mut self, now: Moment, class: FailureClass) -> Moment {
+        if RetryBudget::charges(class) { self.retry_budget.withdraw(now, self.config.retry.cap) } else { now }
     }
 
     fn freed(&mut self, now: Moment, id: SlotId) {

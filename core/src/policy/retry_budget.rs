@@ -1,12 +1,18 @@
 //! [`RetryBudget`]: keeps retries from becoming the load that breaks what is already failing.
 //!
-//! When every call fails, a rule of "five tries each" multiplies the load by five at the worst moment. The budget bounds
-//! retries *as a share of first attempts*: each first attempt pays in a fifth of a token, each retry costs one, so in
-//! the long run at most 20 % is added. A small flow of tokens (one a second) comes by itself, so that a quiet fleet, or
-//! the tail of a batch, can always retry. The share and the floor are Finagle's: 20 % and 10 in 10 s.
+//! When every call fails, a rule of "five tries each" multiplies the load by five at the worst moment. So retries are paid
+//! for: each first attempt pays in a fifth of a token, each retry costs one. A small flow of tokens (one a second) comes by
+//! itself, so that a quiet fleet, or the tail of a batch, can always retry. The share and the floor are Finagle's: 20 % and
+//! 10 in 10 s.
 //!
-//! An empty budget *delays*: the job is told when a token will be there. Nothing is given up because of it; the job's own
-//! number of attempts and its deadline decide that.
+//! An empty budget *delays*: the retry is booked as a debt and told when its token will have been earned, after those of
+//! the retries before it. So retries make room for first attempts and are spread. First attempts pay the debt off too,
+//! and the retries that come then wait less.
+//!
+//! Nothing is given up because of the budget, and nothing waits for it without end: the wait has a bound, because a token
+//! may be far off, or never come when no first attempt is left to pay. So the promise is not that retries are at most a
+//! fifth: it is that those beyond the floor, the flow and the fifth have waited as long as the bound says. The debt has a
+//! bound as well, or one bad hour would delay the retries of a whole day.
 //!
 //! Not every second try is a retry in this sense. A job whose browser was lost beneath it
 //! ([`FailureClass::BrowserCrash`]) puts no load on a failing peer by running again, and the browser's own
@@ -27,7 +33,8 @@ pub struct RetryBudgetConfig {
     pub per_second: Ratio,
     /// Tokens the budget starts with, and the most that time alone fills it to.
     pub floor: u32,
-    /// The most it can hold: what a long calm may be worth to one bad minute. A full fleet's contexts by default.
+    /// The most it can hold, or owe: what a long calm may be worth to one bad minute, and what a bad minute may cost the
+    /// time after it. A full fleet's contexts by default.
     pub cap: u32,
 }
 
@@ -37,22 +44,15 @@ impl Default for RetryBudgetConfig {
     }
 }
 
-/// No retry is paid for yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("retry budget is spent until {until}")]
-pub struct Spent {
-    /// When a token will have come even if no first attempt pays in. [`Moment::NEVER`] if none comes by itself.
-    pub until: Moment,
-}
-
 /// Tokens are counted in billionths, so that time, which is counted in nanoseconds, loses nothing to rounding.
-const TOKEN: u64 = 1_000_000_000;
+const TOKEN: i64 = 1_000_000_000;
 
 /// The budget: one for each thing that retries could overload.
 #[derive(Debug, Clone)]
 pub struct RetryBudget {
     config: RetryBudgetConfig,
-    balance: u64,
+    /// Below zero it is the debt: tokens that are promised to retries and not earned yet.
+    balance: i64,
     as_of: Moment,
 }
 
@@ -72,29 +72,26 @@ impl RetryBudget {
     /// A first attempt begins and pays in.
     pub fn deposit(&mut self, now: Moment) {
         self.accrue(now);
-        let share = (self.config.share.value() * TOKEN as f64) as u64;
+        let share = (self.config.share.value() * TOKEN as f64) as i64;
         self.balance = self.balance.saturating_add(share).min(tokens(self.config.cap));
     }
 
-    /// Takes the token for one retry.
-    ///
-    /// # Errors
-    /// [`Spent`] when there is none; it says when to ask again.
-    pub fn withdraw(&mut self, now: Moment) -> Result<(), Spent> {
+    /// Books one retry. Answers when time alone will have earned its token, but no later than `longest` from now.
+    pub fn withdraw(&mut self, now: Moment, longest: Duration) -> Moment {
         self.accrue(now);
-        match self.balance.checked_sub(TOKEN) {
-            Some(rest) => {
-                self.balance = rest;
-                Ok(())
-            }
-            None => Err(Spent { until: self.whole_at() }),
+        self.balance = (self.balance - TOKEN).max(-tokens(self.config.cap));
+        if self.balance >= 0 {
+            return now;
         }
+        // Without a flow it is infinite, which the conversion takes for the longest there is.
+        let wait = self.balance.unsigned_abs() as f64 / self.config.per_second.value();
+        now + Duration::from_nanos(wait.ceil() as u64).min(longest)
     }
 
-    /// Whole tokens at `now`.
+    /// Whole tokens at `now`; none in debt.
     #[must_use]
     pub fn tokens(&self, now: Moment) -> u32 {
-        u32::try_from(self.balance_at(now) / TOKEN).unwrap_or(u32::MAX)
+        u32::try_from(self.balance_at(now) / TOKEN).unwrap_or_default()
     }
 
     fn accrue(&mut self, now: Moment) {
@@ -102,25 +99,16 @@ impl RetryBudget {
         self.as_of = self.as_of.max(now);
     }
 
-    fn balance_at(&self, now: Moment) -> u64 {
+    fn balance_at(&self, now: Moment) -> i64 {
         let flowed = now.since(self.as_of).as_nanos() as f64 * self.config.per_second.value();
         let filled =
-            self.balance.saturating_add(flowed as u64).min(tokens(self.config.floor.min(self.config.cap)));
+            self.balance.saturating_add(flowed as i64).min(tokens(self.config.floor.min(self.config.cap)));
         self.balance.max(filled)
-    }
-
-    /// When time alone will have filled the balance to one token.
-    fn whole_at(&self) -> Moment {
-        let wait = TOKEN.saturating_sub(self.balance) as f64 / self.config.per_second.value();
-        if self.config.floor == 0 || !wait.is_finite() {
-            return Moment::NEVER;
-        }
-        self.as_of + Duration::from_nanos(wait.ceil() as u64)
     }
 }
 
-const fn tokens(n: u32) -> u64 {
-    n as u64 * TOKEN
+const fn tokens(n: u32) -> i64 {
+    n as i64 * TOKEN
 }
 
 #[cfg(test)]
@@ -129,6 +117,8 @@ mod tests {
 
     use super::*;
 
+    const LONGEST: Duration = Duration::from_secs(30);
+
     fn millis(n: u64) -> Moment {
         Moment::after(Duration::from_millis(n))
     }
@@ -136,41 +126,53 @@ mod tests {
     #[test]
     fn the_floor_can_be_spent_at_once_and_then_one_token_comes_a_second() {
         let mut budget = RetryBudget::new(RetryBudgetConfig::default());
-        for _ in 0..10 {
-            assert_eq!(budget.withdraw(Moment::ZERO), Ok(()));
-        }
-        let spent = Spent { until: millis(1_000) };
-        assert_eq!(budget.withdraw(Moment::ZERO), Err(spent));
-        assert_eq!(budget.withdraw(millis(999)), Err(spent), "asking early neither helps nor hurts");
-        assert_eq!(budget.withdraw(millis(1_000)), Ok(()));
+        let answers: Vec<_> = (0..50).map(|_| budget.withdraw(Moment::ZERO, LONGEST)).collect();
+        let promised = (0..50).map(|n: u64| millis(n.saturating_sub(9).min(30) * 1_000));
+        assert_eq!(answers, promised.collect::<Vec<_>>(), "none is promised to two, and none waits for ever");
+        assert_eq!(budget.withdraw(millis(39_500), LONGEST), millis(41_000), "the debt was paid off by time");
         assert_eq!(budget.tokens(Moment::NEVER), 10, "time alone fills it to the floor");
     }
 
     #[test]
-    fn a_calm_hour_is_worth_no_more_than_the_cap() {
+    fn a_calm_hour_is_worth_no_more_than_the_cap_and_a_bad_one_costs_no_more() {
         let mut budget = RetryBudget::new(RetryBudgetConfig::default());
         (0..100_000).for_each(|_| budget.deposit(Moment::ZERO));
         assert_eq!(budget.tokens(Moment::ZERO), 100);
+        (0..100_000).for_each(|_| _ = budget.withdraw(Moment::ZERO, LONGEST));
+        (0..505).for_each(|_| budget.deposit(Moment::ZERO));
+        assert_eq!(budget.tokens(Moment::ZERO), 1, "first attempts have paid 100 tokens of debt off");
     }
 
     #[test]
-    fn with_no_flow_only_first_attempts_pay() {
+    fn where_no_token_comes_by_itself_a_retry_waits_its_longest_and_goes() {
         let config = RetryBudgetConfig { per_second: Ratio::ZERO, floor: 0, ..RetryBudgetConfig::default() };
         let mut budget = RetryBudget::new(config);
-        assert_eq!(budget.withdraw(millis(5)), Err(Spent { until: Moment::NEVER }));
-        (0..5).for_each(|_| budget.deposit(millis(5)));
-        assert_eq!(budget.withdraw(millis(5)), Ok(()));
+        assert_eq!(budget.withdraw(millis(5), LONGEST), millis(30_005));
+        (0..10).for_each(|_| budget.deposit(millis(5)));
+        assert_eq!(budget.withdraw(millis(5), LONGEST), millis(5), "the debt is paid off, and this one too");
+    }
+
+    #[test]
+    fn without_a_floor_the_flow_still_pays() {
+        let config = RetryBudgetConfig { floor: 0, ..RetryBudgetConfig::default() };
+        let mut budget = RetryBudget::new(config);
+        assert_eq!(budget.withdraw(millis(0), LONGEST), millis(1_000));
+        assert_eq!(budget.withdraw(millis(500), LONGEST), millis(2_000));
+        assert_eq!(budget.withdraw(millis(9_000), LONGEST), millis(10_000), "nothing is saved up");
     }
 
     proptest! {
-        /// The promise itself: retries never exceed the floor, the flow and a fifth of the first attempts.
+        /// The promise itself: retries that have not waited their longest never exceed the floor, the flow and a fifth of
+        /// the first attempts; and none waits longer.
         #[test]
         fn retries_stay_within_the_promise(
             events in prop::collection::vec((0u64..2_000, any::<bool>()), 1..500),
+            longest in 0u64..60_000,
         ) {
             let mut budget = RetryBudget::new(RetryBudgetConfig::default());
             let mut lazy = budget.clone();
-            let (mut now, mut firsts, mut retries) = (0u64, 0u64, 0u64);
+            let longest = Duration::from_millis(longest);
+            let (mut now, mut firsts, mut paid) = (0u64, 0u64, Vec::new());
             for (step, is_first) in events {
                 now += step;
                 if is_first {
@@ -178,16 +180,16 @@ mod tests {
                     budget.deposit(millis(now));
                     lazy.deposit(millis(now));
                 } else {
-                    let paid = budget.withdraw(millis(now));
-                    prop_assert_eq!(paid, lazy.withdraw(millis(now)));
-                    retries += u64::from(paid.is_ok());
-                    if let Err(spent) = paid {
-                        prop_assert!(spent.until > millis(now));
-                        prop_assert_eq!(budget.clone().withdraw(spent.until), Ok(()), "the promised token is there");
+                    let due = budget.withdraw(millis(now), longest);
+                    prop_assert_eq!(due, lazy.withdraw(millis(now), longest));
+                    prop_assert!(due >= millis(now) && due <= millis(now) + longest);
+                    if due < millis(now) + longest {
+                        paid.push(due);
                     }
                 }
                 let _ = budget.tokens(millis(now));
-                prop_assert!(retries * 1_000 <= 10_000 + now + firsts * 200);
+                let begun = paid.iter().filter(|due| **due <= millis(now)).count() as u64;
+                prop_assert!(begun * 1_000 <= 10_000 + now + firsts * 200);
             }
         }
     }

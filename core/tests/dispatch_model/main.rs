@@ -13,6 +13,7 @@ use plimsoll_core::policy::admission::LimitPolicy;
 use plimsoll_core::policy::breaker::Rule;
 use plimsoll_core::policy::dispatch::{DispatchConfig, Event};
 use plimsoll_core::policy::leaky::LeakyConfig;
+use plimsoll_core::units::Ratio;
 use proptest::prelude::*;
 
 use events::{Occurrence, occurrence};
@@ -22,7 +23,8 @@ fn config() -> impl Strategy<Value = DispatchConfig> {
     let limits = (1..12u32, 1..6u32, prop::option::of(1..5u32));
     let browsers = (1..5u32, 1..3u32, 1..9u64, 1..200u64);
     let jobs = (1..4u32, 1..60usize, prop::option::of(1..120u64), 1..90u64);
-    (limits, browsers, jobs).prop_map(|(limits, browsers, jobs)| {
+    let budget = (0..4u32, prop_oneof![Just(Ratio::ZERO), Just(Ratio::ONE)]);
+    (limits, browsers, jobs, budget).prop_map(|(limits, browsers, jobs, budget)| {
         let mut config = DispatchConfig::default();
         (config.admission.max_contexts, config.admission.max_creating) = (limits.0, limits.1);
         config.admission.policy =
@@ -40,6 +42,7 @@ fn config() -> impl Strategy<Value = DispatchConfig> {
         config.admission.scopes.fuse.rule =
             Rule::Leaky(LeakyConfig { trips_at: 6, eased_to: 3, ..LeakyConfig::default() });
         config.retry.attempts = jobs.0;
+        (config.retry_budget.floor, config.retry_budget.per_second) = budget;
         config.queue_capacity = jobs.1;
         config.queue_timeout = jobs.2.map(Duration::from_secs);
         config.host_patience = Duration::from_secs(jobs.3);
