@@ -3,13 +3,15 @@
 //! They are woken only at the moments they ask for: a fleet that asks for none while jobs wait would hang.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use plimsoll_core::id::{BrowserId, JobSeq, SlotId};
 use plimsoll_core::outcome::{FailureClass, Fault, Outcome, Stage};
 use plimsoll_core::policy::admission::LimitPolicy;
 use plimsoll_core::policy::dispatch::{Action, AttemptEnd, Dispatch, DispatchConfig, Event};
+use plimsoll_core::policy::pressure::{MemoryUse, Reading, Sensed};
 use plimsoll_core::time::Moment;
-use plimsoll_core::units::Ratio;
+use plimsoll_core::units::{Bytes, Ratio};
 
 /// More turns than any of these fleets needs.
 const TURNS: usize = 100_000;
@@ -20,6 +22,9 @@ struct Fleet {
     now: Moment,
     launching: VecDeque<BrowserId>,
     started: VecDeque<Attempt>,
+    /// What runs until it is told to give way.
+    running: Vec<SlotId>,
+    evictions: u32,
     settled: Vec<Settled>,
 }
 
@@ -42,6 +47,12 @@ fn fixed() -> DispatchConfig {
     config
 }
 
+fn adaptive() -> DispatchConfig {
+    let mut config = DispatchConfig::default();
+    config.admission.policy = LimitPolicy::Adaptive { cores: 2 };
+    config
+}
+
 fn failed(class: FailureClass) -> AttemptEnd {
     AttemptEnd::Failed(Fault::transient(class, "it did").at(Stage::Step(1)))
 }
@@ -53,6 +64,8 @@ impl Fleet {
             now: Moment::ZERO,
             launching: VecDeque::new(),
             started: VecDeque::new(),
+            running: Vec::new(),
+            evictions: 0,
             settled: Vec::new(),
         }
     }
@@ -76,9 +89,19 @@ impl Fleet {
                 Action::Settle { outcome, attempts, .. } => {
                     self.settled.push(Settled { at: self.now, outcome, attempts });
                 }
-                Action::Evict(_) | Action::Trim(_) | Action::Announce(_) => {}
+                Action::Evict(slot) => {
+                    self.evictions += 1;
+                    self.end(slot, AttemptEnd::Evicted);
+                }
+                Action::Trim(_) | Action::Announce(_) => {}
             }
         }
+    }
+
+    fn end(&mut self, slot: SlotId, end: AttemptEnd) {
+        self.running.retain(|running| *running != slot);
+        self.tell(Event::Ended(slot, end));
+        self.tell(Event::Freed(slot));
     }
 
     /// Answers everything, each attempt as `fate` says, until the fleet only waits.
@@ -88,13 +111,27 @@ impl Fleet {
                 self.tell(Event::Launched(browser));
             } else if let Some(attempt) = self.started.pop_front() {
                 self.tell(Event::Opened(attempt.slot));
-                self.tell(Event::Ended(attempt.slot, fate(attempt)));
-                self.tell(Event::Freed(attempt.slot));
+                self.end(attempt.slot, fate(attempt));
             } else {
                 return;
             }
         }
         panic!("it never comes to rest");
+    }
+
+    /// Lets a second pass on a machine of which so many percent of the memory are in use; what has started runs on.
+    fn pass(&mut self, percent: u64) {
+        while let Some(browser) = self.launching.pop_front() {
+            self.tell(Event::Launched(browser));
+        }
+        while let Some(Attempt { slot, .. }) = self.started.pop_front() {
+            self.running.push(slot);
+            self.tell(Event::Opened(slot));
+        }
+        self.now += Duration::from_secs(1);
+        let value = MemoryUse { used: Bytes::mib(percent * 100), limit: Bytes::mib(10_000) };
+        let memory = Some(Sensed { value, source: "test", at: self.now });
+        self.tell(Event::Read(Box::new(Reading { memory, ..Reading::default() })));
     }
 
     /// Runs until no job waits.
@@ -126,4 +163,56 @@ fn a_retry_that_no_budget_pays_for_is_made_all_the_same() {
             assert!(job.at <= Moment::ZERO + longest, "{job:?}");
         }
     }
+}
+
+#[test]
+fn a_page_that_is_too_heavy_for_the_machine_fails_in_the_end() {
+    let mut fleet = Fleet::new(adaptive());
+    fleet.submit(1);
+    while !fleet.dispatch.is_idle() {
+        assert!(fleet.now < Moment::after(Duration::from_secs(600)), "it gave way {} times", fleet.evictions);
+        fleet.pass(if fleet.running.is_empty() { 40 } else { 97 });
+    }
+    let [job] = &fleet.settled[..] else { panic!("{:?}", fleet.settled) };
+    let failure = job.outcome.failure().expect("there is no room for it");
+    assert_eq!((failure.fault.class, failure.stage), (FailureClass::Overload, Stage::Queue));
+    assert_eq!(failure.fault.message, "gave way 5 times to save the machine");
+    assert_eq!((fleet.evictions, job.attempts), (5, 3), "two are forgiven, and three attempts are allowed");
+}
+
+#[test]
+fn the_one_try_of_a_fleet_that_starves_may_end() {
+    let mut fleet = Fleet::new(adaptive());
+    fleet.pass(96);
+    fleet.submit(2);
+    let mut served = 0;
+    while !fleet.dispatch.is_idle() {
+        // A neighbour holds nearly all of the memory, and does not let go.
+        fleet.pass(96);
+        if let [slot] = fleet.running[..] {
+            served += 1;
+            if served % 60 == 0 {
+                fleet.end(slot, AttemptEnd::Succeeded);
+            }
+        }
+        assert!(fleet.now < Moment::after(Duration::from_secs(600)), "{} evictions", fleet.evictions);
+    }
+    assert_eq!((fleet.evictions, fleet.dispatch.counts().succeeded), (0, 2));
+}
+
+#[test]
+fn a_last_try_that_is_not_alone_any_more_may_have_to_give_way() {
+    let mut fleet = Fleet::new(adaptive());
+    fleet.pass(96);
+    fleet.submit(1);
+    while fleet.running.is_empty() {
+        fleet.pass(96);
+    }
+    fleet.submit(1);
+    while fleet.running.len() < 2 {
+        fleet.pass(40);
+    }
+    let (first, second) = (fleet.running[0], fleet.running[1]);
+    fleet.pass(96);
+    assert_eq!(fleet.running, [first], "{second} is the younger one");
 }

@@ -11,7 +11,8 @@
 //! breakers guard both policies.
 //!
 //! **Liveness.** A fleet that holds nothing cannot relieve a machine that others have filled. After
-//! [`STARVED_AFTER`] with nothing in flight ([`STARVED_AFTER_EMERGENCY`] in an emergency) it gets one context at a time.
+//! [`STARVED_AFTER`] with nothing in flight ([`STARVED_AFTER_EMERGENCY`] in an emergency) it gets one context at a time,
+//! which does not give way while it is alone.
 
 mod answer;
 mod config;
@@ -104,16 +105,7 @@ impl Admission {
         if self.config.policy == LimitPolicy::Fixed || self.is_starved(now) {
             return Ok(());
         }
-        let level = self.gauge.level();
-        if level.measures().admission == pressure::Admission::Shut {
-            return Err(Wait::Pressure(level, self.gauge.cause()));
-        }
-        match self.footprint.room(&self.class) {
-            Room::Fits => Ok(()),
-            Room::Short(shortage) => Err(Wait::Memory(shortage)),
-            Room::Unknown if load.creating < BLIND_CREATING => Ok(()),
-            Room::Unknown => Err(Wait::Blind { limit: BLIND_CREATING }),
-        }
+        self.machine_admits(load)
     }
 
     /// Whether one more browser would leave room in memory for a context on it. Where memory is not seen, or only
@@ -323,6 +315,27 @@ impl Admission {
     #[must_use]
     pub fn is_starved(&self, now: Moment) -> bool {
         self.starved_at().is_some_and(|at| at <= now)
+    }
+
+    /// Whether a context that starts now starts only because nothing has been in flight for so long.
+    #[must_use]
+    pub fn is_against_odds(&self, now: Moment) -> bool {
+        let is_adaptive = self.config.policy != LimitPolicy::Fixed;
+        is_adaptive && self.is_starved(now) && self.machine_admits(Load::default()).is_err()
+    }
+
+    /// Whether the machine has room, as far as it can be seen.
+    fn machine_admits(&self, load: Load) -> Result<(), Wait> {
+        let level = self.gauge.level();
+        if level.measures().admission == pressure::Admission::Shut {
+            return Err(Wait::Pressure(level, self.gauge.cause()));
+        }
+        match self.footprint.room(&self.class) {
+            Room::Fits => Ok(()),
+            Room::Short(shortage) => Err(Wait::Memory(shortage)),
+            Room::Unknown if load.creating < BLIND_CREATING => Ok(()),
+            Room::Unknown => Err(Wait::Blind { limit: BLIND_CREATING }),
+        }
     }
 
     fn starved_at(&self) -> Option<Moment> {

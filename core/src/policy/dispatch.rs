@@ -17,12 +17,13 @@
 //!   with no browser left to run on, the waiting jobs fail with the last reason rather than wait for ever;
 //! * a host or a proxy fails: its breaker opens and its jobs are held back, for a while; then they fail with that reason;
 //! * the machine is under pressure: admission stops, browsers are told to trim, and in an emergency one attempt at a
-//!   time gives way, without counting against its job;
+//!   time gives way, which counts against its job only when it keeps happening;
 //! * the fleet is stopped: waiting jobs are cancelled, running ones go on until they are cancelled too.
 //!
 //! Every "not now" is a [`Wait`] that can be printed.
 
 mod decide;
+mod ended;
 mod event;
 mod slots;
 
@@ -31,18 +32,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::event::{Action, AttemptEnd, Event};
-use self::slots::{Attempt, Progress, Slots};
+use self::slots::Slots;
 use crate::id::{BrowserId, JobSeq, SlotId};
-use crate::outcome::{FailureClass, Fault, Outcome, Stage};
+use crate::outcome::Outcome;
 use crate::policy::admission::{Admission, AdmissionConfig, Load, Wait};
-use crate::policy::blame::News;
 use crate::policy::launch::LaunchBackoff;
 use crate::policy::ledger::{Counts, Ledger};
 use crate::policy::placement::{Placement, PlacementConfig};
 use crate::policy::pressure::{Eviction, Level};
 use crate::policy::queue::{Patience, Queue, Waiting};
 use crate::policy::restart::{Restart, RestartIntensity, Restarts};
-use crate::policy::retry::{RetryPolicy, Verdict};
+use crate::policy::retry::RetryPolicy;
 use crate::policy::retry_budget::{RetryBudget, RetryBudgetConfig};
 use crate::policy::warning::{WarningConfig, Warnings};
 use crate::time::Moment;
@@ -103,6 +103,8 @@ pub struct Dispatch {
     phase: Phase,
     eviction: Eviction,
     victim: Option<SlotId>,
+    /// The last try of a fleet that starved: the gates were shut, and it was alone.
+    last_resort: Option<SlotId>,
     trimmed: Level,
     /// Until when a breaker of the whole fleet refuses.
     fused_until: Option<Moment>,
@@ -145,6 +147,7 @@ impl Dispatch {
             phase: Phase::Open,
             eviction: Eviction::default(),
             victim: None,
+            last_resort: None,
             trimmed: Level::Nominal,
             fused_until: None,
             warnings: Warnings::new(config.warnings.interval),
@@ -294,78 +297,6 @@ impl Dispatch {
         if let Err(refused) = self.queue.push(Waiting { job, entry, attempts: 0, patience }) {
             self.settle_waiting(refused, Outcome::Rejected);
         }
-    }
-
-    fn opened(&mut self, now: Moment, id: SlotId) {
-        if let Some(took) = self.slots.opened(now, id) {
-            self.admission.opened(now, id, took, self.slots.load());
-        }
-    }
-
-    fn ended(&mut self, now: Moment, id: SlotId, end: AttemptEnd) {
-        if end.shows_a_context() {
-            // The news that it was there may still be on its way.
-            self.opened(now, id);
-        }
-        let Some((attempt, progress)) = self.slots.ended(id) else { return };
-        let Attempt { job, entry, number, passage, mut patience } = attempt;
-        let news = match (&end, progress) {
-            (AttemptEnd::Succeeded, Progress::Running(creation)) => News::Succeeded { creation },
-            (AttemptEnd::Failed(failure), _) => News::from(failure),
-            (AttemptEnd::Succeeded | AttemptEnd::Evicted | AttemptEnd::Cancelled, _) => News::Dropped,
-        };
-        self.admission.ended(now, passage, news, &mut self.rng);
-        let outcome = match end {
-            AttemptEnd::Succeeded => {
-                self.restarts.on_served();
-                Outcome::Succeeded
-            }
-            AttemptEnd::Cancelled => Outcome::Cancelled,
-            AttemptEnd::Evicted if self.phase == Phase::Stopping => Outcome::Cancelled,
-            AttemptEnd::Evicted => {
-                let entry = self.ledger.requeue(entry);
-                let waiting = Waiting { job, entry, attempts: number - 1, patience };
-                return self.queue.delay(waiting, now + self.config.retry.base);
-            }
-            AttemptEnd::Failed(failure) => {
-                let class = failure.fault.class;
-                if class == FailureClass::PageCrash {
-                    self.admission.crashed(now);
-                }
-                if class == FailureClass::Timeout && progress == Progress::Creating {
-                    self.admission.creation_timed_out();
-                }
-                match self.config.retry.after(number, &failure, &mut self.rng) {
-                    Verdict::Again(wait) if self.phase == Phase::Open => {
-                        let due = self.book_retry(now, class).max(now + wait);
-                        patience.last_failure = Some(Box::new(failure));
-                        let entry = self.ledger.requeue(entry);
-                        return self.queue.delay(Waiting { job, entry, attempts: number, patience }, due);
-                    }
-                    Verdict::Again(_) | Verdict::Final => Outcome::Failed(failure),
-                }
-            }
-        };
-        self.ledger.finish(entry, &outcome);
-        self.actions.push_back(Action::Settle { job, outcome, attempts: number });
-    }
-
-    /// When one more retry may begin. The budget delays it, by no more than the longest back-off, and never gives it up.
-    fn book_retry(&mut self, now: Moment, class: FailureClass) -> Moment {
-        if RetryBudget::charges(class) { self.retry_budget.withdraw(now, self.config.retry.cap) } else { now }
-    }
-
-    fn freed(&mut self, now: Moment, id: SlotId) {
-        // A permit that comes back without a word means that its task was torn down. The job must not vanish with it.
-        let fault = || Fault::persistent(FailureClass::Internal, "the attempt's task ended without a result");
-        self.ended(now, id, AttemptEnd::Failed(fault().at(Stage::Close)));
-        let Some(browser) = self.slots.freed(id) else { return };
-        self.admission.freed(now, id, self.slots.load());
-        if self.victim == Some(id) {
-            self.victim = None;
-            self.eviction.on_gone(now);
-        }
-        self.actions.extend(self.placement.vacate(browser).map(Action::Close));
     }
 
     fn browser_ended(&mut self, now: Moment, id: BrowserId) {

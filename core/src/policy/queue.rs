@@ -33,6 +33,8 @@ pub struct Patience {
     pub proxy: Option<Arc<str>>,
     /// Since when it is held back because of one of them.
     pub held_since: Option<Moment>,
+    /// How often its attempts gave way to save the machine.
+    pub evictions: u32,
     /// How its last attempt failed, if it had one.
     pub last_failure: Option<Box<Failure>>,
 }

@@ -50,7 +50,7 @@ struct Browser {
     died: bool,
 }
 
-/// Where a job is. The number counts its attempts, evicted ones left out.
+/// Where a job is. The number counts its attempts; the first two that were evicted are left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Job {
     Waiting { since: Moment, made: u32 },
@@ -65,6 +65,8 @@ pub(crate) struct Model {
     now: Moment,
     stopped: bool,
     jobs: BTreeMap<JobSeq, Job>,
+    /// How often each job gave way.
+    evictions: BTreeMap<JobSeq, u32>,
     /// Why each job waits for another attempt.
     failures: BTreeMap<JobSeq, Failure>,
     slots: BTreeMap<SlotId, Slot>,
@@ -81,6 +83,7 @@ impl Model {
             now,
             stopped,
             jobs,
+            evictions: BTreeMap::new(),
             failures,
             slots: BTreeMap::new(),
             browsers: BTreeMap::new(),
@@ -182,7 +185,18 @@ impl Model {
             AttemptEnd::Succeeded => (Job::Ended, Outcome::Succeeded),
             AttemptEnd::Cancelled => (Job::Ended, Outcome::Cancelled),
             AttemptEnd::Evicted if self.stopped => (Job::Ended, Outcome::Cancelled),
-            AttemptEnd::Evicted => (again(attempt - 1), Outcome::Cancelled),
+            AttemptEnd::Evicted => {
+                let times = self.evictions.entry(job).or_default();
+                *times += 1;
+                if *times <= 2 {
+                    self.jobs.insert(job, again(attempt - 1));
+                    return None;
+                }
+                let message = format!("gave way {times} times to save the machine");
+                let failure = Fault::transient(FailureClass::Overload, message).at(Stage::Queue);
+                let retried = attempt < self.config.retry.attempts;
+                (if retried { again(attempt) } else { Job::Ended }, Outcome::Failed(failure))
+            }
             AttemptEnd::Failed(failure) => {
                 let may_help = failure.fault.recurrence == Recurrence::Transient
                     && self.config.retry.classes.contains(&failure.fault.class);

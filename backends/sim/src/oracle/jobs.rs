@@ -30,6 +30,8 @@ struct Job {
     host: Host,
     deadline: Option<Moment>,
     attempts: u32,
+    /// How often it gave way.
+    evictions: u32,
     state: State,
     /// How its last attempt failed.
     last: Option<(Stage, FailureClass)>,
@@ -63,7 +65,8 @@ impl Jobs {
 
     pub(super) fn submitted(&mut self, now: Moment, job: JobSeq, host: Host) {
         let deadline = self.rules.queue_timeout.map(|patience| now + patience);
-        self.jobs.insert(job, Job { host, deadline, attempts: 0, state: State::Fresh, last: None });
+        let state = State::Fresh;
+        self.jobs.insert(job, Job { host, deadline, attempts: 0, evictions: 0, state, last: None });
         self.fresh.insert(job);
         self.next = self.next.max(job.0 + 1);
         self.counts.submitted += 1;
@@ -77,8 +80,18 @@ impl Jobs {
     pub(super) fn ended(&mut self, job: JobSeq, end: Option<End>) {
         if let Some(job) = self.jobs.get_mut(&job) {
             job.state = end.map_or(State::Vanished, State::Ended);
-            if let Some(End::Failed(stage, class, _)) = end {
-                job.last = Some((stage, class));
+            match end {
+                Some(End::Failed(stage, class, _)) => job.last = Some((stage, class)),
+                Some(End::Evicted) => {
+                    job.evictions += 1;
+                    // From the third time on it has failed.
+                    if job.evictions > 2 && !self.stopped {
+                        let (stage, class) = (Stage::Queue, FailureClass::Overload);
+                        job.state = State::Ended(End::transient(stage, class));
+                        job.last = Some((stage, class));
+                    }
+                }
+                _ => {}
             }
         }
     }

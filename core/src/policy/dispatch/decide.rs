@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::id::SlotId;
 use crate::outcome::{FailureClass, Fault, Outcome, Stage};
 use crate::policy::admission::{Announcement, Wait};
 use crate::policy::breaker::Refused;
@@ -76,9 +77,11 @@ impl Dispatch {
         };
         let surplus = needed.and_then(|needed| self.placement.close_surplus(needed));
         self.actions.extend(surplus.map(Action::Close));
+        // A fleet that starved made its one try against all odds. While that is alone, its memory is not what is short.
+        let is_spared = |slot: &SlotId| self.last_resort == Some(*slot) && self.load().active == 1;
         if let Some(pace) = self.admission.eviction_pace()
             && self.eviction.is_due(now, pace)
-            && let Some(victim) = self.slots.youngest_running()
+            && let Some(victim) = self.slots.youngest_running().filter(|slot| !is_spared(slot))
         {
             self.eviction.on_chosen(now);
             self.victim = Some(victim);
@@ -132,6 +135,9 @@ impl Dispatch {
         let number = attempts + 1;
         let attempt = Attempt { job, entry: self.ledger.start(entry), number, passage, patience };
         let slot = self.slots.admit(now, browser, attempt);
+        if self.admission.is_against_odds(now) {
+            self.last_resort = Some(slot);
+        }
         let load = self.load();
         self.admission.reserved(slot, load);
         self.peaks.active = self.peaks.active.max(load.active);

@@ -56,7 +56,7 @@ pub enum AttemptEnd {
     Succeeded,
     /// A step, or the creation of the context, failed.
     Failed(Failure),
-    /// It gave way to save the machine. The job is not to blame: the attempt is not counted.
+    /// It gave way to save the machine. The job is not to blame: the attempt is not counted, unless that keeps happening.
     Evicted,
     /// It was cancelled from outside.
     Cancelled,
