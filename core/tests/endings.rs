@@ -3,6 +3,7 @@
 //! They are woken only at the moments they ask for: a fleet that asks for none while jobs wait would hang.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::time::Duration;
 
 use plimsoll_core::id::{BrowserId, JobSeq, SlotId};
@@ -16,11 +17,14 @@ use plimsoll_core::units::{Bytes, Ratio};
 /// More turns than any of these fleets needs.
 const TURNS: usize = 100_000;
 
-/// A fleet whose browsers come up at once, and what it has said.
+/// A fleet whose browsers come up at once or not at all, and what it has said.
 struct Fleet {
     dispatch: Dispatch,
     now: Moment,
     launching: VecDeque<BrowserId>,
+    up: Vec<BrowserId>,
+    /// When no browser comes up.
+    outage: Range<Moment>,
     started: VecDeque<Attempt>,
     /// What runs until it is told to give way.
     running: Vec<SlotId>,
@@ -63,6 +67,8 @@ impl Fleet {
             dispatch: Dispatch::new(config, 1),
             now: Moment::ZERO,
             launching: VecDeque::new(),
+            up: Vec::new(),
+            outage: Moment::ZERO..Moment::ZERO,
             started: VecDeque::new(),
             running: Vec::new(),
             evictions: 0,
@@ -104,11 +110,28 @@ impl Fleet {
         self.tell(Event::Freed(slot));
     }
 
+    fn launch(&mut self, browser: BrowserId) {
+        if self.outage.contains(&self.now) {
+            let fault = Fault::transient(FailureClass::BrowserCrash, "nobody answers");
+            self.tell(Event::LaunchFailed(browser, fault));
+        } else {
+            self.up.push(browser);
+            self.tell(Event::Launched(browser));
+        }
+    }
+
+    /// Every browser dies.
+    fn die(&mut self) {
+        for browser in std::mem::take(&mut self.up) {
+            self.tell(Event::BrowserEnded(browser));
+        }
+    }
+
     /// Answers everything, each attempt as `fate` says, until the fleet only waits.
     fn answer(&mut self, mut fate: impl FnMut(Attempt) -> AttemptEnd) {
         for _ in 0..TURNS {
             if let Some(browser) = self.launching.pop_front() {
-                self.tell(Event::Launched(browser));
+                self.launch(browser);
             } else if let Some(attempt) = self.started.pop_front() {
                 self.tell(Event::Opened(attempt.slot));
                 self.end(attempt.slot, fate(attempt));
@@ -122,7 +145,7 @@ impl Fleet {
     /// Lets a second pass on a machine of which so many percent of the memory are in use; what has started runs on.
     fn pass(&mut self, percent: u64) {
         while let Some(browser) = self.launching.pop_front() {
-            self.tell(Event::Launched(browser));
+            self.launch(browser);
         }
         while let Some(Attempt { slot, .. }) = self.started.pop_front() {
             self.running.push(slot);
@@ -215,4 +238,42 @@ fn a_last_try_that_is_not_alone_any_more_may_have_to_give_way() {
     let (first, second) = (fleet.running[0], fleet.running[1]);
     fleet.pass(96);
     assert_eq!(fleet.running, [first], "{second} is the younger one");
+}
+
+/// A grid goes down under a fleet that has served a job, and is up again after that time.
+fn outage(lasts: Duration) -> Fleet {
+    let mut fleet = Fleet::new(fixed());
+    fleet.submit(1);
+    fleet.run(|_| AttemptEnd::Succeeded);
+    fleet.outage = fleet.now..fleet.now + lasts;
+    fleet.die();
+    fleet.submit(1_000);
+    fleet.run(|_| AttemptEnd::Succeeded);
+    fleet
+}
+
+#[test]
+fn an_outage_of_what_makes_browsers_costs_no_job() {
+    for seconds in [10, 40, 59] {
+        let fleet = outage(Duration::from_secs(seconds));
+        assert_eq!(fleet.dispatch.counts().succeeded, 1_001, "it lasted {seconds} s");
+    }
+}
+
+#[test]
+fn an_outage_that_lasts_ends_the_run() {
+    let fleet = outage(Duration::MAX);
+    assert_eq!((fleet.dispatch.counts().succeeded, fleet.dispatch.counts().failed), (1, 1_000));
+    let lasted = fleet.now.since(fleet.outage.start);
+    assert!((60..140).contains(&lasted.as_secs()), "{lasted:?}");
+}
+
+#[test]
+fn browsers_that_never_came_up_are_not_waited_for() {
+    let mut fleet = Fleet::new(fixed());
+    fleet.outage = Moment::ZERO..Moment::NEVER;
+    fleet.submit(1_000);
+    fleet.run(|_| AttemptEnd::Succeeded);
+    assert_eq!(fleet.dispatch.counts().failed, 1_000);
+    assert!(fleet.now <= Moment::after(Duration::from_secs(20)), "{}", fleet.now);
 }

@@ -35,7 +35,8 @@ pub struct LimitSettings {
     #[serde(with = "span::optional")]
     #[schemars(with = "Option<span::Span>", example = &"10m", extend("x-least" = "1ms"))]
     pub queue_timeout: Option<Duration>,
-    /// How long jobs of a host or a proxy that fails are held back before they fail with that reason.
+    /// How long jobs of a host or a proxy that fails are held back before they fail with that reason. Jobs wait at least as
+    /// long for browsers that could be started before and cannot be any more.
     #[serde(with = "span")]
     #[schemars(with = "span::Span")]
     pub host_patience: Duration,

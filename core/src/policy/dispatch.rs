@@ -14,7 +14,8 @@
 //! * the attempt fails: `Ended` carries the failure, the breakers hear of it, and the retry policy decides;
 //! * the browser dies: `BrowserEnded`; its attempts fail one by one, it is closed, `BrowserGone` follows;
 //! * a browser cannot be started: `LaunchFailed`; the next start waits (back-off), and after too many in a row,
-//!   with no browser left to run on, the waiting jobs fail with the last reason rather than wait for ever;
+//!   with no browser left to run on, the waiting jobs fail with the last reason rather than wait for ever: soon, if no
+//!   browser ever came up, and else when the outage has lasted for a while;
 //! * a host or a proxy fails: its breaker opens and its jobs are held back, for a while; then they fail with that reason;
 //! * the machine is under pressure: admission stops, browsers are told to trim, and in an emergency one attempt at a
 //!   time gives way, which counts against its job only when it keeps happening;
@@ -67,6 +68,7 @@ pub struct DispatchConfig {
     /// How long a job may wait for its first attempt; for ever unless said otherwise.
     pub queue_timeout: Option<Duration>,
     /// How long a job is held back in all because its host's or its proxy's breaker is open, before it fails with that reason.
+    /// It is also the least time for which jobs wait for browsers that cannot be started any more.
     pub host_patience: Duration,
 }
 

@@ -3,6 +3,10 @@
 //! A start that fails is followed by a wait that doubles (1 s to 60 s, ±20 %), so that a broken browser costs no
 //! CPU. After [`LaunchBackoff::HOPELESS`] failures in a row, or one that would be the same again, there is no hope
 //! worth waiting for: jobs that wait are told instead of kept.
+//!
+//! Where a browser has been up before, what fails now is no wrong path but an outage, such as a grid that restarts, and
+//! may pass. There hope lasts until a start has failed that was made when the caller's patience was over, too: or ten bad
+//! seconds would burn a whole file.
 
 use std::time::Duration;
 
@@ -12,12 +16,26 @@ use crate::time::Moment;
 /// Failures in a row, and what follows from them.
 #[derive(Debug, Default)]
 pub struct LaunchBackoff {
+    past: Past,
     failures: Option<Failures>,
+}
+
+/// What is known of browsers before the failures.
+#[derive(Debug, Clone, Copy, Default)]
+enum Past {
+    /// None has ever come up.
+    #[default]
+    Unproven,
+    /// One has.
+    Proven,
 }
 
 #[derive(Debug)]
 struct Failures {
     in_a_row: u32,
+    /// When the first of them was, and the last.
+    since: Moment,
+    until: Moment,
     last: Fault,
     retry_at: Moment,
 }
@@ -30,15 +48,17 @@ impl LaunchBackoff {
 
     /// A browser came up.
     pub fn succeeded(&mut self) {
-        self.failures = None;
+        (self.past, self.failures) = (Past::Proven, None);
     }
 
     /// A browser did not come up.
     pub fn failed(&mut self, now: Moment, fault: Fault, rng: &mut fastrand::Rng) {
-        let in_a_row = self.failures.as_ref().map_or(0, |failures| failures.in_a_row) + 1;
+        let before = self.failures.as_ref();
+        let in_a_row = before.map_or(0, |failures| failures.in_a_row) + 1;
+        let since = before.map_or(now, |failures| failures.since);
         let bound = Self::FIRST_WAIT.saturating_mul(1 << (in_a_row - 1).min(10)).min(Self::LONGEST_WAIT);
         let retry_at = now + bound.mul_f64(0.8 + 0.4 * rng.f64());
-        self.failures = Some(Failures { in_a_row, last: fault, retry_at });
+        self.failures = Some(Failures { in_a_row, since, until: now, last: fault, retry_at });
     }
 
     /// Whether a browser may be started now.
@@ -55,11 +75,15 @@ impl LaunchBackoff {
 
     /// The last reason, when there is no hope that waiting helps. Hope returns when the next start may be tried.
     #[must_use]
-    pub fn hopeless(&self, now: Moment) -> Option<&Fault> {
+    pub fn hopeless(&self, now: Moment, patience: Duration) -> Option<&Fault> {
         let failures = self.failures.as_ref().filter(|failures| now < failures.retry_at)?;
+        let is_over = match self.past {
+            Past::Unproven => true,
+            Past::Proven => failures.until.since(failures.since) >= patience,
+        };
         let hopeless =
             failures.in_a_row >= Self::HOPELESS || failures.last.recurrence == Recurrence::Persistent;
-        hopeless.then_some(&failures.last)
+        (is_over && hopeless).then_some(&failures.last)
     }
 }
 
@@ -68,24 +92,30 @@ mod tests {
     use super::*;
     use crate::outcome::FailureClass;
 
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn exit() -> Fault {
+        Fault::transient(FailureClass::BrowserCrash, "exit 1")
+    }
+
     #[test]
     fn waits_grow_until_hope_ends_and_one_success_forgets_all() {
         let rng = &mut fastrand::Rng::with_seed(3);
         let mut launches = LaunchBackoff::default();
         let mut now = Moment::ZERO;
         for n in 1..=LaunchBackoff::HOPELESS {
-            assert!(launches.hopeless(now).is_none(), "after {} failures", n - 1);
-            launches.failed(now, Fault::transient(FailureClass::BrowserCrash, "exit 1"), rng);
+            assert!(launches.hopeless(now, PATIENCE).is_none(), "after {} failures", n - 1);
+            launches.failed(now, exit(), rng);
             let wait = launches.retry_at().expect("it failed").since(now);
             let bound = Duration::from_secs(1 << (n - 1));
             assert!(wait >= bound.mul_f64(0.8) && wait <= bound.mul_f64(1.2));
             assert!(!launches.may_launch(now) && launches.may_launch(now + wait));
-            assert_eq!(launches.hopeless(now).is_some(), n == LaunchBackoff::HOPELESS);
+            assert_eq!(launches.hopeless(now, PATIENCE).is_some(), n == LaunchBackoff::HOPELESS);
             now += wait;
         }
-        assert!(launches.hopeless(now).is_none(), "one more may be tried");
+        assert!(launches.hopeless(now, PATIENCE).is_none(), "one more may be tried");
         launches.succeeded();
-        assert!(launches.hopeless(now).is_none() && launches.may_launch(Moment::ZERO));
+        assert!(launches.hopeless(now, PATIENCE).is_none() && launches.may_launch(Moment::ZERO));
     }
 
     #[test]
@@ -93,6 +123,26 @@ mod tests {
         let mut launches = LaunchBackoff::default();
         let missing = Fault::persistent(FailureClass::Unsupported, "no browser on this machine");
         launches.failed(Moment::ZERO, missing.clone(), &mut fastrand::Rng::with_seed(3));
-        assert_eq!(launches.hopeless(Moment::ZERO), Some(&missing));
+        assert_eq!(launches.hopeless(Moment::ZERO, PATIENCE), Some(&missing));
+    }
+
+    #[test]
+    fn an_outage_is_waited_out_for_as_long_as_there_is_patience() {
+        let rng = &mut fastrand::Rng::with_seed(3);
+        let mut launches = LaunchBackoff::default();
+        launches.succeeded();
+        let began = Moment::after(Duration::from_secs(500));
+        let mut now = began;
+        while now < began + PATIENCE {
+            launches.failed(now, exit(), rng);
+            assert!(launches.hopeless(now, PATIENCE).is_none(), "{now}");
+            now = launches.retry_at().expect("it failed");
+        }
+        assert!(launches.hopeless(now, PATIENCE).is_none(), "one more may be tried, now that it is late");
+        launches.failed(now, exit(), rng);
+        assert!(launches.hopeless(now, PATIENCE).is_some());
+        launches.succeeded();
+        (0..5).for_each(|_| launches.failed(now, exit(), rng));
+        assert!(launches.hopeless(now, PATIENCE).is_none(), "the next outage begins anew");
     }
 }

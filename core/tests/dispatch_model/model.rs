@@ -71,22 +71,23 @@ pub(crate) struct Model {
     failures: BTreeMap<JobSeq, Failure>,
     slots: BTreeMap<SlotId, Slot>,
     browsers: BTreeMap<BrowserId, Browser>,
+    /// Until when failing starts must be borne, once a browser has been up.
+    borne_until: Option<Moment>,
 }
 
 impl Model {
     pub(crate) fn new(config: DispatchConfig, seed: u64) -> Self {
-        let dispatch = Dispatch::new(config.clone(), seed);
-        let (now, stopped, jobs, failures) = (Moment::ZERO, false, BTreeMap::new(), BTreeMap::new());
         Self {
+            dispatch: Dispatch::new(config.clone(), seed),
             config,
-            dispatch,
-            now,
-            stopped,
-            jobs,
+            now: Moment::ZERO,
+            stopped: false,
+            jobs: BTreeMap::new(),
             evictions: BTreeMap::new(),
-            failures,
+            failures: BTreeMap::new(),
             slots: BTreeMap::new(),
             browsers: BTreeMap::new(),
+            borne_until: None,
         }
     }
 
@@ -149,8 +150,15 @@ impl Model {
     fn expect_of(&mut self, event: &Event) -> Option<(JobSeq, Outcome)> {
         match event {
             Event::Stop | Event::Finish => self.stopped = true,
-            Event::Launched(id) => self.move_browser(*id, BrowserPhase::Launching, BrowserPhase::Ready),
-            Event::LaunchFailed(id, _) => self.move_browser(*id, BrowserPhase::Launching, BrowserPhase::Gone),
+            Event::Launched(id) if self.phase(*id) == Some(BrowserPhase::Launching) => {
+                self.move_browser(*id, BrowserPhase::Launching, BrowserPhase::Ready);
+                self.borne_until = Some(Moment::NEVER);
+            }
+            Event::LaunchFailed(id, _) if self.phase(*id) == Some(BrowserPhase::Launching) => {
+                self.move_browser(*id, BrowserPhase::Launching, BrowserPhase::Gone);
+                let patience = self.now + self.config.host_patience;
+                self.borne_until = self.borne_until.map(|until| until.min(patience));
+            }
             Event::BrowserGone(id) => self.move_browser(*id, BrowserPhase::Closing, BrowserPhase::Gone),
             Event::Opened(id) => {
                 let slot = self.slots.get_mut(id).filter(|slot| slot.phase == SlotPhase::Creating)?;
@@ -258,8 +266,7 @@ impl Model {
 
     fn start(&mut self, slot: SlotId, job: JobSeq, browser: BrowserId, attempt: u32) {
         assert!(!self.stopped, "{job} starts after the stop");
-        let phase = self.browsers.get(&browser).map(|browser| browser.phase);
-        assert_eq!(phase, Some(BrowserPhase::Ready), "{job} starts on {browser}");
+        assert_eq!(self.phase(browser), Some(BrowserPhase::Ready), "{job} starts on {browser}");
         let held = self.held_on(browser);
         assert!(held < self.config.placement.contexts_per_browser, "{browser} holds {held} already");
         let before = self.jobs.insert(job, Job::Running(slot));
@@ -296,8 +303,10 @@ impl Model {
                         assert_eq!((since, made), (self.now, 0), "{job} was accepted before");
                     }
                     Outcome::Failed(failure) => {
+                        let hopeless = self.borne_until.is_none_or(|until| until <= self.now);
                         let given_up = self.failures.get(&job) == Some(failure);
-                        let unserved = matches!(failure.stage, Stage::Queue | Stage::Launch);
+                        let unserved =
+                            failure.stage == Stage::Queue || (failure.stage == Stage::Launch && hopeless);
                         assert!(given_up || unserved, "{job} fails while it waits: {failure}");
                     }
                 }
@@ -349,6 +358,10 @@ impl Model {
 
     pub(crate) fn browsers_in(&self, phase: BrowserPhase) -> Vec<BrowserId> {
         self.browsers.iter().filter(|(_, browser)| browser.phase == phase).map(|(id, _)| *id).collect()
+    }
+
+    fn phase(&self, id: BrowserId) -> Option<BrowserPhase> {
+        self.browsers.get(&id).map(|browser| browser.phase)
     }
 
     fn held_on(&self, id: BrowserId) -> u32 {

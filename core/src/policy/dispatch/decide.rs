@@ -42,7 +42,7 @@ impl Dispatch {
             self.settle_waiting(expired, Outcome::Expired);
         }
         if self.placement.is_empty()
-            && let Some(fault) = self.launches.hopeless(now)
+            && let Some(fault) = self.launches.hopeless(now, self.config.host_patience)
         {
             let outcome = Outcome::Failed(fault.clone().at(Stage::Launch));
             self.settle_all_waiting(&outcome);
