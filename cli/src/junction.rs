@@ -7,10 +7,14 @@
 //!                       └─► lane of http ──next──► fleet ──record──┘
 //! ```
 //!
-//! Jobs are read one at a time, by whichever fleet asks; one that belongs to another waits in that one's lane, which is
-//! bounded: then the reading waits. A job that a driver fails with a class that falls back is not recorded; it goes to the
-//! other's lane, and what it cost so far is added to its record in the end. A lane is over when there are no more jobs,
-//! none waits in it, and none of those under way elsewhere could still fall back to it.
+//! Jobs are read one at a time, by whichever fleet asks; one that belongs to another waits in that one's lane. A job that
+//! a driver fails with a class that falls back is not recorded; it goes to the other's lane, and what it cost so far is
+//! added to its record in the end. A lane is over when there are no more jobs, none waits in it, and none of those under
+//! way elsewhere could still fall back to it.
+//!
+//! Lanes are bounded: the reading waits while the next job's lane is full, or one to which that job could fall back. A
+//! full lane is drained by its own fleet, which takes what waits there before it asks for more and so never waits for
+//! another; hence nobody waits for ever, even where fall-backs lead in a circle.
 //!
 //! When the run is stopped nothing falls back any more. When a result cannot be written every lane is over at once.
 
@@ -27,8 +31,8 @@ use tokio::sync::Notify;
 use crate::routes::{DriverIndex, Routes};
 use crate::store::RunStore;
 
-/// Jobs that wait in a lane while another fleet reads; those that fall back come on top, and are as many as a fleet has
-/// under way at most.
+/// Jobs with which a lane is full. Those that fall back come on top. With those under way, a lane and all that fall back
+/// to it never hold more than this for each of them and what their fleets have under way.
 const LANE: usize = 64;
 
 /// Shares one store among several fleets.
@@ -43,7 +47,7 @@ pub struct Junction {
 #[derive(Debug)]
 struct State {
     source: Source,
-    /// A job that was read and finds its lane full.
+    /// A job that was read and has to wait for room.
     aside: Option<(DriverIndex, Order)>,
     lanes: Vec<Lane>,
     submitted: u64,
@@ -156,13 +160,18 @@ impl Junction {
                     }
                 },
             };
-            let lanes = &mut state.lanes;
-            if to != lane && lanes[to].waiting.len() >= LANE {
+            if !self.has_room(&state.lanes, to) {
                 state.aside = Some((to, order));
                 return Ok(Turn::Wait);
             }
-            lanes[to].waiting.push_back(order);
+            state.lanes[to].waiting.push_back(order);
         }
+    }
+
+    /// Whether a new job may enter the lane `to`: neither that lane is full nor any to which the job could fall back.
+    fn has_room(&self, lanes: &[Lane], to: DriverIndex) -> bool {
+        let mut full = (0..lanes.len()).filter(|lane| lanes[*lane].waiting.len() >= LANE);
+        full.all(|full| full != to && !self.routes.upstream(full).contains(&to))
     }
 
     fn read(&self, state: &mut State) -> Result<Option<(DriverIndex, Order)>, StoreError> {
