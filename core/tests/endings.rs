@@ -9,7 +9,9 @@ use std::time::Duration;
 use plimsoll_core::id::{BrowserId, JobSeq, SlotId};
 use plimsoll_core::outcome::{FailureClass, Fault, Outcome, Stage};
 use plimsoll_core::policy::admission::LimitPolicy;
+use plimsoll_core::policy::breaker::Rule;
 use plimsoll_core::policy::dispatch::{Action, AttemptEnd, Dispatch, DispatchConfig, Event};
+use plimsoll_core::policy::leaky::LeakyConfig;
 use plimsoll_core::policy::pressure::{MemoryUse, Reading, Sensed};
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::{Bytes, Ratio};
@@ -276,4 +278,52 @@ fn browsers_that_never_came_up_are_not_waited_for() {
     fleet.run(|_| AttemptEnd::Succeeded);
     assert_eq!(fleet.dispatch.counts().failed, 1_000);
     assert!(fleet.now <= Moment::after(Duration::from_secs(20)), "{}", fleet.now);
+}
+
+#[test]
+fn a_machine_on_which_nothing_works_does_not_hold_a_batch_for_days() {
+    let mut config = fixed();
+    config.retry.attempts = 1;
+    let mut fleet = Fleet::new(config);
+    fleet.submit(1_000);
+    fleet.run(|_| failed(FailureClass::PageCrash));
+    assert!(fleet.now <= Moment::after(Duration::from_secs(600)), "{}", fleet.now);
+    let unserved: Vec<_> = fleet.settled.iter().filter(|job| job.attempts == 0).collect();
+    assert!(unserved.len() > 800, "{}", unserved.len());
+    for job in unserved {
+        assert!(job.at >= Moment::after(Duration::from_secs(300)), "{job:?}");
+        let failure = job.outcome.failure().expect("it could not be served");
+        assert_eq!((failure.fault.class, failure.stage), (FailureClass::Overload, Stage::Queue));
+        assert!(failure.fault.message.contains("fuse"), "{failure}");
+    }
+
+    let before = fleet.now;
+    fleet.submit(5);
+    fleet.run(|_| AttemptEnd::Succeeded);
+    assert_eq!((fleet.now, fleet.dispatch.counts().failed), (before, 1_005), "it still refuses");
+
+    fleet.now += Duration::from_secs(600);
+    fleet.submit(100);
+    fleet.run(|_| AttemptEnd::Succeeded);
+    assert_eq!(fleet.dispatch.counts().succeeded, 100, "a probe found out that it is well again");
+}
+
+#[test]
+fn jobs_wait_for_a_slow_probe_of_the_fleet() {
+    let mut config = fixed();
+    config.retry.attempts = 1;
+    config.admission.max_contexts = 1;
+    let leaky = LeakyConfig { trips_at: 1, eased_to: 0, ..LeakyConfig::default() };
+    config.admission.scopes.fuse.rule = Rule::Leaky(leaky);
+    let mut fleet = Fleet::new(config);
+    fleet.submit(1);
+    fleet.answer(|_| failed(FailureClass::PageCrash));
+    fleet.submit(20);
+    while fleet.now < Moment::after(Duration::from_secs(900)) {
+        fleet.pass(40);
+    }
+    let [probe] = fleet.running[..] else { panic!("{:?}", fleet.running) };
+    fleet.end(probe, AttemptEnd::Succeeded);
+    fleet.run(|_| AttemptEnd::Succeeded);
+    assert_eq!((fleet.dispatch.counts().failed, fleet.dispatch.counts().succeeded), (1, 20));
 }

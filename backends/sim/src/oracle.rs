@@ -245,7 +245,7 @@ impl Oracle {
                 self.memory.evicts(now, *slot, runs)
             }
             Action::Announce(Announcement::Breaker(scope, change)) => {
-                self.breakers.announced(scope, change, loose.ended_slot.as_ref())
+                self.breakers.announced(now, scope, change, loose.ended_slot.as_ref())
             }
             Action::Trim(_) | Action::Announce(_) => Ok(()),
         }

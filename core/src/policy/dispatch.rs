@@ -17,6 +17,7 @@
 //!   with no browser left to run on, the waiting jobs fail with the last reason rather than wait for ever: soon, if no
 //!   browser ever came up, and else when the outage has lasted for a while;
 //! * a host or a proxy fails: its breaker opens and its jobs are held back, for a while; then they fail with that reason;
+//! * a breaker of the whole fleet opens: jobs wait for it, and fail when nothing succeeds for minutes;
 //! * the machine is under pressure: admission stops, browsers are told to trim, and in an emergency one attempt at a
 //!   time gives way, which counts against its job only when it keeps happening;
 //! * the fleet is stopped: waiting jobs are cancelled, running ones go on until they are cancelled too.
@@ -27,6 +28,7 @@ mod decide;
 mod ended;
 mod event;
 mod slots;
+mod standstill;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -34,6 +36,7 @@ use std::time::Duration;
 
 pub use self::event::{Action, AttemptEnd, Event};
 use self::slots::Slots;
+use self::standstill::Standstill;
 use crate::id::{BrowserId, JobSeq, SlotId};
 use crate::outcome::Outcome;
 use crate::policy::admission::{Admission, AdmissionConfig, Load, Wait};
@@ -110,6 +113,8 @@ pub struct Dispatch {
     trimmed: Level,
     /// Until when a breaker of the whole fleet refuses.
     fused_until: Option<Moment>,
+    /// Such a breaker refuses, and nothing has succeeded since.
+    standstill: Option<Standstill>,
     warnings: Warnings<()>,
     actions: VecDeque<Action>,
     peaks: Peaks,
@@ -152,6 +157,7 @@ impl Dispatch {
             last_resort: None,
             trimmed: Level::Nominal,
             fused_until: None,
+            standstill: None,
             warnings: Warnings::new(config.warnings.interval),
             actions: VecDeque::new(),
             peaks: Peaks::default(),

@@ -17,6 +17,8 @@ use crate::news::{End, Host};
 
 /// A host that has answered for so long is well, and no job is given up because of it.
 const WELL_AFTER: Duration = Duration::from_secs(10);
+/// For so long nothing must have succeeded before a job is given up for the whole fleet.
+const FLEET_FAILS_AFTER: Duration = Duration::from_secs(300);
 /// A probe that has said nothing for so long no longer holds up the next.
 const PROBE_SILENT: Duration = Duration::from_secs(60);
 
@@ -33,6 +35,8 @@ pub(super) struct Breakers {
     /// Hosts and browsers whose breaker was ever anything but closed.
     pub(super) troubled_hosts: BTreeSet<Host>,
     pub(super) troubled_browsers: BTreeSet<BrowserId>,
+    /// Since when the fuse or the global breaker refuses and no attempt has ended well.
+    fails_since: Option<Moment>,
     /// Since when each host has answered; nothing while it fails.
     well_since: BTreeMap<Host, Option<Moment>>,
 }
@@ -99,6 +103,7 @@ impl Breakers {
             hosts: BTreeMap::new(),
             troubled_hosts: BTreeSet::new(),
             troubled_browsers: BTreeSet::new(),
+            fails_since: None,
             well_since: BTreeMap::new(),
         }
     }
@@ -106,6 +111,9 @@ impl Breakers {
     /// An attempt ended; `None` when its task vanished.
     pub(super) fn ended(&mut self, now: Moment, slot: &Slot, end: Option<End>) {
         let well = end == Some(End::Succeeded);
+        if well {
+            self.fails_since = self.fails_since.map(|_| now);
+        }
         if slot.epochs.0 == self.fuse.epoch {
             self.count_fuse(fuse_verdict(end));
             self.fuse.answered |= well;
@@ -145,7 +153,13 @@ impl Breakers {
         (self.fuse.epoch, self.hosts.get(&host).map_or(0, |seen| seen.epoch))
     }
 
-    pub(super) fn announced(&mut self, scope: &Scope, change: &Change, ended: Option<&Slot>) -> Check {
+    pub(super) fn announced(
+        &mut self,
+        now: Moment,
+        scope: &Scope,
+        change: &Change,
+        ended: Option<&Slot>,
+    ) -> Check {
         let phase = match change {
             Change::Opened { until, .. } => Phase::Open(*until),
             Change::HalfOpened => Phase::HalfOpen,
@@ -174,6 +188,7 @@ impl Breakers {
             Scope::Global => self.global = phase,
             Scope::Browser(_) | Scope::Endpoint(_) | Scope::Proxy(_) => {}
         }
+        self.fails_since = if self.let_through() { None } else { self.fails_since.or(Some(now)) };
         Ok(())
     }
 
@@ -220,7 +235,10 @@ impl Breakers {
     pub(super) fn given_up(&self, now: Moment, host: Host) -> Check {
         let well = self.well_since.get(&host).copied().flatten();
         let long = well.is_some_and(|since| now.since(since) >= WELL_AFTER);
-        hold(Invariant::HostsBlamedJustly, !long, || format!("{host:?} has answered since {well:?}"))
+        let fleet_fails = self.fails_since.is_some_and(|since| now.since(since) >= FLEET_FAILS_AFTER);
+        hold(Invariant::HostsBlamedJustly, !long || fleet_fails, || {
+            format!("{host:?} has answered since {well:?}, the fleet fails since {:?}", self.fails_since)
+        })
     }
 
     /// Whether the whole fleet may start something, as far as breakers go.

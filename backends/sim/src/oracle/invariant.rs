@@ -59,7 +59,7 @@ invariants! {
     EvictsSparingly "one attempt at a time gives way, and only one that runs, in an emergency; the next when it is gone",
     FuseAgrees "the last fuse counts as the plain counter does",
     HostsSpared "nothing starts on a host whose breaker is open, and one at a time while it is half-open",
-    HostsBlamedJustly "no job is given up for a host that answered last",
+    HostsBlamedJustly "no job is given up for a host that answered last, unless the whole fleet fails for long",
     ProbesJudge "a half-open breaker is judged by its own probes, not by calls of a state that is gone",
     NoChurn "browsers are not started and closed over and over without use while jobs wait and pressure stays the same",
     RestartsPaced "browsers that die unused are not replaced at full speed for ever",

@@ -5,8 +5,9 @@ use std::time::Duration;
 use crate::id::SlotId;
 use crate::outcome::{FailureClass, Fault, Outcome, Stage};
 use crate::policy::admission::{Announcement, Wait};
-use crate::policy::breaker::Refused;
+use crate::policy::breaker::{Refused, State};
 use crate::policy::dispatch::slots::Attempt;
+use crate::policy::dispatch::standstill::{Hope, Standstill};
 use crate::policy::dispatch::{Action, Dispatch, Phase};
 use crate::policy::pressure::{self, Idle, Launches, Trim};
 use crate::policy::queue::{Patience, Waiting};
@@ -48,6 +49,9 @@ impl Dispatch {
             self.settle_all_waiting(&outcome);
         }
         self.fused_until = None;
+        if self.is_whole(now) {
+            self.standstill = None;
+        }
         while self.queue.ready() > 0 && self.admission.admit(now, self.load()).is_ok() {
             if let Tried::Shut = self.try_front(now) {
                 break;
@@ -112,10 +116,7 @@ impl Dispatch {
                     self.actions.extend(empty.map(Action::Close));
                     Tried::Next
                 }
-                Scope::Global | Scope::Fuse | Scope::Endpoint(_) => {
-                    self.fused_until = Some(blocked.refused.until());
-                    Tried::Shut
-                }
+                Scope::Global | Scope::Fuse | Scope::Endpoint(_) => self.wait_for_fleet(now, &blocked),
             },
         }
     }
@@ -154,6 +155,30 @@ impl Dispatch {
         Tried::Next
     }
 
+    /// Whether no breaker of the whole fleet is open or being probed.
+    fn is_whole(&self, now: Moment) -> bool {
+        let state = |scope| self.admission.scopes().state(now, scope);
+        FLEET_SCOPES.iter().all(|scope| matches!(state(scope), None | Some(State::Closed { .. })))
+    }
+
+    /// Lets everybody wait for a breaker of the whole fleet, or gives the job at the front up when that has lasted too long.
+    fn wait_for_fleet(&mut self, now: Moment, blocked: &Blocked) -> Tried {
+        let until = blocked.refused.until();
+        self.fused_until = Some(until);
+        // While it is being probed it may turn out well.
+        if !matches!(blocked.refused, Refused::Open { .. }) {
+            return Tried::Shut;
+        }
+        let standstill = self.standstill.get_or_insert_with(|| Standstill::begins(now));
+        if standstill.rests(now, until) == Hope::Left {
+            return Tried::Shut;
+        }
+        let Some(waiting) = self.queue.pop() else { return Tried::Shut };
+        let fault = || Fault::transient(FailureClass::Overload, format!("the whole fleet fails: {blocked}"));
+        self.give_up(waiting, fault);
+        Tried::Next
+    }
+
     /// Holds the job at the front back until its host or proxy may be asked again, or gives it up when that has lasted too long.
     fn hold_back(&mut self, now: Moment, blocked: &Blocked) -> Tried {
         let Some(mut waiting) = self.queue.pop() else { return Tried::Shut };
@@ -167,9 +192,7 @@ impl Dispatch {
                     }
                     _ => Fault::transient(FailureClass::Navigation, format!("its host fails: {blocked}")),
                 };
-                let last = waiting.patience.last_failure.take();
-                let failure = last.map_or_else(|| fault().at(Stage::Queue), |last| *last);
-                self.settle_waiting(waiting, Outcome::Failed(failure));
+                self.give_up(waiting, fault);
                 return Tried::Next;
             }
             Refused::Open { until, .. } => until.min(give_up),
@@ -179,6 +202,13 @@ impl Dispatch {
         let deadline = waiting.patience.deadline.unwrap_or(Moment::NEVER);
         self.queue.delay(waiting, ask_again.min(deadline));
         Tried::Next
+    }
+
+    /// Ends a job that waits, with the failure of its last attempt or, if it had none, with what it waits for.
+    fn give_up(&mut self, mut waiting: Waiting, fault: impl FnOnce() -> Fault) {
+        let last = waiting.patience.last_failure.take();
+        let failure = last.map_or_else(|| fault().at(Stage::Queue), |last| *last);
+        self.settle_waiting(waiting, Outcome::Failed(failure));
     }
 
     /// Starts the browsers that are missing.

@@ -45,6 +45,7 @@ impl Dispatch {
         let sequel = match end {
             AttemptEnd::Succeeded => {
                 self.restarts.on_served();
+                self.standstill = None;
                 Sequel::Over(Outcome::Succeeded)
             }
             AttemptEnd::Cancelled => Sequel::Over(Outcome::Cancelled),
