@@ -327,3 +327,28 @@ fn jobs_wait_for_a_slow_probe_of_the_fleet() {
     fleet.run(|_| AttemptEnd::Succeeded);
     assert_eq!((fleet.dispatch.counts().failed, fleet.dispatch.counts().succeeded), (1, 20));
 }
+
+/// The jobs take hours, so that nothing but a browser's life can tell that it was well.
+#[test]
+fn a_browser_that_lives_long_clears_the_record_of_those_before_it() {
+    let mut config = fixed();
+    config.retry.attempts = 1;
+    config.admission.max_contexts = 1;
+    let mut fleet = Fleet::new(config);
+    fleet.submit(100);
+    // The browser dies, and its job with it; how long the next job then waits for a browser.
+    let rest_after_death = |fleet: &mut Fleet| {
+        fleet.die();
+        let running = fleet.running.clone();
+        running.into_iter().for_each(|slot| fleet.end(slot, failed(FailureClass::BrowserCrash)));
+        let died = fleet.now;
+        while fleet.running.is_empty() {
+            fleet.pass(40);
+        }
+        fleet.now.since(died)
+    };
+    let rests: Vec<_> = (0..14).map(|_| rest_after_death(&mut fleet)).collect();
+    assert!(rests[13] > Duration::from_secs(45), "who dies young is replaced ever more slowly: {rests:?}");
+    fleet.now += DispatchConfig::default().restarts.healthy_after;
+    assert_eq!(rest_after_death(&mut fleet), Duration::from_secs(1), "the next reading comes in a second");
+}

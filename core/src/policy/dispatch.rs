@@ -308,10 +308,11 @@ impl Dispatch {
     }
 
     fn browser_ended(&mut self, now: Moment, id: BrowserId) {
+        let lived = self.placement.up_for(id, now);
         let Some(id) = self.placement.close(id) else { return };
         self.admission.crashed(now);
         self.admission.note_failure(now, &mut self.rng);
-        self.restarts.on_death(now, &mut self.rng);
+        self.restarts.on_death(now, lived, &mut self.rng);
         self.actions.push_back(Action::Close(id));
     }
 

@@ -61,8 +61,8 @@ pub struct Placement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Launching,
-    Ready { active: u32, served: u64 },
-    Retiring { active: u32 },
+    Ready { since: Moment, active: u32, served: u64 },
+    Retiring { since: Moment, active: u32 },
     Closing,
 }
 
@@ -96,7 +96,7 @@ impl Placement {
     /// Takes a place on the browser with the most room.
     pub fn occupy(&mut self) -> Option<BrowserId> {
         let (_, id) = self.open.pop_first()?;
-        if let Some(Phase::Ready { active, served }) = self.browsers.get_mut(&id) {
+        if let Some(Phase::Ready { active, served, .. }) = self.browsers.get_mut(&id) {
             *active += 1;
             *served += 1;
             if *served >= self.config.recycle_after_contexts {
@@ -116,7 +116,7 @@ impl Placement {
                 self.index(id);
                 None
             }
-            Some(Phase::Retiring { active }) => {
+            Some(Phase::Retiring { active, .. }) => {
                 *active = active.saturating_sub(1);
                 let empty = *active == 0;
                 empty.then(|| self.close(id)).flatten()
@@ -150,7 +150,7 @@ impl Placement {
         }
         self.launching -= 1;
         self.ready += 1;
-        self.browsers.insert(id, Phase::Ready { active: 0, served: 0 });
+        self.browsers.insert(id, Phase::Ready { since: now, active: 0, served: 0 });
         self.ages.push_back((now, id));
         self.index(id);
         let worn = *self.worn.first()?;
@@ -208,6 +208,15 @@ impl Placement {
         self.browsers.get(&id) == Some(&Phase::Launching)
     }
 
+    /// How long this browser has been up; no time at all if it is not.
+    #[must_use]
+    pub fn up_for(&self, id: BrowserId, now: Moment) -> Duration {
+        match self.browsers.get(&id) {
+            Some(Phase::Ready { since, .. } | Phase::Retiring { since, .. }) => now.since(*since),
+            Some(Phase::Launching | Phase::Closing) | None => Duration::ZERO,
+        }
+    }
+
     /// Browsers that are starting.
     #[must_use]
     pub const fn launching(&self) -> u32 {
@@ -228,12 +237,12 @@ impl Placement {
 
     /// Takes no new contexts from now on; returns the browser if it is empty and to be closed.
     pub fn retire(&mut self, id: BrowserId) -> Option<BrowserId> {
-        let Some(Phase::Ready { active, .. }) = self.browsers.get(&id).copied() else { return None };
+        let Some(Phase::Ready { since, active, .. }) = self.browsers.get(&id).copied() else { return None };
         if active == 0 {
             return self.close(id);
         }
         self.leave_ready(id);
-        self.browsers.insert(id, Phase::Retiring { active });
+        self.browsers.insert(id, Phase::Retiring { since, active });
         None
     }
 

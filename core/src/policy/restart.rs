@@ -61,8 +61,7 @@ pub struct Restarts {
     /// Rests since the sheet was last clean.
     rests: u32,
     not_before: Moment,
-    /// The browser that lives now: since when, and how many contexts it has served.
-    started: Moment,
+    /// Contexts served since the last death.
     served: u32,
 }
 
@@ -70,14 +69,7 @@ impl Restarts {
     /// A slot whose browsers have never died.
     #[must_use]
     pub const fn new(intensity: RestartIntensity) -> Self {
-        Self {
-            intensity,
-            deaths: VecDeque::new(),
-            rests: 0,
-            not_before: Moment::ZERO,
-            started: Moment::ZERO,
-            served: 0,
-        }
+        Self { intensity, deaths: VecDeque::new(), rests: 0, not_before: Moment::ZERO, served: 0 }
     }
 
     /// Whether a browser may be started at `now`.
@@ -86,20 +78,14 @@ impl Restarts {
         if now >= self.not_before { Restart::Now } else { Restart::At(self.not_before) }
     }
 
-    /// A browser is being started.
-    pub const fn on_start(&mut self, now: Moment) {
-        self.started = now;
-        self.served = 0;
-    }
-
     /// The browser has served one more context to its end.
     pub const fn on_served(&mut self) {
         self.served = self.served.saturating_add(1);
     }
 
-    /// The browser died, or could not be started. (A planned end, such as recycling, is no death.)
-    pub fn on_death(&mut self, now: Moment, rng: &mut fastrand::Rng) {
-        if self.was_healthy(now) {
+    /// The browser died after it had lived so long. (A planned end, such as recycling, is no death.)
+    pub fn on_death(&mut self, now: Moment, lived: Duration, rng: &mut fastrand::Rng) {
+        if lived >= self.intensity.healthy_after || self.served >= self.intensity.healthy_served {
             self.deaths.clear();
             self.rests = 0;
         }
@@ -110,8 +96,7 @@ impl Restarts {
             self.rests = self.rests.saturating_add(1);
             self.deaths.clear();
         }
-        // The next death is judged by the next browser's life.
-        self.started = Moment::NEVER;
+        // The next death is judged by what comes after this one.
         self.served = 0;
     }
 
@@ -119,11 +104,6 @@ impl Restarts {
     #[must_use]
     pub const fn rests(&self) -> u32 {
         self.rests
-    }
-
-    fn was_healthy(&self, now: Moment) -> bool {
-        now.since(self.started) >= self.intensity.healthy_after
-            || self.served >= self.intensity.healthy_served
     }
 }
 
@@ -138,8 +118,7 @@ mod tests {
     }
 
     fn die(slot: &mut Restarts, now: Moment) -> Duration {
-        slot.on_start(now);
-        slot.on_death(now, &mut fastrand::Rng::with_seed(1));
+        slot.on_death(now, Duration::ZERO, &mut fastrand::Rng::with_seed(1));
         match slot.may_restart(now) {
             Restart::Now => Duration::ZERO,
             Restart::At(at) => at.since(now),
@@ -167,11 +146,12 @@ mod tests {
     fn rests_double_to_the_cap_until_health_is_proved() {
         for heal in [
             (|slot: &mut Restarts, now: Moment| {
-                slot.on_death(now + Duration::from_secs(600), &mut fastrand::Rng::new());
+                let life = Duration::from_secs(600);
+                slot.on_death(now + life, life, &mut fastrand::Rng::new());
             }) as fn(&mut Restarts, Moment),
             |slot, now| {
                 (0..10).for_each(|_| slot.on_served());
-                slot.on_death(now, &mut fastrand::Rng::new());
+                slot.on_death(now, Duration::ZERO, &mut fastrand::Rng::new());
             },
         ] {
             let mut slot = Restarts::new(RestartIntensity::default());
@@ -185,7 +165,6 @@ mod tests {
                 );
                 now += 100;
             }
-            slot.on_start(secs(now));
             heal(&mut slot, secs(now));
             assert_eq!(slot.rests(), 0);
             assert_eq!(slot.may_restart(secs(now + 600)), Restart::Now);
@@ -193,12 +172,11 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_start_after_a_long_life_does_not_heal_again() {
+    fn short_lives_after_a_long_one_do_not_heal_again() {
         let mut slot = Restarts::new(RestartIntensity::default());
         let mut rng = fastrand::Rng::with_seed(1);
-        slot.on_start(secs(0));
-        for _ in 0..6 {
-            slot.on_death(secs(1_000), &mut rng);
+        for life in [1_000, 0, 0, 0, 0, 0] {
+            slot.on_death(secs(1_000), Duration::from_secs(life), &mut rng);
         }
         assert_eq!(slot.rests(), 1, "one life cannot forgive six deaths");
     }
@@ -217,10 +195,10 @@ mod tests {
                     now = at;
                 }
                 prop_assert_eq!(slot.may_restart(now), Restart::Now);
-                slot.on_start(now);
                 starts.push(now);
-                now += Duration::from_millis(life);
-                slot.on_death(now, &mut rng);
+                let life = Duration::from_millis(life);
+                now += life;
+                slot.on_death(now, life, &mut rng);
                 let recent = starts.iter().filter(|start| now.since(**start) < Duration::from_secs(30)).count();
                 prop_assert!(recent <= 6 + 5, "{} starts in 30 s", recent);
             }
