@@ -16,9 +16,13 @@
 //! full lane is drained by its own fleet, which takes what waits there before it asks for more and so never waits for
 //! another; hence nobody waits for ever, even where fall-backs lead in a circle.
 //!
+//! Results are written beside the worker that everything else runs on: a reader that stands still must stop no browser's
+//! pipe, no timer and no signal. When it has stood still for long, the fleets wait for it and start nothing new.
+//!
 //! When the run is stopped nothing falls back any more. When a result cannot be written every lane is over at once.
 
 use std::collections::{HashMap, VecDeque};
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +30,7 @@ use async_trait::async_trait;
 use plimsoll_core::id::{JobId, JobSeq};
 use plimsoll_core::job::Job;
 use plimsoll_core::port::{Artifact, JobRecord, Store, StoreError};
+use plimsoll_core::runtime::supervisor::Supervisor;
 use tokio::sync::Notify;
 
 use crate::routes::{DriverIndex, Routes};
@@ -40,6 +45,7 @@ const LANE: usize = 64;
 pub struct Junction {
     store: Arc<RunStore>,
     routes: Routes,
+    supervisor: Supervisor,
     state: Mutex<State>,
     changed: Notify,
 }
@@ -103,12 +109,13 @@ enum Turn {
 }
 
 impl Junction {
-    /// A junction of the drivers of `routes`.
+    /// A junction of the drivers of `routes`; what blocks is done by tasks of `supervisor`.
     #[must_use]
-    pub fn new(store: Arc<RunStore>, routes: Routes) -> Self {
+    pub fn new(store: Arc<RunStore>, routes: Routes, supervisor: &Supervisor) -> Self {
         let lanes = routes.drivers().iter().map(|_| Lane::default()).collect();
         let state = State { source: Source::Open, aside: None, lanes, submitted: 0, fell_back: 0 };
-        Self { store, routes, state: Mutex::new(state), changed: Notify::new() }
+        let (supervisor, changed) = (supervisor.clone(), Notify::new());
+        Self { store, routes, supervisor, state: Mutex::new(state), changed }
     }
 
     /// The store of each driver's fleet, in the order of the routes' drivers.
@@ -226,6 +233,14 @@ impl Junction {
         Some(record)
     }
 
+    async fn write(&self, lane: DriverIndex, record: JobRecord) -> Result<(), StoreError> {
+        let (store, driver) = (Arc::clone(&self.store), self.routes.drivers()[lane].clone());
+        let written = self.supervisor.spawn_blocking("results", move || store.record(&record, &driver));
+        written.await.unwrap_or_else(|lost| {
+            Err(StoreError { doing: "writing results".to_owned(), source: io::Error::other(lost) })
+        })
+    }
+
     fn number(&self, lane: DriverIndex, seq: JobSeq) -> JobSeq {
         self.state().lanes[lane].given.get(&seq).map_or(seq, |order| order.seq)
     }
@@ -273,11 +288,10 @@ impl Store for LaneStore {
     }
 
     async fn record(&self, record: JobRecord) -> Result<(), StoreError> {
-        let driver = &self.junction.routes.drivers()[self.lane];
         let recorded = match self.junction.ended(self.lane, record) {
-            Some(record) => self.junction.store.record(&record, driver),
+            Some(record) => self.junction.write(self.lane, record).await,
             None => {
-                self.junction.store.fell_back(driver);
+                self.junction.store.fell_back(&self.junction.routes.drivers()[self.lane]);
                 Ok(())
             }
         };

@@ -65,7 +65,7 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let store = Arc::new(RunStore::new(jobs, out.as_ref()).map_err(Failure::usage)?);
 
     let mut watched = Watched::start(&args, &settings, &routes, &equipped, total);
-    let junction = Arc::new(Junction::new(Arc::clone(&store), routes.clone()));
+    let junction = Arc::new(Junction::new(Arc::clone(&store), routes.clone(), &supervisor));
     let berths = equipped.into_iter().zip(junction.lanes()).zip(rules);
     let fleets = berths.map(|((Equipped { driver, probe, .. }, lane), rules)| {
         let observer = watched.figures.changes();

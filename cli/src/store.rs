@@ -1,5 +1,8 @@
 //! What is behind every run: jobs come from a file, results go to a directory or to standard output. The fleets reach it
 //! through a [`Junction`](crate::junction::Junction).
+//!
+//! Writing a line takes as long as its reader likes; what is known of the jobs that ended is behind a lock of its own, so
+//! that nobody who only counts waits for a reader.
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,14 +21,8 @@ pub struct RunStore {
     /// `None` when there is no output directory to keep pictures in. Jobs that take some are refused then
     /// ([`Demand::kept_nowhere`](crate::demand::Demand::kept_nowhere)), unless their file was changed meanwhile.
     artifacts: Option<Artifacts>,
-    ended: Mutex<Ended>,
-}
-
-/// What is known of the jobs that ended.
-#[derive(Debug)]
-struct Ended {
-    writer: ResultsWriter,
-    tally: Tally,
+    writer: Mutex<ResultsWriter>,
+    tally: Mutex<Tally>,
 }
 
 impl RunStore {
@@ -35,17 +32,18 @@ impl RunStore {
     /// When the results file cannot be written.
     pub fn new(jobs: JobFile, out: Option<&OutDir>) -> Result<Self, OutError> {
         let writer = out.map_or_else(|| Ok(ResultsWriter::stdout()), OutDir::results)?;
-        Ok(Self {
-            jobs: Mutex::new(jobs),
-            artifacts: out.map(OutDir::artifacts),
-            ended: Mutex::new(Ended { writer, tally: Tally::default() }),
-        })
+        Ok(Self::of(jobs, out.map(OutDir::artifacts), writer))
+    }
+
+    pub(crate) fn of(jobs: JobFile, artifacts: Option<Artifacts>, writer: ResultsWriter) -> Self {
+        let (writer, tally) = (Mutex::new(writer), Mutex::default());
+        Self { jobs: Mutex::new(jobs), artifacts, writer, tally }
     }
 
     /// Takes the tally of all jobs that ended.
     #[must_use]
     pub fn take_tally(&self) -> Tally {
-        std::mem::take(&mut self.ended().tally)
+        std::mem::take(&mut lock(&self.tally))
     }
 
     /// The next job, or `None` when there are no more.
@@ -53,7 +51,7 @@ impl RunStore {
     /// # Errors
     /// When the jobs cannot be read on.
     pub fn read(&self) -> Result<Option<Job>, StoreError> {
-        let next = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let next = lock(&self.jobs).next();
         next.map_err(|error: JobsError| StoreError {
             doing: "reading jobs".to_owned(),
             source: io::Error::other(error),
@@ -77,23 +75,22 @@ impl RunStore {
         }
     }
 
-    /// Writes how a job ended on `driver`.
+    /// Writes how a job ended on `driver`. It blocks for as long as the reader of the results does.
     ///
     /// # Errors
     /// When its line could not be written.
     pub fn record(&self, record: &JobRecord, driver: &str) -> Result<(), StoreError> {
-        let mut ended = self.ended();
-        ended.writer.write(record, driver)?;
-        ended.tally.add(record, driver);
+        lock(&self.writer).write(record, driver)?;
+        lock(&self.tally).add(record, driver);
         Ok(())
     }
 
     /// Notes that a job went on from `driver` to another.
     pub fn fell_back(&self, driver: &str) {
-        self.ended().tally.fell_back(driver);
+        lock(&self.tally).fell_back(driver);
     }
+}
 
-    fn ended(&self) -> MutexGuard<'_, Ended> {
-        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
 }

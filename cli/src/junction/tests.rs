@@ -2,7 +2,11 @@
 //! grows beyond its bound.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 
 use futures_util::future::join_all;
 use plimsoll_core::outcome::{FailureClass, Fault, Outcome, Stage};
@@ -12,7 +16,7 @@ use serde_json::{Map, Value};
 
 use super::*;
 use crate::jobs::{self, JobFile};
-use crate::out::OutDir;
+use crate::out::{OutDir, ResultsWriter};
 
 /// A store of `jobs` jobs, half of them for each of two hosts, in a directory of its own.
 struct Rig {
@@ -25,10 +29,7 @@ struct Rig {
 impl Rig {
     fn new(jobs: usize) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let list = dir.path().join("jobs.txt");
-        let urls: String = (0..jobs).map(|n| format!("http://{}/{n}\n", ["a", "b"][n % 2])).collect();
-        fs::write(&list, urls).expect("a list of jobs");
-        let file = JobFile::open(&jobs::Source::Path(list), None).expect("good jobs");
+        let file = listed(dir.path(), jobs);
         let out = OutDir::create(&dir.path().join("out")).expect("a place for results");
         let store = Arc::new(RunStore::new(file, Some(&out)).expect("results can be written"));
         Self { dir, store, _out: out }
@@ -44,6 +45,13 @@ impl Rig {
         assert_eq!(by_id.len(), count, "no job has two lines");
         by_id
     }
+}
+
+fn listed(dir: &Path, jobs: usize) -> JobFile {
+    let list = dir.join("jobs.txt");
+    let urls: String = (0..jobs).map(|n| format!("http://{}/{n}\n", ["a", "b"][n % 2])).collect();
+    fs::write(&list, urls).expect("a list of jobs");
+    JobFile::open(&jobs::Source::Path(list), None).expect("good jobs")
 }
 
 fn routes() -> Routes {
@@ -164,7 +172,7 @@ proptest! {
     ) {
         let rig = Rig::new(jobs);
         let routes = if circular { circle() } else { routes() };
-        let junction = Arc::new(Junction::new(Arc::clone(&rig.store), routes));
+        let junction = Arc::new(Junction::new(Arc::clone(&rig.store), routes, &Supervisor::root()));
         run(&junction, &paces, seed);
         let results = rig.results();
         prop_assert_eq!(results.len(), jobs);
@@ -186,7 +194,7 @@ fn a_quick_driver_does_not_run_ahead_of_the_one_its_jobs_fall_back_to() {
     let mut routes = Routes::to("cdp");
     routes.add_rule("*", "http");
     routes.add_fallback("http", vec![FailureClass::Script], "cdp");
-    let junction = Arc::new(Junction::new(Arc::clone(&rig.store), routes));
+    let junction = Arc::new(Junction::new(Arc::clone(&rig.store), routes, &Supervisor::root()));
     let slow = Pace { width: 1, turns: 20, failing: 0 };
     run(&junction, &[slow, Pace { width: 10, turns: 1, failing: 4 }], 7);
     assert_eq!((rig.results().len(), junction.fell_back()), (1_000, 1_000));
@@ -195,7 +203,7 @@ fn a_quick_driver_does_not_run_ahead_of_the_one_its_jobs_fall_back_to() {
 #[test]
 fn a_stop_lets_nothing_fall_back_and_hands_out_the_rest() {
     let rig = Rig::new(300);
-    let junction = Arc::new(Junction::new(Arc::clone(&rig.store), routes()));
+    let junction = Arc::new(Junction::new(Arc::clone(&rig.store), routes(), &Supervisor::root()));
     junction.stop();
     run(&junction, &[STEADY; 3], 7);
     assert_eq!((rig.results().len(), junction.fell_back()), (300, 0));
@@ -204,8 +212,43 @@ fn a_stop_lets_nothing_fall_back_and_hands_out_the_rest() {
 #[test]
 fn lanes_are_over_when_results_cannot_be_written() {
     let rig = Rig::new(300);
-    let junction = Arc::new(Junction::new(Arc::clone(&rig.store), routes()));
+    let junction = Arc::new(Junction::new(Arc::clone(&rig.store), routes(), &Supervisor::root()));
     junction.state().source = Source::Broken;
     run(&junction, &[STEADY; 3], 7);
     assert_eq!(rig.results().len(), 0);
+}
+
+/// Lines were once written on the one worker: while nobody read them no timer went off and no browser was heard, and
+/// jobs that were well ran out of time.
+#[tokio::test]
+async fn a_reader_that_stands_still_stops_no_clock() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (mut reader, writer) = io::pipe().expect("a pipe");
+    let writer = ResultsWriter::file(File::from(OwnedFd::from(writer)), PathBuf::from("a pipe"));
+    let store = Arc::new(RunStore::of(listed(dir.path(), 1), None, writer));
+    let junction = Arc::new(Junction::new(store, Routes::to("cdp"), &Supervisor::root()));
+    let (read_on, told) = mpsc::channel();
+    let reading = std::thread::spawn(move || {
+        // Whoever writes on the worker finds nobody to tell it.
+        let _ = told.recv_timeout(Duration::from_secs(5));
+        let mut text = String::new();
+        reader.read_to_string(&mut text).map(|_| text)
+    });
+
+    let lane = junction.lanes().pop().expect("one lane");
+    let job = lane.next().await.expect("the list is there").expect("one job");
+    let mut long = record(0, &job, Outcome::Succeeded);
+    // More than a pipe holds.
+    long.data.insert("text".to_owned(), "x".repeat(1 << 20).into());
+    let mut recorded = lane.record(long);
+    tokio::select! {
+        biased;
+        _ = &mut recorded => panic!("the timer waited for the reader"),
+        () = tokio::time::sleep(Duration::from_millis(20)) => {}
+    }
+    read_on.send(()).expect("it waits");
+    recorded.await.expect("it is read");
+    drop((lane, junction));
+    let text = reading.join().expect("it ends").expect("lines are text");
+    assert_eq!(text.lines().count(), 1);
 }

@@ -83,7 +83,7 @@ impl ResultsWriter {
     }
 
     /// A writer to `file`, which is empty and open for appending; `path` is what errors call it.
-    pub(super) const fn file(file: File, path: PathBuf) -> Self {
+    pub(crate) const fn file(file: File, path: PathBuf) -> Self {
         Self { sink: Sink::File { file, path, whole: 0 } }
     }
 
