@@ -159,7 +159,12 @@ fn firefox(settings: &WebDriverSettings, place: Place<'_>) -> Map<String, Value>
     if settings.sandbox == Sandbox::Off {
         options.insert("env".to_owned(), json!({ "MOZ_DISABLE_CONTENT_SANDBOX": "1" }));
     }
-    Map::from_iter([("moz:firefoxOptions".to_owned(), Value::Object(options))])
+    let mut asked = Map::from_iter([("moz:firefoxOptions".to_owned(), Value::Object(options))]);
+    if let Place::There(_) = place {
+        // The way around a session that is stuck ([`crate::socket`]); here its process can be killed.
+        asked.insert("webSocketUrl".to_owned(), json!(true));
+    }
+    asked
 }
 
 /// By flags: the capability `proxy` has no words for what goes to this machine's addresses, which Chromium would send past
@@ -285,5 +290,8 @@ mod tests {
         assert_eq!(demand.capabilities["browserName"], "firefox");
         assert_eq!(demand.capabilities["moz:firefoxOptions"]["binary"], "/f");
         assert!(!demand.capabilities.contains_key("goog:chromeOptions"));
+        assert!(!demand.capabilities.contains_key("webSocketUrl"));
+        let there = Demand::new(&settings, Place::There(None));
+        assert_eq!(there.capabilities["webSocketUrl"], true);
     }
 }

@@ -22,14 +22,14 @@ use tokio::time::timeout;
 use url::Url;
 
 use crate::call::{CallError, Code};
-use crate::devtools;
 use crate::endpoint::without_password;
+use crate::socket;
 use crate::wire::{self, Plug};
 
 /// The longest answer to a request that is no session's, in bytes: the status of a grid of a thousand nodes, and some more.
 const LONGEST: usize = 8 << 20;
-/// How long a browser may take to answer that it will close.
-const CLOSING: Duration = Duration::from_secs(2);
+/// How long a session that is stuck may take to be freed.
+const FREEING: Duration = Duration::from_secs(2);
 
 /// Requests of ours to one remote end.
 #[derive(Debug)]
@@ -126,15 +126,15 @@ impl Direct {
         self.exchange("timeouts", Method::GET, &path, None, deadline).await.map(drop)
     }
 
-    /// Ends a session, in two times `patience` and a little: one that does not answer in time is stuck, and its browser is
-    /// closed by the way around, if there is one.
+    /// Ends a session, in two times `patience` and a little: one that does not answer in time is stuck, and is freed by the
+    /// way around, if there is one.
     pub(crate) async fn end(&self, session: &str, patience: Duration) -> Result<(), CallError> {
         let stuck = match self.delete(session, patience).await {
             Err(error @ CallError::Timeout { .. }) => error,
             answered => return answered,
         };
-        let closed = devtools::close_browser(&self.base, self.authorization.as_ref(), session, CLOSING).await;
-        if let Err(error) = closed {
+        let freed = socket::free(&self.base, self.authorization.as_ref(), session, FREEING).await;
+        if let Err(error) = freed {
             tracing::debug!(%error, "there is no way around a session that is stuck");
             return Err(stuck);
         }

@@ -4,7 +4,7 @@
 //!   DELETE ── answered ────────────────────────────────────────► gone
 //!     └─ not: a chromedriver's ── its browser's process killed ─► DELETE again ─► gone
 //!             a geckodriver's ─── the whole tree killed ─────────────────────────► gone
-//!             a remote end's ──── its browser closed by its own socket, if the remote end passes that on;
+//!             a remote end's ──── its browser or page closed by its own socket, if the remote end passes that on;
 //!                                 DELETE again, until time is up ────────────────► gone, or it stays written down
 //! ```
 //!

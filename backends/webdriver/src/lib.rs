@@ -8,7 +8,7 @@
 //!                                   └──────┴── direct, session ──┴─────┘
 //! ```
 //!
-//! 1. `wire`, `call`, `direct`, `devtools`, `session`: requests with deadlines and bounds, and what their failures mean.
+//! 1. `wire`, `call`, `direct`, `socket`, `session`: requests with deadlines and bounds, and what their failures mean.
 //! 2. [`settings`], `demand`, `driver`, `launch`: from settings to a driver process that answers.
 //! 3. `endpoints`, `endpoint`, `journal`: remote ends, their slots, and the sessions that are open there.
 //! 4. `browser`, `link`, `health`: a driver process or a share of the remote ends: its end, noticed and seen to.
@@ -17,7 +17,7 @@
 //!
 //! A session is a context. A fault gets its class here, from what the protocol says by type or code; nothing above looks
 //! at texts. The protocol's own client is fantoccini's; what it lacks (deadlines, a second command beside one that is
-//! stuck, the truth about a deletion) is `wire`'s, `direct`'s, `devtools`' and `ending`'s.
+//! stuck, the truth about a deletion) is `wire`'s, `direct`'s, `socket`' and `ending`'s.
 
 pub mod settings;
 
@@ -25,7 +25,6 @@ mod browser;
 mod call;
 mod context;
 mod demand;
-mod devtools;
 mod direct;
 mod driver;
 mod ending;
@@ -38,6 +37,7 @@ mod link;
 mod navigation;
 mod session;
 mod setup;
+mod socket;
 mod step;
 mod tab;
 mod wire;

@@ -120,27 +120,30 @@ async fn bounded<T>(what: &str, call: impl Future<Output = T>) -> T {
 }
 
 #[tokio::test]
-async fn a_session_that_is_stuck_is_ended_by_the_socket_of_its_browser() {
-    let closed = Arc::new(AtomicBool::new(false));
-    let gone = Arc::clone(&closed);
-    let end = End::answering(move |method, path| match (method, path) {
-        ("POST", "/session/1/execute/sync") => Reply::Never,
-        ("GET", "/session/1/se/cdp") => Reply::Browser(Arc::clone(&gone)),
-        ("DELETE", _) if !gone.load(Ordering::Relaxed) => Reply::Never,
-        _ => well(method, path),
-    });
-    let end = end.await;
-    let rig = Rig::at(&end.url());
-    let browser = rig.launch().await;
-    let mut context = open(browser.as_ref(), AMPLE).await.expect("a session");
-    is(&fails(context.as_mut(), SHORT).await, Timeout, Transient);
-    bounded("a stuck session", context.close()).await.expect("gone");
-    assert!(closed.load(Ordering::Relaxed));
-    assert_eq!((end.asked("DELETE /session/1"), rig.written()), (2, 0));
-    browser.close().await.expect("gone");
-    let late = open(browser.as_ref(), AMPLE).await.err().expect("its browser is closed");
-    is(&late, BrowserCrash, Transient);
-    assert_eq!(end.asked("POST /session"), 1);
+async fn a_session_that_is_stuck_is_ended_by_a_socket_of_its_browser() {
+    for socket in ["/session/1/se/cdp", "/session/1/se/bidi"] {
+        let closed = Arc::new(AtomicBool::new(false));
+        let gone = Arc::clone(&closed);
+        let end = End::answering(move |method, path| match (method, path) {
+            ("POST", "/session/1/execute/sync") => Reply::Never,
+            ("GET", path) if path == socket => Reply::Browser(Arc::clone(&gone)),
+            ("GET", "/session/1/se/cdp") => Reply::Html(404),
+            ("DELETE", _) if !gone.load(Ordering::Relaxed) => Reply::Never,
+            _ => well(method, path),
+        });
+        let end = end.await;
+        let rig = Rig::at(&end.url());
+        let browser = rig.launch().await;
+        let mut context = open(browser.as_ref(), AMPLE).await.expect("a session");
+        is(&fails(context.as_mut(), SHORT).await, Timeout, Transient);
+        bounded("a stuck session", context.close()).await.expect("gone");
+        assert!(closed.load(Ordering::Relaxed), "{socket}");
+        assert_eq!((end.asked("DELETE /session/1"), rig.written()), (2, 0));
+        browser.close().await.expect("gone");
+        let late = open(browser.as_ref(), AMPLE).await.err().expect("its browser is closed");
+        is(&late, BrowserCrash, Transient);
+        assert_eq!(end.asked("POST /session"), 1);
+    }
 }
 
 #[tokio::test]

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::{SinkExt, StreamExt};
 use plimsoll_core::runtime::supervisor::Supervisor;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
@@ -36,7 +37,7 @@ pub(crate) enum Reply {
     Flood,
     /// Nothing, ever.
     Never,
-    /// The socket of a browser that closes when it is told to; then this is set.
+    /// The socket of a browser that closes, or closes a page, when it is told to; then this is set.
     Browser(Arc<AtomicBool>),
     /// A session with this id, once the test says so.
     Late(&'static str, Arc<Notify>),
@@ -177,9 +178,15 @@ async fn browser(mut stream: TcpStream, asked: &[u8], closed: &AtomicBool) {
     );
     stream.write_all(head.as_bytes()).await.expect("it waits for this");
     let mut socket = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
-    let told = socket.next().await.expect("a command").expect("a message").into_text().expect("of text");
-    assert!(told.contains("Browser.close"), "{told}");
-    closed.store(true, Ordering::Relaxed);
+    while let Some(Ok(message)) = socket.next().await {
+        let told: Value = serde_json::from_slice(&message.into_data()).expect("a command");
+        let method = told["method"].as_str().expect("a method");
+        closed.store(method == "Browser.close" || method == "browsingContext.close", Ordering::Relaxed);
+        let answer = json!({ "id": told["id"], "result": { "contexts": [{ "context": "page" }] } });
+        for said in [json!({ "method": "an.event" }), answer] {
+            drop(socket.send(Message::text(said.to_string())).await);
+        }
+    }
 }
 
 fn head(status: u16, kind: &str, length: usize) -> String {

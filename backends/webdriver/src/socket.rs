@@ -1,0 +1,127 @@
+//! The way around a session that is stuck: the sockets of its browser, as a Selenium Grid passes them on.
+//!
+//! A driver carries out a session's commands one after the other, its end included, so a page whose script never ends
+//! keeps its session from ending too. The browser itself still listens. Chromium is told to close by its DevTools socket,
+//! and takes the session along. Firefox does not let a session of WebDriver's be ended by its BiDi socket, but it closes
+//! a page there, however busy that is: the command that waited for it fails, and the end of the session is heard. A remote
+//! end that passes no socket on leaves nothing but patience.
+
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use hyper::header::{AUTHORIZATION, HeaderValue};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+use tower_service::Service;
+use url::Url;
+
+use crate::wire::{Line, Plug};
+
+/// The longest message that is read, in bytes: some tell the address of a page, which may hold the page itself.
+const LONGEST: usize = 4 << 20;
+
+/// Frees a session at the remote end `base` from the page it is stuck in, within `deadline`.
+///
+/// # Errors
+/// When there is no such socket, or nobody answers there.
+pub(crate) async fn free(
+    base: &Url,
+    authorization: Option<&HeaderValue>,
+    session: &str,
+    deadline: Duration,
+) -> Result<(), Error> {
+    let freeing = async {
+        match Socket::open(base, authorization, session, "cdp").await {
+            Ok(socket) => socket.close_browser().await,
+            Err(_) => Socket::open(base, authorization, session, "bidi").await?.close_pages().await,
+        }
+    };
+    timeout(deadline, freeing).await.unwrap_or_else(|_| Err(Error::Io(ErrorKind::TimedOut.into())))
+}
+
+/// A socket of a session's browser.
+struct Socket {
+    stream: WebSocketStream<Line>,
+    last: u64,
+}
+
+impl Socket {
+    async fn open(
+        base: &Url,
+        authorization: Option<&HeaderValue>,
+        session: &str,
+        protocol: &str,
+    ) -> Result<Self, Error> {
+        let mut request = address(base, session, protocol).as_str().into_client_request()?;
+        let line = Plug::default().call(request.uri().clone()).await?.into_inner();
+        if let Some(authorization) = authorization {
+            request.headers_mut().insert(AUTHORIZATION, authorization.clone());
+        }
+        let bounds = WebSocketConfig::default().max_message_size(Some(LONGEST));
+        let (stream, _) = client_async_with_config(request, line, Some(bounds)).await?;
+        Ok(Self { stream, last: 0 })
+    }
+
+    async fn close_browser(mut self) -> Result<(), Error> {
+        self.send("Browser.close", json!({})).await?;
+        // Its answer, or the end of the connection: either way it was heard.
+        let _heard = self.stream.next().await;
+        Ok(())
+    }
+
+    async fn close_pages(mut self) -> Result<(), Error> {
+        let tree = self.ask("browsingContext.getTree", json!({ "maxDepth": 0 })).await?;
+        // The last page of all would stay open. Not in the foreground: that would wait for the one that is stuck to leave it.
+        self.ask("browsingContext.create", json!({ "type": "tab", "background": true })).await?;
+        for page in tree["result"]["contexts"].as_array().into_iter().flatten() {
+            self.ask("browsingContext.close", json!({ "context": page["context"] })).await?;
+        }
+        Ok(())
+    }
+
+    async fn ask(&mut self, method: &str, params: Value) -> Result<Value, Error> {
+        self.send(method, params).await?;
+        while let Some(message) = self.stream.next().await {
+            let answer: Value = serde_json::from_str(message?.to_text()?).map_err(io::Error::other)?;
+            if answer["id"] == self.last {
+                return Ok(answer);
+            }
+        }
+        Err(Error::ConnectionClosed)
+    }
+
+    async fn send(&mut self, method: &str, params: Value) -> Result<(), Error> {
+        self.last += 1;
+        let command = json!({ "id": self.last, "method": method, "params": params });
+        self.stream.send(Message::text(command.to_string())).await
+    }
+}
+
+/// Where the remote end passes it on, whatever host the remote end itself names: that may be one that only it can reach.
+fn address(base: &Url, session: &str, protocol: &str) -> Url {
+    let mut url = base.clone();
+    // It cannot fail: both schemes are of the web.
+    let _changed = url.set_scheme("ws");
+    url.set_path(&format!("{}session/{session}/se/{protocol}", base.path()));
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_socket_is_beside_the_session() {
+        for (base, socket) in [
+            ("http://grid:4444/", "ws://grid:4444/session/1/se/cdp"),
+            ("http://grid/wd/hub/", "ws://grid/wd/hub/session/1/se/cdp"),
+        ] {
+            assert_eq!(address(&Url::parse(base).expect("a url"), "1", "cdp").as_str(), socket);
+        }
+    }
+}
