@@ -41,6 +41,9 @@ use crate::tab::Tab;
 /// How long a session that was asked for may take to arrive, whoever still waits for it: a grid lets requests queue
 /// for five minutes, and answers late at times.
 const LATE: Duration = Duration::from_secs(600);
+/// A caller who leaves with less than this left has waited for all of its time: clocks that were started one after the other
+/// do not end together.
+const MOMENT: Duration = Duration::from_millis(50);
 /// How long one is waited for when its browser is being closed.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// How long the news of a session that is gone may take to become the news of how its browser ended.
@@ -181,7 +184,7 @@ async fn ask(
             answer = &mut asking => answer,
             () = give.closed() => {
                 // It gave nothing in time; or the caller did not want to wait so long, which says nothing of it.
-                if budget.left().is_zero() {
+                if budget.left() < MOMENT {
                     trial.tell(Some(&Fault::transient(FailureClass::Overload, "no session in time")));
                 } else {
                     drop(trial);
