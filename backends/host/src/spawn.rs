@@ -10,7 +10,7 @@
 //!
 //! A child gets a small environment instead of ours (no secrets leak), a process group of its own, no standard
 //! input and output, a standard error that is drained, exactly the descriptors it was given, and as many descriptors
-//! as the hard limit allows. When the caller of [`Spawner::spawn`] leaves before the child has started, the child is
+//! as the hard limit allows; writing to a pipe that nobody reads does not kill it. When the caller of [`Spawner::spawn`] leaves before the child has started, the child is
 //! killed.
 
 use std::collections::BTreeSet;
@@ -236,6 +236,10 @@ fn prepare_child(command: &mut Command, to_close: Vec<RawFd>) {
             // SAFETY: borrowed for one call. Should the number have been closed meanwhile, the call fails, and well so.
             let _ = rustix::io::fcntl_setfd(unsafe { BorrowedFd::borrow_raw(number) }, FdFlags::CLOEXEC);
         }
+        // Chromedriver writes to the pipe of a browser that has just died, and would end with it and all its other
+        // browsers. The standard library gives each child the default back, which is to die of that.
+        // SAFETY: a plain system call, which installs no function.
+        unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
         let limit = rustix::process::getrlimit(Resource::Nofile);
         // Fewer descriptors than hoped for are better than no browser.
         let _ = rustix::process::setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });

@@ -57,6 +57,13 @@ async fn a_child_may_open_as_many_files_as_the_hard_limit_allows() {
 }
 
 #[tokio::test]
+async fn a_child_outlives_the_reader_of_its_pipe() {
+    let (tree, witness) = start("kill -PIPE $$; echo alive >&3").await;
+    assert_eq!(witness.rest().await, ["alive"]);
+    drop(tree);
+}
+
+#[tokio::test]
 async fn a_child_leads_a_group_of_its_own() {
     let (tree, mut witness) = start("ps -o pgid= -p $$ >&3; exec sleep 1000").await;
     assert_eq!(witness.pid().await, tree.pid());
