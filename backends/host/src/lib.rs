@@ -5,9 +5,10 @@
 //! 3. [`tree`]: a running process with all its descendants: its end, its last words, and the ladder that kills it.
 //! 4. `processes`: the table of processes in `/proc`, and who is whose kin.
 //! 5. [`profile`]: profile directories that vanish with their owner, and the sweep after an owner that was killed.
-//! 6. [`browser`]: which browser this machine has.
-//! 7. [`program`]: which other programs it has.
-//! 8. [`sandbox`]: what would keep a browser's sandbox from working.
+//! 6. [`owner`]: the lock that says to whom a directory belongs, and that its owner lives.
+//! 7. [`browser`]: which browser this machine has.
+//! 8. [`program`]: which other programs it has.
+//! 9. [`sandbox`]: what would keep a browser's sandbox from working.
 //!
 //! ```text
 //!   ProfileRoot ── create ──► ProfileDir ─┐
@@ -18,6 +19,7 @@
 
 pub mod browser;
 pub mod identity;
+pub mod owner;
 mod processes;
 pub mod profile;
 pub mod program;

@@ -16,20 +16,18 @@
 
 mod sweep;
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use plimsoll_core::runtime::supervisor::{Supervisor, TaskFailure};
-use rustix::fs::OFlags;
 
 pub use self::sweep::SweepReport;
 use crate::identity::Identity;
+use crate::owner::claim;
 
-/// The file whose lock says that a run's owner lives.
-const LOCK: &str = "owner.lock";
 /// Prefix of a run's directory.
 const RUN: &str = "run-";
 /// Prefix of what is being deleted.
@@ -291,34 +289,6 @@ fn make_dir(path: &Path) -> Result<(), ProfileError> {
 fn set_mode(path: &Path, mode: u32) -> Result<(), ProfileError> {
     let set = fs::set_permissions(path, fs::Permissions::from_mode(mode));
     set.map_err(|source| ProfileError::Io { action: "set permissions of", path: path.to_owned(), source })
-}
-
-/// Locks the run directory for us; `None` when it is somebody else's or has just been taken away. Owners and sweeps
-/// both come through here, so between the making of a directory and its locking neither can harm the other.
-fn claim(run: &Path) -> io::Result<Option<File>> {
-    let path = run.join(LOCK);
-    let flags = OFlags::NOFOLLOW.bits().cast_signed();
-    let opened = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(flags)
-        .open(&path);
-    let lock = match opened {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        opened => opened?,
-    };
-    match lock.try_lock() {
-        Err(TryLockError::WouldBlock) => return Ok(None),
-        Err(TryLockError::Error(error)) => return Err(error),
-        Ok(()) => {}
-    }
-    // Whoever held the lock a moment ago may have moved the directory away: then this is the lock of trash.
-    let ours = lock.metadata()?;
-    let same =
-        fs::symlink_metadata(&path).is_ok_and(|now| now.ino() == ours.ino() && now.dev() == ours.dev());
-    Ok(same.then_some(lock))
 }
 
 /// Takes a run directory out of sight, then deletes it. A deletion that is cut off is finished by the next sweep.

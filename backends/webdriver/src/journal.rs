@@ -10,9 +10,9 @@
 //! whose lock nobody holds, deletes the sessions in them at those remote ends that are its own too, and then the files.
 //! What cannot be deleted stays written down for a week.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,12 +20,11 @@ use std::time::Duration;
 
 use plimsoll_core::runtime::clock::time_of_day;
 use plimsoll_core::runtime::supervisor::Supervisor;
+use plimsoll_host::owner::{LOCK, claim};
 use serde::{Deserialize, Serialize};
 
 /// Prefix of a run's directory.
 const RUN: &str = "sessions-";
-/// The file whose lock says that the run lives.
-const LOCK: &str = "owner.lock";
 /// After so long a session that no run could delete is forgotten.
 const STALE: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -130,24 +129,6 @@ impl Drop for Journal {
     }
 }
 
-/// Locks a run's directory; `None` when it is somebody else's, or has just been cleared away.
-fn claim(dir: &Path) -> io::Result<Option<File>> {
-    let path = dir.join(LOCK);
-    let lock = match OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        opened => opened?,
-    };
-    match lock.try_lock() {
-        Err(TryLockError::WouldBlock) => return Ok(None),
-        Err(TryLockError::Error(error)) => return Err(error),
-        Ok(()) => {}
-    }
-    // Whoever held it a moment ago may have removed it: then this is a lock on nothing.
-    let ours = lock.metadata()?;
-    let same = fs::metadata(&path).is_ok_and(|now| (now.ino(), now.dev()) == (ours.ino(), ours.dev()));
-    Ok(same.then_some(lock))
-}
-
 /// Removes what is written down of a session that cannot be deleted, if it is old.
 pub(crate) fn forget_stale(path: &Path) {
     let written = fs::metadata(path).and_then(|file| file.modified());
@@ -199,6 +180,8 @@ impl Leavings {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
+
     use super::*;
 
     #[tokio::test]

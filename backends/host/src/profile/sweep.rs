@@ -5,7 +5,8 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{ProfileError, ProfileRoot, RUN, TRASH, claim, delete, discard};
+use super::{ProfileError, ProfileRoot, RUN, TRASH, delete, discard};
+use crate::owner::claim;
 use crate::processes::{self, Kin, Process};
 
 /// How long a sweep waits for the processes of one directory to end after SIGKILL.

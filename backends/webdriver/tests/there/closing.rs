@@ -87,15 +87,20 @@ async fn sessions_of_a_share_are_deleted_beside_one_that_is_stuck() {
     drop(held);
 }
 
-#[tokio::test]
-async fn a_session_that_comes_late_is_deleted() {
+/// A remote end that gives its session when it is told to.
+async fn late() -> (End, Arc<Notify>) {
     let told = Arc::new(Notify::new());
     let tell = Arc::clone(&told);
     let end = End::answering(move |method, path| match (method, path) {
         ("POST", "/session") => Reply::Late("late", Arc::clone(&told)),
         _ => well(method, path),
     });
-    let end = end.await;
+    (end.await, tell)
+}
+
+#[tokio::test]
+async fn a_session_that_comes_late_is_deleted() {
+    let (end, tell) = late().await;
     let rig = Rig::at(&end.url());
     let browser = rig.launch().await;
     is(&open(browser.as_ref(), SHORT).await.err().expect("it is late"), Overload, Transient);
@@ -107,13 +112,7 @@ async fn a_session_that_comes_late_is_deleted() {
 
 #[tokio::test]
 async fn a_session_that_comes_while_its_share_is_closed_is_deleted() {
-    let told = Arc::new(Notify::new());
-    let tell = Arc::clone(&told);
-    let end = End::answering(move |method, path| match (method, path) {
-        ("POST", "/session") => Reply::Late("late", Arc::clone(&told)),
-        _ => well(method, path),
-    });
-    let end = end.await;
+    let (end, tell) = late().await;
     let rig = Rig::at(&end.url());
     let browser = rig.launch().await;
     is(&open(browser.as_ref(), SHORT).await.err().expect("it is late"), Overload, Transient);
