@@ -55,7 +55,7 @@ const CORE_ORDER: [&str; 15] = [
 ];
 
 /// Which of our crates each crate may depend on.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("plimsoll-core", &[]),
     ("plimsoll-host", &["plimsoll-core"]),
     ("plimsoll-cdp", &["plimsoll-core", "plimsoll-host"]),
@@ -69,6 +69,9 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("rogue-driver", &["plimsoll-plugin", "plimsoll-plugin-abi"]),
     ("plimsoll-http", &["plimsoll-core", "plimsoll-plugin"]),
     ("plimsoll", EVERY_CRATE),
+    // host: doctor looks at the machine; loader: the child process that a driver library gets is this binary.
+    ("plimsoll-cli", &["plimsoll", "plimsoll-core", "plimsoll-host", "plimsoll-loader"]),
+    ("plimsoll-simulator", &["plimsoll-core", "plimsoll-sim"]),
     ("plimsoll-kit", &[]),
     ("xtask", &["plimsoll-kit", "plimsoll-host"]),
 ];

@@ -23,7 +23,7 @@ fn built() -> PathBuf {
     };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let build = Command::new(cargo)
-        .args(["build", "--quiet", "--package", "plimsoll", "--bin", "plimsoll", "--profile", name])
+        .args(["build", "--quiet", "--package", "plimsoll-cli", "--bin", "plimsoll", "--profile", name])
         .arg("--target-dir")
         .arg(target)
         .status();

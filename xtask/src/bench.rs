@@ -40,7 +40,7 @@ pub(crate) fn run(names: &[String]) -> Result<(), Failure> {
     let measure = match made {
         Made::ByKit(binary, args, purpose) => {
             setup::run(*purpose)?;
-            run_program(&mut cargo(["build", "--release", "--package", "plimsoll"]))?;
+            run_program(&mut cargo(["build", "--release", "--package", "plimsoll-cli"]))?;
             let kit = ["run", "--release", "--package", "plimsoll-kit", "--features", "bench"];
             [&kit[..], &["--bin", binary, "--"], args].concat()
         }

@@ -47,7 +47,7 @@ impl DemoError {
 
 pub(crate) fn run() -> Result<(), Failure> {
     setup::run(Purpose::Jobs)?;
-    run_program(&mut cargo(["build", "--release", "--package", "plimsoll"]))?;
+    run_program(&mut cargo(["build", "--release", "--package", "plimsoll-cli"]))?;
 
     let out = root().join(OUT);
     let site = demo_site::serve(LOOPBACK).map_err(DemoError::Site)?;

@@ -220,7 +220,7 @@ fn inside(args: &[String]) -> Option<(&'static Edit, Vec<&String>)> {
 
 /// The simulator of this repository, or of a copy of it.
 fn simulator(copy: Option<&Path>) -> std::process::Command {
-    let mut command = cargo(["run", "--quiet", "--release", "--package", "plimsoll-sim"]);
+    let mut command = cargo(["run", "--quiet", "--release", "--package", "plimsoll-simulator"]);
     if let Some(copy) = copy {
         let [manifest, target] = ["Cargo.toml", "target"].map(|name| OsString::from(copy.join(name)));
         command.arg("--manifest-path").arg(manifest).arg("--target-dir").arg(target);
@@ -309,11 +309,15 @@ fn lay_out() -> Result<PathBuf, SimError> {
     let manifest = read(&root().join("Cargo.toml"))?;
     let members = |line: &str| {
         let ours = line.starts_with("members = ");
-        if ours { "members = [\"core\", \"backends/sim\"]\n".to_owned() } else { format!("{line}\n") }
+        if ours {
+            "members = [\"core\", \"backends/sim\", \"tests/simulator\"]\n".to_owned()
+        } else {
+            format!("{line}\n")
+        }
     };
     write(&copy.join("Cargo.toml"), manifest.lines().map(members).collect::<String>())?;
     write(&copy.join("Cargo.lock"), &read(&root().join("Cargo.lock"))?)?;
-    for part in ["core", "backends/sim"] {
+    for part in ["core", "backends/sim", "tests/simulator"] {
         let (from, to) = (root().join(part), copy.join(part));
         write(&to.join("Cargo.toml"), &read(&from.join("Cargo.toml"))?)?;
         copy_folder(&from.join("src"), &to.join("src"))?;

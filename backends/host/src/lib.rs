@@ -9,6 +9,7 @@
 //! 7. [`browser`]: which browser this machine has.
 //! 8. [`program`]: which other programs it has.
 //! 9. [`sandbox`]: what would keep a browser's sandbox from working.
+//! 10. [`readings`]: what the sensors say; [`probe`]: the sensors together, as a fleet reads them.
 //!
 //! ```text
 //!   ProfileRoot ── create ──► ProfileDir ─┐
@@ -20,6 +21,7 @@
 pub mod browser;
 pub mod identity;
 pub mod owner;
+pub mod probe;
 mod processes;
 pub mod profile;
 pub mod program;

@@ -1,45 +1,8 @@
-//! The simulator: the production policies on virtual time, against a machine and browsers that misbehave on purpose.
+//! The simulated driver (`--driver sim`): dry runs of job files without a browser, and a well-behaved peer for tests.
 //!
-//! ```text
-//!   seed ─► Scenario ─► Plan ─► World ──news──► Subject (the fleet's Dispatch) ──actions──┐
-//!                                 ▲                │                                       │
-//!                                 └────────────────┼───────────────────────────────────────┤
-//!                                                  └──── both ────► Oracle: every invariant ┘
-//! ```
-//!
-//! A run is decided by its seed to the last bit: no clock, no threads, no hash maps in their own order. What is found once
-//! is found again, is made small ([`shrink`]), and stays as a regression test.
-//!
-//! Read it in this order: [`scenario`] and [`plan`] (what a seed stands for), [`world`] (the machine), [`oracle`] (what must
-//! hold), [`run`](mod@run) (one run), [`sweep`](mod@sweep) (many), [`plant`] (is the net tight?), [`control`] and [`scale`]
-//! (figures). [`driver`] stands apart: the [`Driver`](plimsoll_core::port::Driver) of `--driver sim`, for dry runs of job files.
+//! Pages, values and pictures are invented from the job alone, so that two runs give the same data. The deterministic
+//! simulator of the scheduling policies is a crate of its own, in `tests/simulator`.
 
-// words
-pub mod agenda;
 pub mod chance;
-mod dashed;
 pub mod digest;
-pub mod fault;
-pub mod news;
-pub mod processor;
-// what a seed stands for
-pub mod fate;
-pub mod plan;
-pub mod scenario;
-// the two sides
-pub mod subject;
-pub mod world;
-// judgement
-pub mod journal;
-pub mod oracle;
-pub mod run;
-// many runs
-pub mod plant;
-pub mod report;
-pub mod shrink;
-pub mod sweep;
-// a driver for dry runs, in real time
 pub mod driver;
-// figures
-pub mod control;
-pub mod scale;

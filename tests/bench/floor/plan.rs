@@ -100,7 +100,7 @@ impl Place {
         let built = this.parent().ok_or("this program lies nowhere")?;
         let plimsoll = built.join("plimsoll");
         if !plimsoll.exists() {
-            return Err(format!("no {}: `cargo build --release -p plimsoll`", plimsoll.display()).into());
+            return Err(format!("no {}: `cargo build --release -p plimsoll-cli`", plimsoll.display()).into());
         }
         let target = built.parent().unwrap_or(built).to_owned();
         Ok(Self { plimsoll, target, this })

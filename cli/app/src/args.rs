@@ -1,0 +1,164 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use plimsoll::settings::SettingsSources;
+
+/// Runs hundreds of isolated browser contexts on one machine and never lets the machine go under.
+#[derive(Debug, Parser)]
+#[command(name = "plimsoll", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 all jobs succeeded; 1 some did not; 2 usage or configuration; \
+3 the environment lacks something; 4 interrupted; 70 a bug of Plimsoll's.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the jobs of a file through real browsers.
+    Run(RunArgs),
+    /// Say what this machine can carry, what is missing, and what mends it.
+    Doctor(DoctorArgs),
+    /// List the drivers there are, built in and from libraries, and what each can do.
+    Drivers(DriversArgs),
+    /// Serve one driver library to the process that started this one.
+    #[command(name = "__plugin-host", hide = true)]
+    PluginHost {
+        /// What messages call the library.
+        path: PathBuf,
+    },
+    /// Show settings, or say where one comes from.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print what makes a shell complete commands and options.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page, or write a page for each command.
+    Man {
+        /// The directory to write the pages into.
+        #[arg(value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+}
+
+/// `plimsoll run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Jobs: .txt (a URL a line), .jsonl, .json, .toml, or - for standard input.
+    #[arg(value_name = "JOBS")]
+    pub jobs: PathBuf,
+    /// Fill {{name}} placeholders of the jobs from this CSV file, a job per row.
+    #[arg(long, value_name = "FILE.csv")]
+    pub rows: Option<PathBuf>,
+    /// Write results.jsonl, report.json, report.html and artifacts/ here. Without it, result lines go to standard output,
+    /// and jobs that take pictures or PDFs are refused.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Contexts that may be active at once (limits.max_contexts).
+    #[arg(long, value_name = "N")]
+    pub concurrency: Option<u32>,
+    /// The driver of jobs that no rule matches (route.default).
+    #[arg(long, value_name = "NAME")]
+    pub driver: Option<String>,
+    /// How progress is shown: a bar on a terminal, plain lines elsewhere.
+    #[arg(long, value_name = "HOW", default_value = "auto")]
+    pub progress: ProgressKind,
+    /// Where settings come from.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+}
+
+/// `plimsoll drivers`.
+#[derive(Debug, Args)]
+pub struct DriversArgs {
+    /// Print one JSON list instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// Where settings come from.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+}
+
+/// `plimsoll doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// Where settings come from.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+}
+
+/// Where settings come from, beside the environment.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SettingsArgs {
+    /// A settings file; ./plimsoll.toml is read if there is one and none is named.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Set one key, as in --set retry.attempts=5.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+impl SettingsArgs {
+    /// The same, for the engine.
+    #[must_use]
+    pub fn sources(&self) -> SettingsSources {
+        SettingsSources { config: self.config.clone(), set: self.set.clone() }
+    }
+}
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProgressKind {
+    /// A bar on a terminal, plain lines elsewhere.
+    Auto,
+    /// A live bar.
+    Bar,
+    /// A line now and then.
+    Plain,
+    /// Nothing.
+    None,
+}
+
+/// `plimsoll config`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print every setting with its value, as a settings file. Secrets are not shown.
+    Show(ShowArgs),
+    /// Say what a key is set to, which layer set it, and which layers that one beat.
+    Explain {
+        /// The key, as in limits.max_contexts, or a table of keys, as in limits.
+        key: String,
+        /// Where settings come from.
+        #[command(flatten)]
+        settings: SettingsArgs,
+    },
+    /// Print the JSON Schema of a settings file.
+    Schema,
+    /// Check the settings and report every mistake.
+    Check(SettingsArgs),
+}
+
+/// `plimsoll config show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// Print the defaults instead, with a comment for each key.
+    #[arg(long, conflicts_with_all = ["json", "config", "set"])]
+    pub defaults: bool,
+    /// Print one JSON object instead of TOML.
+    #[arg(long)]
+    pub json: bool,
+    /// Where settings come from.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+}

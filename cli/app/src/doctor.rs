@@ -1,0 +1,75 @@
+//! `plimsoll doctor`: what this machine can carry, which limit binds first and why, what is missing, and the command
+//! that mends it.
+//!
+//! ```text
+//!   gather (facts: files, limits, a browser that is really started) ─► findings (pure) ─► Diagnosis ─► text or JSON
+//! ```
+//!
+//! The settings are those that a run in the same place would have. Exit code 0 when a run can work, 3 when something is
+//! missing that stops it. `--json` prints one object; these keys stay:
+//!
+//! ```text
+//!   verdict     good | warning | missing: the worst state among the findings
+//!   capacity    contexts (null when no sensor tells), asked, contexts_per_browser, jobs_per_s,
+//!               binding and constraints[]: {resource, scope, contexts, room, need_per_context, source}
+//!               resource: memory | threads | descriptors; scope: run | browser
+//!               room and need_per_context: bytes for memory, else a count
+//!   findings[]  {what, state: good | warning | missing, detail, remedy: text or null}
+//!   machine     cores, and each null when no sensor tells: memory {used, limit, source} in bytes,
+//!               threads and descriptors {used, limit, source} (limit 0: none), disk {free, total, source} in bytes,
+//!               inodes {used, limit, source}, shared_memory {free, total} in bytes
+//! ```
+
+mod checks;
+mod diagnosis;
+mod facts;
+mod finding;
+mod fonts;
+mod limits;
+#[cfg(test)]
+mod sample;
+mod text;
+mod trial;
+
+use std::io::{IsTerminal, Write};
+
+use plimsoll_core::runtime::clock::Clock;
+use plimsoll_core::runtime::supervisor::Supervisor;
+
+use crate::args::DoctorArgs;
+use crate::config;
+use plimsoll::carry;
+use plimsoll::failure::{Exit, Failure};
+
+use self::diagnosis::Diagnosis;
+use self::finding::State;
+use self::text::Style;
+
+/// Examines the machine and prints what was found.
+///
+/// # Errors
+/// When the settings are wrong or standard output is closed. What the machine lacks is no error but a finding.
+pub async fn doctor(args: DoctorArgs) -> Result<Exit, Failure> {
+    let settings = config::settings(&args.settings, Vec::new())?;
+    carry::raise_descriptors();
+    let (supervisor, clock) = (Supervisor::root(), Clock::start());
+    let facts = facts::gather(&settings, &supervisor, clock).await;
+    supervisor.stop().await;
+    let diagnosis = Diagnosis::of(&facts);
+    let text = if args.json {
+        serde_json::to_string_pretty(&diagnosis).map_err(Failure::bug)? + "\n"
+    } else {
+        text::render(&diagnosis, style())
+    };
+    std::io::stdout().write_all(text.as_bytes()).map_err(Failure::environment)?;
+    Ok(match diagnosis.verdict {
+        State::Good | State::Warning => Exit::Success,
+        State::Missing => Exit::Environment,
+    })
+}
+
+/// Colours on a terminal, unless somebody minds them.
+fn style() -> Style {
+    let minded = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if std::io::stdout().is_terminal() && !minded { Style::Coloured } else { Style::Plain }
+}

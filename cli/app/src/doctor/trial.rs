@@ -1,0 +1,91 @@
+//! The proof: a browser is started as a run would start it, and opens a context. What kernel settings do not tell (a
+//! container's seccomp filter, a missing library) shows here.
+
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::time::Duration;
+
+use plimsoll_core::id::BrowserId;
+use plimsoll_core::job::Setup;
+use plimsoll_core::outcome::Fault;
+use plimsoll_core::port::{Driver, OpenRequest};
+use plimsoll_core::runtime::clock::Clock;
+use plimsoll_core::runtime::supervisor::Supervisor;
+use plimsoll_host::identity::Identity;
+use plimsoll_host::spawn::{Launch, Spawner};
+use plimsoll_host::tree::Ladder;
+use rustix::pipe::{PipeFlags, pipe_with};
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::pipe::Receiver;
+
+use plimsoll::compose::Yard;
+use plimsoll::settings::Settings;
+
+/// How long a browser may take to say its version.
+const VERSION_WITHIN: Duration = Duration::from_secs(5);
+/// The longest version that is read, in bytes.
+const VERSION_LENGTH: u64 = 200;
+
+/// How a browser did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Trial {
+    /// Something else is missing, so it would be in vain.
+    NotTried,
+    /// It opened a context so long after the start began.
+    Worked(Duration),
+    /// It did not, for this reason.
+    Failed(String),
+}
+
+/// Starts a browser, opens a context, and ends both.
+pub(super) async fn start(settings: &Settings, supervisor: &Supervisor, clock: Clock) -> Trial {
+    let yard = match Yard::open(settings, supervisor, clock).await {
+        Ok(yard) => yard,
+        Err(failure) => return Trial::Failed(failure.message),
+    };
+    let driver = match yard.equip(&settings.driver.name).await {
+        Ok(equipped) => equipped.driver,
+        Err(failure) => return Trial::Failed(failure.message),
+    };
+    let began = clock.now();
+    let tried = open(driver.as_ref(), settings.timeouts.launch).await;
+    let took = clock.now().since(began);
+    tried.map_or_else(|fault| Trial::Failed(fault.message), |()| Trial::Worked(took))
+}
+
+async fn open(driver: &dyn Driver, budget: Duration) -> Result<(), Fault> {
+    let browser = driver.launch(BrowserId(0), budget).await?;
+    let opened = browser.open(OpenRequest { setup: Setup::default(), first: None }, budget).await;
+    if let Err(error) = browser.close().await {
+        tracing::warn!(%error, "the browser that was tried");
+    }
+    opened.map(drop)
+}
+
+/// What the browser calls itself; `None` when it does not say so in time.
+pub(super) async fn version(binary: &Path, identity: &Identity, supervisor: &Supervisor) -> Option<String> {
+    let own = supervisor.child();
+    let (ours, theirs) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).ok()?;
+    let tree = Spawner::start().ok()?.spawn(&own, ask(binary, identity, theirs)).await.ok()?;
+    let mut said = String::new();
+    let mut answer = Receiver::from_owned_fd(ours).ok()?.take(VERSION_LENGTH);
+    let read = tokio::time::timeout(VERSION_WITHIN, answer.read_to_string(&mut said));
+    let in_time = matches!(read.await, Ok(Ok(_)));
+    if let Err(error) = tree.kill(Ladder::NOW).await {
+        tracing::warn!(%error, "the browser that was asked for its version");
+    }
+    let version = said.lines().next().map(str::trim).filter(|line| in_time && !line.is_empty());
+    version.map(str::to_owned)
+}
+
+/// Standard output of a child leads nowhere, so a shell turns it to the descriptor that leads to us.
+fn ask(binary: &Path, identity: &Identity, answer: OwnedFd) -> Launch {
+    Launch {
+        program: "/bin/sh".into(),
+        args: vec!["-c".into(), r#"exec "$0" --version >&3"#.into(), binary.into()],
+        env: Vec::new(),
+        identity: identity.clone(),
+        fds: vec![(answer, 3)],
+        dir: "/".into(),
+    }
+}

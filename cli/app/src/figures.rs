@@ -1,0 +1,180 @@
+//! What is gathered while a run goes on: curves, peaks, changes.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use plimsoll_core::policy::admission::Announcement;
+use plimsoll_core::port::Observer;
+use plimsoll_core::runtime::fleet::FleetReport;
+use plimsoll_core::runtime::snapshot::Snapshot;
+use plimsoll_core::time::Moment;
+use serde_json::Map;
+
+use crate::out::{ChangeKind, ChangeLog, History, RunFigures, Sample, Spread};
+use plimsoll::settings::Settings;
+
+/// How often a point of the curves is taken.
+const SAMPLE_EVERY: Duration = Duration::from_millis(250);
+
+/// The figures of a run in the making.
+#[derive(Debug)]
+pub struct Figures {
+    total: u64,
+    /// The one that was sampled last.
+    last: Option<Snapshot>,
+    /// Lost browsers that were told of. States come more often than samples are taken.
+    told_restarts: u64,
+    changes: Arc<Changes>,
+    figures: RunFigures,
+}
+
+/// What was announced, for the log and the report.
+#[derive(Debug, Default)]
+pub struct Changes {
+    log: Mutex<ChangeLog>,
+    creations: Mutex<Spread>,
+}
+
+impl Changes {
+    fn push(&self, at: Duration, kind: ChangeKind, text: String) {
+        held(&self.log).push(at, kind, text);
+    }
+}
+
+/// What a thread that panicked left behind is as good as any.
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Observer for Changes {
+    fn announced(&self, at: Moment, announcement: &Announcement) {
+        let kind = match announcement {
+            Announcement::Pressure(_) | Announcement::Evicted(_) => ChangeKind::Pressure,
+            Announcement::Breaker(..) => ChangeKind::Breaker,
+            Announcement::Nearing { .. } => ChangeKind::Limit,
+        };
+        match kind {
+            // A batch that uses what it was given is no reason to worry anybody: it is told, but not as a warning.
+            ChangeKind::Limit => tracing::info!("{announcement}"),
+            _ => tracing::warn!("{announcement}"),
+        }
+        self.push(at.elapsed(), kind, announcement.to_string());
+    }
+
+    fn opened(&self, took: Duration) {
+        held(&self.creations).record(took);
+    }
+}
+
+impl Figures {
+    /// The figures of a run that begins, on these drivers: each by its name and what it runs on.
+    #[must_use]
+    pub fn open(
+        settings: &Settings,
+        drivers: &[(String, Option<String>)],
+        started_at: String,
+        total: u64,
+    ) -> Self {
+        let written = |key: &str, value: serde_json::Value| (key.to_owned(), value);
+        let shaping = Map::from_iter([
+            written("limits.policy", serde_json::to_value(settings.limits.policy).unwrap_or_default()),
+            written("limits.max_contexts", settings.limits.max_contexts.into()),
+            written("limits.max_creating", settings.limits.max_creating.into()),
+            written("retry.attempts", settings.retry.attempts.into()),
+            written("driver.cdp.contexts_per_browser", settings.driver.cdp.contexts_per_browser.into()),
+            written("driver.cdp.sandbox", settings.driver.cdp.sandbox.into()),
+        ]);
+        let mut history = History::default();
+        history.push(Sample { queued: total, ..Sample::default() });
+        let figures = RunFigures {
+            started_at,
+            driver: drivers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", "),
+            browser: drivers.iter().find_map(|(_, about)| about.clone()),
+            settings: shaping,
+            history,
+            ..RunFigures::default()
+        };
+        Self { total, last: None, told_restarts: 0, changes: Arc::default(), figures }
+    }
+
+    /// Where changes are to be announced.
+    #[must_use]
+    pub fn changes(&self) -> Arc<Changes> {
+        Arc::clone(&self.changes)
+    }
+
+    /// Takes note of the fleet's state.
+    pub fn look(&mut self, now: &Snapshot) {
+        let lost = now.browser_restarts.saturating_sub(self.told_restarts);
+        if lost > 0 {
+            let text = format!("{lost} lost, {} in all", now.browser_restarts);
+            self.changes.push(now.at, ChangeKind::Browser, text);
+            self.told_restarts = now.browser_restarts;
+        }
+        if self.last.as_ref().is_none_or(|last| now.at.saturating_sub(last.at) >= SAMPLE_EVERY) {
+            self.sample(now);
+            self.last = Some(now.clone());
+        }
+    }
+
+    /// The figures of a run that ended, with the CPU time it took of ours.
+    #[must_use]
+    pub fn close(mut self, report: &FleetReport, supervisor_cpu: Option<Duration>) -> RunFigures {
+        // However short the run was, its curves have a beginning and an end.
+        self.figures.history.push(Sample {
+            at: report.wall,
+            limit: self.last.as_ref().map(|last| last.active_limit),
+            creation_limit: self.last.as_ref().map(|last| last.creation_limit),
+            queued: self.total.saturating_sub(report.jobs.ended()),
+            done: report.jobs.ended(),
+            failed: report.jobs.failed,
+            ..Sample::default()
+        });
+        self.figures.submitted = report.jobs.submitted;
+        self.figures.lost = report.jobs.lost();
+        self.figures.wall = report.wall;
+        self.figures.peak_active = report.peaks.active;
+        self.figures.peak_creating = report.peaks.creating;
+        self.figures.browser_restarts = report.browser_restarts;
+        self.figures.breaker_trips = report.breaker_trips;
+        self.figures.changes = std::mem::take(&mut *held(&self.changes.log));
+        self.figures.creations = std::mem::take(&mut *held(&self.changes.creations));
+        self.figures.supervisor_cpu = supervisor_cpu.unwrap_or_default();
+        self.figures.task_panics = report.panics;
+        self.figures
+    }
+
+    fn sample(&mut self, now: &Snapshot) {
+        let jobs = &now.jobs;
+        self.figures.peak_memory = self.figures.peak_memory.max(now.memory);
+        self.figures.history.push(Sample {
+            at: now.at,
+            active: now.active,
+            creating: now.creating,
+            limit: Some(now.active_limit),
+            creation_limit: Some(now.creation_limit),
+            queued: self.total.saturating_sub(jobs.ended() + jobs.running),
+            done: jobs.ended(),
+            failed: jobs.failed,
+            memory: now.memory,
+            browsers: now.browsers,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_browser_is_told_once_however_often_the_state_is_seen() {
+        let mut figures = Figures::open(&Settings::default(), &[], String::new(), 1);
+        for (ms, browser_restarts) in [(0, 0), (100, 1), (200, 1), (300, 1), (400, 3), (500, 3)] {
+            let at = Duration::from_millis(ms);
+            figures.look(&Snapshot { at, browser_restarts, ..Snapshot::default() });
+        }
+        let changes = figures.close(&FleetReport::default(), None).changes.into_kept();
+        let told: Vec<_> = changes.iter().map(|change| change.text.as_str()).collect();
+        assert_eq!(told, ["1 lost, 1 in all", "2 lost, 3 in all"]);
+    }
+}

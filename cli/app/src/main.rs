@@ -1,0 +1,42 @@
+//! The `plimsoll` binary: parse, run, exit code. Everything else is in the library.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use plimsoll::carry;
+use plimsoll::failure::Failure;
+use plimsoll_cli::args::{Cli, Command};
+use plimsoll_cli::{config, doctor, drivers, logging, manual, progress, run};
+use tokio::runtime::Runtime;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logging::start();
+    let done = match cli.command {
+        Command::Run(args) => runtime().and_then(|runtime| runtime.block_on(run::run(args))),
+        Command::Doctor(args) => runtime().and_then(|runtime| runtime.block_on(doctor::doctor(args))),
+        Command::Drivers(args) => runtime().and_then(|runtime| runtime.block_on(drivers::drivers(args))),
+        Command::Config(command) => config::config(&command),
+        Command::PluginHost { path } => return plimsoll_loader::child::run(&path),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { dir } => manual::man(dir.as_deref()),
+    };
+    match done {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            progress::say(&format!("plimsoll: {failure}"));
+            failure.exit.into()
+        }
+    }
+}
+
+/// The async runtime. Tokio panics when it cannot start its threads, so whether they can be started is tried first.
+fn runtime() -> Result<Runtime, Failure> {
+    carry::room_for_threads().map_err(Failure::environment)?;
+    // One worker: a job costs it one or two milliseconds, and the processors belong to the browsers.
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::environment(format!("the runtime could not be started: {error}")))
+}

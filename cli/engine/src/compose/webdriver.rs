@@ -1,0 +1,73 @@
+//! The driver over W3C WebDriver, set up by `driver.webdriver`.
+
+use std::sync::Arc;
+
+use plimsoll_webdriver::{Family, Machine, Remote, Sandbox, WebDriverDriver, WebDriverSettings};
+
+use super::{Equipped, Weight, Yard};
+use crate::failure::{Failure, with_causes};
+use crate::settings::{self, BrowserName};
+use plimsoll_host::probe::{HostProbe, LightProbe};
+
+pub(super) fn equip(yard: &Yard<'_>) -> Result<Equipped, Failure> {
+    let written = &yard.settings.driver.webdriver;
+    let family = match written.browser {
+        BrowserName::Chromium => Family::Chromium,
+        BrowserName::Firefox => Family::Firefox,
+    };
+    let settings = WebDriverSettings {
+        family,
+        remotes: remotes(written)?,
+        driver: match family {
+            Family::Chromium => written.chromedriver.clone(),
+            Family::Firefox => written.geckodriver.clone(),
+        },
+        executable: written.executable.clone(),
+        sandbox: if written.sandbox { Sandbox::On } else { Sandbox::Off },
+        extra_args: written.args.clone(),
+        capabilities: written.capabilities.0.clone(),
+        breaker: yard.settings.breakers.scopes().endpoint,
+        ..WebDriverSettings::default()
+    };
+    let is_remote = !settings.remotes.is_empty();
+    let machine = Machine {
+        spawner: yard.spawner.clone(),
+        identity: yard.identity.clone(),
+        profiles: Arc::clone(&yard.profiles),
+    };
+    let driver = WebDriverDriver::new(settings, machine, yard.supervisor, yard.clock)
+        .map_err(|error| Failure::environment(with_causes(&error)))?;
+    let (about, driver) = (Some(driver.describe()), Arc::new(driver));
+    Ok(if is_remote {
+        let slots = Arc::clone(&driver);
+        let probe = LightProbe::new(yard.profiles()).with_slots(move || slots.slots());
+        Equipped { driver, about, probe: Box::new(probe), weight: Weight::Light }
+    } else {
+        let probe = Box::new(HostProbe::new(yard.spawner.clone(), yard.profiles()));
+        let weight = match family {
+            Family::Chromium => Weight::WholeBrowsers,
+            Family::Firefox => Weight::Firefoxes,
+        };
+        Equipped { driver, about, probe, weight }
+    })
+}
+
+/// The remote ends, with whoever the settings name as their user.
+fn remotes(written: &settings::WebDriverSettings) -> Result<Vec<Remote>, Failure> {
+    let password = written.password().map_err(Failure::usage)?;
+    let remote = |(address, weight): (&settings::Address, u32)| {
+        let mut url = address.expose().clone();
+        if let (Some(user), Some(password)) = (&written.username, &password) {
+            // An http address has a host, and so takes a user.
+            let _ = url.set_username(user);
+            let _ = url.set_password(Some(password.expose()));
+        }
+        // The error would show the whole address: it is the written one that the reader knows.
+        Remote::parse(url.as_str(), weight).map_err(|_| {
+            Failure::usage(format!(
+                "`{address}` is no remote end; write it as in \"http://grid.example:4444\""
+            ))
+        })
+    };
+    written.remote_ends().map(remote).collect()
+}

@@ -1,0 +1,116 @@
+//! The documentation against the program: every example is valid, and no step, key or class is left out.
+//! What is said of settings is compared in `reference.rs`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use plimsoll::jobs::{JobFile, Source};
+use plimsoll::settings::Layers;
+use plimsoll::settings::SettingsSources;
+use plimsoll_core::job::{Job, JobKeys};
+use plimsoll_core::outcome::FailureClass;
+use plimsoll_core::step::Step;
+use serde::de::DeserializeOwned;
+
+/// A fenced block of a page.
+struct Block {
+    language: String,
+    line: usize,
+    text: String,
+}
+
+fn page(path: &str) -> String {
+    let root =
+        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the crate lies in the repository");
+    fs::read_to_string(root.join(path)).expect("the page is there")
+}
+
+fn blocks(page: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut lines = (1..).zip(page.lines());
+    while let Some((line, fence)) = lines.next() {
+        if let Some(language) = fence.strip_prefix("```") {
+            let inside = lines.by_ref().map(|(_, text)| text).take_while(|text| *text != "```");
+            let text = inside.map(|text| format!("{text}\n")).collect();
+            blocks.push(Block { language: language.to_owned(), line, text });
+        }
+    }
+    blocks
+}
+
+/// The jobs of a page's `jsonl` and `toml` blocks. A `csv` block right after one holds its rows.
+fn jobs(path: &str) -> Vec<Job> {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let blocks = blocks(&page(path));
+    let mut jobs = Vec::new();
+    for (number, block) in
+        blocks.iter().enumerate().filter(|(_, b)| ["jsonl", "toml"].contains(&&*b.language))
+    {
+        let write = |block: &Block| -> PathBuf {
+            let file = dir.path().join(format!("{}.{}", block.line, block.language));
+            fs::write(&file, &block.text).expect("a file in it");
+            file
+        };
+        let rows = blocks.get(number + 1).filter(|next| next.language == "csv").map(write);
+        let mut file = JobFile::open(&Source::Path(write(block)), rows.as_deref())
+            .unwrap_or_else(|why| panic!("the example at {path}:{}: {why}", block.line));
+        while let Some(job) = file.next().expect("an unchanged file") {
+            jobs.push(job);
+        }
+    }
+    jobs
+}
+
+/// The names that serde would have accepted in place of the `?` in `wrong`: its message lists them.
+fn accepted<T: DeserializeOwned + std::fmt::Debug>(wrong: &str) -> BTreeSet<String> {
+    let message = serde_json::from_str::<T>(wrong).expect_err("there is no such name").to_string();
+    let (_, list) = message.split_once("expected one of ").expect("a list of names");
+    list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// The cells of each row of the page's tables, without the code marks around a whole cell.
+fn rows(page: &str) -> Vec<Vec<String>> {
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    rows.map(|row| row.split(" | ").map(|cell| cell.trim().trim_matches('`').to_owned()).collect()).collect()
+}
+
+#[test]
+fn every_example_is_a_job() {
+    assert_eq!(jobs("README.md").len(), 10, "the README shows ten lines");
+    let documented = jobs("docs/jobs.md");
+    assert_eq!(documented[..2], documented[2..4], "the two formats show the same jobs");
+}
+
+#[test]
+fn every_step_has_an_example_and_every_key_class_and_outcome_a_row() {
+    let shown: BTreeSet<String> =
+        jobs("docs/jobs.md").iter().flat_map(|job| &job.steps).map(|step| step.name().to_owned()).collect();
+    let missing: Vec<_> = accepted::<Step>(r#"{"?": 0}"#).difference(&shown).cloned().collect();
+    assert!(missing.is_empty(), "no example of {missing:?}");
+
+    let named: BTreeSet<String> =
+        rows(&page("docs/jobs.md")).into_iter().map(|cells| cells[0].clone()).collect();
+    let keys = accepted::<JobKeys>(r#"{"?": 0}"#);
+    let classes = FailureClass::ALL.iter().map(|class| class.name().to_owned());
+    let outcomes = ["succeeded", "failed", "cancelled", "expired", "rejected"].map(str::to_owned);
+    let all = keys.into_iter().chain(classes).chain(outcomes);
+    let missing: Vec<_> = all.filter(|name| !named.contains(name)).collect();
+    assert!(missing.is_empty(), "no row for {missing:?}");
+}
+
+#[test]
+fn the_settings_file_that_is_shown_is_good() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let shown = blocks(&page("docs/settings.md"));
+    let shown = shown.iter().find(|block| block.language == "toml").expect("a settings file is shown");
+    let path = dir.path().join("plimsoll.toml");
+    fs::write(&path, &shown.text).expect("a file in it");
+    let args = SettingsSources { config: Some(path), set: vec!["retry.classes=navigation,proxy".to_owned()] };
+    let layers = Layers::read(&args, std::iter::empty(), Vec::new())
+        .unwrap_or_else(|why| panic!("docs/settings.md:{}: {why}", shown.line));
+    assert_eq!(
+        layers.settings().retry.classes,
+        BTreeSet::from([FailureClass::Navigation, FailureClass::Proxy])
+    );
+}

@@ -1,0 +1,41 @@
+//! The simulator: the production policies on virtual time, against a machine and browsers that misbehave on purpose.
+//!
+//! ```text
+//!   seed ─► Scenario ─► Plan ─► World ──news──► Subject (the fleet's Dispatch) ──actions──┐
+//!                                 ▲                │                                       │
+//!                                 └────────────────┼───────────────────────────────────────┤
+//!                                                  └──── both ────► Oracle: every invariant ┘
+//! ```
+//!
+//! A run is decided by its seed to the last bit: no clock, no threads, no hash maps in their own order. What is found once
+//! is found again, is made small ([`shrink`]), and stays as a regression test.
+//!
+//! Read it in this order: [`scenario`] and [`plan`] (what a seed stands for), [`world`] (the machine), [`oracle`] (what must
+//! hold), [`run`](mod@run) (one run), [`sweep`](mod@sweep) (many), [`plant`] (is the net tight?), [`control`] and [`scale`]
+//! (figures).
+
+// words
+pub mod agenda;
+mod dashed;
+pub mod fault;
+pub mod news;
+pub mod processor;
+// what a seed stands for
+pub mod fate;
+pub mod plan;
+pub mod scenario;
+// the two sides
+pub mod subject;
+pub mod world;
+// judgement
+pub mod journal;
+pub mod oracle;
+pub mod run;
+// many runs
+pub mod plant;
+pub mod report;
+pub mod shrink;
+pub mod sweep;
+// figures
+pub mod control;
+pub mod scale;
