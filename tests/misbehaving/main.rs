@@ -1,7 +1,7 @@
 //! The DevTools driver with a browser that misbehaves: a real one, behind a wire that tampers with one answer.
 //!
 //! Whatever the wire does: the call ends in time and with a class, what is not hit goes on, memory stays bounded, nothing
-//! panics and nothing is left. The WebDriver driver meets its own remote ends in `backends/webdriver/tests/there.rs`.
+//! panics and nothing is left. The WebDriver driver meets its own remote ends in `backends/webdriver/tests/it/there.rs`.
 
 mod rig;
 

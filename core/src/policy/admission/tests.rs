@@ -1,4 +1,4 @@
-//! The gates by themselves; what they decide together is in `tests/dispatch_model`.
+//! The gates by themselves; what they decide together is in `tests/it/dispatch_model`.
 
 use super::*;
 

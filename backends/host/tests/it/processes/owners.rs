@@ -10,7 +10,7 @@ use plimsoll_host::spawn::{Launch, Spawner};
 use plimsoll_host::tree::{Exit, Ladder};
 use rustix::process::{Pid, Signal};
 
-use crate::{PATIENCE, Witness, end, is_listed, sh, status};
+use super::{PATIENCE, Witness, end, is_listed, sh, status};
 
 /// Names the base to the owner that is going to be killed.
 const BASE: &str = "TEST_PROFILE_BASE";
@@ -42,7 +42,9 @@ async fn what_a_killed_owner_leaves_is_cleared_up() {
     let (mut witness, fd) = Witness::new();
     let launch = Launch {
         program: std::env::current_exe().expect("this test"),
-        args: ["--exact", "owners::doomed_owner", "--ignored", "--nocapture"].map(Into::into).into(),
+        args: ["--exact", "processes::owners::doomed_owner", "--ignored", "--nocapture"]
+            .map(Into::into)
+            .into(),
         env: vec![(BASE.into(), base.clone().into())],
         identity: Identity::Current,
         fds: vec![(fd, 3)],

@@ -5,8 +5,8 @@ use std::time::Duration;
 use plimsoll_core::policy::admission::LimitPolicy;
 use plimsoll_core::policy::dispatch::{AttemptEnd, Event};
 
-use crate::events::reading;
-use crate::model::{BrowserPhase, Model, SlotPhase};
+use super::super::events::reading;
+use super::{BrowserPhase, Model, SlotPhase};
 
 /// How often the fleet may be answered before it must rest: far more than its jobs have attempts.
 const PATIENCE: usize = 20_000;

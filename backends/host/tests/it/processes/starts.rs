@@ -8,7 +8,7 @@ use plimsoll_host::identity::Identity;
 use plimsoll_host::spawn::{Launch, SpawnError, Spawner};
 use plimsoll_host::tree::{Exit, Ladder};
 
-use crate::{Witness, end, sh, start};
+use super::{Witness, end, sh, start};
 
 #[tokio::test]
 async fn a_child_gets_its_own_variables_and_no_secrets() {

@@ -3,15 +3,10 @@
 //! The oracle is independent of the code under test: every process of a tree inherits the writing end of a pipe, so
 //! the reading end meets its end of file exactly when the last of them has gone. See [`Witness`].
 
-#[path = "host/chromium.rs"]
 mod chromium;
-#[path = "host/owners.rs"]
 mod owners;
-#[path = "host/profiles.rs"]
 mod profiles;
-#[path = "host/starts.rs"]
 mod starts;
-#[path = "host/trees.rs"]
 mod trees;
 
 use std::os::fd::OwnedFd;

@@ -14,7 +14,7 @@ use plimsoll_webdriver::Family;
 use rustix::process::Signal;
 use tokio::time::timeout;
 
-use crate::rig::{AMPLE, Rig, evaluate, request, visit};
+use super::rig::{AMPLE, Rig, evaluate, request, visit};
 
 #[tokio::test]
 async fn drivers_and_browsers_run_unprivileged_with_their_sandbox_on() {
@@ -113,7 +113,7 @@ async fn a_session_that_is_stuck_is_gone_soon_and_its_neighbour_goes_on() {
     // The page never lets a picture be taken of it, and chromedriver never gives the command up.
     let never = evaluate(stuck.as_mut(), "setTimeout(() => { for (;;); }, 0); 1", AMPLE).await;
     assert_eq!(never.expect("it has not begun"), 1);
-    let picture = crate::rig::step(serde_json::json!({ "screenshot": "page" }));
+    let picture = super::rig::step(serde_json::json!({ "screenshot": "page" }));
     let fault = stuck.perform(&picture, Duration::from_secs(2)).await.expect_err("it is busy");
     assert_eq!(fault.class, FailureClass::Timeout, "{fault}");
     let clock = Clock::start();

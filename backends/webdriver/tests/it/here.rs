@@ -3,9 +3,6 @@
 //!
 //! What each step does in a page is the conformance suite's; here is what only this driver can do wrong.
 
-#[path = "here/faults.rs"]
 mod faults;
-#[path = "here/pages.rs"]
 mod pages;
-#[path = "here/rig.rs"]
 mod rig;

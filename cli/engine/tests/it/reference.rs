@@ -1,5 +1,5 @@
 //! What is written about settings, against the program: the defaults file, the JSON Schema and the tables of the manual
-//! are drawn from the types, and this is where they are drawn. `BLESS=1 cargo test -p plimsoll --test reference`, run twice, writes
+//! are drawn from the types, and this is where they are drawn. `BLESS=1 cargo test -p plimsoll --test it reference`, run twice, writes
 //! them anew.
 
 use std::collections::BTreeSet;
@@ -32,7 +32,7 @@ fn assert_drawn(path: &str, is: impl Fn(&str) -> bool, should_be: &str) {
     let text = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         is(&text),
-        "{} is out of date; `BLESS=1 cargo test -p plimsoll --test reference` draws it anew",
+        "{} is out of date; `BLESS=1 cargo test -p plimsoll --test it reference` draws it anew",
         path.display()
     );
 }

@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal};
 
 use tokio::time::timeout;
 
-use crate::{PATIENCE, end, status};
+use super::{PATIENCE, end, status};
 
 /// A browser and our ends of its two pipes.
 struct Running {

@@ -3,9 +3,6 @@
 //! Browsers run with their sandbox on, as whoever `Identity::for_browsers` says. Every test ends with its browsers
 //! verified gone: no process of theirs, no profile directory.
 
-#[path = "chromium/faults.rs"]
 mod faults;
-#[path = "chromium/pages.rs"]
 mod pages;
-#[path = "chromium/rig.rs"]
 mod rig;

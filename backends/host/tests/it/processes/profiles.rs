@@ -10,7 +10,7 @@ use plimsoll_host::profile::{ProfileError, ProfileRoot, SweepReport};
 use plimsoll_host::spawn::{Launch, Spawner};
 use plimsoll_host::tree::Exit;
 
-use crate::{Witness, sh};
+use super::{Witness, sh};
 
 /// A place for profiles that any user can reach.
 fn place() -> (tempfile::TempDir, PathBuf) {

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::AtomicU32;
 
+use super::end::session;
 use super::*;
-use crate::end::session;
 
 /// A session's number, as a remote end gives it.
 fn next(count: &AtomicU32) -> Reply {

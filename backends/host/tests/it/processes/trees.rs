@@ -8,7 +8,7 @@ use plimsoll_host::tree::{Exit, KillError, Ladder};
 use rustix::process::{Pid, Signal};
 use tokio::time::timeout;
 
-use crate::{PATIENCE, Witness, end, is_listed, sh, start, status, terminate_then_kill_after};
+use super::{PATIENCE, Witness, end, is_listed, sh, start, status, terminate_then_kill_after};
 
 const HOUR: Duration = Duration::from_secs(3600);
 

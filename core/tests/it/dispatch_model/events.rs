@@ -10,7 +10,7 @@ use plimsoll_core::units::Bytes;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::model::{BrowserPhase, Model, SlotPhase};
+use super::model::{BrowserPhase, Model, SlotPhase};
 
 /// Something that happens, to whichever slot or browser is in the right state; nothing, if none is.
 #[derive(Debug, Clone)]

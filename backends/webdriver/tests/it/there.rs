@@ -1,12 +1,8 @@
 //! The driver with a remote end that misbehaves: each fault is classed, bounded in time and memory, and nothing is left.
 
-#[path = "there/closing.rs"]
 mod closing;
-#[path = "there/end.rs"]
 mod end;
-#[path = "there/rig.rs"]
 mod rig;
-#[path = "there/several.rs"]
 mod several;
 
 use std::sync::Arc;

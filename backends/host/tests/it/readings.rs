@@ -1,12 +1,8 @@
 //! The sensors on copies of machines: directories that hold the files a kernel would show. And once on the real one.
 
-#[path = "readings/faults.rs"]
 mod faults;
-#[path = "readings/real.rs"]
 mod real;
-#[path = "readings/shapes.rs"]
 mod shapes;
-#[path = "readings/sweep.rs"]
 mod sweep;
 
 use std::fs;

@@ -9,7 +9,7 @@ use plimsoll_kit::nasty_site;
 use plimsoll_kit::site::LOOPBACK;
 use plimsoll_webdriver::Family;
 
-use crate::rig::{AMPLE, Rig, evaluate, go, request, visit};
+use super::rig::{AMPLE, Rig, evaluate, go, request, visit};
 
 use FailureClass::{Navigation, PageCrash, Timeout};
 use Recurrence::{Persistent, Transient};

@@ -1,7 +1,7 @@
 //! Several remote ends, or one that is not alone: which is asked, and what each holds.
 
+use super::end::{grid, session};
 use super::*;
-use crate::end::{grid, session};
 
 /// A remote end with so many slots, all free.
 async fn with_slots(slots: usize) -> End {

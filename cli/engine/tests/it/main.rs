@@ -1,0 +1,4 @@
+//! What is written about jobs and settings, against the program.
+
+mod docs;
+mod reference;
