@@ -1,10 +1,15 @@
 //! The house rules that no compiler knows, as tests. Each failure says what is wrong, where, and why it matters.
 //!
-//! Extend the tables at the top when the house grows; they are meant to be read.
+//! The tables at the top of each file are part of the architecture; extend them when the code grows.
 
-use std::collections::BTreeSet;
+mod circles;
+mod files;
+mod imports;
+mod order;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+
+use files::{files, ignored, is_under, report, root, rust_files};
 
 /// Folders at the root; those of code never become more.
 const FOLDERS: [&str; 12] = [
@@ -33,25 +38,6 @@ const IMPURE: [&str; 10] = [
     "::now(",
     "Instant",
     "SystemTime",
-];
-
-/// The modules of core in the order they are read; each uses only those above it, and its own children.
-const CORE_ORDER: [&str; 15] = [
-    "time",
-    "units",
-    "duration",
-    "shorthand",
-    "id",
-    "outcome",
-    "step",
-    "proxy",
-    "job",
-    "capability",
-    "page",
-    "policy",
-    "port",
-    "settings",
-    "runtime",
 ];
 
 /// Which of our crates each crate may depend on.
@@ -162,38 +148,6 @@ fn policies_are_pure() {
 }
 
 #[test]
-fn core_reads_in_one_direction() {
-    let mut faults = Vec::new();
-    for (path, text) in rust_files() {
-        let Some(module) = path.strip_prefix("core/src/").filter(|file| *file != "lib.rs") else { continue };
-        let module = module.trim_end_matches(".rs").replace('/', "::");
-        let Some(own) = rank(&module) else {
-            faults.push(format!("{path}: `{module}` is in no place; add it to the table CORE_ORDER"));
-            continue;
-        };
-        let code: String = code_lines(&text).map(|(_, line)| format!("{line}\n")).collect();
-        for used in crate_paths(&code) {
-            match rank(&used) {
-                None => faults.push(format!(
-                    "{path}: uses `crate::{used}`; name its module, or add it to the table CORE_ORDER"
-                )),
-                Some(theirs) if theirs > own => {
-                    faults.push(format!("{path}: uses `crate::{used}`, which comes later"));
-                }
-                Some(_) => {}
-            }
-        }
-        if code.contains("super::super::") {
-            faults.push(format!("{path}: `super::super::` hides which module is meant; write `crate::`"));
-        }
-    }
-    report(
-        "core reads like a book, each module using only earlier ones, so no circle can form",
-        faults.into_iter(),
-    );
-}
-
-#[test]
 fn crates_point_one_way() {
     let mut faults = Vec::new();
     for (path, text) in files(|path| path.ends_with("Cargo.toml")) {
@@ -261,65 +215,9 @@ fn nothing_is_left_on_the_desk() {
 
 #[test]
 fn the_readers_of_this_file_read_right() {
-    let paths = crate_paths(
-        "use crate::{id::{A, b::C}, time};\nlet x = crate::policy::limit::Y::new(); mycrate::z();",
-    );
-    assert_eq!(paths, ["id::A", "id::b::C", "time", "policy::limit::Y::new"]);
-    assert!(rank("policy::limit") == rank("policy") && rank("time") < rank("policy") && rank("no").is_none());
     assert!(has_word("let t = Instant::now();", "Instant") && has_word("t::now()", "::now("));
     assert!(!has_word("instantiate(Instants)", "Instant"));
     assert_eq!(code_lines("//! a\ncode // b\n    /// c").collect::<Vec<_>>(), [(2, "code ")]);
-}
-
-/// Fails with every fault and the reason for the rule.
-#[track_caller]
-fn report(reason: &str, faults: impl Iterator<Item = String>) {
-    let faults: Vec<String> = faults.collect();
-    assert!(faults.is_empty(), "\n{reason}\n  {}\n", faults.join("\n  "));
-}
-
-fn root() -> &'static Path {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-    tests.parent().expect("the kit lies in the repository")
-}
-
-/// Names at the root that git ignores: plain lines of `.gitignore` that begin with a slash.
-fn ignored() -> BTreeSet<String> {
-    let ignored = fs::read_to_string(root().join(".gitignore")).unwrap_or_default();
-    ignored.lines().filter_map(|line| line.strip_prefix('/')).map(str::to_owned).collect()
-}
-
-/// Every text file whose path from the root `wanted` likes, in the order of their paths.
-fn files(wanted: impl Fn(&str) -> bool) -> Vec<(String, String)> {
-    let ignored = ignored();
-    let mut folders: Vec<PathBuf> = vec![root().to_owned()];
-    let mut found = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            let name = path.strip_prefix(root()).unwrap_or(&path).to_string_lossy().into_owned();
-            if name == ".git" || ignored.contains(&name) {
-                continue;
-            }
-            if path.is_dir() {
-                folders.push(path);
-            } else if wanted(&name) {
-                // What is not UTF-8 is a picture, and pictures keep no rules.
-                found.extend(fs::read_to_string(&path).ok().map(|text| (name, text)));
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
-fn rust_files() -> Vec<(String, String)> {
-    files(|path| path.ends_with(".rs"))
-}
-
-/// Whether `path` is the module `folder` or lies in it.
-fn is_under(path: &str, folder: &str) -> bool {
-    path.strip_prefix(folder).is_some_and(|rest| rest.starts_with(['/', '.']))
 }
 
 /// Numbered lines without their comments; lines that are nothing else are left out. A string that holds `//` is cut
@@ -340,44 +238,4 @@ fn has_word(line: &str, word: &str) -> bool {
         };
         !joins(before, word.chars().next()) && !joins(after, word.chars().next_back())
     })
-}
-
-/// Where a module of core stands: the place of the longest entry that is it or holds it.
-fn rank(module: &str) -> Option<usize> {
-    let holds = |entry: &&str| {
-        module.strip_prefix(*entry).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-    };
-    let longest = CORE_ORDER.iter().filter(|entry| holds(entry)).max_by_key(|entry| entry.len())?;
-    CORE_ORDER.iter().position(|entry| entry == longest)
-}
-
-/// Every path after a `crate::` in `code`, braces spelled out.
-fn crate_paths(code: &str) -> Vec<String> {
-    let mut paths = Vec::new();
-    for (at, mark) in code.match_indices("crate::") {
-        if !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
-            spell_out("", &code[at + mark.len()..], &mut paths);
-        }
-    }
-    paths
-}
-
-/// Adds the paths of the use-tree at the start of `rest` to `paths`, and returns what follows the tree.
-fn spell_out<'a>(prefix: &str, rest: &'a str, paths: &mut Vec<String>) -> &'a str {
-    let is_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
-    let end = rest.find(|c| !is_path(c)).unwrap_or(rest.len());
-    let path = format!("{prefix}{}", &rest[..end]);
-    let Some(mut rest) = rest[end..].strip_prefix('{') else {
-        paths.push(path.trim_end_matches(':').to_owned());
-        return &rest[end..];
-    };
-    loop {
-        rest = rest.trim_start();
-        if rest.is_empty() || rest.starts_with('}') {
-            return rest.get(1..).unwrap_or_default();
-        }
-        let after = spell_out(&path, rest, paths);
-        // Past `as NAME`, a `*`, and the comma.
-        rest = after.trim_start_matches(|c| c != ',' && c != '}').trim_start_matches(',');
-    }
 }
