@@ -151,8 +151,8 @@ static EDITS: [Edit; 20] = [
         "booking-leaked",
         "the memory of a context that is gone stays booked",
         "footprint.rs",
-        "self.booked -= held.booked;\n        if let Some(peak) = held.peak {",
-        "if let Some(peak) = held.peak {",
+        "self.booked -= held.booked;\n        self.gone.record(",
+        "self.gone.record(",
     ),
     edit(
         "pressure-admits",

@@ -20,15 +20,13 @@ mod reconfigure;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::answer::{Announcement, Wait};
 pub use self::config::{AdmissionConfig, LimitPolicy};
 use crate::id::{BrowserId, SlotId};
 use crate::policy::blame::News;
-use crate::policy::footprint::{Class, Footprint, Room};
-use crate::policy::limit::gradient::{Creation, Warmth};
+use crate::policy::footprint::{Footprint, Room};
 use crate::policy::limit::{ActiveLimit, CreationLimit};
 use crate::policy::pressure::{self, Gauge, Level, Measures, Pace, Reading, Signal};
 use crate::policy::scopes::{Blocked, Changes, Passage, Scope, Scopes};
@@ -61,8 +59,6 @@ pub struct Admission {
     footprint: Footprint,
     gauge: Gauge,
     scopes: Scopes,
-    class: Class,
-    maker: Arc<str>,
     /// Contexts that the driver's endpoints can hold, where they say so.
     slots: Option<u32>,
     /// Since when nothing is in flight.
@@ -81,8 +77,6 @@ impl Admission {
             footprint: Footprint::new(config.footprint.clone()),
             gauge: Gauge::new(config.pressure.clone()),
             scopes: Scopes::new(config.scopes.clone()),
-            class: Class("context".into()),
-            maker: "driver".into(),
             slots: None,
             idle_since: Some(Moment::ZERO),
             announcements: Vec::new(),
@@ -113,7 +107,7 @@ impl Admission {
     #[must_use]
     pub fn has_room_for_browser(&self) -> bool {
         self.config.policy == LimitPolicy::Fixed
-            || !matches!(self.footprint.room_beside_browser(&self.class), Room::Short(_))
+            || !matches!(self.footprint.room_beside_browser(), Room::Short(_))
     }
 
     /// Asks the breakers of everything an attempt will use for the right to make it.
@@ -134,7 +128,7 @@ impl Admission {
     /// A context was admitted; with it, so much is under way.
     pub fn reserved(&mut self, slot: SlotId, load: Load) {
         self.idle_since = None;
-        self.footprint.on_reserved(slot, self.class.clone());
+        self.footprint.on_reserved(slot);
         if let CreationLimit::Adaptive(limit) = &mut self.creation {
             limit.on_started(load.creating);
         }
@@ -142,9 +136,9 @@ impl Admission {
 
     /// A context is there, after so long.
     pub fn opened(&mut self, now: Moment, slot: SlotId, took: Duration, load: Load) {
-        self.footprint.on_created(slot);
+        self.footprint.on_created(now, slot);
         if let CreationLimit::Adaptive(limit) = &mut self.creation {
-            limit.on_created(Creation { maker: Arc::clone(&self.maker), warmth: Warmth::Warm }, took);
+            limit.on_created(took);
             limit.on_tick(now, load.creating);
         }
     }
@@ -205,11 +199,15 @@ impl Admission {
         self.tick(now, load);
     }
 
-    /// The browsers were measured: these contexts share so much memory.
-    pub fn measured(&mut self, slots: impl Iterator<Item = SlotId>, each: Bytes) {
-        for slot in slots {
-            self.footprint.on_measured(slot, each);
-        }
+    /// The `browsers` were measured to take `total` together; the contexts of `running` exist and are not being closed.
+    pub fn measured(
+        &mut self,
+        now: Moment,
+        total: Bytes,
+        browsers: u32,
+        running: impl Iterator<Item = SlotId>,
+    ) {
+        self.footprint.on_measured(now, total, browsers, running);
     }
 
     /// Time passed.
@@ -330,7 +328,7 @@ impl Admission {
         if level.measures().admission == pressure::Admission::Shut {
             return Err(Wait::Pressure(level, self.gauge.cause()));
         }
-        match self.footprint.room(&self.class) {
+        match self.footprint.room() {
             Room::Fits => Ok(()),
             Room::Short(shortage) => Err(Wait::Memory(shortage)),
             Room::Unknown if load.creating < BLIND_CREATING => Ok(()),

@@ -202,9 +202,9 @@ impl Dispatch {
                 self.admission.rouse(now);
                 self.relieve(now);
             }
-            Event::Measured(all) => {
-                let active = u64::from(self.load().active.max(1));
-                self.admission.measured(self.slots.running(), crate::units::Bytes(all.0 / active));
+            Event::Measured(total) => {
+                let browsers = u32::try_from(self.placement.len()).unwrap_or(u32::MAX);
+                self.admission.measured(now, total, browsers, self.slots.running());
             }
             Event::Configured(config) => self.reconfigure(*config),
             Event::Stop => self.phase = Phase::Stopping,

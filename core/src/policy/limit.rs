@@ -11,14 +11,10 @@
 pub mod aimd;
 pub mod gradient;
 
-use crate::policy::limit::aimd::AimdLimit;
-use crate::policy::limit::gradient::GradientLimit;
-
-/// The incident's limit on contexts being created.
-pub const MAX_CREATING: u32 = 50;
-
-/// The incident's limit on active contexts.
-pub const MAX_CONTEXTS: u32 = 100;
+use self::aimd::AimdLimit;
+pub use self::aimd::MAX_CONTEXTS;
+use self::gradient::GradientLimit;
+pub use self::gradient::MAX_CREATING;
 
 /// How many contexts may be being created at once.
 #[derive(Debug, Clone)]

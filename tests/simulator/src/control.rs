@@ -11,6 +11,7 @@ use std::time::Duration;
 use plimsoll_core::id::SlotId;
 use plimsoll_core::policy::admission::{AdmissionConfig, LimitPolicy};
 use plimsoll_core::policy::dispatch::{Action, DispatchConfig};
+use plimsoll_core::policy::limit::MAX_CONTEXTS;
 use plimsoll_core::policy::pressure::Level;
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::Bytes;
@@ -36,6 +37,12 @@ pub struct Case {
     pub memory: Bytes,
     /// Cores.
     pub cores: u32,
+    /// Contexts that may be active; as many jobs again are waiting.
+    pub ceiling: u32,
+    /// What a page takes at its peak.
+    pub page_memory: Bytes,
+    /// Processor time of a page.
+    pub page_cpu: Duration,
     /// How long a page is kept.
     pub hold: Duration,
     /// What happens after [`TURN`].
@@ -43,7 +50,9 @@ pub struct Case {
 }
 
 const fn case(name: &'static str, gib: u64, cores: u32, hold: u64, turn: Option<Decision>) -> Case {
-    Case { name, memory: Bytes::gib(gib), cores, hold: Duration::from_secs(hold), turn }
+    let (memory, page_memory, page_cpu) = (Bytes::gib(gib), Bytes::mib(120), Duration::from_secs(1));
+    let hold = Duration::from_secs(hold);
+    Case { name, memory, cores, ceiling: MAX_CONTEXTS, page_memory, page_cpu, hold, turn }
 }
 
 const fn neighbour(over: u64) -> Decision {
@@ -63,10 +72,25 @@ pub const CASES: [Case; 8] = [
     case("24 GiB, 8 cores, 45 s a job", 24, 8, 45, None),
 ];
 
+/// A thousand contexts that hold a light page for longer than the case is watched: the machine can carry most of them, and
+/// none ends from which their weight could be learnt.
+pub const LONG_LIVED: Case = Case {
+    ceiling: 1_000,
+    page_memory: Bytes::mib(17),
+    page_cpu: Duration::from_millis(100),
+    ..case("24 GiB, 2 cores, 1,000 light pages for 600 s", 24, 2, 600, None)
+};
+
+/// The same beside a program that takes 3 GiB within 60 s.
+pub const LONG_LIVED_BESIDE_A_HOG: Case = Case { turn: Some(neighbour(60)), ..LONG_LIVED };
+
+/// A thousand contexts whose pages grow to 120 MiB: more than the machine can carry.
+pub const LONG_LIVED_AND_HEAVY: Case = Case { page_memory: Bytes::mib(120), ..LONG_LIVED };
+
 /// Which limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// 50 in creation, 100 active.
+    /// 50 in creation, and the ceiling active.
     Fixed,
     /// The same as ceilings.
     Adaptive,
@@ -162,12 +186,18 @@ impl Case {
             jobs: 5_000,
             burst: 5_000,
             hold: self.hold,
+            page_memory: self.page_memory,
+            page_cpu: self.page_cpu,
             attempt_timeout: self.hold.mul_f64(2.5) + Duration::from_secs(60),
             ..Load::default()
         };
         let scenario = Scenario {
             fleet: DispatchConfig {
-                admission: AdmissionConfig { policy, ..AdmissionConfig::default() },
+                admission: AdmissionConfig {
+                    policy,
+                    max_contexts: self.ceiling,
+                    ..AdmissionConfig::default()
+                },
                 queue_capacity: 10_000,
                 ..DispatchConfig::default()
             },
@@ -237,6 +267,12 @@ impl Course {
     pub fn creation_limits(&self) -> (u32, u32) {
         let last = self.samples.iter().rev().take(100).map(|sample| sample.creation_limit);
         (last.clone().min().unwrap_or(0), last.max().unwrap_or(0))
+    }
+
+    /// The highest level of pressure.
+    #[must_use]
+    pub fn highest_level(&self) -> Level {
+        self.samples.iter().map(|sample| sample.level).max().unwrap_or_default()
     }
 
     /// Changes of level in a minute.

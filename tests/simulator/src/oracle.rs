@@ -263,12 +263,12 @@ impl Oracle {
             self.breakers.started(now, slot.host, self.slots.held.values())?;
         }
         if let Some(slot) = loose.opened {
-            self.memory.opened(slot, footprint);
+            self.memory.opened(now, slot, footprint);
         }
         if let Some(all) = loose.measured {
             let each = Bytes(all.0 / u64::from(self.measured_among(loose)));
             let running = self.slots.held.iter().filter(|(_, slot)| slot.phase == SlotPhase::Running);
-            self.memory.measured(running.map(|(id, _)| *id), each, footprint);
+            self.memory.measured(now, running.map(|(id, _)| *id), each, footprint);
         }
         Ok(())
     }

@@ -1,21 +1,15 @@
-//! [`Estimate`]: what a context of a class takes at its peak, learnt from those that have ended.
-
-use std::collections::BTreeMap;
-use std::sync::Arc;
+//! [`Estimate`]: the memory that a context is expected to take at its peak.
+//!
+//! It is learnt from contexts that have ended, by the peak of each, and from contexts that live: a lower bound on what they
+//! take raises the mean at once; an upper bound lowers it step by step, by as much as there is evidence.
 
 use crate::units::Bytes;
 
-/// Contexts that weigh alike: a browser kind, and what kind of site, as far as the caller tells them apart.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Class(pub Arc<str>);
-
-/// How fast an estimate rises to a heavier context, and falls to a lighter one: to guess too low is what kills.
+/// How fast an estimate rises to a heavier context, and falls to a lighter one: an estimate that is too low is the dangerous
+/// one.
 const RISE: f64 = 0.10;
 const FALL: f64 = 0.05;
 const SPREAD: f64 = 0.05;
-
-/// Classes that are told apart; further ones keep the prior.
-const MAX_CLASSES: usize = 256;
 
 /// A mean with its spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +20,7 @@ pub struct Estimate {
     pub deviation: Bytes,
 }
 
-/// 200 ± 60 MiB: an ordinary site in an ordinary browser. A light page in headless-shell takes a tenth of it, a Firefox
-/// session (486 MB in 11 processes) more than twice as much: such classes deserve their own priors.
+/// 200 ± 60 MiB: an ordinary site in an ordinary browser. A light page in headless-shell takes a tenth of it.
 impl Default for Estimate {
     fn default() -> Self {
         Self { mean: Bytes::mib(200), deviation: Bytes::mib(60) }
@@ -35,13 +28,14 @@ impl Default for Estimate {
 }
 
 impl Estimate {
-    /// What all but the heaviest sixth stay below: the mean and one deviation.
+    /// The mean and one deviation: five of six contexts take less.
     #[must_use]
     pub fn high(self) -> Bytes {
         self.mean + self.deviation
     }
 
-    fn learn(&mut self, peak: Bytes) {
+    /// A context ended that took `peak` at most.
+    pub(super) fn learn(&mut self, peak: Bytes) {
         let off = peak.0 as f64 - self.mean.0 as f64;
         let weight = if off > 0.0 { RISE } else { FALL };
         let deviation = self.deviation.0 as f64;
@@ -49,42 +43,18 @@ impl Estimate {
         self.mean = Bytes((self.mean.0 as f64 + weight * off) as u64);
         self.deviation = Bytes(variance.sqrt() as u64);
     }
-}
 
-#[derive(Debug, Clone)]
-pub(super) struct Estimates {
-    prior: Estimate,
-    classes: BTreeMap<Class, Estimate>,
-    lightest: Estimate,
-}
-
-impl Estimates {
-    pub(super) fn new(prior: Estimate, classes: BTreeMap<Class, Estimate>) -> Self {
-        let mut estimates = Self { prior, classes, lightest: prior };
-        estimates.weigh();
-        estimates
+    /// Living contexts take at least this much on average.
+    pub(super) fn raise(&mut self, least: Bytes) {
+        self.mean = self.mean.max(least);
     }
 
-    pub(super) fn of(&self, class: &Class) -> Estimate {
-        self.classes.get(class).copied().unwrap_or(self.prior)
-    }
-
-    /// The least that any context is known to take; the prior while nothing is known.
-    pub(super) const fn lightest(&self) -> Estimate {
-        self.lightest
-    }
-
-    pub(super) fn learn(&mut self, class: Class, peak: Bytes) {
-        if self.classes.contains_key(&class) || self.classes.len() < MAX_CLASSES {
-            self.classes.entry(class).or_insert(self.prior).learn(peak);
-            self.weigh();
-        }
-    }
-
-    /// Walks the classes once per ended context, so that no decision has to.
-    fn weigh(&mut self) {
-        let lightest = self.classes.values().copied().min_by_key(|estimate| estimate.high());
-        self.lightest = lightest.unwrap_or(self.prior);
+    /// Living contexts take at most this much on average. `evidence` counts contexts: one that was watched for long enough
+    /// weighs as much as one that ended.
+    pub(super) fn lower(&mut self, most: Bytes, evidence: f64) {
+        let excess = (self.mean - most).0 as f64;
+        let kept = (1.0 - FALL).powf(evidence.max(0.0));
+        self.mean -= Bytes((excess * (1.0 - kept)) as u64);
     }
 }
 
@@ -94,37 +64,24 @@ mod tests {
 
     use super::*;
 
-    fn class(name: &str) -> Class {
-        Class(name.into())
-    }
-
     #[test]
-    fn sixty_ended_contexts_bring_an_estimate_within_a_fifth() {
+    fn eighty_ended_contexts_bring_an_estimate_within_a_fifth() {
         for true_peak in [Bytes::mib(17), Bytes::mib(500)] {
-            let mut estimates = Estimates::new(Estimate::default(), BTreeMap::new());
-            (0..80).for_each(|_| estimates.learn(class("a"), true_peak));
-            let mean = estimates.of(&class("a")).mean.0 as f64 / true_peak.0 as f64;
+            let mut estimate = Estimate::default();
+            (0..80).for_each(|_| estimate.learn(true_peak));
+            let mean = estimate.mean.0 as f64 / true_peak.0 as f64;
             assert!((0.8..1.2).contains(&mean), "{mean} times {true_peak}");
-            assert_eq!(estimates.of(&class("b")), Estimate::default(), "classes do not teach each other");
         }
     }
 
     #[test]
-    fn a_mixed_class_is_guessed_above_its_mean() {
-        let mut estimates = Estimates::new(Estimate::default(), BTreeMap::new());
+    fn peaks_that_differ_give_an_estimate_above_their_mean() {
+        let mut estimate = Estimate::default();
         for n in 0..400 {
-            estimates.learn(class("a"), Bytes::mib(if n % 2 == 0 { 50 } else { 250 }));
+            estimate.learn(Bytes::mib(if n % 2 == 0 { 50 } else { 250 }));
         }
-        let estimate = estimates.of(&class("a"));
         assert!(estimate.mean > Bytes::mib(150), "{}", estimate.mean);
         assert!(estimate.high() > Bytes::mib(240), "{}", estimate.high());
-    }
-
-    #[test]
-    fn classes_are_bounded() {
-        let mut estimates = Estimates::new(Estimate::default(), BTreeMap::new());
-        (0..1_000).for_each(|n| estimates.learn(class(&n.to_string()), Bytes::mib(1)));
-        assert_eq!(estimates.classes.len(), MAX_CLASSES);
     }
 
     proptest! {
@@ -137,6 +94,19 @@ mod tests {
                 prop_assert!(estimate.mean.0 <= highest);
                 prop_assert!(estimate.deviation.0 <= highest);
             }
+        }
+
+        #[test]
+        fn living_contexts_raise_the_mean_at_once_and_lower_it_no_further_than_their_bound(
+            least in 0u64..1 << 40, above in 0u64..1 << 40, evidence in 0f64..1000.0,
+        ) {
+            let mut estimate = Estimate::default();
+            let most = Bytes(least + above);
+            let before = estimate.mean;
+            estimate.lower(most, evidence);
+            prop_assert!(estimate.mean <= before && estimate.mean >= most.min(before));
+            estimate.raise(Bytes(least));
+            prop_assert!(estimate.mean >= Bytes(least));
         }
     }
 }

@@ -14,9 +14,11 @@
 
 use std::time::Duration;
 
-use crate::policy::limit::MAX_CONTEXTS;
 use crate::policy::pressure::Level;
 use crate::time::Moment;
+
+/// The incident's limit on active contexts.
+pub const MAX_CONTEXTS: u32 = 100;
 
 /// The numbers of the law.
 #[derive(Debug, Clone, PartialEq)]

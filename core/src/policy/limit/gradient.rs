@@ -4,7 +4,7 @@
 //! says how many are too many. Samples are gathered in windows of 1 s, or up to 5 s if they are few:
 //!
 //! ```text
-//! ratio     = median of (sample / base of its class)
+//! ratio     = median of the samples / base
 //! gradient  = 1.5 / ratio, within 0.5 … 1          1.5: half as long again is the price of keeping the machine busy
 //! headroom  = max(1, √limit / 2), but none while the gradient is at its floor
 //! limit     ← 0.8 limit + 0.2 (gradient · limit + headroom)
@@ -17,20 +17,21 @@
 //! samples: a creation that fails at once says nothing about speed. A **time-out** is the worst sample there is: one in a
 //! window puts the gradient at its floor, used or not.
 //!
-//! **The base** belongs to a [`Creation`] class, for a cold launch is not a slow warm creation. It falls quickly to any
-//! faster median, so that one lucky window cannot set a mark nobody reaches again, and rises slowly (0.2 % a window, about
-//! 8 minutes) and only in calm windows, lest it learn the overload it is there to detect. If the limit has sat at 1 for
-//! five windows, the base is evidently wrong and is forgotten. (The headroom must vanish at the floor for that: with it
+//! **The base** is what a creation takes on an idle machine. It falls quickly to any
+//! faster median, though not at once, so that one lucky window cannot set a mark that is never reached again. It rises slowly
+//! (0.2 % a window, about 8 minutes) and only in calm windows; otherwise it would learn the overload that it is there to
+//! detect. If the limit has been 1 for five windows, the base is evidently wrong and is forgotten. (The headroom must vanish at the floor for that: with it
 //! the limit would settle at 2 and never get there.)
 
 mod base;
 
 use std::time::Duration;
 
-use self::base::{Bases, Load};
-pub use self::base::{Creation, Warmth};
-use crate::policy::limit::MAX_CREATING;
+use self::base::{Base, Load};
 use crate::time::Moment;
+
+/// The incident's limit on contexts being created.
+pub const MAX_CREATING: u32 = 50;
 
 /// The numbers of the law that depend on the machine or on taste.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,7 +67,7 @@ pub struct GradientLimit {
     config: GradientConfig,
     limit: f64,
     search: Search,
-    bases: Bases,
+    base: Base,
     window: Gathering,
     windows_at_one: u32,
 }
@@ -81,7 +82,7 @@ enum Search {
 #[derive(Debug, Clone, Default)]
 struct Gathering {
     began: Moment,
-    samples: Vec<(Creation, Duration)>,
+    samples: Vec<Duration>,
     timeouts: u32,
     peak: u32,
 }
@@ -95,7 +96,7 @@ impl GradientLimit {
             config,
             limit,
             search: Search::Exploring,
-            bases: Bases::default(),
+            base: Base::default(),
             window: Gathering::default(),
             windows_at_one: 0,
         }
@@ -119,9 +120,9 @@ impl GradientLimit {
     }
 
     /// One try at a creation succeeded after `took`; time spent waiting or retrying is not part of it.
-    pub fn on_created(&mut self, creation: Creation, took: Duration) {
+    pub fn on_created(&mut self, took: Duration) {
         if took >= SHORTEST && self.window.samples.len() < MAX_SAMPLES {
-            self.window.samples.push((creation, took));
+            self.window.samples.push(took);
         }
     }
 
@@ -152,8 +153,8 @@ impl GradientLimit {
 
     fn on_window(&mut self, window: &Gathering) {
         let load = if window.peak <= (self.current() / 4).max(2) { Load::Calm } else { Load::Busy };
-        let ratio = self.bases.ratio(&window.samples);
-        self.bases.learn(&window.samples, load);
+        let ratio = self.base.ratio(&window.samples);
+        self.base.learn(&window.samples, load);
         let gradient = match ratio {
             _ if window.timeouts > 0 => FLOOR,
             Some(ratio) => (self.config.tolerance.max(1.0) / ratio).clamp(FLOOR, 1.0),
@@ -169,7 +170,7 @@ impl GradientLimit {
         }
         self.windows_at_one = if self.limit < 1.01 { self.windows_at_one + 1 } else { 0 };
         if self.windows_at_one >= FORGET_AFTER {
-            self.bases = Bases::default();
+            self.base = Base::default();
             self.windows_at_one = 0;
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use plimsoll_core::id::{BrowserId, SlotId};
 use plimsoll_core::policy::admission::{STARVED_AFTER, STARVED_AFTER_EMERGENCY};
-use plimsoll_core::policy::footprint::{Class, Footprint, FootprintConfig};
+use plimsoll_core::policy::footprint::{Footprint, FootprintConfig};
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::{Bytes, Ratio};
 
@@ -60,7 +60,7 @@ impl Alarm {
 #[derive(Debug, Clone, Copy)]
 struct Booking {
     bytes: Bytes,
-    measured: bool,
+    opened: Option<Moment>,
 }
 
 impl Memory {
@@ -80,18 +80,33 @@ impl Memory {
     }
 
     pub(super) fn started(&mut self, slot: SlotId, fleet: &Footprint) {
-        self.contexts.insert(slot, Booking { bytes: estimate(fleet), measured: false });
+        self.contexts.insert(slot, Booking { bytes: fleet.estimate().mean, opened: None });
     }
 
-    pub(super) fn opened(&mut self, slot: SlotId, fleet: &Footprint) {
-        if let Some(booking) = self.contexts.get_mut(&slot).filter(|booking| !booking.measured) {
-            booking.bytes = estimate(fleet) - self.rules.blank;
+    pub(super) fn opened(&mut self, now: Moment, slot: SlotId, fleet: &Footprint) {
+        if let Some(booking) = self.contexts.get_mut(&slot) {
+            let bytes = fleet.estimate().mean - self.rules.blank;
+            *booking = Booking { bytes, opened: Some(now) };
         }
     }
 
-    pub(super) fn measured(&mut self, running: impl Iterator<Item = SlotId>, each: Bytes, fleet: &Footprint) {
+    /// Each running context is promised the rest of the estimate, or as much as it would take within 10 s if it went on
+    /// growing evenly.
+    pub(super) fn measured(
+        &mut self,
+        now: Moment,
+        running: impl Iterator<Item = SlotId>,
+        each: Bytes,
+        fleet: &Footprint,
+    ) {
+        let rest = fleet.estimate().mean - each;
         for slot in running {
-            self.contexts.insert(slot, Booking { bytes: estimate(fleet) - each, measured: true });
+            if let Some(booking) = self.contexts.get_mut(&slot)
+                && let Some(opened) = booking.opened
+            {
+                let age = now.since(opened).as_secs_f64();
+                booking.bytes = rest.min(Bytes((each.0 as f64 * 10.0 / age) as u64));
+            }
         }
     }
 
@@ -169,8 +184,4 @@ impl Memory {
         let browsers: Bytes = self.launching.values().copied().sum();
         same(Invariant::MemoryBooked, fleet.booked(), contexts + browsers)
     }
-}
-
-fn estimate(fleet: &Footprint) -> Bytes {
-    fleet.estimate(&Class("context".into())).mean
 }

@@ -1,7 +1,10 @@
 //! The adaptive limits, as ranges: they must not overshoot, swing, or lose what the fixed ones keep.
 
+use plimsoll_core::policy::pressure::Level;
 use plimsoll_simulator::control::table::Row;
-use plimsoll_simulator::control::{CASES, Case, Course, Kind, TURN};
+use plimsoll_simulator::control::{
+    CASES, Case, Course, Kind, LONG_LIVED, LONG_LIVED_AND_HEAVY, LONG_LIVED_BESIDE_A_HOG, TURN,
+};
 
 fn case(name: &str) -> &'static Case {
     CASES.iter().find(|case| case.name.contains(name)).expect("the case is in the list")
@@ -58,6 +61,40 @@ fn a_dip_of_the_processor_is_made_good_within_a_minute() {
         let before = course.active(turn - 50, turn);
         let back = course.reaches(turn + 60, 0.9 * before).map(|second| second - turn - 60);
         assert!(back.is_some_and(|seconds| seconds <= 60), "seed {seed}: {back:?}");
+    }
+}
+
+/// Each living context kept the promise of an unknown one, so that admission stood at 101 with a tenth of the memory used.
+#[test]
+fn contexts_that_live_are_known_without_one_that_ends() {
+    for seed in 0..3 {
+        let course = LONG_LIVED.run(Kind::Adaptive, seed);
+        let after = course.active(175, 180);
+        // The simulated browsers take twice the memory of real ones: the machine has room for some 800.
+        assert!(after >= 550.0, "seed {seed}: {after} of 1,000 after three minutes");
+        assert!(course.highest_level() <= Level::Elevated, "seed {seed}: {:?}", course.highest_level());
+        assert_eq!((course.oom_kills(), course.evicted), (0, 0), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_memory_hog_beside_long_lived_contexts_stops_admission_in_time() {
+    for seed in 0..3 {
+        let course = LONG_LIVED_BESIDE_A_HOG.run(Kind::Adaptive, seed);
+        let turn = TURN.as_secs() as usize;
+        let (before, beside) = (course.active(turn - 5, turn), course.active(turn + 60, turn + 120));
+        assert_eq!(course.oom_kills(), 0, "seed {seed}: {:?}", course.highest_level());
+        assert!(before > 500.0 && beside <= before + 20.0, "seed {seed}: {before}, then {beside}");
+    }
+}
+
+#[test]
+fn heavy_pages_that_live_are_not_mistaken_for_light_ones_while_they_grow() {
+    for seed in 0..3 {
+        let course = LONG_LIVED_AND_HEAVY.run(Kind::Adaptive, seed);
+        assert_eq!((course.oom_kills(), course.evicted), (0, 0), "seed {seed}: {:?}", course.highest_level());
+        let held = course.active(350, 450);
+        assert!(held > 100.0, "seed {seed}: {held}");
     }
 }
 

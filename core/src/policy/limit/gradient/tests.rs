@@ -4,10 +4,6 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn warm() -> Creation {
-    Creation { maker: "test".into(), warmth: Warmth::Warm }
-}
-
 /// A machine on which each creation needs 280 ms of processor time, divided fairly, with endless demand: the plant of the
 /// simulation from which the law's constants come.
 struct Machine {
@@ -47,7 +43,7 @@ impl Machine {
             let (done, timeouts) = (&mut self.done, &mut self.timeouts);
             self.creating.retain(|(age, left)| {
                 if *left <= 0.0 {
-                    limit.on_created(warm(), Duration::from_secs_f64(*age));
+                    limit.on_created(Duration::from_secs_f64(*age));
                     *done += 1;
                 } else if *age >= 30.0 {
                     limit.on_timed_out();
@@ -98,7 +94,7 @@ fn many_cores_are_soon_used_to_the_full() {
 fn window(limit: &mut GradientLimit, now: &mut Moment, samples: &[u64], peak: u32) -> u32 {
     limit.on_started(peak);
     for millis in samples {
-        limit.on_created(warm(), Duration::from_millis(*millis));
+        limit.on_created(Duration::from_millis(*millis));
     }
     *now += LONG_WINDOW;
     limit.on_tick(*now, 0);
@@ -178,8 +174,8 @@ proptest! {
                     eager.on_started(n);
                 }
                 Event::Created(millis) => {
-                    limit.on_created(warm(), Duration::from_millis(millis));
-                    eager.on_created(warm(), Duration::from_millis(millis));
+                    limit.on_created(Duration::from_millis(millis));
+                    eager.on_created(Duration::from_millis(millis));
                 }
                 Event::TimedOut => {
                     limit.on_timed_out();
