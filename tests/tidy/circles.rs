@@ -34,7 +34,6 @@ const ONE_MODULE: [(&str, &str); 22] = [
     ("core/src/page.rs", "its children build scripts from the module's private template"),
     ("core/src/policy/breaker.rs", "an answer is part of the breaker's verdict"),
     ("core/src/policy/dispatch.rs", "one state machine, its transitions in several files"),
-    ("core/src/policy/limit.rs", "its children are the two controllers behind the limit"),
     ("core/src/policy/pressure.rs", "a gauge returns the module's levels"),
     ("core/src/policy/scopes.rs", "its child stores the breakers of one scope"),
     ("core/src/runtime/fleet.rs", "the loop works on the fleet's private state"),

@@ -47,7 +47,7 @@ pub struct MemorySettings {
 
 impl Default for MemorySettings {
     fn default() -> Self {
-        let FootprintConfig { shut_above, open_at, shut_for, prior, blank, browser, .. } =
+        let FootprintConfig { shut_above, open_at, shut_for, prior, blank, browser } =
             FootprintConfig::default();
         let Estimate { mean, deviation } = prior;
         Self {
@@ -71,7 +71,6 @@ impl MemorySettings {
             prior: Estimate { mean: self.context, deviation: self.context_spread },
             blank: self.blank_context,
             browser: self.browser,
-            ..FootprintConfig::default()
         }
     }
 
