@@ -6,6 +6,7 @@ use plimsoll_core::outcome::{FailureClass, Recurrence};
 use plimsoll_core::port::OpenRequest;
 use serde_json::{Value, json};
 
+use crate::cancelling::next;
 use crate::case::cases;
 use crate::rig::Rig;
 use crate::tab::Tab;
@@ -98,7 +99,7 @@ async fn a_step_s_own_timeout_is_kept(rig: &Rig) {
 }
 
 async fn contexts_open_within_their_budget_or_not_at_all(rig: &Rig) {
-    let browser = rig.launch().await;
+    let mut browser = rig.launch().await;
     let plain = || OpenRequest { setup: Default::default(), first: None };
     for budget in [1, 40].map(Duration::from_millis) {
         let start = rig.machine.clock.now();
@@ -113,7 +114,7 @@ async fn contexts_open_within_their_budget_or_not_at_all(rig: &Rig) {
             }
         }
     }
-    let context = browser.open(plain(), rig.patience).await.expect("it is none the worse for it");
+    let context = next(rig, &mut browser).await;
     context.close().await.expect("gone");
     browser.close().await.expect("gone");
 }

@@ -6,7 +6,7 @@
 //!   rig         a driver with its browsers, a site that misbehaves, and the proof that nothing is left
 //!   tab         a context whose steps are written as jobs write them
 //!   case        a case, its verdict, and how a driver that lacks something gets out of it
-//!   table       docs/drivers.md: every verdict, kept and compared
+//!   table       docs/generated/drivers.md: every verdict, kept and compared
 //! ```
 //!
 //! The other modules hold the cases. What a case expects is written once, so drivers that pass agree to the last bit. A

@@ -217,6 +217,9 @@ async fn dialogs_are_counted(rig: &Rig) {
     tab.go("/confirm").await.expect("it opens");
     tab.does(json!({"wait_for": {"text": "no"}})).await;
     counted(&mut tab, |tab| tab.incidents().dialogs, 2).await;
+    tab.js("alert('from a script')").await;
+    assert_eq!(tab.js("6 * 7").await, 42);
+    counted(&mut tab, |tab| tab.incidents().dialogs, 3).await;
 }
 
 async fn leaving_a_page_is_always_allowed(rig: &Rig) {

@@ -1,4 +1,4 @@
-//! `docs/drivers.md`: every verdict of every driver, kept by a command and compared by each run.
+//! `docs/generated/drivers.md`: every verdict of every driver, kept by a command and compared by each run.
 //!
 //! A run with `PLIMSOLL_DRIVERS_TABLE=DIR` keeps its verdicts in a file there; [`the_table_is_whole`] with the same
 //! variable writes the page from these files. What was not run, a grid on most machines, stays as the page has it.
@@ -56,7 +56,7 @@ pub(crate) fn keep(
     let differ: Vec<_> = differ.map(|(suite, case, cell)| format!("  {suite}: {case}: {cell}\n")).collect();
     assert!(
         differ.is_empty(),
-        "docs/drivers.md says otherwise of {driver}; `cargo xtask docs drivers` writes it anew:\n{}",
+        "docs/generated/drivers.md says otherwise of {driver}; `cargo xtask docs drivers` writes it anew:\n{}",
         differ.concat()
     );
 }
@@ -67,14 +67,18 @@ fn the_table_is_whole() {
         fs::write(path(), written(&kept(Path::new(&dir)))).expect("the docs are ours");
     }
     let text = fs::read_to_string(path()).unwrap_or_default();
-    assert_eq!(text, written(&read()), "docs/drivers.md is not as `cargo xtask docs drivers` writes it");
+    assert_eq!(
+        text,
+        written(&read()),
+        "docs/generated/drivers.md is not as `cargo xtask docs drivers` writes it"
+    );
     let rows = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("|  "));
     let blank = rows.filter(|line| line.contains("|  |"));
     assert_eq!(blank.collect::<Vec<_>>(), Vec::<&str>::new(), "cells without a verdict");
 }
 
 fn path() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/drivers.md")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/generated/drivers.md")
 }
 
 /// What the page says.

@@ -6,9 +6,9 @@
 //!   rig         a directory of its own for each test, and the proof that nothing is left
 //! ```
 //!
-//! Each other module is a suite. Two variables make it harder: `PLIMSOLL_E2E_JOBS` is the number of jobs in the
-//! large runs (60 unless said otherwise), and with `PLIMSOLL_SLOW_TESTS=1` the run of a million jobs is made too.
-//! `PLIMSOLL_BIN` names a binary to test in place of the one beside this test.
+//! Each other module is a suite. `PLIMSOLL_E2E_JOBS` sets the number of jobs in the large runs (default 60), and
+//! `PLIMSOLL_BIN` the binary to test instead of the binary beside this test. The run of a million jobs is ignored unless
+//! `cargo xtask test --slow` asks for it.
 
 mod binary;
 mod rig;

@@ -19,11 +19,8 @@ const FIRST_LINES: Duration = Duration::from_secs(120);
 const MOST_MEMORY_KIB: u64 = 150 << 10;
 
 #[test]
+#[ignore = "it takes minutes and 100 MB of disk: `cargo xtask test --slow`"]
 fn a_million_jobs_begin_soon_and_take_little_memory() {
-    if std::env::var_os("PLIMSOLL_SLOW_TESTS").is_none() {
-        eprintln!("skipped: set PLIMSOLL_SLOW_TESTS=1");
-        return;
-    }
     let (rig, site) = (Rig::new(), demo_site::serve(LOOPBACK).expect("a port"));
     let mut jobs = BufWriter::new(File::create(rig.path("jobs.jsonl")).expect("writable"));
     let url = site.url("/page/1");

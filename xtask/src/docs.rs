@@ -1,4 +1,4 @@
-//! `cargo xtask docs drivers [--grid]`: what every driver does, as the conformance suite finds it, into `docs/drivers.md`.
+//! `cargo xtask docs drivers [--grid]`: what every driver does, as the conformance suite finds it, into `docs/generated/drivers.md`.
 
 use crate::Failure;
 use crate::program::{cargo, root, run as run_program, target};

@@ -23,11 +23,12 @@ cargo xtask COMMAND
 
   setup          find what the tests need (browsers, their drivers, fonts), or install it; --grid: a Selenium Grid too
   demo           200 jobs on a site of our own, 100 at a time; results in plimsoll-demo/
-  test [ARGS]    the tests, by cargo-nextest where it is installed; ARGS go to it; --grid: those on a Selenium Grid too
+  test [ARGS]    the tests, by cargo-nextest where it is installed; ARGS go to it; --grid, --slow: the ignored tests too,
+                 those on a Selenium Grid and those that take minutes
   ci             format, lints, tests, documentation, licences: what a change must pass
   plugin new NAME   a driver crate from a template, in plugins/NAME
   plugin build      every driver crate in plugins/, laid where plimsoll looks for libraries
-  docs drivers   docs/drivers.md anew, by the conformance suite; --grid: on a Selenium Grid too
+  docs drivers   docs/generated/drivers.md anew, by the conformance suite; --grid: on a Selenium Grid too
   bench NAME     a measurement; `bench` alone lists them
   sim [ARGS]     a thousand simulated fleets against every invariant; `sim --help` says more
 ";

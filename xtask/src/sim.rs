@@ -199,7 +199,7 @@ static EDITS: [Edit; 20] = [
 ];
 
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
-    let docs = root().join("docs");
+    let docs = root().join("docs/generated");
     match args {
         [flag] if flag == "--plant-table" => Ok(table(&docs.join("planted-bugs.md"))?),
         [flag] if flag == "--control" => Ok(run_program(simulator(None).arg("--control").arg(docs))?),

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every test of the workspace.
 //!
-//! With arguments, only what they select: they go to the test runner as they are. Tests that use a Selenium Grid are
-//! `#[ignore]`d, since not every machine has a Java; `--grid` sets one up and runs these too.
+//! Other arguments go to the test runner and select tests. Two groups of tests are `#[ignore]`d and run only on request:
+//! `--grid` sets up a Selenium Grid, which needs Java, and runs the tests on it; `--slow` runs the tests that take minutes.
 
 use std::process::Command;
 
@@ -9,19 +9,25 @@ use crate::Failure;
 use crate::program::{cargo, run as run_program, succeeds};
 use crate::setup::{self, Equipment, Purpose};
 
-/// The tests on a grid.
-const ON_A_GRID: [&str; 5] = ["--package", "plimsoll-kit", "--test", "conformance", "grid::"];
+/// Groups of ignored tests: the argument that asks for a group, and its tests.
+const IGNORED: [(&str, [&str; 5]); 2] = [
+    ("--grid", ["--package", "plimsoll-kit", "--test", "conformance", "grid::"]),
+    ("--slow", ["--package", "plimsoll-kit", "--test", "e2e", "million::"]),
+];
 
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
-    let (grid, args): (Vec<_>, Vec<_>) = args.iter().partition(|arg| *arg == "--grid");
-    let equipment = setup::run(if grid.is_empty() { Purpose::Tests } else { Purpose::Grid })?;
+    let groups = IGNORED.iter().filter(|(flag, _)| args.iter().any(|arg| arg == flag));
+    let groups: Vec<_> = groups.collect();
+    let args: Vec<_> = args.iter().filter(|arg| IGNORED.iter().all(|(flag, _)| arg != flag)).collect();
+    let grid = groups.iter().any(|(flag, _)| *flag == "--grid");
+    let equipment = setup::run(if grid { Purpose::Grid } else { Purpose::Tests })?;
     let runner = Runner::find(&equipment);
     if !args.is_empty() {
         return Ok(run_program(runner.start().args(args))?);
     }
     run_program(&mut runner.everything())?;
-    if !grid.is_empty() {
-        run_program(&mut runner.ignored(ON_A_GRID))?;
+    for (_, tests) in groups {
+        run_program(&mut runner.ignored(*tests))?;
     }
     Ok(run_program(&mut cargo(["test", "--quiet", "--workspace", "--doc"]))?)
 }

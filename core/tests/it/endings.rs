@@ -1,51 +1,17 @@
-//! Every run ends, and no job is given up while there is hope: fleets in trouble that does not pass, or passes late.
-//!
-//! They are woken only at the moments they ask for: a fleet that asks for none while jobs wait would hang.
+//! Every run ends, and no job is given up while a retry may help: fleets whose trouble does not pass, or passes late.
 
-use std::collections::VecDeque;
-use std::ops::Range;
 use std::time::Duration;
 
-use plimsoll_core::id::{BrowserId, JobSeq, SlotId};
 use plimsoll_core::outcome::{FailureClass, Fault, Outcome, Stage};
 use plimsoll_core::policy::admission::LimitPolicy;
 use plimsoll_core::policy::breaker::Rule;
-use plimsoll_core::policy::dispatch::{Action, AttemptEnd, Dispatch, DispatchConfig, Event};
+use plimsoll_core::policy::dispatch::{AttemptEnd, DispatchConfig};
 use plimsoll_core::policy::leaky::LeakyConfig;
-use plimsoll_core::policy::pressure::{MemoryUse, Reading, Sensed};
+use plimsoll_core::policy::pressure::MemoryUse;
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::{Bytes, Ratio};
 
-/// More turns than any of these fleets needs.
-const TURNS: usize = 100_000;
-
-/// A fleet whose browsers come up at once or not at all, and what it has said.
-struct Fleet {
-    dispatch: Dispatch,
-    now: Moment,
-    launching: VecDeque<BrowserId>,
-    up: Vec<BrowserId>,
-    /// When no browser comes up.
-    outage: Range<Moment>,
-    started: VecDeque<Attempt>,
-    /// What runs until it is told to give way.
-    running: Vec<SlotId>,
-    evictions: u32,
-    settled: Vec<Settled>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Attempt {
-    slot: SlotId,
-    number: u32,
-}
-
-#[derive(Debug)]
-struct Settled {
-    at: Moment,
-    outcome: Outcome,
-    attempts: u32,
-}
+use crate::harness::Fleet;
 
 fn fixed() -> DispatchConfig {
     let mut config = DispatchConfig::default();
@@ -63,111 +29,9 @@ fn failed(class: FailureClass) -> AttemptEnd {
     AttemptEnd::Failed(Fault::transient(class, "it did").at(Stage::Step(1)))
 }
 
-impl Fleet {
-    fn new(config: DispatchConfig) -> Self {
-        Self {
-            dispatch: Dispatch::new(config, 1),
-            now: Moment::ZERO,
-            launching: VecDeque::new(),
-            up: Vec::new(),
-            outage: Moment::ZERO..Moment::ZERO,
-            started: VecDeque::new(),
-            running: Vec::new(),
-            evictions: 0,
-            settled: Vec::new(),
-        }
-    }
-
-    fn submit(&mut self, jobs: u64) {
-        for _ in 0..jobs {
-            let job = JobSeq(self.dispatch.counts().submitted);
-            self.tell(Event::Submitted { job, host: None, proxy: None });
-        }
-    }
-
-    fn tell(&mut self, event: Event) {
-        self.dispatch.handle(self.now, event);
-        while let Some(action) = self.dispatch.next_action() {
-            match action {
-                Action::Start { slot, attempt: number, .. } => {
-                    self.started.push_back(Attempt { slot, number });
-                }
-                Action::Launch(browser) => self.launching.push_back(browser),
-                Action::Close(browser) => self.dispatch.handle(self.now, Event::BrowserGone(browser)),
-                Action::Settle { outcome, attempts, .. } => {
-                    self.settled.push(Settled { at: self.now, outcome, attempts });
-                }
-                Action::Evict(slot) => {
-                    self.evictions += 1;
-                    self.end(slot, AttemptEnd::Evicted);
-                }
-                Action::Trim(_) | Action::Announce(_) => {}
-            }
-        }
-    }
-
-    fn end(&mut self, slot: SlotId, end: AttemptEnd) {
-        self.running.retain(|running| *running != slot);
-        self.tell(Event::Ended(slot, end));
-        self.tell(Event::Freed(slot));
-    }
-
-    fn launch(&mut self, browser: BrowserId) {
-        if self.outage.contains(&self.now) {
-            let fault = Fault::transient(FailureClass::BrowserCrash, "nobody answers");
-            self.tell(Event::LaunchFailed(browser, fault));
-        } else {
-            self.up.push(browser);
-            self.tell(Event::Launched(browser));
-        }
-    }
-
-    /// Every browser dies.
-    fn die(&mut self) {
-        for browser in std::mem::take(&mut self.up) {
-            self.tell(Event::BrowserEnded(browser));
-        }
-    }
-
-    /// Answers everything, each attempt as `fate` says, until the fleet only waits.
-    fn answer(&mut self, mut fate: impl FnMut(Attempt) -> AttemptEnd) {
-        for _ in 0..TURNS {
-            if let Some(browser) = self.launching.pop_front() {
-                self.launch(browser);
-            } else if let Some(attempt) = self.started.pop_front() {
-                self.tell(Event::Opened(attempt.slot));
-                self.end(attempt.slot, fate(attempt));
-            } else {
-                return;
-            }
-        }
-        panic!("it never comes to rest");
-    }
-
-    /// Lets a second pass on a machine of which so many percent of the memory are in use; what has started runs on.
-    fn pass(&mut self, percent: u64) {
-        while let Some(browser) = self.launching.pop_front() {
-            self.launch(browser);
-        }
-        while let Some(Attempt { slot, .. }) = self.started.pop_front() {
-            self.running.push(slot);
-            self.tell(Event::Opened(slot));
-        }
-        self.now += Duration::from_secs(1);
-        let value = MemoryUse { used: Bytes::mib(percent * 100), limit: Bytes::mib(10_000) };
-        let memory = Some(Sensed { value, source: "test", at: self.now });
-        self.tell(Event::Read(Box::new(Reading { memory, ..Reading::default() })));
-    }
-
-    /// Runs until no job waits.
-    fn run(&mut self, mut fate: impl FnMut(Attempt) -> AttemptEnd) {
-        self.answer(&mut fate);
-        while !self.dispatch.is_idle() {
-            self.now = self.dispatch.next_change().expect("jobs wait, and it asks for no moment");
-            self.tell(Event::Tick);
-            self.answer(&mut fate);
-        }
-    }
+/// Memory of a machine of which this share is in use.
+fn in_use(percent: u64) -> MemoryUse {
+    MemoryUse { used: Bytes::mib(percent * 100), limit: Bytes::mib(10_000) }
 }
 
 #[test]
@@ -196,7 +60,7 @@ fn a_page_that_is_too_heavy_for_the_machine_fails_in_the_end() {
     fleet.submit(1);
     while !fleet.dispatch.is_idle() {
         assert!(fleet.now < Moment::after(Duration::from_secs(600)), "it gave way {} times", fleet.evictions);
-        fleet.pass(if fleet.running.is_empty() { 40 } else { 97 });
+        fleet.pass(in_use(if fleet.running.is_empty() { 40 } else { 97 }));
     }
     let [job] = &fleet.settled[..] else { panic!("{:?}", fleet.settled) };
     let failure = job.outcome.failure().expect("there is no room for it");
@@ -208,12 +72,12 @@ fn a_page_that_is_too_heavy_for_the_machine_fails_in_the_end() {
 #[test]
 fn the_one_try_of_a_fleet_that_starves_may_end() {
     let mut fleet = Fleet::new(adaptive());
-    fleet.pass(96);
+    fleet.pass(in_use(96));
     fleet.submit(2);
     let mut served = 0;
     while !fleet.dispatch.is_idle() {
         // A neighbour holds nearly all of the memory, and does not let go.
-        fleet.pass(96);
+        fleet.pass(in_use(96));
         if let [slot] = fleet.running[..] {
             served += 1;
             if served % 60 == 0 {
@@ -228,17 +92,17 @@ fn the_one_try_of_a_fleet_that_starves_may_end() {
 #[test]
 fn a_last_try_that_is_not_alone_any_more_may_have_to_give_way() {
     let mut fleet = Fleet::new(adaptive());
-    fleet.pass(96);
+    fleet.pass(in_use(96));
     fleet.submit(1);
     while fleet.running.is_empty() {
-        fleet.pass(96);
+        fleet.pass(in_use(96));
     }
     fleet.submit(1);
     while fleet.running.len() < 2 {
-        fleet.pass(40);
+        fleet.pass(in_use(40));
     }
     let (first, second) = (fleet.running[0], fleet.running[1]);
-    fleet.pass(96);
+    fleet.pass(in_use(96));
     assert_eq!(fleet.running, [first], "{second} is the younger one");
 }
 
@@ -320,7 +184,7 @@ fn jobs_wait_for_a_slow_probe_of_the_fleet() {
     fleet.answer(|_| failed(FailureClass::PageCrash));
     fleet.submit(20);
     while fleet.now < Moment::after(Duration::from_secs(900)) {
-        fleet.pass(40);
+        fleet.pass(in_use(40));
     }
     let [probe] = fleet.running[..] else { panic!("{:?}", fleet.running) };
     fleet.end(probe, AttemptEnd::Succeeded);
@@ -343,7 +207,7 @@ fn a_browser_that_lives_long_clears_the_record_of_those_before_it() {
         running.into_iter().for_each(|slot| fleet.end(slot, failed(FailureClass::BrowserCrash)));
         let died = fleet.now;
         while fleet.running.is_empty() {
-            fleet.pass(40);
+            fleet.pass(in_use(40));
         }
         fleet.now.since(died)
     };

@@ -3,107 +3,39 @@
 //! A bot crashed after 20 to 30 concurrent profiles: errors were swallowed whole, tasks failed in silence, contexts were
 //! created without limit, nothing watched resources. Each test is named for a row of what mended it.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
-use plimsoll_core::id::{BrowserId, JobSeq, SlotId};
+use plimsoll_core::id::{BrowserId, SlotId};
 use plimsoll_core::job::JobKeys;
-use plimsoll_core::outcome::{FailureClass, Fault, Outcome, Stage};
+use plimsoll_core::outcome::{FailureClass, Fault, Stage};
 use plimsoll_core::policy::admission::{Announcement, LimitPolicy, Wait};
 use plimsoll_core::policy::breaker::Change;
-use plimsoll_core::policy::dispatch::{Action, AttemptEnd, Dispatch, DispatchConfig, Event};
-use plimsoll_core::policy::pressure::{Level, MemoryUse, Reading, Sensed};
+use plimsoll_core::policy::dispatch::{AttemptEnd, DispatchConfig, Event};
+use plimsoll_core::policy::pressure::{Level, MemoryUse};
 use plimsoll_core::policy::scopes::Scope;
 use plimsoll_core::runtime::supervisor::{Supervisor, TaskFailure};
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::Bytes;
 
-/// A fleet whose browsers are up as soon as they are wanted, and everything it has said.
-struct Fleet {
-    dispatch: Dispatch,
-    now: Moment,
-    slots: BTreeSet<SlotId>,
-    outcomes: Vec<(JobSeq, Outcome)>,
-    announcements: Vec<(Moment, Announcement)>,
-    closed: Vec<BrowserId>,
+use crate::harness::Fleet;
+
+fn fleet(policy: LimitPolicy) -> Fleet {
+    let mut config = DispatchConfig::default();
+    config.admission.policy = policy;
+    config.retry.attempts = 1;
+    Fleet::new(config)
 }
 
-impl Fleet {
-    fn new(policy: LimitPolicy) -> Self {
-        let mut config = DispatchConfig::default();
-        config.admission.policy = policy;
-        config.retry.attempts = 1;
-        let dispatch = Dispatch::new(config, 1);
-        let now = Moment::ZERO;
-        Self {
-            dispatch,
-            now,
-            slots: BTreeSet::new(),
-            outcomes: Vec::new(),
-            announcements: Vec::new(),
-            closed: Vec::new(),
-        }
-    }
+fn crash() -> AttemptEnd {
+    AttemptEnd::Failed(Fault::transient(FailureClass::PageCrash, "crashed").at(Stage::Step(1)))
+}
 
-    fn submit(&mut self, jobs: u64) {
-        for _ in 0..jobs {
-            let job = JobSeq(self.dispatch.counts().submitted);
-            self.tell(Event::Submitted { job, host: None, proxy: None });
-        }
-    }
-
-    fn tell(&mut self, event: Event) {
-        self.dispatch.handle(self.now, event);
-        while let Some(action) = self.dispatch.next_action() {
-            match action {
-                Action::Start { slot, .. } => drop(self.slots.insert(slot)),
-                Action::Launch(browser) => self.dispatch.handle(self.now, Event::Launched(browser)),
-                Action::Close(browser) => self.closed.push(browser),
-                Action::Settle { job, outcome, .. } => self.outcomes.push((job, outcome)),
-                Action::Announce(announcement) => self.announcements.push((self.now, announcement)),
-                Action::Evict(_) | Action::Trim(_) => {}
-            }
-        }
-    }
-
-    fn wait(&mut self, seconds: u64) {
-        self.now += Duration::from_secs(seconds);
-        self.tell(Event::Tick);
-    }
-
-    fn open_all(&mut self) {
-        self.slots.clone().into_iter().for_each(|slot| self.tell(Event::Opened(slot)));
-    }
-
-    fn end_one(&mut self, end: AttemptEnd) {
-        let slot = self.slots.pop_first().expect("something runs");
-        self.tell(Event::Ended(slot, end));
-        self.tell(Event::Freed(slot));
-    }
-
-    fn crash() -> AttemptEnd {
-        AttemptEnd::Failed(Fault::transient(FailureClass::PageCrash, "crashed").at(Stage::Step(1)))
-    }
-
-    /// A reading of a machine with 10 GiB, of which so many are in use.
-    fn read(&mut self, gib: u64) {
-        self.read_after_kills(gib, 0);
-    }
-
-    /// The same, when the kernel has killed so many processes for want of memory.
-    fn read_after_kills(&mut self, gib: u64, kills: u64) {
-        self.now += Duration::from_secs(1);
-        let at = self.now;
-        let memory = MemoryUse { used: Bytes::gib(gib), limit: Bytes::gib(10) };
-        let memory = Some(Sensed { value: memory, source: "test", at });
-        let oom_kills = Some(Sensed { value: kills, source: "test", at });
-        self.tell(Event::Read(Box::new(Reading { memory, oom_kills, ..Reading::default() })));
-    }
+/// Memory of a machine with 10 GiB.
+fn in_use(gib: u64) -> MemoryUse {
+    MemoryUse { used: Bytes::gib(gib), limit: Bytes::gib(10) }
 }
 
 #[test]
 fn creation_limiter_at_most_50_contexts_are_being_created_at_once() {
-    let mut fleet = Fleet::new(LimitPolicy::Fixed);
+    let mut fleet = fleet(LimitPolicy::Fixed);
     fleet.submit(300);
     assert_eq!(fleet.dispatch.load().creating, 50);
     assert_eq!(fleet.dispatch.waiting_for(fleet.now), Some(Wait::Creating { in_flight: 50, limit: 50 }));
@@ -114,7 +46,7 @@ fn creation_limiter_at_most_50_contexts_are_being_created_at_once() {
 
 #[test]
 fn total_limit_at_most_100_contexts_are_active() {
-    let mut fleet = Fleet::new(LimitPolicy::Fixed);
+    let mut fleet = fleet(LimitPolicy::Fixed);
     fleet.submit(300);
     for _ in 0..5 {
         fleet.open_all();
@@ -128,7 +60,7 @@ fn total_limit_at_most_100_contexts_are_active() {
 
 #[test]
 fn monitor_warns_from_80_percent_of_the_limit_at_most_once_in_30_seconds() {
-    let mut fleet = Fleet::new(LimitPolicy::Fixed);
+    let mut fleet = fleet(LimitPolicy::Fixed);
     fleet.submit(79);
     fleet.open_all();
     fleet.submit(0);
@@ -153,25 +85,25 @@ fn monitor_warns_from_80_percent_of_the_limit_at_most_once_in_30_seconds() {
     fleet.wait(1);
     fleet.submit(1);
     assert_eq!(warnings(&fleet)[1], (30, 91, 10));
-    fleet.end_one(Fleet::crash());
+    fleet.end_one(crash());
     let (load, counts) = (fleet.dispatch.load(), fleet.dispatch.counts());
     assert_eq!((load.active, counts.failed), (90, 1), "both counts are exact, warned or not");
 }
 
 #[test]
 fn failure_counter_trips_at_50_and_creation_stops_and_comes_back() {
-    let mut fleet = Fleet::new(LimitPolicy::Fixed);
+    let mut fleet = fleet(LimitPolicy::Fixed);
     fleet.submit(200);
     fleet.open_all();
     fleet.end_one(AttemptEnd::Succeeded);
     // Never below 0: the success before the failures bought nothing. Each of the six among them takes one off.
     for n in 0..61 {
-        fleet.end_one(if n % 10 == 5 { AttemptEnd::Succeeded } else { Fleet::crash() });
+        fleet.end_one(if n % 10 == 5 { AttemptEnd::Succeeded } else { crash() });
         fleet.open_all();
     }
     let open = |fleet: &Fleet| matches!(fleet.dispatch.waiting_for(fleet.now), Some(Wait::Breaker(_)));
     assert!(!open(&fleet), "49 are not 50");
-    fleet.end_one(Fleet::crash());
+    fleet.end_one(crash());
     assert!(open(&fleet), "{:?}", fleet.dispatch.waiting_for(fleet.now));
     let trips = fleet.announcements.iter().filter(|(_, announcement)| {
         matches!(announcement, Announcement::Breaker(Scope::Fuse, Change::Opened { .. }))
@@ -210,10 +142,10 @@ async fn task_supervision_every_end_is_seen_and_cancellation_is_not_a_failure() 
 
 #[test]
 fn what_is_never_swallowed_shutdown_reaches_every_job() {
-    let mut fleet = Fleet::new(LimitPolicy::Fixed);
+    let mut fleet = fleet(LimitPolicy::Fixed);
     fleet.submit(300);
     fleet.tell(Event::Stop);
-    assert_eq!(fleet.outcomes.len(), 250, "what waited is cancelled at once");
+    assert_eq!(fleet.settled.len(), 250, "what waited is cancelled at once");
     while !fleet.slots.is_empty() {
         fleet.end_one(AttemptEnd::Cancelled);
     }
@@ -225,13 +157,13 @@ fn what_is_never_swallowed_shutdown_reaches_every_job() {
 
 #[test]
 fn what_is_never_swallowed_exits_and_exhausted_memory_are_told() {
-    let mut fleet = Fleet::new(LimitPolicy::Adaptive { cores: 2 });
-    fleet.read(2);
+    let mut fleet = fleet(LimitPolicy::Adaptive { cores: 2 });
+    fleet.read(in_use(2), Some(0));
     fleet.submit(2);
     fleet.tell(Event::BrowserEnded(BrowserId(0)));
     assert_eq!(fleet.closed, [BrowserId(0)], "what is left of a browser that exited is cleared away");
-    fleet.end_one(Fleet::crash());
-    fleet.read_after_kills(2, 1);
+    fleet.end_one(crash());
+    fleet.read(in_use(2), Some(1));
     let emergency = |(_, announcement): &(Moment, Announcement)| matches!(announcement, Announcement::Pressure(change) if change.to == Level::Emergency);
     assert_eq!(
         fleet.announcements.iter().filter(|said| emergency(said)).count(),
@@ -244,18 +176,18 @@ fn what_is_never_swallowed_exits_and_exhausted_memory_are_told() {
 
 #[test]
 fn cleanup_closed_crashed_and_failed_contexts_give_their_slots_back() {
-    let mut fleet = Fleet::new(LimitPolicy::Fixed);
+    let mut fleet = fleet(LimitPolicy::Fixed);
     fleet.submit(4);
     let [closed, crashed, vanished, lost] = [0, 1, 2, 3].map(SlotId);
     fleet.tell(Event::Opened(closed));
     fleet.tell(Event::Ended(closed, AttemptEnd::Succeeded));
-    fleet.tell(Event::Ended(crashed, Fleet::crash()));
+    fleet.tell(Event::Ended(crashed, crash()));
     assert_eq!(fleet.dispatch.load().active, 4, "an ended attempt still holds its slot");
     for slot in [closed, crashed, vanished] {
         fleet.tell(Event::Freed(slot));
     }
     fleet.tell(Event::BrowserEnded(BrowserId(0)));
-    fleet.tell(Event::Ended(lost, Fleet::crash()));
+    fleet.tell(Event::Ended(lost, crash()));
     fleet.tell(Event::Freed(lost));
     assert_eq!(fleet.dispatch.load().active, 0);
     assert_eq!((fleet.dispatch.counts().succeeded, fleet.dispatch.counts().failed), (1, 3));
@@ -263,7 +195,7 @@ fn cleanup_closed_crashed_and_failed_contexts_give_their_slots_back() {
 
 #[test]
 fn cleanup_everything_can_be_closed_now() {
-    let mut fleet = Fleet::new(LimitPolicy::Fixed);
+    let mut fleet = fleet(LimitPolicy::Fixed);
     fleet.submit(100);
     fleet.open_all();
     fleet.submit(1);
@@ -286,14 +218,14 @@ fn two_modes_of_work_a_list_of_urls_and_steps() {
 
 #[test]
 fn left_for_later_limits_follow_the_resources_and_admission_the_memory() {
-    let mut fleet = Fleet::new(LimitPolicy::Adaptive { cores: 2 });
-    fleet.read(2);
+    let mut fleet = fleet(LimitPolicy::Adaptive { cores: 2 });
+    fleet.read(in_use(2), Some(0));
     fleet.submit(300);
     fleet.open_all();
     let before = fleet.dispatch.admission().active_limit();
-    fleet.read(8);
+    fleet.read(in_use(8), Some(0));
     assert!(matches!(fleet.dispatch.waiting_for(fleet.now), Some(Wait::Memory(_) | Wait::Creating { .. })));
-    fleet.read(9);
+    fleet.read(in_use(9), Some(0));
     assert_eq!(fleet.dispatch.admission().level(), Level::Critical);
     assert!(fleet.dispatch.admission().active_limit() < before, "the limit follows");
     fleet.open_all();
@@ -301,7 +233,7 @@ fn left_for_later_limits_follow_the_resources_and_admission_the_memory() {
     fleet.end_one(AttemptEnd::Succeeded);
     assert_eq!(fleet.slots.len(), held - 1, "degraded, not dead: what runs ends well, nothing new begins");
     for _ in 0..60 {
-        fleet.read(2);
+        fleet.read(in_use(2), Some(0));
         fleet.open_all();
     }
     assert_eq!(fleet.dispatch.admission().level(), Level::Nominal);

@@ -1,7 +1,7 @@
-//! The driver against a real browser: what the port promises, page by nasty page and fault by fault.
+//! The driver against a real browser: what the conformance suite, which knows no driver, cannot check.
 //!
-//! Browsers run with their sandbox on, as whoever `Identity::for_browsers` says. Every test ends with its browsers
-//! verified gone: no process of theirs, no profile directory.
+//! Browsers run with their sandbox on, as the user that `Identity::for_browsers` chooses. Every test ends with its
+//! browsers verified gone: no process and no profile directory is left.
 
 mod faults;
 mod pages;

@@ -80,15 +80,11 @@ pub(crate) fn goto(url: &str) -> Goto {
     Goto { url: PageUrl::parse(url).expect("a URL"), wait_until: LoadState::Load }
 }
 
-/// A context that was opened with a first page, which it has been told to go to.
+/// A context that was opened with a first page, and then sent there.
 pub(crate) async fn visit(browser: &dyn Browser, url: &str, budget: Duration) -> Visit {
-    visit_with(browser, Setup::default(), goto(url), budget).await
-}
-
-pub(crate) async fn visit_with(browser: &dyn Browser, setup: Setup, first: Goto, budget: Duration) -> Visit {
-    let request = OpenRequest { setup, first: Some(first.clone()) };
+    let request = OpenRequest { setup: Setup::default(), first: Some(goto(url)) };
     let mut context = browser.open(request, AMPLE).await.expect("a context");
-    let page = open(context.as_mut(), first, budget).await;
+    let page = open(context.as_mut(), goto(url), budget).await;
     Visit { context, page }
 }
 
@@ -101,12 +97,11 @@ pub(crate) struct Visit {
 impl Visit {
     /// The value of an expression in the page.
     pub(crate) async fn evaluate(&mut self, script: &str) -> Result<Value, Fault> {
-        evaluate(self.context.as_mut(), script).await
-    }
-
-    /// The page's status, which is expected to be there.
-    pub(crate) fn status(&self) -> Option<u16> {
-        self.page.as_ref().expect("the page opened").status
+        let step = Step::Evaluate(Evaluate { script: script.to_owned(), name: "value".to_owned() });
+        match self.context.perform(&step, Duration::from_secs(10)).await? {
+            StepOutput::Data(mut data) => Ok(data.remove("value").unwrap_or_default()),
+            other => panic!("an evaluation brings data, not {other:?}"),
+        }
     }
 
     pub(crate) async fn close(self) {
@@ -118,13 +113,5 @@ pub(crate) async fn open(context: &mut dyn Context, goto: Goto, budget: Duration
     match context.perform(&Step::Goto(goto), budget).await? {
         StepOutput::Page(page) => Ok(page),
         other => panic!("a goto brings a page, not {other:?}"),
-    }
-}
-
-pub(crate) async fn evaluate(context: &mut dyn Context, script: &str) -> Result<Value, Fault> {
-    let step = Step::Evaluate(Evaluate { script: script.to_owned(), name: "value".to_owned() });
-    match context.perform(&step, Duration::from_secs(10)).await? {
-        StepOutput::Data(mut data) => Ok(data.remove("value").unwrap_or_default()),
-        other => panic!("an evaluation brings data, not {other:?}"),
     }
 }

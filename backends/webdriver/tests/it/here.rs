@@ -1,7 +1,5 @@
-//! The driver with drivers that it starts: what the port promises, with Chromium and with Firefox. Every test ends with
-//! its drivers and browsers verified gone: no process of theirs, no profile directory.
-//!
-//! What each step does in a page is the conformance suite's; here is what only this driver can do wrong.
+//! The driver with drivers that it starts, Chromium's and Firefox's: what the conformance suite, which knows no driver,
+//! cannot check. Every test ends with its drivers and browsers verified gone: no process, no profile directory.
 
 mod faults;
 mod pages;

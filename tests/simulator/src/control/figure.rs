@@ -1,4 +1,4 @@
-//! The figure of `docs/control.svg`: contexts over time, a panel for each case, a line for each policy.
+//! The figure of `docs/generated/control.svg`: contexts over time, a panel for each case, a line for each policy.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! The table of `docs/control.md`.
+//! The table of `docs/generated/control.md`.
 
 use std::fmt::Write as _;
 use std::time::Duration;
