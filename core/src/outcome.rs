@@ -190,6 +190,13 @@ pub struct Failure {
     pub fault: Fault,
 }
 
+/// An error with all its causes, on one line: what a [`Fault`]'s message is made of.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

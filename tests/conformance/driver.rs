@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use plimsoll_cdp::{CdpDriver, CdpSettings};
 use plimsoll_core::port::Driver;
+use plimsoll_host::executable::NamedPath;
 // Linked for one reason: cargo then builds its library, which is loaded.
 use plimsoll_http as _;
 use plimsoll_loader::{HostProgram, Isolation, Loader};
@@ -105,7 +106,7 @@ pub(crate) fn cdp() -> Subject {
         differs: &[],
         make: |machine| {
             ready({
-                let parts = plimsoll_cdp::Machine {
+                let parts = plimsoll_host::machine::Machine {
                     spawner: machine.spawner.clone(),
                     identity: machine.identity.clone(),
                     profiles: Arc::clone(&machine.profiles),
@@ -174,7 +175,13 @@ pub(crate) fn geckodriver() -> Subject {
         make: |machine| {
             ready({
                 let settings = WebDriverSettings { family: Family::Firefox, ..WebDriverSettings::default() };
-                webdriver(machine, WebDriverSettings { driver: Some(geckodriver_in(machine)), ..settings })
+                webdriver(
+                    machine,
+                    WebDriverSettings {
+                        driver: Some(NamedPath::new(geckodriver_in(machine), "this test")),
+                        ..settings
+                    },
+                )
             })
         },
         ..chromedriver()
@@ -220,7 +227,7 @@ fn ready(driver: Arc<dyn Driver>) -> LocalBoxFuture<'static, Arc<dyn Driver>> {
 }
 
 fn webdriver(machine: &Machine, settings: WebDriverSettings) -> Arc<dyn Driver> {
-    let parts = plimsoll_webdriver::Machine {
+    let parts = plimsoll_host::machine::Machine {
         spawner: machine.spawner.clone(),
         identity: machine.identity.clone(),
         profiles: Arc::clone(&machine.profiles),

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use plimsoll_cdp::{CdpDriver, CdpSettings, Machine};
+use plimsoll_cdp::{CdpDriver, CdpSettings};
 use plimsoll_core::id::BrowserId;
 use plimsoll_core::job::Setup;
 use plimsoll_core::outcome::Fault;
@@ -15,7 +15,9 @@ use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::supervisor::Supervisor;
 use plimsoll_core::step::Step;
 use plimsoll_host::browser;
+use plimsoll_host::executable::NamedPath;
 use plimsoll_host::identity::Identity;
+use plimsoll_host::machine::Machine;
 use plimsoll_host::profile::ProfileRoot;
 use plimsoll_host::spawn::Spawner;
 use plimsoll_kit::berth::Berth;
@@ -54,7 +56,7 @@ impl Rig {
             profiles: Arc::new(ProfileRoot::open(dir.path(), &identity).expect("a place for profiles")),
             identity,
         };
-        let executable = Some(wire(dir.path(), fault, needle));
+        let executable = Some(NamedPath::new(wire(dir.path(), fault, needle), "this test"));
         let (supervisor, clock) = (Supervisor::root(), Clock::start());
         let settings = CdpSettings { executable, ..CdpSettings::default() };
         let driver =

@@ -27,15 +27,15 @@ use chromiumoxide_cdp::cdp::browser_protocol::target::{
 };
 use chromiumoxide_cdp::cdp::js_protocol::runtime::RunIfWaitingForDebuggerParams;
 use plimsoll_core::outcome::{FailureClass, Fault};
-use plimsoll_core::port::{BrowserEnd, CloseError, Context, Incidents, OpenRequest, StepOutput};
+use plimsoll_core::port::{CloseError, Context, Incidents, OpenRequest, StepOutput};
 use plimsoll_core::proxy::Proxy;
 use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::{PageUrl, Step};
 use tokio::time::timeout;
 
 use crate::arrivals::Expectation;
-use crate::browser::Link;
 use crate::guard::{self, Guard, Loss};
+use crate::handle::BrowserHandle;
 use crate::navigation::{self, Start};
 use crate::page::Page;
 use crate::setup::{self, Preparation};
@@ -45,8 +45,6 @@ use crate::transport::CallError;
 /// How long a browser may take to dispose of a context. Measured: 3 to 13 ms, with a page that never stops
 /// computing too; the rest is for a machine that is overrun.
 const DISPOSAL: Duration = Duration::from_secs(10);
-/// How long an ended browser may take to be gone: the kill ladder's own deadlines, and a little more.
-const DEMISE: Duration = Duration::from_secs(15);
 /// How long the news of a broken connection may take to become the news of how the browser ended.
 const NEWS: Duration = Duration::from_secs(3);
 /// How long the news of a closed page may take to become the news of how its browser ended.
@@ -75,14 +73,18 @@ struct UnderWay {
 /// A context in the browser. Dropping it disposes of it.
 #[derive(Debug)]
 struct Lease {
-    link: Arc<Link>,
+    link: Arc<BrowserHandle>,
     /// `None` when it is gone.
     context: Option<BrowserContextId>,
 }
 
 impl CdpContext {
     /// Opens a context and its page, which begins to load. Run by an owned task.
-    pub(crate) async fn open(link: Arc<Link>, request: OpenRequest, budget: Duration) -> Result<Self, Fault> {
+    pub(crate) async fn open(
+        link: Arc<BrowserHandle>,
+        request: OpenRequest,
+        budget: Duration,
+    ) -> Result<Self, Fault> {
         let budget = Budget::start(budget);
         let OpenRequest { setup, first } = request;
         let url = first.map(|goto| goto.url);
@@ -144,20 +146,16 @@ impl CdpContext {
         match loss {
             Loss::Crashed => Fault::transient(FailureClass::PageCrash, "the page's renderer process died"),
             // A browser that goes takes its pages with it; else the page closed itself, and would do so again.
-            Loss::Closed => match timeout(LAST_PAGE, self.lease.link.ended()).await {
-                Ok(end) => ended(&end),
+            Loss::Closed => match timeout(LAST_PAGE, self.lease.link.lifetime.lost()).await {
+                Ok(fault) => fault,
                 Err(_) => Fault::persistent(FailureClass::Script, "the page closed itself"),
             },
-            Loss::Disconnected => match timeout(NEWS, self.lease.link.ended()).await {
-                Ok(end) => ended(&end),
+            Loss::Disconnected => match timeout(NEWS, self.lease.link.lifetime.lost()).await {
+                Ok(fault) => fault,
                 Err(_) => Fault::transient(FailureClass::BrowserCrash, "the connection to the browser broke"),
             },
         }
     }
-}
-
-fn ended(end: &BrowserEnd) -> Fault {
-    Fault::transient(FailureClass::BrowserCrash, end.to_string())
 }
 
 #[async_trait]
@@ -171,7 +169,7 @@ impl Context for CdpContext {
             // A call that fails because the page is lost would say less about it.
             biased;
             loss = self.guard.watch(self.page.session()) => self.fault(loss).await,
-            end = self.lease.link.ended() => ended(&end),
+            fault = self.lease.link.lifetime.lost() => fault,
             done = self.carry_out(step, under_way, budget) => return done,
         };
         self.lost = Some(fault.clone());
@@ -209,13 +207,13 @@ impl Drop for Lease {
 }
 
 /// Ends a context and verifies that it is gone.
-async fn dispose(link: &Link, context: BrowserContextId) -> Result<(), CloseError> {
+async fn dispose(link: &BrowserHandle, context: BrowserContextId) -> Result<(), CloseError> {
     let verdict = tokio::select! {
         biased;
-        _ = link.ended() => demise(link).await,
+        _ = link.lifetime.ended() => link.lifetime.gone_in_time().await,
         disposed = link.root.call(DisposeBrowserContextParams::new(context.clone()), DISPOSAL) => match disposed {
             Ok(_) => Ok(()),
-            Err(CallError::Disconnected { .. }) => demise(link).await,
+            Err(CallError::Disconnected { .. }) => link.lifetime.gone_in_time().await,
             Err(CallError::Protocol { .. }) => verify_absent(link, &context).await,
             Err(error) => Err(CloseError(error.to_string())),
         },
@@ -224,16 +222,8 @@ async fn dispose(link: &Link, context: BrowserContextId) -> Result<(), CloseErro
     verdict
 }
 
-/// A context of a browser that ended is gone when all of the browser is.
-async fn demise(link: &Link) -> Result<(), CloseError> {
-    match timeout(DEMISE, link.gone()).await {
-        Ok(verdict) => verdict,
-        Err(_) => Err(CloseError(format!("its browser ended but is not gone after {DEMISE:?}"))),
-    }
-}
-
 /// The browser refused to dispose of a context: most likely it has none of that name.
-async fn verify_absent(link: &Link, context: &BrowserContextId) -> Result<(), CloseError> {
+async fn verify_absent(link: &BrowserHandle, context: &BrowserContextId) -> Result<(), CloseError> {
     match link.root.call(GetBrowserContextsParams::default(), DISPOSAL).await {
         Ok(answer) if !answer.browser_context_ids.contains(context) => Ok(()),
         Ok(_) => Err(CloseError("the browser refused to dispose of a context".to_owned())),

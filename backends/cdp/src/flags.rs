@@ -8,8 +8,9 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use plimsoll_host::browser::BrowserKind;
-
-use crate::driver::{Sandbox, WindowSize};
+use plimsoll_host::sandbox::Sandbox;
+use plimsoll_host::shared_memory::SharedMemory;
+use plimsoll_host::window::WindowSize;
 
 /// What every browser gets, whatever it is.
 const ALWAYS: [&str; 25] = [
@@ -61,15 +62,6 @@ pub(crate) struct CommandLine<'a> {
     pub(crate) shared_memory: SharedMemory,
     /// What the settings add, last, so that it wins.
     pub(crate) extra: &'a [String],
-}
-
-/// Where a browser keeps shared memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SharedMemory {
-    /// In `/dev/shm`.
-    DevShm,
-    /// In its `TMPDIR`, since `/dev/shm` is as small as containers make it; pages crash when that is full.
-    TemporaryDir,
 }
 
 impl CommandLine<'_> {

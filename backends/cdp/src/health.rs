@@ -1,11 +1,11 @@
-//! How a browser's end is noticed.
+//! How a browser's end is detected.
 //!
-//! It *died* when its process ended or its connection broke. It *hangs* when it lives but says nothing, even when it
-//! is asked: any byte from it counts as life, so a busy machine gives no false alarm as long as the browser gets to
-//! speak at all.
+//! A browser *died* when its process ended or its connection broke. It *hangs* when it lives but sends nothing, even
+//! when it is asked for its version: any byte from it counts as life, so a busy machine causes no false alarm as long as
+//! the browser sends anything at all.
 //!
 //! ```text
-//!   heard ── QUIET ──► asked for its version ── PROBE ──► once more ── GRACE ──► hangs
+//!   received ─ QUIET ─► asked for its version ── PROBE ──► waits ── GRACE ──► hangs
 //!     ▲                      │ any byte                        │ any byte
 //!     └──────────────────────┴─────────────────────────────────┘
 //! ```
@@ -20,53 +20,36 @@ use tokio::time::{sleep, timeout};
 
 use crate::transport::{Connection, Disconnect, Session};
 
-/// Silence after which a browser is asked whether it lives. A busy one is never silent for so long.
+/// Silence after which a browser is asked for its version. A busy browser is never silent for this long.
 const QUIET: Duration = Duration::from_secs(5);
 /// How long it may take to answer. Together with [`QUIET`] this makes the 15 seconds after which a browser hangs.
 const PROBE: Duration = Duration::from_secs(9);
-/// What is waited for once more: when *we* were stopped and continued, its answer lies in the pipe, unread.
+/// A last wait: when *we* were stopped and continued, its answer lies in the pipe, unread.
 const GRACE: Duration = Duration::from_secs(1);
-/// Between the connection's end and the process's there may be so much time.
+/// How long after the end of its connection a process may end.
 const EXIT: Duration = Duration::from_secs(2);
-/// How many lines of a dead browser's log are told.
-const LAST_WORDS: usize = 3;
 
-/// Completes when the browser has come to its end, and says how.
-pub(crate) async fn end_of(
-    connection: &Connection,
-    root: &Session,
-    tree: &ProcessTree,
-    clock: Clock,
-) -> BrowserEnd {
+/// Completes when the browser has ended, and describes how.
+pub(crate) async fn end_of(root: &Session, tree: &ProcessTree, clock: Clock) -> BrowserEnd {
+    let connection = root.connection();
     tokio::select! {
-        why = connection.closed() => BrowserEnd::Died(obituary(tree, Some(why)).await),
-        _ = tree.wait() => BrowserEnd::Died(obituary(tree, None).await),
+        why = connection.closed() => BrowserEnd::Died(death(tree, Some(why)).await),
+        _ = tree.wait() => BrowserEnd::Died(death(tree, None).await),
         silence = silence(connection, root, clock) => BrowserEnd::Hung(silence),
     }
 }
 
 /// How the process ended, with the last words of its log.
-pub(crate) async fn obituary(tree: &ProcessTree, why: Option<Disconnect>) -> String {
+async fn death(tree: &ProcessTree, why: Option<Disconnect>) -> String {
     let how = match (timeout(EXIT, tree.wait()).await, why) {
         (Ok(exit), _) => format!("its process {} ended with {exit}", tree.pid()),
         (Err(_), Some(why)) => format!("{why}, though its process {} lives on", tree.pid()),
         (Err(_), None) => format!("its process {} is ending", tree.pid()),
     };
-    match last_words(tree) {
-        words if words.is_empty() => how,
-        words => format!("{how}; its last words: {words}"),
-    }
+    tree.with_last_words(how)
 }
 
-/// The end of the log, on one line. Complaints about a message bus, which no browser here has, are left out.
-pub(crate) fn last_words(tree: &ProcessTree) -> String {
-    let mut lines = tree.stderr_tail();
-    lines.retain(|line| !line.contains("dbus") && !line.trim().is_empty());
-    let skipped = lines.len().saturating_sub(LAST_WORDS);
-    lines.split_off(skipped).join(" | ")
-}
-
-/// Completes when the browser has said nothing for 15 seconds although it was asked; says for how long.
+/// Completes when the browser has sent nothing for 15 seconds although it was asked; returns how long it was silent.
 async fn silence(connection: &Connection, root: &Session, clock: Clock) -> Duration {
     loop {
         let quiet = clock.now().since(connection.last_received());

@@ -7,13 +7,13 @@
 //!                            └──┴─── transport ──────┴───┘
 //! ```
 //!
-//! 1. [`transport`]: messages over a pipe: calls with deadlines, events to whom they concern.
-//! 2. `driver`, `launch`, `flags`: from settings to a browser that answers.
-//! 3. `browser`, `health`, `arrivals`: one browser: its end, noticed and seen to; the pages that open in it.
+//! 1. [`transport`]: messages over a pipe: calls with deadlines, events for each session.
+//! 2. `settings`, `driver`, `origin`, `launch`, `flags`: from settings to a browser that answers.
+//! 3. `browser`, `handle`, `health`, `arrivals`: one browser, its end, and the pages that open in it.
 //! 4. `context`, `setup`, `guard`, `navigation`: one context: its page, what happens to it, where it goes.
 //! 5. `page`, `evaluate`, `step`: what a job does in a page.
 //!
-//! A fault gets its class here, from what the protocol says by type or code; nothing above looks at texts.
+//! A fault gets its class here, from the type or code that the protocol gives; nothing above reads texts.
 
 pub mod transport;
 
@@ -24,11 +24,15 @@ mod driver;
 mod evaluate;
 mod flags;
 mod guard;
+mod handle;
 mod health;
 mod launch;
 mod navigation;
+mod origin;
 mod page;
+mod settings;
 mod setup;
 mod step;
 
-pub use driver::{CdpDriver, CdpDriverError, CdpSettings, Machine, Sandbox, WindowSize};
+pub use driver::{CdpDriver, CdpDriverError};
+pub use settings::CdpSettings;

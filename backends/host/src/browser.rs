@@ -1,8 +1,9 @@
 //! Which browser this machine has.
 //!
-//! Someone's word counts first (settings, then `PLIMSOLL_CHROMIUM`, then `CHROME_PATH`) and must be right: a wrong one
-//! is an error, not a reason to start some other browser. Without it the first headless shell on `PATH` or in a known
-//! place is taken, for it costs a fraction of a full browser; failing that, the first full browser.
+//! A path that the caller, `PLIMSOLL_CHROMIUM` or `CHROME_PATH` names counts first, in this order, and must be right: a
+//! wrong path is an error and no reason to start another browser. When nothing names a path, the first headless shell on
+//! `PATH` or in a known place is taken, because it costs a fraction of a full browser; failing that, the first full
+//! browser.
 //!
 //! Distributions put a shell script on `PATH` that starts the real binary as its child. Where the script is a known
 //! one, the binary behind it is found, so that the process we start *is* the browser.
@@ -10,8 +11,9 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+
+use crate::executable::{NamedPath, PathFault, fault};
 
 /// Variables that name a browser, in the order they count.
 const VARIABLES: [&str; 2] = ["PLIMSOLL_CHROMIUM", "CHROME_PATH"];
@@ -58,10 +60,8 @@ pub enum BrowserKind {
 /// How a browser was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BrowserSource {
-    /// Named in the settings.
-    Configured,
-    /// Named by this environment variable.
-    Environment(&'static str),
+    /// Named by this setting or environment variable.
+    Named(&'static str),
     /// On `PATH`.
     Path,
     /// Where a package puts it.
@@ -71,7 +71,7 @@ pub enum BrowserSource {
 /// Why there is no browser.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FindError {
-    /// Someone named a browser that cannot be started.
+    /// The browser that was named cannot be started.
     #[error("the browser {} named by {origin} {fault}", path.display())]
     Named {
         /// The path as it was named.
@@ -79,7 +79,7 @@ pub enum FindError {
         /// The setting or variable that names it.
         origin: &'static str,
         /// What is wrong with it.
-        fault: Fault,
+        fault: PathFault,
     },
     /// None was named and none is installed.
     #[error("no browser found: looked for {} on PATH and for {}; {remedy}", NAMES.join(", "), places(tried))]
@@ -91,42 +91,28 @@ pub enum FindError {
     },
 }
 
-/// What is wrong with a path that was named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    /// Nothing is there.
-    #[error("does not exist")]
-    Missing,
-    /// A directory or a device is there.
-    #[error("is not a file; name the binary itself")]
-    NotAFile,
-    /// It lacks the execute permission.
-    #[error("is not executable; `chmod +x` it")]
-    NotExecutable,
-}
-
 /// What is known about the machine that is searched.
 struct Machine<'a> {
     root: &'a Path,
     variable: &'a dyn Fn(&str) -> Option<OsString>,
 }
 
-/// Finds a browser; `configured` is the path named in the settings.
+/// Finds a browser; `configured` is the path that the caller's settings name.
 ///
 /// # Errors
 /// When the named browser cannot be started, or none was named and none is installed.
-pub fn find(configured: Option<&Path>) -> Result<BrowserBinary, FindError> {
+pub fn find(configured: Option<&NamedPath>) -> Result<BrowserBinary, FindError> {
     Machine { root: Path::new("/"), variable: &|name| std::env::var_os(name) }.find(configured)
 }
 
 impl Machine<'_> {
-    fn find(&self, configured: Option<&Path>) -> Result<BrowserBinary, FindError> {
-        if let Some(path) = configured {
-            return self.named(path, "driver.cdp.executable", BrowserSource::Configured);
+    fn find(&self, configured: Option<&NamedPath>) -> Result<BrowserBinary, FindError> {
+        if let Some(NamedPath { path, origin }) = configured {
+            return self.named(path, origin);
         }
         let set = |name: &&str| (self.variable)(name).filter(|value| !value.is_empty());
         if let Some((name, value)) = VARIABLES.iter().find_map(|name| Some((*name, set(name)?))) {
-            return self.named(Path::new(&value), name, BrowserSource::Environment(name));
+            return self.named(Path::new(&value), name);
         }
         let path = (self.variable)("PATH").unwrap_or_default();
         let dirs: Vec<PathBuf> = std::env::split_paths(&path).filter(|dir| dir.is_absolute()).collect();
@@ -144,15 +130,10 @@ impl Machine<'_> {
         best.cloned().ok_or_else(|| FindError::NotFound { tried, remedy: self.remedy() })
     }
 
-    fn named(
-        &self,
-        path: &Path,
-        origin: &'static str,
-        source: BrowserSource,
-    ) -> Result<BrowserBinary, FindError> {
+    fn named(&self, path: &Path, origin: &'static str) -> Result<BrowserBinary, FindError> {
         match fault(path) {
             Some(fault) => Err(FindError::Named { path: path.to_owned(), origin, fault }),
-            None => Ok(self.binary(path, source)),
+            None => Ok(self.binary(path, BrowserSource::Named(origin))),
         }
     }
 
@@ -201,16 +182,6 @@ fn kind(path: &Path) -> BrowserKind {
     }
 }
 
-/// Why this file cannot be started; `None` when it can.
-pub(crate) fn fault(path: &Path) -> Option<Fault> {
-    match fs::metadata(path) {
-        Err(_) => Some(Fault::Missing),
-        Ok(metadata) if !metadata.is_file() => Some(Fault::NotAFile),
-        Ok(metadata) if metadata.permissions().mode() & 0o111 == 0 => Some(Fault::NotExecutable),
-        Ok(_) => None,
-    }
-}
-
 fn is_script(path: &Path) -> bool {
     let mut start = [0; 2];
     File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && &start == b"#!"
@@ -223,7 +194,7 @@ fn places(paths: &[PathBuf]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     const BINARY: &str = "\x7fELF";
     const SCRIPT: &str = "#!/bin/sh -e\n";
@@ -262,8 +233,8 @@ mod tests {
                     .map(|(_, value)| value.clone().into());
                 if name == "PATH" { Some(self.path("usr/bin").into()) } else { set }
             };
-            let configured = configured.map(|path| self.path(path));
-            Machine { root: self.root.path(), variable: &variable }.find(configured.as_deref())
+            let configured = configured.map(|path| NamedPath::new(self.path(path), "settings.browser"));
+            Machine { root: self.root.path(), variable: &variable }.find(configured.as_ref())
         }
 
         fn found(
@@ -300,14 +271,15 @@ mod tests {
             ("c/chrome", BINARY),
         ]);
         machine.variables.push(("CHROME_PATH", machine.path("c/chrome")));
-        let by = BrowserSource::Environment;
+        let by = BrowserSource::Named;
         assert_eq!(machine.find(None), machine.found("c/chrome", BrowserKind::Chrome, by("CHROME_PATH")));
         machine.variables.push(("PLIMSOLL_CHROMIUM", machine.path("b/chrome")));
         assert_eq!(
             machine.find(None),
             machine.found("b/chrome", BrowserKind::Chrome, by("PLIMSOLL_CHROMIUM"))
         );
-        let configured = machine.found("a/chromium", BrowserKind::Chromium, BrowserSource::Configured);
+        let configured =
+            machine.found("a/chromium", BrowserKind::Chromium, BrowserSource::Named("settings.browser"));
         assert_eq!(machine.find(Some("a/chromium")), configured);
     }
 
@@ -315,9 +287,13 @@ mod tests {
     fn a_wrong_word_is_an_error_even_where_another_browser_is_installed() {
         let mut machine = Fixture::with(&[("usr/bin/chromium", BINARY)]);
         machine.write("plain", BINARY, 0o644);
-        let cases = [("absent", Fault::Missing), ("usr", Fault::NotAFile), ("plain", Fault::NotExecutable)];
+        let cases = [
+            ("absent", PathFault::Missing),
+            ("usr", PathFault::NotAFile),
+            ("plain", PathFault::NotExecutable),
+        ];
         for (path, fault) in cases {
-            let origin = "driver.cdp.executable";
+            let origin = "settings.browser";
             let expected = FindError::Named { path: machine.path(path), origin, fault };
             assert_eq!(machine.find(Some(path)), Err(expected));
         }
@@ -325,7 +301,7 @@ mod tests {
         let expected = FindError::Named {
             path: machine.path("absent"),
             origin: "PLIMSOLL_CHROMIUM",
-            fault: Fault::Missing,
+            fault: PathFault::Missing,
         };
         assert_eq!(machine.find(None), Err(expected));
     }
@@ -352,7 +328,8 @@ mod tests {
     #[test]
     fn a_script_of_ones_own_is_left_alone() {
         let machine = Fixture::with(&[("home/chromium", SCRIPT), ("usr/lib/chromium/chromium", BINARY)]);
-        let own = machine.found("home/chromium", BrowserKind::Chromium, BrowserSource::Configured);
+        let own =
+            machine.found("home/chromium", BrowserKind::Chromium, BrowserSource::Named("settings.browser"));
         assert_eq!(machine.find(Some("home/chromium")), own);
         let unpaired = Fixture::with(&[("usr/bin/chromium", SCRIPT)]);
         let script = unpaired.found("usr/bin/chromium", BrowserKind::Chromium, BrowserSource::Path);

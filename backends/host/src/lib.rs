@@ -6,9 +6,9 @@
 //! 4. `processes`: the table of processes in `/proc`, and who is whose kin.
 //! 5. [`profile`]: profile directories that vanish with their owner, and the sweep after an owner that was killed.
 //! 6. [`owner`]: the lock that says to whom a directory belongs, and that its owner lives.
-//! 7. [`browser`]: which browser this machine has.
-//! 8. [`program`]: which other programs it has.
-//! 9. [`sandbox`]: what would keep a browser's sandbox from working.
+//! 7. [`executable`], [`browser`], [`program`]: which browsers and other programs this machine has.
+//! 8. [`sandbox`], [`shared_memory`]: what browsers can use here; [`window`]: the size of their windows.
+//! 9. [`machine`], [`lifecycle`]: the life of one browser, from its launch to its verified end.
 //! 10. [`readings`]: what the sensors say; [`probe`]: the sensors together, as a fleet reads them.
 //!
 //! ```text
@@ -16,10 +16,14 @@
 //!   browser::find ──► BrowserBinary ──────┤
 //!                                         ▼
 //!   Spawner (one thread) ── Launch ──► ProcessTree ── kill(Ladder) ──► verified gone ──► ProfileDir::remove
+//!                                                       ▲ lifecycle::Reaper
 //! ```
 
 pub mod browser;
+pub mod executable;
 pub mod identity;
+pub mod lifecycle;
+pub mod machine;
 pub mod owner;
 pub mod probe;
 mod processes;
@@ -27,5 +31,7 @@ pub mod profile;
 pub mod program;
 pub mod readings;
 pub mod sandbox;
+pub mod shared_memory;
 pub mod spawn;
 pub mod tree;
+pub mod window;

@@ -82,7 +82,7 @@ impl Process {
 
     /// Sends SIGKILL to exactly this process and returns a descriptor that becomes readable at its end; `None` when
     /// it is gone already or may not be signalled.
-    pub(crate) fn strike(&self) -> Option<OwnedFd> {
+    pub(crate) fn kill(&self) -> Option<OwnedFd> {
         let pidfd = rustix::process::pidfd_open(Pid::from_raw(self.pid)?, PidfdFlags::empty()).ok()?;
         // The descriptor now pins one process: the same one, if it was born at the same moment.
         let same = Self::read(self.pid).is_some_and(|now| now.born == self.born);
@@ -154,7 +154,7 @@ pub(crate) fn extinguish(
             ));
         }
         for process in living {
-            let Some(end) = process.strike() else { continue };
+            let Some(end) = process.kill() else { continue };
             killed.insert(process.pid);
             // A wait that fails or ends early only means that the table is read again sooner.
             let _ = rustix::event::poll(&mut [PollFd::new(&end, PollFlags::IN)], Some(&LOOK_AGAIN));

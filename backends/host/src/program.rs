@@ -1,20 +1,18 @@
 //! Which programs besides Chromium this machine has: those that drivers need.
 //!
-//! As with browsers ([`crate::browser`]), someone's word counts first and must be right; without it the first on
-//! `PATH` is taken, then the first in a known place. A link leads to what it points to.
+//! As with browsers ([`crate::browser`]), a path that the caller or an environment variable names counts first and must
+//! be right; otherwise the first program on `PATH` is taken, then the first in a known place. A link is followed.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::browser::{Fault, fault};
+use crate::executable::{NamedPath, PathFault, fault};
 
 /// A program that is looked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted {
     /// What it is called.
     pub name: &'static str,
-    /// The setting that may name it.
-    pub setting: &'static str,
     /// The environment variable that may name it.
     pub variable: &'static str,
     /// Names looked for on `PATH`.
@@ -28,7 +26,7 @@ pub struct Wanted {
 /// Why there is no such program.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProgramError {
-    /// Someone named one that cannot be started.
+    /// The program that was named cannot be started.
     #[error("the {name} {} named by {origin} {fault}", path.display())]
     Named {
         /// What it is called.
@@ -38,9 +36,9 @@ pub enum ProgramError {
         /// The setting or variable that names it.
         origin: &'static str,
         /// What is wrong with it.
-        fault: Fault,
+        fault: PathFault,
     },
-    /// None was named and none is installed.
+    /// No program was named and none is installed.
     #[error("no {name} found on PATH or in a known place; {remedy}, or name it in {variable}")]
     NotFound {
         /// What it is called.
@@ -52,22 +50,22 @@ pub enum ProgramError {
     },
 }
 
-/// Finds a program; `configured` is the path named in the settings.
+/// Finds a program; `configured` is the path that the caller's settings name.
 ///
 /// # Errors
-/// When the named one cannot be started, or none was named and none is installed.
-pub fn find(wanted: &Wanted, configured: Option<&Path>) -> Result<PathBuf, ProgramError> {
+/// When the named program cannot be started, or no program was named and none is installed.
+pub fn find(wanted: &Wanted, configured: Option<&NamedPath>) -> Result<PathBuf, ProgramError> {
     search(wanted, configured, &|name| std::env::var_os(name))
 }
 
 fn search(
     wanted: &Wanted,
-    configured: Option<&Path>,
+    configured: Option<&NamedPath>,
     variable: &dyn Fn(&str) -> Option<OsString>,
 ) -> Result<PathBuf, ProgramError> {
-    let set = variable(wanted.variable).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let named = configured.map(|path| (path.to_owned(), wanted.setting));
-    if let Some((path, origin)) = named.or_else(|| set.map(|path| (path, wanted.variable))) {
+    let set = variable(wanted.variable).filter(|value| !value.is_empty());
+    let named = configured.cloned().or_else(|| set.map(|path| NamedPath::new(path, wanted.variable)));
+    if let Some(NamedPath { path, origin }) = named {
         return match fault(&path) {
             None => Ok(path),
             Some(fault) => Err(ProgramError::Named { name: wanted.name, path, origin, fault }),
@@ -89,10 +87,10 @@ mod tests {
     use super::*;
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::Path;
 
     const WANTED: Wanted = Wanted {
         name: "pilot",
-        setting: "driver.pilot",
         variable: "PILOT",
         names: &["pilot", "pilot-esr"],
         places: &[],
@@ -111,17 +109,20 @@ mod tests {
     }
 
     #[test]
-    fn a_link_on_the_path_leads_to_the_program_and_someone_s_word_counts_before_it() {
+    fn a_link_on_the_path_is_followed_and_a_named_path_counts_before_it() {
         let dir = machine();
         let real = dir.path().join("real").canonicalize().expect("there");
         let path = |name: &str| (name == "PATH").then(|| dir.path().into());
         assert_eq!(search(&WANTED, None, &path), Ok(real.clone()));
-        assert_eq!(search(&WANTED, Some(&real), &path), Ok(real.clone()));
+        let named = |path: &Path| NamedPath::new(path, "settings.pilot");
+        assert_eq!(search(&WANTED, Some(&named(&real)), &path), Ok(real.clone()));
         let set = |name: &str| (name == "PILOT").then(|| real.clone().into());
         assert_eq!(search(&WANTED, None, &set), Ok(real.clone()));
         let plain = dir.path().join("plain");
-        let wrong = search(&WANTED, Some(&plain), &set).expect_err("it cannot be started");
-        assert!(matches!(wrong, ProgramError::Named { fault: Fault::NotExecutable, .. }), "{wrong}");
+        let wrong = search(&WANTED, Some(&named(&plain)), &set).expect_err("it cannot be started");
+        let says =
+            format!("the pilot {} named by settings.pilot is not executable; `chmod +x` it", plain.display());
+        assert_eq!(wrong.to_string(), says);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What would keep a browser's sandbox from working on this machine.
+//! Whether browsers run in their sandbox, and what would keep it from working on this machine.
 //!
 //! Chromium's sandbox builds on user namespaces that an ordinary user may create. Three kernel settings can forbid
 //! them; each is readable, so the reason and its remedy can be told before a browser fails to start. What cannot be
@@ -7,6 +7,41 @@
 use std::fmt;
 use std::fs;
 use std::path::Path;
+
+use plimsoll_core::id::BrowserId;
+
+/// Whether renderers, which run code from strangers, are confined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sandbox {
+    /// They are confined, or no browser starts.
+    #[default]
+    On,
+    /// They are not confined: a page that exploits the browser gets the rights of the browser's user.
+    Off,
+}
+
+impl Sandbox {
+    /// Checks, before a browser starts, that nothing known keeps its sandbox from working on this machine.
+    ///
+    /// # Errors
+    /// The obstacle. A sandbox that is off has none.
+    pub fn check(self) -> Result<(), SandboxObstacle> {
+        match self {
+            Self::Off => Ok(()),
+            Self::On => obstacle(Path::new("/")).map_or(Ok(()), Err),
+        }
+    }
+
+    /// Logs a warning for a browser that starts without a sandbox.
+    pub fn warn_if_off(self, browser: BrowserId) {
+        if self == Self::Off {
+            tracing::warn!(
+                browser = browser.0,
+                "started without a sandbox: a page that exploits the browser gets the rights of its user"
+            );
+        }
+    }
+}
 
 /// A kernel setting that forbids ordinary users to create user namespaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +82,8 @@ impl fmt::Display for SandboxObstacle {
         )
     }
 }
+
+impl std::error::Error for SandboxObstacle {}
 
 /// The first obstacle among the settings below `root` (`/`, or a copy of it); `None` when none is known.
 #[must_use]

@@ -10,8 +10,8 @@
 //!
 //! A child gets a small environment instead of ours (no secrets leak), a process group of its own, no standard
 //! input and output, a standard error that is drained, exactly the descriptors it was given, and as many descriptors
-//! as the hard limit allows; writing to a pipe that nobody reads does not kill it. When the caller of [`Spawner::spawn`] leaves before the child has started, the child is
-//! killed.
+//! as the hard limit allows; writing to a pipe that nobody reads does not kill it. When the caller of
+//! [`Spawner::spawn`] leaves before the child has started, the child is killed.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -34,7 +34,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::identity::Identity;
 use crate::processes::{Kin, Process};
-use crate::tree::{Leader, ProcessTree};
+use crate::tree::{Leader, ProcessTree, Started};
 
 /// Variables that a child inherits from us; everything else it gets from its [`Launch`].
 const INHERITED: [&str; 4] = ["PATH", "LANG", "LC_ALL", "TZ"];
@@ -112,16 +112,6 @@ struct Request {
     reply: oneshot::Sender<Result<Started, SpawnError>>,
 }
 
-/// A process that has just started. Dropping it kills it.
-#[derive(Debug)]
-pub(crate) struct Started {
-    pub(crate) leader: Arc<Leader>,
-    pub(crate) stderr: OwnedFd,
-    pub(crate) kin: Kin,
-    /// The environment entry that marks the tree.
-    pub(crate) mark: String,
-}
-
 impl Spawner {
     /// Starts the thread.
     ///
@@ -151,7 +141,7 @@ impl Spawner {
         self.requests.send(Request { launch, reply }).await.map_err(|_| SpawnError::SpawnerEnded)?;
         let started = started.await.map_err(|_| SpawnError::SpawnerEnded)??;
         self.known_leaders().push(Arc::downgrade(&started.leader));
-        ProcessTree::watch(started, self.clone(), supervisor)
+        ProcessTree::watch(started, Box::new(self.clone()), supervisor)
             .map_err(|source| SpawnError::Watch { program, source })
     }
 }

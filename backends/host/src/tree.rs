@@ -1,6 +1,6 @@
 //! A running process with all its descendants.
 //!
-//! One task, the keeper, owns each tree. It notes the end of the process that was started (the *leader*), climbs the
+//! One task, the reaper, owns each tree. It notes the end of the process that was started (the *leader*), climbs the
 //! kill [`Ladder`] when asked, and is done when no process of the tree runs any more:
 //!
 //! ```text
@@ -11,16 +11,18 @@
 //! number of its group, cannot be given to a stranger whom a late signal would hit.
 //!
 //! Failure paths: a descendant that survives SIGKILL (stuck in the kernel, or another user's) is named in
-//! [`KillError::Survivors`]; a [`ProcessTree`] that is dropped kills its group at once and the keeper the rest.
+//! [`KillError::Survivors`]; a [`ProcessTree`] that is dropped kills its group at once and the reaper the rest.
 
-mod keeper;
 mod ladder;
 mod leader;
 mod readiness;
+mod reaper;
 mod stderr;
 
+use std::any::Any;
 use std::fmt;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,12 +33,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub use self::ladder::Ladder;
 pub(crate) use self::leader::Leader;
 
-use self::keeper::{Keeper, Order};
+use self::reaper::{Order, Reaper};
 use self::stderr::Stderr;
 use crate::processes::{self, Kin};
-use crate::spawn::{Spawner, Started};
 
-/// Kill orders that may wait for the keeper; further callers wait for room.
+/// How many lines of its log describe the end of a process.
+const LAST_WORDS: usize = 3;
+/// Kill orders that may wait for the reaper; further callers wait for room.
 const ORDERS: usize = 4;
 
 /// How a process ended.
@@ -106,24 +109,40 @@ pub struct ProcessTree {
     stage: watch::Receiver<Stage>,
     orders: mpsc::Sender<Order>,
     stderr: Arc<Stderr>,
-    /// The child dies with the thread that started it, so that thread stays as long as the tree.
-    _spawner: Spawner,
+    _keep_alive: KeepAlive,
+}
+
+/// Keeps the thread that started a child, for the child dies with that thread.
+pub(crate) type KeepAlive = Box<dyn Any + Send + Sync>;
+
+/// A process that has just started. Dropping it kills it.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) leader: Arc<Leader>,
+    pub(crate) stderr: OwnedFd,
+    pub(crate) kin: Kin,
+    /// The environment entry that marks the tree.
+    pub(crate) mark: String,
 }
 
 impl ProcessTree {
     /// Begins to watch what has just started. Call inside a tokio runtime.
-    pub(crate) fn watch(started: Started, spawner: Spawner, supervisor: &Supervisor) -> io::Result<Self> {
+    pub(crate) fn watch(
+        started: Started,
+        keep_alive: KeepAlive,
+        supervisor: &Supervisor,
+    ) -> io::Result<Self> {
         let Started { leader, stderr, kin, mark } = started;
         let stderr = Arc::new(Stderr::new(stderr)?);
         let (orders, inbox) = mpsc::channel(ORDERS);
         let (stage_to_tell, stage) = watch::channel(Stage::Running);
         let drain = Stderr::drain(Arc::clone(&stderr), stage.clone())?;
-        let keeper =
-            Keeper::new(Arc::clone(&leader), kin, mark, Arc::clone(&stderr), stage_to_tell, supervisor)?;
-        // Both end with the tree; what they have to tell goes through the channels.
+        let reaper =
+            Reaper::new(Arc::clone(&leader), kin, mark, Arc::clone(&stderr), stage_to_tell, supervisor)?;
+        // Both end with the tree; their results go through the channels.
         drop(supervisor.spawn_graceful("stderr drain", drain));
-        drop(supervisor.spawn_graceful("process keeper", keeper.keep(inbox)));
-        Ok(Self { leader, stage, orders, stderr, _spawner: spawner })
+        drop(supervisor.spawn_graceful("process reaper", reaper.run(inbox)));
+        Ok(Self { leader, stage, orders, stderr, _keep_alive: keep_alive })
     }
 
     /// Number of the process that was started, which is also the number of its group.
@@ -145,6 +164,25 @@ impl ProcessTree {
     #[must_use]
     pub fn stderr_tail(&self) -> Vec<String> {
         self.stderr.tail()
+    }
+
+    /// The last three lines of the log that say something, on one line; empty when there are none. Complaints about a
+    /// message bus, which no browser here has, are left out.
+    #[must_use]
+    pub fn last_words(&self) -> String {
+        let mut lines = self.stderr_tail();
+        lines.retain(|line| !line.contains("dbus") && !line.trim().is_empty());
+        let skipped = lines.len().saturating_sub(LAST_WORDS);
+        lines.split_off(skipped).join(" | ")
+    }
+
+    /// The sentence `how` with the last words of the log, if there are any.
+    #[must_use]
+    pub fn with_last_words(&self, how: String) -> String {
+        match self.last_words() {
+            words if words.is_empty() => how,
+            words => format!("{how}; its last words: {words}"),
+        }
     }
 
     /// Waits for a line on standard error that `find` makes something of, such as the port that a server listens on;
@@ -198,7 +236,7 @@ impl ProcessTree {
         {
             return verdict;
         }
-        // The keeper has ended: when the tree was gone, or with the runtime.
+        // The reaper has ended: when the tree was gone, or with the runtime.
         match *self.stage.borrow() {
             Stage::Gone(_) => Ok(()),
             Stage::Running | Stage::Exited(_) => Err(KillError::Interrupted),
@@ -208,7 +246,7 @@ impl ProcessTree {
 
 impl Drop for ProcessTree {
     fn drop(&mut self) {
-        // The keeper, told by the closed channel, goes on to what has left the group.
+        // The reaper, told by the closed channel, goes on to what has left the group.
         self.leader.signal(Signal::KILL);
     }
 }

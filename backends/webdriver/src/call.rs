@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use fantoccini::error::CmdError;
 use plimsoll_core::duration::rounded;
-use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::outcome::{FailureClass, Fault, with_causes};
 use serde_json::Value;
 
 /// How much of an answer that is not WebDriver is told.
@@ -36,7 +36,7 @@ pub(crate) enum CallError {
     },
     /// Something answered that does not speak WebDriver.
     #[error("the answer to `{call}` is no WebDriver: {excerpt:?}")]
-    Gibberish {
+    NotWebDriver {
         /// What was called.
         call: String,
         /// The beginning of what it said.
@@ -135,12 +135,12 @@ impl CallError {
             CmdError::NotW3C(Value::String(code)) => {
                 Self::Refused { call, code: Code::parse(&code), message: code }
             }
-            CmdError::NotW3C(other) => Self::gibberish(call, &other.to_string()),
-            CmdError::NotJson(text) => Self::gibberish(call, &text),
-            CmdError::Json(why) => Self::gibberish(call, &why.to_string()),
-            CmdError::Failed(why) => Self::Broken { call, why: causes(&why) },
-            CmdError::FailedC(why) => Self::Broken { call, why: causes(&why) },
-            CmdError::Lost(why) => Self::Broken { call, why: causes(&why) },
+            CmdError::NotW3C(other) => Self::not_web_driver(call, &other.to_string()),
+            CmdError::NotJson(text) => Self::not_web_driver(call, &text),
+            CmdError::Json(why) => Self::not_web_driver(call, &why.to_string()),
+            CmdError::Failed(why) => Self::Broken { call, why: with_causes(&why) },
+            CmdError::FailedC(why) => Self::Broken { call, why: with_causes(&why) },
+            CmdError::Lost(why) => Self::Broken { call, why: with_causes(&why) },
             error => Self::Broken { call, why: error.to_string() },
         }
     }
@@ -155,9 +155,9 @@ impl CallError {
     }
 
     /// An answer that is not WebDriver.
-    pub(crate) fn gibberish(call: String, text: &str) -> Self {
+    pub(crate) fn not_web_driver(call: String, text: &str) -> Self {
         let excerpt = text[..text.floor_char_boundary(EXCERPT)].to_owned();
-        Self::Gibberish { call, excerpt }
+        Self::NotWebDriver { call, excerpt }
     }
 
     /// The remote end's code, if it gave one.
@@ -171,17 +171,6 @@ impl CallError {
 fn document_is_gone(code: Code, message: &str) -> bool {
     const WORDS: [&str; 2] = ["Document was unloaded", "[Exception... \"Component returned failure code"];
     code == Code::JavascriptError && WORDS.iter().any(|words| message.starts_with(words))
-}
-
-/// An error's causes, in one line. Its own words are left out where a cause says more.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(deeper) = cause {
-        text = format!("{text}: {deeper}");
-        cause = deeper.source();
-    }
-    text
 }
 
 impl From<CallError> for Fault {

@@ -18,21 +18,23 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use plimsoll_core::outcome::{FailureClass, Fault, Recurrence};
-use plimsoll_core::port::{BrowserEnd, CloseError, Context, Incidents, OpenRequest, StepOutput};
+use plimsoll_core::port::{CloseError, Context, Incidents, OpenRequest, StepOutput};
 use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::Step;
-use plimsoll_host::tree::ProcessTree;
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
 use crate::call::{CallError, Code};
-use crate::direct::{Direct, Opened};
+use crate::direct::Opened;
 use crate::ending;
-use crate::endpoint::{Counted, Endpoint};
+use crate::endpoint::Endpoint;
 use crate::endpoints::Endpoints;
-use crate::link::{Home, Link, Using};
+use crate::handle::BrowserHandle;
+use crate::lease::Lease;
+use crate::location::Location;
 use crate::navigation::{self, Arrival};
+use crate::open_session::{OpenSession, SessionLocation, process_id};
 use crate::session::Session;
 use crate::setup;
 use crate::step;
@@ -45,15 +47,9 @@ const LATE: Duration = Duration::from_secs(600);
 /// do not end together.
 const MOMENT: Duration = Duration::from_millis(50);
 /// How long one is waited for when its browser is being closed.
-const FAREWELL: Duration = Duration::from_secs(5);
+const SHUTDOWN: Duration = Duration::from_secs(5);
 /// How long the news of a session that is gone may take to become the news of how its browser ended.
 const NEWS: Duration = Duration::from_millis(500);
-/// Between two looks at a process.
-const LOOK: Duration = Duration::from_millis(25);
-/// How long a remote session may take to say that it is still there, where a step failed before its time was up.
-const SIGN: Duration = Duration::from_secs(1);
-/// How long, where its time is up already: long enough for a grid that knows of the loss.
-const LATE_SIGN: Duration = Duration::from_millis(200);
 
 /// A session with one window.
 #[derive(Debug)]
@@ -65,64 +61,37 @@ pub(crate) struct WebDriverContext {
     lost: Option<Fault>,
 }
 
-/// A session at its remote end. Dropping it deletes it.
-#[derive(Debug)]
-struct Lease {
-    link: Arc<Link>,
-    /// `None` when it is gone, or being deleted.
-    held: Option<Held>,
-    _using: Using,
-}
-
-/// What there is of an open session.
-#[derive(Debug)]
-pub(crate) struct Held {
-    pub(crate) session: Arc<Session>,
-    /// The number of its browser's process, as the driver tells it.
-    pub(crate) process: Option<i32>,
-    pub(crate) seat: Seat,
-}
-
-/// Where a session is.
-#[derive(Debug)]
-pub(crate) enum Seat {
-    /// In this process tree, whose driver is asked so.
-    Here(Arc<ProcessTree>, Arc<Direct>),
-    /// At this remote end, where it counts.
-    There(Counted),
-}
-
 /// An answer to the request for a session.
-type Answer = Result<(Opened, Seat), Fault>;
+type Answer = Result<(Opened, SessionLocation), Fault>;
 
 impl WebDriverContext {
     /// Opens a session, sets it up, and gives it to whoever waits. Run by an owned task: what nobody waits for any
     /// more is deleted.
     pub(crate) async fn open(
-        link: Arc<Link>,
+        link: Arc<BrowserHandle>,
         request: OpenRequest,
         budget: Duration,
         mut give: oneshot::Sender<Result<Box<dyn Context>, Fault>>,
     ) {
         let budget = Budget::start(budget);
-        let capabilities = link.demand.capabilities(request.setup.proxy.as_ref());
-        let farewell = async {
+        let capabilities = link.capabilities.capabilities(request.setup.proxy.as_ref());
+        let shutdown = async {
             link.supervisor.cancelled().await;
-            sleep(if matches!(link.home, Home::Here(..)) { Duration::ZERO } else { FAREWELL }).await;
+            sleep(if matches!(link.location, Location::Local(_)) { Duration::ZERO } else { SHUTDOWN }).await;
         };
         let asking = async {
-            match &link.home {
-                Home::Here(tree, driver) => {
-                    let seat = Seat::Here(Arc::clone(tree), Arc::clone(driver));
-                    let opened = driver.open(&capabilities, LATE).await;
+            match &link.location {
+                Location::Local(driver) => {
+                    let seat = Location::Local(driver.clone());
+                    let opened = driver.direct.open(&capabilities, LATE).await;
                     Some(opened.map(|opened| (opened, seat)).map_err(refused_here))
                 }
-                Home::There(endpoints) => ask(&link, endpoints, &capabilities, budget, &mut give).await,
+                Location::Remote(endpoints) => ask(&link, endpoints, &capabilities, budget, &mut give).await,
             }
         };
         let answer = tokio::select! {
             answer = asking => answer,
-            () = farewell => None,
+            () = shutdown => None,
         };
         let made = match answer {
             None => return,
@@ -134,19 +103,19 @@ impl WebDriverContext {
     }
 
     async fn make(
-        link: &Arc<Link>,
+        link: &Arc<BrowserHandle>,
         opened: &Opened,
-        seat: Seat,
+        seat: SessionLocation,
         request: &OpenRequest,
         budget: Budget,
     ) -> Result<Self, Fault> {
-        let using = link.using();
+        let in_use = link.in_use();
         if let Some(endpoint) = seat.endpoint() {
             link.opened(endpoint, &opened.session_id).await;
         }
         let session = Arc::new(Session::attach(seat.direct(), opened).await?);
-        let held = Held { session: Arc::clone(&session), process: process(opened), seat };
-        let lease = Lease { link: Arc::clone(link), held: Some(held), _using: using };
+        let held = OpenSession { session: Arc::clone(&session), process: process_id(opened), location: seat };
+        let lease = Lease { link: Arc::clone(link), held: Some(held), _in_use: in_use };
         let tab = Tab::new(session, link.family, link.window);
         match setup::prepare(&tab, request, budget).await {
             Ok(()) => Ok(Self { lease, tab, arrival: Arrival::First, lost: None }),
@@ -157,7 +126,7 @@ impl WebDriverContext {
     async fn carry_out(&mut self, step: &Step, budget: Duration) -> Result<StepOutput, Fault> {
         let goto = match step {
             Step::Goto(goto) => goto,
-            Step::Upload(_) if matches!(self.lease.link.home, Home::There(_)) => {
+            Step::Upload(_) if matches!(self.lease.link.location, Location::Remote(_)) => {
                 let message = "a remote browser reads no file of this machine";
                 return Err(Fault::persistent(FailureClass::Unsupported, message));
             }
@@ -170,7 +139,7 @@ impl WebDriverContext {
 
 /// Asks one remote end after the other. `None` when nobody waits any more.
 async fn ask(
-    link: &Link,
+    link: &BrowserHandle,
     endpoints: &Endpoints,
     capabilities: &Map<String, Value>,
     budget: Budget,
@@ -198,7 +167,7 @@ async fn ask(
         let answer = answer.map_err(|error| refused_there(&endpoint, &error));
         trial.tell(answer.as_ref().err());
         match answer {
-            Ok(opened) => return Some(Ok((opened, Seat::There(counted)))),
+            Ok(opened) => return Some(Ok((opened, Location::Remote(counted)))),
             // What passes says more than what stays: another try may go well.
             Err(fault) => refusal = Some(refusal.filter(is_transient).unwrap_or(fault)),
         }
@@ -207,19 +176,12 @@ async fn ask(
 }
 
 /// Deletes a session that came when nobody waited for it any more.
-async fn late(link: &Link, endpoint: &Arc<Endpoint>, answer: Result<Opened, CallError>) {
+async fn late(link: &BrowserHandle, endpoint: &Arc<Endpoint>, answer: Result<Opened, CallError>) {
     let Ok(opened) = answer else { return };
     link.opened(endpoint, &opened.session_id).await;
-    if let Err(error) = ending::end_there(link, endpoint, &opened.session_id, ending::DELETION).await {
+    if let Err(error) = ending::end_remote(link, endpoint, &opened.session_id, ending::DELETION).await {
         tracing::warn!(%error, "a session that came late was left");
     }
-}
-
-/// The process of a session's browser, as its driver tells it.
-fn process(opened: &Opened) -> Option<i32> {
-    let told =
-        opened.capabilities.get("goog:processID").or_else(|| opened.capabilities.get("moz:processID"))?;
-    told.as_i64().and_then(|pid| i32::try_from(pid).ok())
 }
 
 /// Why a driver of ours gave no session.
@@ -247,7 +209,7 @@ fn refused_there(endpoint: &Endpoint, error: &CallError) -> Fault {
         }
         // A queue that was full or too slow, a node that failed to start a browser, a proxy's page in between: the
         // protocol tells no more, and each may be gone the next time.
-        CallError::Refused { .. } | CallError::Gibberish { .. } | CallError::Timeout { .. } => {
+        CallError::Refused { .. } | CallError::NotWebDriver { .. } | CallError::Timeout { .. } => {
             Fault::transient(FailureClass::Overload, message)
         }
         CallError::Broken { .. } => Fault::transient(FailureClass::BrowserCrash, message),
@@ -256,11 +218,6 @@ fn refused_there(endpoint: &Endpoint, error: &CallError) -> Fault {
 
 fn is_transient(fault: &Fault) -> bool {
     fault.recurrence == Recurrence::Transient
-}
-
-/// What a browser's end means for a job.
-pub(crate) fn ended(end: &BrowserEnd) -> Fault {
-    Fault::transient(FailureClass::BrowserCrash, end.to_string())
 }
 
 #[async_trait]
@@ -273,14 +230,14 @@ impl Context for WebDriverContext {
         let done = tokio::select! {
             biased;
             // A call that fails because the browser is gone would say less about it.
-            end = link.ended() => Err(ended(&end)),
+            fault = link.lifetime.lost() => Err(fault),
             fault = cut_off(endpoint.as_deref()) => Err(fault),
             done = self.carry_out(step, budget) => done,
         };
         let Err(fault) = done else { return done };
         let fault = match fault.class {
-            FailureClass::BrowserCrash => match timeout(NEWS, link.ended()).await {
-                Ok(end) => ended(&end),
+            FailureClass::BrowserCrash => match timeout(NEWS, link.lifetime.lost()).await {
+                Ok(lost) => lost,
                 Err(_) => fault,
             },
             _ => self.lease.explain(fault).await,
@@ -305,66 +262,7 @@ impl Context for WebDriverContext {
         match ending.await {
             Ok(verdict) => verdict,
             // The browser is being closed, and takes the session along.
-            Err(_) => ending::demise(&link).await,
-        }
-    }
-}
-
-impl Lease {
-    fn endpoint(&self) -> Option<&Arc<Endpoint>> {
-        self.held.as_ref().and_then(|held| held.seat.endpoint())
-    }
-
-    /// The truth about a failure of which the remote end names no cause: geckodriver knows only that its browser has not
-    /// answered, and a grid only that a node has not.
-    async fn explain(&self, fault: Fault) -> Fault {
-        let Some(held) = &self.held else { return fault };
-        let is_vague = fault.class == FailureClass::Script && is_transient(&fault);
-        let is_silent = fault.class == FailureClass::Timeout && held.session.is_busy();
-        let crash =
-            |why: String| Fault::transient(FailureClass::BrowserCrash, format!("{why}: {}", fault.message));
-        match (&held.seat, held.process) {
-            // If the browser's process is gone, or goes in a moment, that is why.
-            (Seat::Here(tree, _), Some(process)) if is_vague => {
-                let ending = async {
-                    while tree.lives(process) {
-                        sleep(LOOK).await;
-                    }
-                };
-                match timeout(NEWS, ending).await {
-                    Ok(()) => crash(format!("the browser's process {process} ended")),
-                    Err(_) => fault,
-                }
-            }
-            // If nobody answers for the session, its node is gone.
-            (Seat::There(counted), _) if is_vague || is_silent => {
-                let patience = if is_vague { SIGN } else { LATE_SIGN };
-                match counted.0.direct.probe(held.session.id(), patience).await {
-                    Ok(()) => fault,
-                    // A page whose script never ends keeps its session as silent.
-                    Err(CallError::Timeout { .. }) if !is_vague => fault,
-                    Err(error) => crash(format!("the session does not answer ({error})")),
-                }
-            }
-            _ => fault,
-        }
-    }
-}
-
-impl Seat {
-    /// Its remote end, unless it is here.
-    pub(crate) const fn endpoint(&self) -> Option<&Arc<Endpoint>> {
-        match self {
-            Self::Here(..) => None,
-            Self::There(counted) => Some(&counted.0),
-        }
-    }
-
-    /// Requests beside those of the session.
-    fn direct(&self) -> &Direct {
-        match self {
-            Self::Here(_, driver) => driver,
-            Self::There(counted) => &counted.0.direct,
+            Err(_) => link.lifetime.gone_in_time().await,
         }
     }
 }
@@ -375,16 +273,4 @@ async fn cut_off(endpoint: Option<&Endpoint>) -> Fault {
     let why = endpoint.down().await;
     let message = format!("{} does not answer: {why}", endpoint.label);
     Fault::transient(FailureClass::BrowserCrash, message)
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        let Some(held) = self.held.take() else { return };
-        let link = Arc::clone(&self.link);
-        drop(self.link.supervisor.spawn("end an abandoned session", async move {
-            if let Err(error) = ending::end(&link, held).await {
-                tracing::warn!(%error, "an abandoned session was left");
-            }
-        }));
-    }
 }

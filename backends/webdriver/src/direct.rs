@@ -5,6 +5,7 @@
 //! gives it up, and its answer is read whatever it is. Where there is a password, a session's commands go this way too
 //! ([`crate::session`]).
 
+use std::future::Future;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -12,19 +13,21 @@ use base64::engine::general_purpose::STANDARD;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use hyper::rt::Executor;
 use hyper::{Method, Request};
 use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 use percent_encoding::percent_decode_str;
+use plimsoll_core::outcome::with_causes;
+use plimsoll_core::runtime::supervisor::Supervisor;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 use url::Url;
 
 use crate::call::{CallError, Code};
-use crate::endpoint::without_password;
+use crate::settings::Remote;
 use crate::socket;
-use crate::wire::{self, Plug};
+use crate::wire::{self, Connector};
 
 /// The longest answer to a request that is no session's, in bytes: the status of a grid of a thousand nodes, and some more.
 const LONGEST: usize = 8 << 20;
@@ -34,12 +37,28 @@ const FREEING: Duration = Duration::from_secs(2);
 /// Requests of ours to one remote end.
 #[derive(Debug)]
 pub(crate) struct Direct {
-    client: Client<Plug, Full<Bytes>>,
+    client: Client<Connector, Full<Bytes>>,
+    connections: ConnectionTasks,
     /// Ends in a slash; without a name and password.
     base: Url,
     authorization: Option<HeaderValue>,
     /// The longest answer that is read, in bytes.
     longest: usize,
+}
+
+/// Runs the connections as tasks of a supervisor. They are not cancelled with the run, because sessions are deleted after
+/// that; a connection ends when its client is dropped, when it is cut, and after seconds without a request
+/// ([`crate::wire`]).
+#[derive(Debug, Clone)]
+struct ConnectionTasks(Supervisor);
+
+impl<F> Executor<F> for ConnectionTasks
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    fn execute(&self, connection: F) {
+        drop(self.0.spawn_graceful("http connection", connection));
+    }
 }
 
 /// A session that was opened.
@@ -53,8 +72,11 @@ pub(crate) struct Opened {
 }
 
 impl Direct {
-    /// Requests to the remote end at `base`, which ends in a slash. A name and password in it are sent in a header.
-    pub(crate) fn new(base: &Url) -> Self {
+    /// Requests to the remote end `remote`, by connections that belong to `supervisor`. A name and password in its
+    /// address are sent in a header.
+    pub(crate) fn new(remote: &Remote, supervisor: &Supervisor) -> Self {
+        let base = remote.url();
+        let connections = ConnectionTasks(supervisor.child());
         let authorization = (!base.username().is_empty() || base.password().is_some()).then(|| {
             // A URL holds them percent-encoded; the header does not.
             let plain = |part: &str| percent_decode_str(part).collect::<Vec<u8>>();
@@ -64,17 +86,19 @@ impl Direct {
             Some(header)
         });
         Self {
-            client: Client::builder(TokioExecutor::new()).build(Plug::default()),
-            base: without_password(base),
+            client: Client::builder(connections.clone()).build(Connector::default()),
+            connections,
+            base: remote.without_password(),
             authorization: authorization.flatten(),
             longest: LONGEST,
         }
     }
 
     /// Requests to the same remote end by connections of their own, with answers as long as a session's may be.
-    pub(crate) fn by(&self, plug: Plug) -> Self {
+    pub(crate) fn by(&self, connector: Connector) -> Self {
         Self {
-            client: Client::builder(TokioExecutor::new()).build(plug),
+            client: Client::builder(self.connections.clone()).build(connector),
+            connections: self.connections.clone(),
             base: self.base.clone(),
             authorization: self.authorization.clone(),
             longest: usize::try_from(wire::LONGEST).unwrap_or(usize::MAX),
@@ -106,7 +130,7 @@ impl Direct {
         let body = body.to_string();
         let answer = self.exchange("session", Method::POST, "session", Some(body), deadline).await?;
         let text = answer.to_string();
-        serde_json::from_value(answer).map_err(|_| CallError::gibberish("session".to_owned(), &text))
+        serde_json::from_value(answer).map_err(|_| CallError::not_web_driver("session".to_owned(), &text))
     }
 
     /// Ends a session. One that is not there any more has ended.
@@ -172,10 +196,7 @@ impl Direct {
             sent = Bytes::from(body);
         }
         let request = request.body(Full::new(sent)).map_err(|why| why.to_string())?;
-        let answer = self.client.request(request).await.map_err(|why| {
-            let cause = std::error::Error::source(&why).map(|cause| format!(": {cause}"));
-            format!("{why}{}", cause.unwrap_or_default())
-        })?;
+        let answer = self.client.request(request).await.map_err(|why| with_causes(&why))?;
         let ok = answer.status().is_success();
         let longest = self.longest;
         let body = Limited::new(answer.into_body(), longest).collect().await.map_err(|why| {
@@ -203,14 +224,19 @@ fn read(call: String, ok: bool, bytes: &[u8]) -> Result<Value, CallError> {
         Ok(value) if ok => Ok(value),
         Ok(value) => match serde_json::from_value::<Refusal>(value) {
             Ok(Refusal { error, message }) => Err(CallError::refused(call, &error, &message)),
-            Err(_) => Err(CallError::gibberish(call, &String::from_utf8_lossy(bytes))),
+            Err(_) => Err(CallError::not_web_driver(call, &String::from_utf8_lossy(bytes))),
         },
-        Err(_) => Err(CallError::gibberish(call, &String::from_utf8_lossy(bytes))),
+        Err(_) => Err(CallError::not_web_driver(call, &String::from_utf8_lossy(bytes))),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::pin::pin;
+
+    use futures_util::poll;
+
     use super::*;
 
     #[test]
@@ -218,7 +244,8 @@ mod tests {
         let mut base = Url::parse("http://grid:4444/wd/hub/").expect("a url");
         base.set_username("ada@x").expect("it takes one");
         base.set_password(Some("aZ/9k==é %")).expect("it takes one");
-        let direct = Direct::new(&base);
+        let remote = Remote::parse(base.as_str(), 1).expect("a remote end");
+        let direct = Direct::new(&remote, &Supervisor::root());
         let header = direct.authorization.as_ref().expect("there is one").to_str().expect("text");
         let sent = STANDARD.decode(header.strip_prefix("Basic ").expect("basic")).expect("base64");
         assert_eq!(String::from_utf8(sent).as_deref(), Ok("ada@x:aZ/9k==é %"));
@@ -226,15 +253,44 @@ mod tests {
         assert!(!format!("{direct:?}").contains(header), "headers are printed without it");
     }
 
+    /// A remote end that answers each request and keeps its connection open.
+    fn answering(supervisor: &Supervisor) -> Remote {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("bound");
+        drop(supervisor.spawn_blocking("peer", move || {
+            let (mut stream, _) = listener.accept().expect("a client");
+            let mut request = [0; 4096];
+            while stream.read(&mut request).is_ok_and(|read| read > 0) {
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 14\r\n\r\n{\"value\":null}";
+                stream.write_all(answer).expect("open");
+            }
+        }));
+        Remote::parse(&format!("http://{address}"), 1).expect("a remote end")
+    }
+
+    #[tokio::test]
+    async fn its_connections_are_tasks_of_a_supervisor_and_end_with_their_client() {
+        let (peers, supervisor) = (Supervisor::root(), Supervisor::root());
+        let direct = Direct::new(&answering(&peers), &supervisor);
+        // Sessions are deleted after a run was cancelled.
+        supervisor.cancel();
+        direct.status(Duration::from_secs(5)).await.expect("an answer");
+        let connections = direct.connections.0.clone();
+        let mut stopped = pin!(connections.stop());
+        assert!(poll!(&mut stopped).is_pending(), "the connection is a task of the supervisor");
+        drop(direct);
+        timeout(Duration::from_secs(5), stopped).await.expect("it ends with its client");
+    }
+
     #[test]
-    fn an_answer_is_a_value_a_refusal_or_gibberish() {
+    fn an_answer_is_a_value_a_refusal_or_not_webdriver() {
         let read = |ok, text: &str| read("status".to_owned(), ok, text.as_bytes());
         assert_eq!(read(true, r#"{"value":{"ready":true}}"#).ok(), Some(json!({"ready": true})));
         let refusal = r#"{"value":{"error":"session not created","message":"full\nmore","stacktrace":""}}"#;
         let refused = read(false, refusal).expect_err("refused");
         assert_eq!(refused.to_string(), "`status` failed: full");
         for (ok, text) in [(true, "<html>"), (false, "{}"), (false, r#"{"value":null}"#), (true, "")] {
-            assert!(matches!(read(ok, text), Err(CallError::Gibberish { .. })), "{text}");
+            assert!(matches!(read(ok, text), Err(CallError::NotWebDriver { .. })), "{text}");
         }
     }
 }

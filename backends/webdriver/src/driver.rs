@@ -1,39 +1,36 @@
 //! The driver: settings and the machine's handles, from which browsers are launched.
 //!
-//! A browser of this driver is a chromedriver, a geckodriver, or a share of a remote end. [`WebDriverDriver::new`] checks
-//! what can be checked before any is started. A launch is made by an owned task, so a caller who leaves leaks nothing.
+//! A browser of this driver is a chromedriver, a geckodriver, or a share of the remote ends. [`WebDriverDriver::new`]
+//! checks what can be checked before any is started. A launch runs as a task of its own: a caller that stops waiting
+//! leaks nothing.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use plimsoll_core::capability::{Capabilities, Capability};
 use plimsoll_core::id::BrowserId;
-use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::outcome::Fault;
 use plimsoll_core::port::{Browser, Driver};
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::supervisor::Supervisor;
 use plimsoll_host::browser::{self, FindError};
-use plimsoll_host::identity::Identity;
-use plimsoll_host::profile::ProfileRoot;
+use plimsoll_host::lifecycle;
+use plimsoll_host::machine::Machine;
 use plimsoll_host::program::{self, ProgramError, Wanted};
-use plimsoll_host::sandbox::{SandboxObstacle, obstacle};
-use plimsoll_host::spawn::Spawner;
-use tokio::sync::oneshot;
+use plimsoll_host::sandbox::SandboxObstacle;
+use plimsoll_host::shared_memory::SharedMemory;
 
 use crate::browser::WebDriverBrowser;
-use crate::demand::{Demand, Place};
+use crate::capabilities::{Place, SessionCapabilities};
 use crate::endpoints::Endpoints;
 use crate::journal::{Journal, JournalError};
-use crate::settings::{Family, Sandbox, WebDriverSettings};
-
-/// Less shared memory than this (a container's default is 64 MiB) lets pages crash when it is full.
-const ENOUGH_SHARED_MEMORY: u64 = 512 << 20;
+use crate::origin::{DriverProgram, Origin, Source};
+use crate::settings::{Family, WebDriverSettings};
 
 const CHROMEDRIVER: Wanted = Wanted {
     name: "chromedriver",
-    setting: "driver.webdriver.chromedriver",
     variable: "PLIMSOLL_CHROMEDRIVER",
     names: &["chromedriver"],
     places: &["/usr/bin/chromedriver", "/usr/lib/chromium/chromedriver"],
@@ -41,7 +38,6 @@ const CHROMEDRIVER: Wanted = Wanted {
 };
 const GECKODRIVER: Wanted = Wanted {
     name: "geckodriver",
-    setting: "driver.webdriver.geckodriver",
     variable: "PLIMSOLL_GECKODRIVER",
     names: &["geckodriver"],
     places: &["/usr/local/bin/geckodriver", "/snap/bin/geckodriver"],
@@ -49,7 +45,6 @@ const GECKODRIVER: Wanted = Wanted {
 };
 const FIREFOX: Wanted = Wanted {
     name: "firefox",
-    setting: "driver.webdriver.executable",
     variable: "PLIMSOLL_FIREFOX",
     names: &["firefox-esr", "firefox"],
     places: &[
@@ -61,17 +56,6 @@ const FIREFOX: Wanted = Wanted {
     remedy: "on Debian, as root: `apt-get install firefox-esr`",
 };
 
-/// What a driver needs of the machine.
-#[derive(Debug, Clone)]
-pub struct Machine {
-    /// Starts the drivers.
-    pub spawner: Spawner,
-    /// Whom they run as.
-    pub identity: Identity,
-    /// Where they keep their files.
-    pub profiles: Arc<ProfileRoot>,
-}
-
 /// Why there is no driver.
 #[derive(Debug, thiserror::Error)]
 pub enum WebDriverDriverError {
@@ -82,7 +66,7 @@ pub enum WebDriverDriverError {
     #[error(transparent)]
     NoBrowser(#[from] FindError),
     /// The kernel would not let browsers build their sandbox.
-    #[error("{0}; or, if every page is trusted, set `driver.webdriver.sandbox = false`")]
+    #[error("{0}; or, if every page is trusted, turn this driver's `sandbox` off")]
     NoSandbox(SandboxObstacle),
     /// Open remote sessions cannot be written down.
     #[error(transparent)]
@@ -93,33 +77,6 @@ pub enum WebDriverDriverError {
 #[derive(Debug)]
 pub struct WebDriverDriver {
     origin: Arc<Origin>,
-}
-
-/// What every launch starts from.
-#[derive(Debug)]
-pub(crate) struct Origin {
-    pub(crate) settings: WebDriverSettings,
-    pub(crate) machine: Machine,
-    pub(crate) supervisor: Supervisor,
-    pub(crate) clock: Clock,
-    pub(crate) demand: Arc<Demand>,
-    pub(crate) source: Source,
-}
-
-/// Where browsers come from.
-#[derive(Debug)]
-pub(crate) enum Source {
-    /// They are started here.
-    Here(Equipment),
-    /// They are shares of remote ends.
-    There(Arc<Endpoints>),
-}
-
-/// What is started.
-#[derive(Debug)]
-pub(crate) struct Equipment {
-    pub(crate) family: Family,
-    pub(crate) driver: PathBuf,
 }
 
 impl WebDriverDriver {
@@ -135,18 +92,18 @@ impl WebDriverDriver {
         supervisor: &Supervisor,
         clock: Clock,
     ) -> Result<Self, WebDriverDriverError> {
-        let (source, demand) = if settings.remotes.is_empty() {
-            equip(&settings)?
+        let (source, capabilities) = if settings.remotes.is_empty() {
+            find_local(&settings)?
         } else {
             let beside = machine.profiles.path().parent().unwrap_or_else(|| Path::new("/"));
             let dir = settings.journal.as_deref().unwrap_or(beside);
             let journal = Journal::open(dir, supervisor)?;
             let endpoints = Endpoints::watch(&settings, journal, supervisor, clock);
-            let place = Place::There(settings.executable.as_ref());
-            (Source::There(endpoints), Demand::new(&settings, place))
+            let place = Place::Remote(settings.executable.as_ref().map(|named| named.path.as_path()));
+            (Source::Remote(endpoints), SessionCapabilities::new(&settings, place))
         };
-        let (demand, supervisor) = (Arc::new(demand), supervisor.clone());
-        Ok(Self { origin: Arc::new(Origin { settings, machine, supervisor, clock, demand, source }) })
+        let (capabilities, supervisor) = (Arc::new(capabilities), supervisor.clone());
+        Ok(Self { origin: Arc::new(Origin { settings, machine, supervisor, clock, capabilities, source }) })
     }
 
     /// How many sessions its remote ends can hold for us now: their slots for this browser, less those that others
@@ -154,8 +111,8 @@ impl WebDriverDriver {
     #[must_use]
     pub fn slots(&self) -> Option<u32> {
         match &self.origin.source {
-            Source::Here(_) => None,
-            Source::There(endpoints) => endpoints.slots(),
+            Source::Local(_) => None,
+            Source::Remote(endpoints) => endpoints.slots(),
         }
     }
 
@@ -163,37 +120,27 @@ impl WebDriverDriver {
     #[must_use]
     pub fn describe(&self) -> String {
         match &self.origin.source {
-            Source::Here(equipment) => equipment.driver.display().to_string(),
-            Source::There(endpoints) => endpoints.labels(),
+            Source::Local(program) => program.path.display().to_string(),
+            Source::Remote(endpoints) => endpoints.labels(),
         }
     }
 }
 
-/// Finds what is to be started here.
-fn equip(settings: &WebDriverSettings) -> Result<(Source, Demand), WebDriverDriverError> {
+/// Finds the driver and the browser to start on this machine.
+fn find_local(settings: &WebDriverSettings) -> Result<(Source, SessionCapabilities), WebDriverDriverError> {
     let family = settings.family;
     let (wanted, binary, kind) = match family {
         Family::Chromium => {
-            let found = browser::find(settings.executable.as_deref())?;
+            let found = browser::find(settings.executable.as_ref())?;
             (&CHROMEDRIVER, found.path, Some(found.kind))
         }
-        Family::Firefox => (&GECKODRIVER, program::find(&FIREFOX, settings.executable.as_deref())?, None),
+        Family::Firefox => (&GECKODRIVER, program::find(&FIREFOX, settings.executable.as_ref())?, None),
     };
-    let driver = program::find(wanted, settings.driver.as_deref())?;
-    if settings.sandbox == Sandbox::On
-        && let Some(obstacle) = obstacle(Path::new("/"))
-    {
-        return Err(WebDriverDriverError::NoSandbox(obstacle));
-    }
-    let place = Place::Here { binary: &binary, kind, shared_memory: has_shared_memory() };
-    let demand = Demand::new(settings, place);
-    Ok((Source::Here(Equipment { family, driver }), demand))
-}
-
-/// Whether `/dev/shm` is large enough for browsers.
-fn has_shared_memory() -> bool {
-    rustix::fs::statvfs("/dev/shm")
-        .is_ok_and(|found| found.f_bavail.saturating_mul(found.f_frsize) >= ENOUGH_SHARED_MEMORY)
+    let path = program::find(wanted, settings.driver.as_ref())?;
+    settings.sandbox.check().map_err(WebDriverDriverError::NoSandbox)?;
+    let place = Place::Local { binary: &binary, kind, shared_memory: SharedMemory::detect() };
+    let capabilities = SessionCapabilities::new(settings, place);
+    Ok((Source::Local(DriverProgram { family, path }), capabilities))
 }
 
 #[async_trait]
@@ -211,24 +158,15 @@ impl Driver for WebDriverDriver {
             Family::Firefox => all.without(&[Cookies, FaultPages, Headers, PixelRatio]),
         };
         match self.origin.source {
-            Source::Here(_) => family,
+            Source::Local(_) => family,
             // Its browsers read no file of this machine.
-            Source::There(_) => family.without(&[Upload]),
+            Source::Remote(_) => family.without(&[Upload]),
         }
     }
 
     async fn launch(&self, id: BrowserId, budget: Duration) -> Result<Arc<dyn Browser>, Fault> {
-        let (give, launched) = oneshot::channel();
         let origin = Arc::clone(&self.origin);
-        let work = async move {
-            // A browser that nobody waits for any more is dropped here, which closes it.
-            drop(give.send(WebDriverBrowser::launch(&origin, id, budget).await));
-        };
-        drop(self.origin.supervisor.spawn("launch browser", work));
-        match launched.await {
-            Ok(Ok(browser)) => Ok(Arc::new(browser)),
-            Ok(Err(fault)) => Err(fault),
-            Err(_) => Err(Fault::transient(FailureClass::BrowserCrash, "the launch was cut off")),
-        }
+        let work = async move { WebDriverBrowser::launch(&origin, id, budget).await };
+        lifecycle::launch(&self.origin.supervisor, work).await
     }
 }

@@ -19,9 +19,10 @@ use plimsoll_host::tree::{Ladder, ProcessTree};
 use tokio::time::{sleep, timeout};
 
 use crate::call::CallError;
-use crate::context::{Held, Seat};
 use crate::endpoint::Endpoint;
-use crate::link::Link;
+use crate::handle::BrowserHandle;
+use crate::location::{LocalDriver, Location};
+use crate::open_session::OpenSession;
 use crate::settings::Family;
 
 /// How long a driver may take to end a session. Measured: 50 ms with Chromium, half a second with Firefox; the rest
@@ -37,14 +38,14 @@ const KILL: Duration = Duration::from_secs(3);
 const ASKING: Duration = Duration::from_secs(12);
 /// Between two times.
 const PAUSE: Duration = Duration::from_millis(250);
-/// How long a browser that has ended may take to be gone: the kill ladder's own deadlines, and a little more.
-const DEMISE: Duration = Duration::from_secs(14);
 
 /// Ends a session and verifies that it is gone.
-pub(crate) async fn end(link: &Link, held: Held) -> Result<(), CloseError> {
+pub(crate) async fn end(link: &BrowserHandle, held: OpenSession) -> Result<(), CloseError> {
     let verdict = tokio::select! {
         biased;
-        _ = link.ended(), if matches!(held.seat, Seat::Here(..)) => demise(link).await,
+        _ = link.lifetime.ended(), if matches!(held.location, Location::Local(_)) => {
+            link.lifetime.gone_in_time().await
+        }
         verdict = delete(link, &held) => verdict,
     };
     held.session.hang_up();
@@ -52,8 +53,8 @@ pub(crate) async fn end(link: &Link, held: Held) -> Result<(), CloseError> {
 }
 
 /// Ends a session at a remote end, which is asked again and again. `patience` is for the first time.
-pub(crate) async fn end_there(
-    link: &Link,
+pub(crate) async fn end_remote(
+    link: &BrowserHandle,
     endpoint: &Arc<Endpoint>,
     session: &str,
     patience: Duration,
@@ -71,7 +72,7 @@ pub(crate) async fn end_there(
             Ok(())
         }
         Err(_) => {
-            link.spoil();
+            link.mark_unverified();
             let why = last.map_or_else(|| "no answer".to_owned(), |error: CallError| error.to_string());
             let label = &endpoint.label;
             Err(CloseError(format!("{label} did not delete a session within {ASKING:?}: {why}")))
@@ -79,20 +80,12 @@ pub(crate) async fn end_there(
     }
 }
 
-/// A session of a browser that ended is gone when all of the browser is.
-pub(crate) async fn demise(link: &Link) -> Result<(), CloseError> {
-    match timeout(DEMISE, link.gone()).await {
-        Ok(verdict) => verdict,
-        Err(_) => Err(CloseError(format!("its browser ended but is not gone after {DEMISE:?}"))),
-    }
-}
-
-async fn delete(link: &Link, held: &Held) -> Result<(), CloseError> {
+async fn delete(link: &BrowserHandle, held: &OpenSession) -> Result<(), CloseError> {
     let id = held.session.id();
     let patience = if held.session.is_busy() { STUCK } else { DELETION };
-    let (tree, driver) = match &held.seat {
-        Seat::There(counted) => return end_there(link, &counted.0, id, patience).await,
-        Seat::Here(tree, driver) => (tree, driver),
+    let LocalDriver { tree, direct: driver } = match &held.location {
+        Location::Remote(count) => return end_remote(link, &count.0, id, patience).await,
+        Location::Local(driver) => driver,
     };
     let Err(error) = driver.delete(id, patience).await else { return Ok(()) };
     tracing::debug!(%error, "a session does not end by itself");
@@ -102,16 +95,16 @@ async fn delete(link: &Link, held: &Held) -> Result<(), CloseError> {
             driver.delete(id, KILLED).await.map_err(|error| CloseError(error.to_string()))
         }
         (Family::Firefox, _) => {
-            // It had this one session. Its caretaker learns of its end as of any other.
+            // It had this one session. Its reaper detects its end as any other.
             tree.kill(Ladder::NOW).await.map_err(|error| CloseError(error.to_string()))?;
-            demise(link).await
+            link.lifetime.gone_in_time().await
         }
         (Family::Chromium, None) => Err(CloseError(error.to_string())),
     }
 }
 
 /// Kills the browser of one session.
-async fn kill(link: &Link, tree: &Arc<ProcessTree>, process: i32) -> Result<(), CloseError> {
+async fn kill(link: &BrowserHandle, tree: &Arc<ProcessTree>, process: i32) -> Result<(), CloseError> {
     let tree = Arc::clone(tree);
     let killing = link.supervisor.spawn_blocking("kill browser", move || tree.kill_branch(process, KILL));
     match killing.await {

@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use plimsoll_core::policy::breaker::BreakerConfig;
 use plimsoll_core::runtime::clock::Clock;
+use plimsoll_core::runtime::supervisor::Supervisor;
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::sleep;
-use url::Url;
 
 use self::reading::Reading;
 use self::trial::Record;
@@ -58,12 +58,17 @@ struct State {
 
 /// Counts a session at its remote end for as long as it lives.
 #[derive(Debug)]
-pub(crate) struct Counted(pub(crate) Arc<Endpoint>);
+pub(crate) struct SessionCount(pub(crate) Arc<Endpoint>);
 
 impl Endpoint {
-    /// One that nothing is known of.
-    pub(crate) fn new(remote: &Remote, breaker: BreakerConfig, clock: Clock) -> Self {
-        let direct = Direct::new(remote.url());
+    /// A remote end of which nothing is known yet.
+    pub(crate) fn new(
+        remote: &Remote,
+        breaker: BreakerConfig,
+        supervisor: &Supervisor,
+        clock: Clock,
+    ) -> Self {
+        let direct = Direct::new(remote, supervisor);
         Self {
             label: direct.base().to_string(),
             direct,
@@ -75,9 +80,9 @@ impl Endpoint {
     }
 
     /// Counts a session of ours.
-    pub(crate) fn session(self: &Arc<Self>) -> Counted {
+    pub(crate) fn session(self: &Arc<Self>) -> SessionCount {
         self.ours.fetch_add(1, Ordering::Relaxed);
-        Counted(Arc::clone(self))
+        SessionCount(Arc::clone(self))
     }
 
     /// A session is about to be asked for.
@@ -104,7 +109,7 @@ impl Endpoint {
     }
 
     /// What went wrong last.
-    pub(crate) fn complaint(&self) -> String {
+    pub(crate) fn last_error(&self) -> String {
         self.state.borrow().why.clone()
     }
 
@@ -134,13 +139,13 @@ impl Endpoint {
     pub(crate) async fn poll(&self, family: Family) {
         loop {
             let answer = self.direct.status(ANSWER).await;
-            self.state.send_modify(|state| self.heed(state, answer, family));
+            self.state.send_modify(|state| self.update(state, answer, family));
             sleep(PERIOD).await;
         }
     }
 
-    /// What an answer says of its state.
-    fn heed(&self, state: &mut State, answer: Result<Value, CallError>, family: Family) {
+    /// Updates its state by an answer.
+    fn update(&self, state: &mut State, answer: Result<Value, CallError>, family: Family) {
         let slots = state.reading.as_ref().and_then(|reading| reading.slots);
         match answer {
             Ok(status) => {
@@ -172,15 +177,7 @@ impl State {
     }
 }
 
-/// An address without its name and password.
-pub(crate) fn without_password(base: &Url) -> Url {
-    let mut shown = base.clone();
-    // Neither can fail: the address has a host.
-    let _ = shown.set_password(None).and_then(|()| shown.set_username(""));
-    shown
-}
-
-impl Drop for Counted {
+impl Drop for SessionCount {
     fn drop(&mut self) {
         self.0.ours.fetch_sub(1, Ordering::Relaxed);
     }
@@ -194,7 +191,7 @@ mod tests {
 
     fn endpoint() -> Arc<Endpoint> {
         let remote = Remote::parse("http://ada:secret@grid:4444/", 1).expect("a url");
-        Arc::new(Endpoint::new(&remote, BreakerConfig::default(), Clock::start()))
+        Arc::new(Endpoint::new(&remote, BreakerConfig::default(), &Supervisor::root(), Clock::start()))
     }
 
     fn grid(occupied: usize) -> Value {
@@ -212,7 +209,7 @@ mod tests {
     fn slots_that_others_occupy_are_not_ours() {
         let endpoint = endpoint();
         assert_eq!(endpoint.label, "http://grid:4444/");
-        endpoint.state.send_modify(|state| endpoint.heed(state, Ok(grid(3)), Family::Chromium));
+        endpoint.state.send_modify(|state| endpoint.update(state, Ok(grid(3)), Family::Chromium));
         assert_eq!(endpoint.slots(), Some(5));
         let ours = [endpoint.session(), endpoint.session()];
         assert_eq!((endpoint.slots(), endpoint.is_full()), (Some(7), false));
@@ -224,22 +221,22 @@ mod tests {
     fn a_grid_that_does_not_tell_its_nodes_for_once_has_the_slots_it_had() {
         let (endpoint, mut state) = (endpoint(), State::default());
         for answer in [grid(0), json!({"ready": false, "message": "Unable to read distributor status."})] {
-            endpoint.heed(&mut state, Ok(answer), Family::Chromium);
+            endpoint.update(&mut state, Ok(answer), Family::Chromium);
             assert_eq!(state.reading.as_ref().and_then(|reading| reading.slots), Some(8));
         }
-        (0..DOWN).for_each(|_| endpoint.heed(&mut state, Err(silence()), Family::Chromium));
+        (0..DOWN).for_each(|_| endpoint.update(&mut state, Err(silence()), Family::Chromium));
         assert_eq!((state.reading.clone(), state.is_down()), (None, true));
     }
 
     #[test]
     fn a_lone_driver_that_is_at_work_may_be_silent_and_an_idle_one_may_not() {
         let (endpoint, mut state) = (endpoint(), State::default());
-        endpoint.heed(&mut state, Ok(json!({"ready": true})), Family::Firefox);
+        endpoint.update(&mut state, Ok(json!({"ready": true})), Family::Firefox);
         let ours = endpoint.session();
-        (0..DOWN).for_each(|_| endpoint.heed(&mut state, Err(silence()), Family::Firefox));
+        (0..DOWN).for_each(|_| endpoint.update(&mut state, Err(silence()), Family::Firefox));
         assert!(!state.is_down());
         drop(ours);
-        (0..DOWN).for_each(|_| endpoint.heed(&mut state, Err(silence()), Family::Firefox));
+        (0..DOWN).for_each(|_| endpoint.update(&mut state, Err(silence()), Family::Firefox));
         assert!(state.is_down());
     }
 }

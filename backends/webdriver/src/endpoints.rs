@@ -32,7 +32,7 @@ pub(crate) struct Endpoints {
 
 /// Counts a share for as long as it lives.
 #[derive(Debug)]
-pub(crate) struct Share(Arc<Endpoints>);
+pub(crate) struct EndpointShare(Arc<Endpoints>);
 
 impl Endpoints {
     /// Begins to watch the settings' remote ends, and to delete what dead runs left there.
@@ -42,7 +42,7 @@ impl Endpoints {
         supervisor: &Supervisor,
         clock: Clock,
     ) -> Arc<Self> {
-        let endpoint = |remote| Arc::new(Endpoint::new(remote, settings.breaker.clone(), clock));
+        let endpoint = |remote| Arc::new(Endpoint::new(remote, settings.breaker.clone(), supervisor, clock));
         let all: Vec<Arc<Endpoint>> = settings.remotes.iter().map(endpoint).collect();
         for endpoint in &all {
             let (endpoint, family) = (Arc::clone(endpoint), settings.family);
@@ -50,19 +50,19 @@ impl Endpoints {
         }
         let (ends, past) = (all.clone(), Arc::clone(&journal));
         let owner = supervisor.clone();
-        drop(supervisor.spawn("dead runs' sessions", async move { bury(&ends, past, &owner).await }));
+        drop(supervisor.spawn("dead runs' sessions", async move { delete_stale(&ends, past, &owner).await }));
         Arc::new(Self { all, journal, shares: AtomicU32::new(0) })
     }
 
     /// Takes a share, if one of them answers within `budget`.
-    pub(crate) async fn take_share(self: &Arc<Self>, budget: Duration) -> Result<Share, Fault> {
+    pub(crate) async fn take_share(self: &Arc<Self>, budget: Duration) -> Result<EndpointShare, Fault> {
         let (budget, mut refusal) = (Budget::start(budget), None);
         for endpoint in self.in_order() {
             // Its status is asked for here too: what refuses this would refuse sessions.
             match endpoint.direct.status(budget.left()).await {
                 Ok(_) => {
                     self.shares.fetch_add(1, Ordering::Relaxed);
-                    return Ok(Share(Arc::clone(self)));
+                    return Ok(EndpointShare(Arc::clone(self)));
                 }
                 Err(error) => refusal = Some(Fault::from(error)),
             }
@@ -86,7 +86,7 @@ impl Endpoints {
 
     /// Why there is no session when there is nobody to ask.
     pub(crate) fn nobody(&self) -> Fault {
-        let message = format!("no remote end answers ({})", self.complaints());
+        let message = format!("no remote end answers ({})", self.last_errors());
         Fault::transient(FailureClass::BrowserCrash, message)
     }
 
@@ -106,13 +106,13 @@ impl Endpoints {
             join_all(self.all.iter().map(|endpoint| endpoint.down())).await;
             // The first may have come back before the last went.
             if self.up().is_empty() {
-                return self.complaints();
+                return self.last_errors();
             }
         }
     }
 
-    /// Whether no share is left that is not being closed: the run is at its end, or has lost them all.
-    pub(crate) fn are_left(&self) -> bool {
+    /// Whether every share is closed or being closed: the run is at its end, or has lost them all.
+    pub(crate) fn has_no_shares(&self) -> bool {
         self.shares.load(Ordering::Relaxed) == 0
     }
 
@@ -133,26 +133,25 @@ impl Endpoints {
     }
 
     /// What went wrong last, of each.
-    fn complaints(&self) -> String {
-        let complaints =
-            self.all.iter().map(|endpoint| format!("{}: {}", endpoint.label, endpoint.complaint()));
-        complaints.collect::<Vec<_>>().join("; ")
+    fn last_errors(&self) -> String {
+        let errors = self.all.iter().map(|endpoint| format!("{}: {}", endpoint.label, endpoint.last_error()));
+        errors.collect::<Vec<_>>().join("; ")
     }
 }
 
-impl Drop for Share {
+impl Drop for EndpointShare {
     fn drop(&mut self) {
         self.0.shares.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 /// Deletes the sessions that dead runs left at these remote ends.
-async fn bury(ends: &[Arc<Endpoint>], journal: Arc<Journal>, supervisor: &Supervisor) {
+async fn delete_stale(ends: &[Arc<Endpoint>], journal: Arc<Journal>, supervisor: &Supervisor) {
     let looking = supervisor.spawn_blocking("journal", move || {
         let left = journal.left();
-        left.into_iter().map(|leavings| (leavings.records(), leavings)).collect::<Vec<_>>()
+        left.into_iter().map(|stale| (stale.records(), stale)).collect::<Vec<_>>()
     });
-    for (records, leavings) in looking.await.unwrap_or_default() {
+    for (records, stale) in looking.await.unwrap_or_default() {
         for (path, record) in records {
             let end = ends.iter().find(|end| end.label == record.endpoint);
             let deleted = match end {
@@ -173,6 +172,6 @@ async fn bury(ends: &[Arc<Endpoint>], journal: Arc<Journal>, supervisor: &Superv
                 }
             }
         }
-        drop(supervisor.spawn_blocking("journal", move || leavings.clear()).await);
+        drop(supervisor.spawn_blocking("journal", move || stale.clear()).await);
     }
 }

@@ -25,7 +25,9 @@ use serde::{Deserialize, Serialize};
 
 /// Prefix of a run's directory.
 const RUN: &str = "sessions-";
-/// After so long a session that no run could delete is forgotten.
+/// New directories that are tried when other runs remove them before they are locked.
+const CLAIMS: usize = 5;
+/// After this time a session that no run could delete is forgotten.
 const STALE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Why open sessions cannot be written down.
@@ -65,17 +67,8 @@ pub(crate) struct Record {
 impl Journal {
     /// Makes a directory for this run in `dir`.
     pub(crate) fn open(dir: &Path, supervisor: &Supervisor) -> Result<Arc<Self>, JournalError> {
-        loop {
-            let name = format!("{RUN}{}-{:016x}", std::process::id(), fastrand::u64(..));
-            let dir = dir.join(name);
-            let failed = |action, source| JournalError { action, path: dir.clone(), source };
-            DirBuilder::new().mode(0o700).create(&dir).map_err(|source| failed("create", source))?;
-            // Between the two, another run may have taken it for a dead run's, and cleared it away.
-            if let Some(lock) = claim(&dir).map_err(|source| failed("lock", source))? {
-                let next = AtomicU64::new(0);
-                return Ok(Arc::new(Self { dir, next, supervisor: supervisor.clone(), _lock: lock }));
-            }
-        }
+        let (dir, lock) = claim_new(dir, claim)?;
+        Ok(Arc::new(Self { dir, next: AtomicU64::new(0), supervisor: supervisor.clone(), _lock: lock }))
     }
 
     /// Writes a session down. One that cannot be is used all the same: it will only not be deleted after a crash.
@@ -98,19 +91,39 @@ impl Journal {
     }
 
     /// What dead runs have left beside this one.
-    pub(crate) fn left(&self) -> Vec<Leavings> {
+    pub(crate) fn left(&self) -> Vec<StaleRun> {
         let beside = self.dir.parent().map(fs::read_dir).into_iter().flatten().flatten().flatten();
         beside
             .filter(|entry| entry.file_name().to_string_lossy().starts_with(RUN))
             .filter(|entry| entry.path() != self.dir)
-            .filter_map(|entry| Leavings::claim(entry.path()))
+            .filter_map(|entry| StaleRun::claim(entry.path()))
             .collect()
     }
 }
 
+/// Makes a directory in `base` and locks it by `claim`. Between the two, another run may take it for a dead run's and
+/// remove it; then it is tried again, [`CLAIMS`] times in all.
+fn claim_new(
+    base: &Path,
+    claim: impl Fn(&Path) -> io::Result<Option<File>>,
+) -> Result<(PathBuf, File), JournalError> {
+    for _ in 0..CLAIMS {
+        let dir = base.join(format!("{RUN}{}-{:016x}", std::process::id(), fastrand::u64(..)));
+        let failed = |action, source| JournalError { action, path: dir.clone(), source };
+        DirBuilder::new().mode(0o700).create(&dir).map_err(|source| failed("create", source))?;
+        if let Some(lock) = claim(&dir).map_err(|source| failed("lock", source))? {
+            return Ok((dir, lock));
+        }
+        // It is gone, or the other run removes it: nothing of ours is in it.
+        let _ = fs::remove_dir(&dir);
+    }
+    let source = io::Error::new(ErrorKind::ResourceBusy, "other runs kept removing what was made there");
+    Err(JournalError { action: "claim a directory in", path: base.to_owned(), source })
+}
+
 impl Entry {
-    /// The session is gone.
-    pub(crate) async fn strike(self) {
+    /// Removes the entry: the session is gone.
+    pub(crate) async fn remove(self) {
         let path = self.path.clone();
         let removal = self.journal.supervisor.spawn_blocking("journal", move || fs::remove_file(path));
         if let Ok(Err(error)) = removal.await {
@@ -141,12 +154,12 @@ pub(crate) fn forget_stale(path: &Path) {
 
 /// What one dead run has left; claimed for as long as this lives.
 #[derive(Debug)]
-pub(crate) struct Leavings {
+pub(crate) struct StaleRun {
     dir: PathBuf,
     _lock: File,
 }
 
-impl Leavings {
+impl StaleRun {
     fn claim(dir: PathBuf) -> Option<Self> {
         let lock = claim(&dir).ok().flatten()?;
         Some(Self { dir, _lock: lock })
@@ -180,9 +193,25 @@ impl Leavings {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
     use std::fs::OpenOptions;
 
     use super::*;
+
+    #[test]
+    fn a_directory_that_cannot_be_claimed_is_an_error_after_five_tries_and_leaves_nothing() {
+        let (base, tries) = (tempfile::tempdir().expect("a directory"), Cell::new(0));
+        let swept = |_: &Path| {
+            tries.set(tries.get() + 1);
+            // The sixth try would end the test instead of running for ever.
+            assert!(tries.get() <= CLAIMS, "the loop has no bound");
+            Ok(None)
+        };
+        let error = claim_new(base.path(), swept).expect_err("it is never ours");
+        assert!(error.to_string().contains("cannot claim a directory in"), "{error}");
+        assert_eq!(tries.get(), CLAIMS);
+        assert_eq!(fs::read_dir(base.path()).expect("there").count(), 0);
+    }
 
     #[tokio::test]
     async fn only_what_a_dead_run_had_open_is_found() {
@@ -190,25 +219,25 @@ mod tests {
         let dead = Journal::open(dir.path(), &supervisor).expect("writable");
         let gone = dead.enter("http://a/", "1").await.expect("written");
         let open = dead.enter("http://a/", "2").await.expect("written");
-        gone.strike().await;
+        gone.remove().await;
         let living = Journal::open(dir.path(), &supervisor).expect("writable");
         assert_eq!(living.left().len(), 0, "its owner lives");
         drop((open, dead));
         let mut left = living.left();
-        let leavings = left.pop().expect("one dead run");
-        let records = leavings.records();
+        let stale = left.pop().expect("one dead run");
+        let records = stale.records();
         let expected = Record { endpoint: "http://a/".to_owned(), session: "2".to_owned() };
         assert_eq!(records.iter().map(|(_, record)| record).collect::<Vec<_>>(), [&expected]);
-        leavings.clear();
+        stale.clear();
         let mut left = living.left();
-        let leavings = left.pop().expect("its session is not gone yet");
+        let stale = left.pop().expect("its session is not gone yet");
         let path = &records[0].0;
         forget_stale(path);
         assert!(path.exists(), "it may yet be asked for");
         let file = OpenOptions::new().write(true).open(path).expect("ours");
         file.set_modified(time_of_day() - STALE - Duration::from_secs(1)).expect("ours");
         forget_stale(path);
-        leavings.clear();
+        stale.clear();
         assert!(living.left().is_empty());
         drop(living);
         assert_eq!(fs::read_dir(dir.path()).expect("there").count(), 0, "a tidy run leaves nothing");

@@ -9,39 +9,47 @@
 //! ```
 //!
 //! 1. `wire`, `call`, `direct`, `socket`, `session`: requests with deadlines and bounds, and what their failures mean.
-//! 2. [`settings`], `demand`, `driver`, `launch`: from settings to a driver process that answers.
-//! 3. `endpoints`, `endpoint`, `journal`: remote ends, their slots, and the sessions that are open there.
-//! 4. `browser`, `link`, `health`: a driver process or a share of the remote ends: its end, noticed and seen to.
-//! 5. `context`, `setup`, `ending`, `navigation`: one session: its window, where it goes, and its verified end.
+//! 2. `endpoints`, `endpoint`, `journal`: remote ends, their slots, and the sessions that are open there.
+//! 3. [`settings`], `capabilities`, `driver`, `origin`, `launch`: from settings to a driver process that answers.
+//! 4. `browser`, `handle`, `location`: a browser and what its contexts share; `driver_process`, `health`, `share`: what
+//!    its reaper owns, and how its end is detected.
+//! 5. `context`, `setup`, `navigation`: one session: its window and where it goes; `open_session`, `lease`, `ending`: its
+//!    verified end.
 //! 6. `tab`, `step`: what a job does in a page.
 //!
 //! A session is a context. A fault gets its class here, from what the protocol says by type or code; nothing above looks
 //! at texts. The protocol's own client is fantoccini's; what it lacks (deadlines, a second command beside one that is
-//! stuck, the truth about a deletion) is `wire`'s, `direct`'s, `socket`' and `ending`'s.
+//! stuck, the truth about a deletion) is `wire`'s, `direct`'s, `socket`'s and `ending`'s.
 
 pub mod settings;
 
 mod browser;
 mod call;
+mod capabilities;
 mod context;
-mod demand;
 mod direct;
 mod driver;
+mod driver_process;
 mod ending;
 mod endpoint;
 mod endpoints;
+mod handle;
 mod health;
 mod journal;
 mod launch;
-mod link;
+mod lease;
+mod location;
 mod navigation;
+mod open_session;
+mod origin;
 mod session;
 mod setup;
+mod share;
 mod socket;
 mod step;
 mod tab;
 mod wire;
 
-pub use driver::{Machine, WebDriverDriver, WebDriverDriverError};
+pub use driver::{WebDriverDriver, WebDriverDriverError};
 pub use journal::JournalError;
-pub use settings::{Family, Remote, RemoteError, Sandbox, WebDriverSettings, WindowSize};
+pub use settings::{Family, Remote, RemoteError, WebDriverSettings};

@@ -20,7 +20,7 @@ use url::{ParseError, Url};
 
 use crate::call::{CallError, Code};
 use crate::direct::{Direct, Opened};
-use crate::wire::Plug;
+use crate::wire::Connector;
 
 /// How long one look at a page may take: also the limit that a remote end puts on a script unless told otherwise.
 pub(crate) const LOOK: Duration = Duration::from_secs(2);
@@ -32,7 +32,7 @@ const SLACK: Duration = Duration::from_secs(1);
 pub(crate) struct Session {
     carrier: Carrier,
     id: String,
-    plug: Plug,
+    connector: Connector,
     /// A command was sent that has not been answered.
     busy: AtomicBool,
     /// The remote end's limit on scripts, in milliseconds.
@@ -45,7 +45,7 @@ pub(crate) struct Session {
 #[derive(Debug)]
 enum Carrier {
     Fantoccini(Client),
-    Ourselves(Direct),
+    Ourselves(Box<Direct>),
 }
 
 /// A command of any kind.
@@ -69,17 +69,24 @@ impl WebDriverCompatibleCommand for Command {
 impl Session {
     /// Speaks to a session that was opened at `end`, with [`LOOK`] as its limit on scripts.
     pub(crate) async fn attach(end: &Direct, opened: &Opened) -> Result<Self, CallError> {
-        let (plug, id) = (Plug::default(), opened.session_id.clone());
+        let (connector, id) = (Connector::default(), opened.session_id.clone());
         let carrier = if end.is_authorized() {
-            Carrier::Ourselves(end.by(plug.clone()))
+            Carrier::Ourselves(Box::new(end.by(connector.clone())))
         } else {
-            let client = Client::with_existing_session(end.base().as_str(), &id, plug.clone()).await;
+            let client = Client::with_existing_session(end.base().as_str(), &id, connector.clone()).await;
             let broken =
                 |why: NewSessionError| CallError::Broken { call: "session".to_owned(), why: why.to_string() };
             Carrier::Fantoccini(client.map_err(broken)?)
         };
         let script_limit = AtomicU64::new(milliseconds(LOOK));
-        Ok(Self { carrier, id, plug, busy: AtomicBool::new(false), script_limit, dialogs: AtomicU32::new(0) })
+        Ok(Self {
+            carrier,
+            id,
+            connector,
+            busy: AtomicBool::new(false),
+            script_limit,
+            dialogs: AtomicU32::new(0),
+        })
     }
 
     /// Its id.
@@ -99,7 +106,7 @@ impl Session {
 
     /// Breaks its connections: nothing is sent any more, and nobody waits.
     pub(crate) fn hang_up(&self) {
-        self.plug.cut();
+        self.connector.cut();
     }
 
     /// Asks for something.
@@ -182,7 +189,7 @@ impl Session {
         };
         self.busy.store(false, Ordering::Relaxed);
         serde_json::from_value(answer?)
-            .map_err(|why| CallError::gibberish(command.path.clone(), &why.to_string()))
+            .map_err(|why| CallError::not_web_driver(command.path.clone(), &why.to_string()))
     }
 }
 

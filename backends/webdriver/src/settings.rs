@@ -1,9 +1,12 @@
-//! What a driver is told: which browser, started here or at whose address.
+//! Which browser a driver starts, on this machine or at which address.
 
 use std::path::PathBuf;
 
 use plimsoll_core::policy::breaker::BreakerConfig;
 use plimsoll_core::policy::scopes::ScopesConfig;
+use plimsoll_host::executable::NamedPath;
+use plimsoll_host::sandbox::Sandbox;
+use plimsoll_host::window::WindowSize;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -14,10 +17,10 @@ pub struct WebDriverSettings {
     pub family: Family,
     /// Remote ends, such as Selenium Grids. With none, drivers are started on this machine.
     pub remotes: Vec<Remote>,
-    /// The chromedriver or geckodriver to start; looked for unless named.
-    pub driver: Option<PathBuf>,
-    /// The browser that it starts; looked for unless named. A remote end is told only what was named.
-    pub executable: Option<PathBuf>,
+    /// The chromedriver or geckodriver to start; without it the machine is searched.
+    pub driver: Option<NamedPath>,
+    /// The browser that it starts; without it the machine is searched. A remote end gets this path only.
+    pub executable: Option<NamedPath>,
     /// Whether renderers are confined.
     pub sandbox: Sandbox,
     /// The size of a page's window, for jobs without a viewport of their own.
@@ -57,32 +60,6 @@ impl Family {
             Self::Chromium => matches!(name, "chrome" | "chromium"),
             Self::Firefox => name == "firefox",
         }
-    }
-}
-
-/// Whether renderers, which run code from strangers, are confined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Sandbox {
-    /// They are, or no browser starts.
-    #[default]
-    On,
-    /// They are not: a hole in the browser is then a hole in the machine.
-    Off,
-}
-
-/// The size of a page's window in CSS pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WindowSize {
-    /// Its width.
-    pub width: u32,
-    /// Its height.
-    pub height: u32,
-}
-
-impl Default for WindowSize {
-    /// 1280 x 720, as with the other drivers.
-    fn default() -> Self {
-        Self { width: 1280, height: 720 }
     }
 }
 
@@ -139,6 +116,15 @@ impl Remote {
     #[must_use]
     pub const fn url(&self) -> &Url {
         &self.url
+    }
+
+    /// Its address without a name and password.
+    #[must_use]
+    pub(crate) fn without_password(&self) -> Url {
+        let mut shown = self.url.clone();
+        // Neither can fail: the address has a host.
+        let _ = shown.set_password(None).and_then(|()| shown.set_username(""));
+        shown
     }
 
     /// How often it is chosen, compared with others.

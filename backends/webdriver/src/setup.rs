@@ -4,10 +4,11 @@ use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::port::OpenRequest;
 use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::Viewport;
+use plimsoll_host::window::WindowSize;
 use serde_json::{Map, Value, json};
 
 use crate::call::CallError;
-use crate::settings::{Family, WindowSize};
+use crate::settings::Family;
 use crate::step::{cookies, viewport};
 use crate::tab::Tab;
 

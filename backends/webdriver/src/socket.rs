@@ -20,7 +20,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use tower_service::Service;
 use url::Url;
 
-use crate::wire::{Line, Plug};
+use crate::wire::{BoundedStream, Connector};
 
 /// The longest message that is read, in bytes: some tell the address of a page, which may hold the page itself.
 const LONGEST: usize = 4 << 20;
@@ -46,7 +46,7 @@ pub(crate) async fn free(
 
 /// A socket of a session's browser.
 struct Socket {
-    stream: WebSocketStream<Line>,
+    stream: WebSocketStream<BoundedStream>,
     last: u64,
 }
 
@@ -58,12 +58,12 @@ impl Socket {
         protocol: &str,
     ) -> Result<Self, Error> {
         let mut request = address(base, session, protocol).as_str().into_client_request()?;
-        let line = Plug::default().call(request.uri().clone()).await?.into_inner();
+        let stream = Connector::default().call(request.uri().clone()).await?.into_inner();
         if let Some(authorization) = authorization {
             request.headers_mut().insert(AUTHORIZATION, authorization.clone());
         }
         let bounds = WebSocketConfig::default().max_message_size(Some(LONGEST));
-        let (stream, _) = client_async_with_config(request, line, Some(bounds)).await?;
+        let (stream, _) = client_async_with_config(request, stream, Some(bounds)).await?;
         Ok(Self { stream, last: 0 })
     }
 

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use plimsoll_core::port::Incidents;
 use plimsoll_core::runtime::budget::Budget;
+use plimsoll_host::window::WindowSize;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -20,7 +21,7 @@ use tokio::time::timeout;
 
 use crate::call::CallError;
 use crate::session::Session;
-use crate::settings::{Family, WindowSize};
+use crate::settings::Family;
 
 /// How long taking stock may take: a page that is busy makes even its log wait.
 const STOCK: Duration = Duration::from_secs(1);

@@ -6,7 +6,7 @@
 //! * break when an answer is longer than [`LONGEST`], before it is in memory;
 //! * hang up by themselves after [`IDLE`] without a request: remote ends close idle connections too, and a request
 //!   that crosses such a closing is lost;
-//! * break when they are cut ([`Plug::cut`]): then whoever waits for an answer that never comes, waits no more.
+//! * break when they are cut ([`Connector::cut`]): then whoever waits for an answer that never comes, waits no more.
 
 use std::future::Future;
 use std::io;
@@ -32,19 +32,19 @@ const IDLE: Duration = Duration::from_secs(3);
 
 /// Makes connections; all of them end when it is cut.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Plug {
+pub(crate) struct Connector {
     cut: CancellationToken,
 }
 
-impl Plug {
-    /// Breaks every connection made by this plug and its copies, and makes no more.
+impl Connector {
+    /// Breaks every connection made by this connector and its copies, and makes no more.
     pub(crate) fn cut(&self) {
         self.cut.cancel();
     }
 }
 
-impl Service<Uri> for Plug {
-    type Response = TokioIo<Line>;
+impl Service<Uri> for Connector {
+    type Response = TokioIo<BoundedStream>;
     type Error = io::Error;
     type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
 
@@ -61,21 +61,21 @@ impl Service<Uri> for Plug {
             let stream = stream?;
             stream.set_nodelay(true)?;
             let cut = Box::pin(cut.cancelled_owned());
-            Ok(TokioIo::new(Line { stream, cut, asked: false, bytes: 0, idle: None }))
+            Ok(TokioIo::new(BoundedStream { stream, cut, asked: false, bytes: 0, idle: None }))
         })
     }
 }
 
 /// One connection.
 #[derive(Debug)]
-pub(crate) struct Line {
+pub(crate) struct BoundedStream {
     stream: TcpStream,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Something was asked, and nothing has come yet.
     asked: bool,
     /// What has come since something was asked.
     bytes: u64,
-    /// Runs while nothing is asked; the line is closed when it fires.
+    /// Runs while nothing is asked; the connection is closed when it fires.
     idle: Option<Pin<Box<Sleep>>>,
 }
 
@@ -83,13 +83,13 @@ fn broken() -> io::Error {
     io::Error::from(io::ErrorKind::ConnectionAborted)
 }
 
-impl Connection for Line {
+impl Connection for BoundedStream {
     fn connected(&self) -> Connected {
         Connected::new()
     }
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for BoundedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -118,7 +118,7 @@ impl AsyncRead for Line {
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for BoundedStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if self.cut.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Err(broken()));

@@ -6,12 +6,14 @@ use plimsoll_core::id::BrowserId;
 use plimsoll_core::outcome::{FailureClass, Recurrence};
 use plimsoll_core::port::{BrowserEnd, Driver};
 use plimsoll_core::runtime::clock::Clock;
+use plimsoll_host::executable::NamedPath;
+use plimsoll_host::sandbox::Sandbox;
 use plimsoll_kit::nasty_site;
 use plimsoll_kit::processes::Process;
 use plimsoll_kit::site::LOOPBACK;
 use rustix::process::Signal;
 
-use plimsoll_cdp::{CdpSettings, Sandbox};
+use plimsoll_cdp::CdpSettings;
 
 use crate::rig::{AMPLE, Rig, visit};
 
@@ -81,13 +83,16 @@ async fn a_browser_that_does_not_start_says_why_and_leaves_nothing() {
             "#!/bin/sh\necho 'FATAL: No usable sandbox!' >&2\nexit 1\n",
             Unsupported,
             Recurrence::Persistent,
-            "sandbox = false",
+            "turn this driver's `sandbox` off",
         ),
         ("#!/bin/sh\nsleep 60\n", BrowserCrash, Recurrence::Transient, "did not answer"),
         ("#!/no/such/interpreter\n", Unsupported, Recurrence::Persistent, "cannot start"),
     ] {
         let (_dir, executable) = script(text);
-        let rig = Rig::with(CdpSettings { executable: Some(executable), ..CdpSettings::default() });
+        let rig = Rig::with(CdpSettings {
+            executable: Some(NamedPath::new(executable, "this test")),
+            ..CdpSettings::default()
+        });
         let clock = Clock::start();
         let fault = rig.driver.launch(BrowserId(0), Duration::from_secs(1)).await.err().expect(text);
         assert_eq!((fault.class, fault.recurrence), (class, recurrence), "{fault}");

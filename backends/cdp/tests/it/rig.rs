@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use plimsoll_cdp::{CdpDriver, CdpSettings, Machine};
+use plimsoll_cdp::{CdpDriver, CdpSettings};
 use plimsoll_core::id::BrowserId;
 use plimsoll_core::job::Setup;
 use plimsoll_core::outcome::Fault;
@@ -15,6 +15,7 @@ use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::supervisor::Supervisor;
 use plimsoll_core::step::{Evaluate, Goto, LoadState, PageUrl, Step};
 use plimsoll_host::identity::Identity;
+use plimsoll_host::machine::Machine;
 use plimsoll_host::profile::{ProfileRoot, default_base};
 use plimsoll_host::spawn::Spawner;
 use plimsoll_kit::processes::{self, Process};

@@ -11,10 +11,10 @@ use super::limits;
 use super::trial::Trial;
 use plimsoll::failure::with_causes;
 
-/// Shared memory that contexts take at a time: 64 MiB by ten, and no less than the amount below which browsers are
-/// told to do without (`launch` in the CDP driver).
+/// Shared memory that contexts take at a time: 64 MiB by ten, and no less than the amount below which browsers do
+/// without it.
 const SHARED_BY_TEN: Bytes = Bytes::mib(64);
-const SHARED_AT_LEAST: Bytes = Bytes::mib(512);
+const SHARED_AT_LEAST: Bytes = plimsoll_host::shared_memory::ENOUGH;
 
 /// All findings.
 pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
@@ -48,8 +48,7 @@ fn browser(facts: &Facts) -> Finding {
         BrowserKind::Chrome => "full Chrome",
     };
     let source = match binary.source {
-        BrowserSource::Configured => "named by driver.cdp.executable".to_owned(),
-        BrowserSource::Environment(variable) => format!("named by {variable}"),
+        BrowserSource::Named(by) => format!("named by {by}"),
         BrowserSource::Path => "on PATH".to_owned(),
         BrowserSource::KnownPlace => "where packages put it".to_owned(),
     };

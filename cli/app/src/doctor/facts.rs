@@ -9,6 +9,7 @@ use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::supervisor::Supervisor;
 use plimsoll_core::units::Bytes;
 use plimsoll_host::browser::{BrowserBinary, FindError, find};
+use plimsoll_host::executable::NamedPath;
 use plimsoll_host::identity::{Identity, IdentityError};
 use plimsoll_host::profile::{self, ProfileError, ProfileRoot};
 use plimsoll_host::readings::{Machine, PsiTrigger, StallLine};
@@ -72,7 +73,8 @@ pub(super) enum Confinement {
 pub(super) async fn gather(settings: &Settings, supervisor: &Supervisor, clock: Clock) -> Facts {
     let root = Path::new("/");
     let cdp = &settings.driver.cdp;
-    let browser = find(cdp.executable.as_deref());
+    let named = cdp.executable.as_ref().map(|path| NamedPath::new(path, "driver.cdp.executable"));
+    let browser = find(named.as_ref());
     let identity = Identity::for_browsers();
     let base = settings.profiles.root.clone().unwrap_or_else(profile::default_base);
     let user = identity.as_ref().cloned().unwrap_or(Identity::Current);

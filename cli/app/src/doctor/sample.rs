@@ -6,7 +6,8 @@ use std::time::Duration;
 use plimsoll_core::policy::pressure::{Disk, MemoryUse, Reading, Sensed, Tally};
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::Bytes;
-use plimsoll_host::browser::{BrowserBinary, BrowserKind, BrowserSource, Fault, FindError};
+use plimsoll_host::browser::{BrowserBinary, BrowserKind, BrowserSource, FindError};
+use plimsoll_host::executable::PathFault;
 use plimsoll_host::identity::{Identity, IdentityError};
 use plimsoll_host::profile::ProfileError;
 use plimsoll_host::sandbox::SandboxObstacle;
@@ -107,7 +108,7 @@ pub(super) const CASES: &[Case] = &[
     (
         |facts| {
             let (path, origin) = ("/nope".into(), "CHROME_PATH");
-            facts.browser = Err(FindError::Named { path, origin, fault: Fault::Missing });
+            facts.browser = Err(FindError::Named { path, origin, fault: PathFault::Missing });
         },
         "browser",
         State::Missing,

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use plimsoll_cdp::{CdpDriver, CdpDriverError, CdpSettings, Machine, Sandbox};
+use plimsoll_cdp::{CdpDriver, CdpDriverError, CdpSettings};
 
 use super::{Equipped, Weight, Yard};
 use crate::failure::{Failure, with_causes};
+use plimsoll_host::executable::NamedPath;
+use plimsoll_host::machine::Machine;
 use plimsoll_host::probe::HostProbe;
+use plimsoll_host::sandbox::Sandbox;
 
 pub(super) fn equip(yard: &Yard<'_>) -> Result<Equipped, Failure> {
     let cdp = &yard.settings.driver.cdp;
     let settings = CdpSettings {
-        executable: cdp.executable.clone(),
+        executable: cdp.executable.clone().map(|path| NamedPath::new(path, "driver.cdp.executable")),
         sandbox: if cdp.sandbox { Sandbox::On } else { Sandbox::Off },
         extra_args: cdp.args.clone(),
         ..CdpSettings::default()

@@ -1,13 +1,17 @@
 //! The driver over W3C WebDriver, set up by `driver.webdriver`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use plimsoll_webdriver::{Family, Machine, Remote, Sandbox, WebDriverDriver, WebDriverSettings};
+use plimsoll_webdriver::{Family, Remote, WebDriverDriver, WebDriverSettings};
 
 use super::{Equipped, Weight, Yard};
 use crate::failure::{Failure, with_causes};
 use crate::settings::{self, BrowserName};
+use plimsoll_host::executable::NamedPath;
+use plimsoll_host::machine::Machine;
 use plimsoll_host::probe::{HostProbe, LightProbe};
+use plimsoll_host::sandbox::Sandbox;
 
 pub(super) fn equip(yard: &Yard<'_>) -> Result<Equipped, Failure> {
     let written = &yard.settings.driver.webdriver;
@@ -15,14 +19,15 @@ pub(super) fn equip(yard: &Yard<'_>) -> Result<Equipped, Failure> {
         BrowserName::Chromium => Family::Chromium,
         BrowserName::Firefox => Family::Firefox,
     };
+    let named = |path: &Option<PathBuf>, key| path.as_ref().map(|path| NamedPath::new(path, key));
     let settings = WebDriverSettings {
         family,
         remotes: remotes(written)?,
         driver: match family {
-            Family::Chromium => written.chromedriver.clone(),
-            Family::Firefox => written.geckodriver.clone(),
+            Family::Chromium => named(&written.chromedriver, "driver.webdriver.chromedriver"),
+            Family::Firefox => named(&written.geckodriver, "driver.webdriver.geckodriver"),
         },
-        executable: written.executable.clone(),
+        executable: named(&written.executable, "driver.webdriver.executable"),
         sandbox: if written.sandbox { Sandbox::On } else { Sandbox::Off },
         extra_args: written.args.clone(),
         capabilities: written.capabilities.0.clone(),

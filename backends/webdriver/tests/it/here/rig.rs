@@ -15,10 +15,11 @@ use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::supervisor::Supervisor;
 use plimsoll_core::step::Step;
 use plimsoll_host::identity::Identity;
+use plimsoll_host::machine::Machine;
 use plimsoll_host::profile::ProfileRoot;
 use plimsoll_host::spawn::Spawner;
 use plimsoll_kit::processes::{self, Process};
-use plimsoll_webdriver::{Family, Machine, WebDriverDriver, WebDriverSettings};
+use plimsoll_webdriver::{Family, WebDriverDriver, WebDriverSettings};
 use serde_json::{Value, json};
 
 /// Ample for anything that is expected to work, Firefox included.

@@ -12,9 +12,10 @@ use plimsoll_core::port::{Browser, Context, Driver, OpenRequest};
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::supervisor::Supervisor;
 use plimsoll_host::identity::Identity;
+use plimsoll_host::machine::Machine;
 use plimsoll_host::profile::ProfileRoot;
 use plimsoll_host::spawn::Spawner;
-use plimsoll_webdriver::{Machine, Remote, WebDriverDriver, WebDriverSettings};
+use plimsoll_webdriver::{Remote, WebDriverDriver, WebDriverSettings};
 
 /// Ample for anything that is expected to work.
 pub(crate) const AMPLE: Duration = Duration::from_secs(20);

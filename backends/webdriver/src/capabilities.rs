@@ -1,4 +1,4 @@
-//! What a new session is asked to be: capabilities. Pure.
+//! The capabilities that a new session is asked to have. Pure.
 //!
 //! Every session is asked not to wait for pages (`pageLoadStrategy: none`): what a page has come to, it is asked itself
 //! ([`crate::navigation`]). A remote end that waits takes no other command meanwhile, not even its session's end, and
@@ -8,14 +8,16 @@
 //!
 //! The settings' own capabilities are merged in last, object by object, so they win.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use plimsoll_core::proxy::{Proxy, ProxyScheme};
 use plimsoll_host::browser::BrowserKind;
+use plimsoll_host::sandbox::Sandbox;
+use plimsoll_host::shared_memory::SharedMemory;
 use serde_json::{Map, Value, json};
 
 use crate::session::LOOK;
-use crate::settings::{Family, Sandbox, WebDriverSettings};
+use crate::settings::{Family, WebDriverSettings};
 
 /// What Chromium gets besides what chromedriver gives it. As in the CDP driver: quiet, closed, never in the
 /// background, cheap.
@@ -37,9 +39,9 @@ const CHROMIUM_ARGS: [&str; 12] = [
 /// Where downloads would go: nothing can be made there, so they fail.
 const NOWHERE: &str = "/dev/null/refused";
 
-/// What every session of a driver is asked to be.
+/// The capabilities that every session of a driver is asked to have.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Demand {
+pub(crate) struct SessionCapabilities {
     capabilities: Map<String, Value>,
     family: Family,
 }
@@ -48,20 +50,20 @@ pub(crate) struct Demand {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Place<'a> {
     /// Here, and it is this one.
-    Here {
+    Local {
         /// The browser.
         binary: &'a Path,
         /// What it is, for Chromium.
         kind: Option<BrowserKind>,
-        /// Whether there is enough shared memory for it.
-        shared_memory: bool,
+        /// Where it keeps shared memory.
+        shared_memory: SharedMemory,
     },
     /// At a remote end, which may be told which one.
-    There(Option<&'a PathBuf>),
+    Remote(Option<&'a Path>),
 }
 
-impl Demand {
-    /// What sessions are asked to be.
+impl SessionCapabilities {
+    /// The capabilities of sessions at this place.
     pub(crate) fn new(settings: &WebDriverSettings, place: Place<'_>) -> Self {
         let mut capabilities = Map::from_iter([
             ("pageLoadStrategy".to_owned(), json!("none")),
@@ -82,7 +84,7 @@ impl Demand {
         };
         capabilities.insert("browserName".to_owned(), json!(name));
         capabilities.extend(own);
-        lay(&mut capabilities, &settings.capabilities);
+        merge(&mut capabilities, &settings.capabilities);
         Self { capabilities, family: settings.family }
     }
 
@@ -94,7 +96,7 @@ impl Demand {
                 Family::Chromium => chromium_proxy(proxy),
                 Family::Firefox => firefox_proxy(proxy),
             };
-            lay(&mut capabilities, &own);
+            merge(&mut capabilities, &own);
         }
         capabilities
     }
@@ -105,17 +107,17 @@ fn chromium(settings: &WebDriverSettings, place: Place<'_>) -> Map<String, Value
     args.push(format!("--window-size={},{}", settings.window.width, settings.window.height));
     let mut options = Map::new();
     match place {
-        Place::Here { binary, kind, shared_memory } => {
+        Place::Local { binary, kind, shared_memory } => {
             let shell = kind == Some(BrowserKind::HeadlessShell);
             args.push(if shell { "--headless" } else { "--headless=new" }.to_owned());
             // No open port, and a browser that ends with its chromedriver, whatever ended that.
             args.push("--remote-debugging-pipe".to_owned());
-            if !shared_memory {
+            if shared_memory == SharedMemory::TemporaryDir {
                 args.push("--disable-dev-shm-usage".to_owned());
             }
             options.insert("binary".to_owned(), json!(binary));
         }
-        Place::There(binary) => {
+        Place::Remote(binary) => {
             args.push("--headless=new".to_owned());
             options.extend(binary.map(|binary| ("binary".to_owned(), json!(binary))));
         }
@@ -137,8 +139,8 @@ fn firefox(settings: &WebDriverSettings, place: Place<'_>) -> Map<String, Value>
     let mut args = vec!["-headless".to_owned()];
     args.extend(settings.extra_args.iter().cloned());
     let binary = match place {
-        Place::Here { binary, .. } => Some(json!(binary)),
-        Place::There(binary) => binary.map(|binary| json!(binary)),
+        Place::Local { binary, .. } => Some(json!(binary)),
+        Place::Remote(binary) => binary.map(|binary| json!(binary)),
     };
     let mut options = Map::from_iter([
         ("args".to_owned(), json!(args)),
@@ -160,7 +162,7 @@ fn firefox(settings: &WebDriverSettings, place: Place<'_>) -> Map<String, Value>
         options.insert("env".to_owned(), json!({ "MOZ_DISABLE_CONTENT_SANDBOX": "1" }));
     }
     let mut asked = Map::from_iter([("moz:firefoxOptions".to_owned(), Value::Object(options))]);
-    if let Place::There(_) = place {
+    if let Place::Remote(_) = place {
         // The way around a session that is stuck ([`crate::socket`]); here its process can be killed.
         asked.insert("webSocketUrl".to_owned(), json!(true));
     }
@@ -195,16 +197,16 @@ fn firefox_proxy(proxy: &Proxy) -> Map<String, Value> {
     ])
 }
 
-/// Lays `above` over `below`, key by key: objects likewise, lists one after the other, anything else in its place.
-fn lay(below: &mut Map<String, Value>, above: &Map<String, Value>) {
+/// Merges `above` into `below`, key by key: objects likewise, lists one after the other, anything else in its place.
+fn merge(below: &mut Map<String, Value>, above: &Map<String, Value>) {
     for (key, value) in above {
-        merge(below.entry(key).or_insert(Value::Null), value);
+        merge_value(below.entry(key).or_insert(Value::Null), value);
     }
 }
 
-fn merge(below: &mut Value, above: &Value) {
+fn merge_value(below: &mut Value, above: &Value) {
     match (below, above) {
-        (Value::Object(below), Value::Object(above)) => lay(below, above),
+        (Value::Object(below), Value::Object(above)) => merge(below, above),
         (Value::Array(below), Value::Array(above)) => below.extend(above.iter().cloned()),
         (below, above) => *below = above.clone(),
     }
@@ -220,11 +222,11 @@ mod tests {
     }
 
     fn here(kind: BrowserKind) -> Place<'static> {
-        Place::Here { binary: Path::new("/b"), kind: Some(kind), shared_memory: true }
+        Place::Local { binary: Path::new("/b"), kind: Some(kind), shared_memory: SharedMemory::DevShm }
     }
 
-    fn args(demand: &Demand) -> Vec<&str> {
-        let args = demand.capabilities["goog:chromeOptions"]["args"].as_array().expect("a list");
+    fn args(wanted: &SessionCapabilities) -> Vec<&str> {
+        let args = wanted.capabilities["goog:chromeOptions"]["args"].as_array().expect("a list");
         args.iter().filter_map(Value::as_str).collect()
     }
 
@@ -235,35 +237,35 @@ mod tests {
             "se:name": "mine",
             "goog:chromeOptions": { "args": ["--lang=fr"], "prefs": { "a": 1 } },
         }));
-        let demand = Demand::new(&settings, here(BrowserKind::HeadlessShell));
+        let wanted = SessionCapabilities::new(&settings, here(BrowserKind::HeadlessShell));
         assert_eq!(
-            (&demand.capabilities["pageLoadStrategy"], &demand.capabilities["se:name"]),
+            (&wanted.capabilities["pageLoadStrategy"], &wanted.capabilities["se:name"]),
             (&json!("eager"), &json!("mine"))
         );
-        assert_eq!(demand.capabilities["goog:chromeOptions"]["binary"], "/b");
-        assert_eq!(demand.capabilities["goog:chromeOptions"]["prefs"]["a"], 1);
-        assert_eq!(args(&demand).last(), Some(&"--lang=fr"));
-        assert!(args(&demand).contains(&"--headless"));
+        assert_eq!(wanted.capabilities["goog:chromeOptions"]["binary"], "/b");
+        assert_eq!(wanted.capabilities["goog:chromeOptions"]["prefs"]["a"], 1);
+        assert_eq!(args(&wanted).last(), Some(&"--lang=fr"));
+        assert!(args(&wanted).contains(&"--headless"));
     }
 
     #[test]
     fn a_session_s_proxy_is_told_in_each_browser_s_words() {
         let read = |json: &str| serde_json::from_str::<Proxy>(json).expect("a proxy");
         let http = read(r#"{"server":"http://p:3128","bypass":["a","*.b"]}"#);
-        let demand = Demand::new(&settings(&json!({})), here(BrowserKind::HeadlessShell));
-        let asked = demand.capabilities(Some(&http));
+        let wanted = SessionCapabilities::new(&settings(&json!({})), here(BrowserKind::HeadlessShell));
+        let asked = wanted.capabilities(Some(&http));
         let args = asked["goog:chromeOptions"]["args"].as_array().expect("a list");
         assert_eq!(
             args[args.len() - 2..],
             ["--proxy-server=http://p:3128", "--proxy-bypass-list=<-loopback>;a;*.b"]
         );
-        assert_eq!(demand.capabilities(None), demand.capabilities);
+        assert_eq!(wanted.capabilities(None), wanted.capabilities);
 
         let firefox = WebDriverSettings { family: Family::Firefox, ..WebDriverSettings::default() };
-        let demand = Demand::new(&firefox, Place::There(None));
+        let wanted = SessionCapabilities::new(&firefox, Place::Remote(None));
         let manual = json!({"proxyType": "manual", "httpProxy": "p:3128", "sslProxy": "p:3128", "noProxy": ["a", ".b"]});
-        assert_eq!(demand.capabilities(Some(&http))["proxy"], manual);
-        let socks = demand.capabilities(Some(&read(r#"{"server":"socks5://p"}"#)));
+        assert_eq!(wanted.capabilities(Some(&http))["proxy"], manual);
+        let socks = wanted.capabilities(Some(&read(r#"{"server":"socks5://p"}"#)));
         assert_eq!(
             socks["proxy"],
             json!({"proxyType": "manual", "socksProxy": "p:1080", "socksVersion": 5, "noProxy": []})
@@ -274,10 +276,10 @@ mod tests {
     #[test]
     fn a_remote_browser_is_asked_for_no_pipe_and_no_file_of_ours() {
         let settings = settings(&json!({}));
-        let demand = Demand::new(&settings, Place::There(None));
-        assert!(!args(&demand).contains(&"--remote-debugging-pipe"));
-        assert_eq!(demand.capabilities["goog:chromeOptions"].get("binary"), None);
-        let full = Demand::new(&settings, here(BrowserKind::Chromium));
+        let wanted = SessionCapabilities::new(&settings, Place::Remote(None));
+        assert!(!args(&wanted).contains(&"--remote-debugging-pipe"));
+        assert_eq!(wanted.capabilities["goog:chromeOptions"].get("binary"), None);
+        let full = SessionCapabilities::new(&settings, here(BrowserKind::Chromium));
         assert!(args(&full).contains(&"--headless=new") && args(&full).contains(&"--remote-debugging-pipe"));
         assert!(!args(&full).contains(&"--no-sandbox"));
     }
@@ -285,13 +287,15 @@ mod tests {
     #[test]
     fn firefox_is_asked_in_its_own_words() {
         let settings = WebDriverSettings { family: Family::Firefox, ..WebDriverSettings::default() };
-        let demand =
-            Demand::new(&settings, Place::Here { binary: Path::new("/f"), kind: None, shared_memory: true });
-        assert_eq!(demand.capabilities["browserName"], "firefox");
-        assert_eq!(demand.capabilities["moz:firefoxOptions"]["binary"], "/f");
-        assert!(!demand.capabilities.contains_key("goog:chromeOptions"));
-        assert!(!demand.capabilities.contains_key("webSocketUrl"));
-        let there = Demand::new(&settings, Place::There(None));
+        let wanted = SessionCapabilities::new(
+            &settings,
+            Place::Local { binary: Path::new("/f"), kind: None, shared_memory: SharedMemory::DevShm },
+        );
+        assert_eq!(wanted.capabilities["browserName"], "firefox");
+        assert_eq!(wanted.capabilities["moz:firefoxOptions"]["binary"], "/f");
+        assert!(!wanted.capabilities.contains_key("goog:chromeOptions"));
+        assert!(!wanted.capabilities.contains_key("webSocketUrl"));
+        let there = SessionCapabilities::new(&settings, Place::Remote(None));
         assert_eq!(there.capabilities["webSocketUrl"], true);
     }
 }

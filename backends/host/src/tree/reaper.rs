@@ -36,7 +36,7 @@ pub(super) struct Order {
 }
 
 /// State of the task.
-pub(super) struct Keeper {
+pub(super) struct Reaper {
     leader: Arc<Leader>,
     leader_end: AsyncFd<OwnedFd>,
     kin: Kin,
@@ -47,7 +47,7 @@ pub(super) struct Keeper {
     clock: Clock,
 }
 
-impl Keeper {
+impl Reaper {
     /// Registers the leader's end with the runtime.
     pub(super) fn new(
         leader: Arc<Leader>,
@@ -71,7 +71,7 @@ impl Keeper {
     }
 
     /// Runs until the tree is gone, or until its handle was dropped and the ladder was climbed in vain.
-    pub(super) async fn keep(mut self, mut orders: mpsc::Receiver<Order>) {
+    pub(super) async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
         loop {
             let order = tokio::select! {
                 () = self.leader_ends(), if self.exit().is_none() => continue,
@@ -84,7 +84,7 @@ impl Keeper {
             };
             let verdict = self.climb(ladder, &mut orders, &mut replies).await;
             if verdict.is_ok() {
-                self.bury();
+                self.reap();
             }
             for reply in replies {
                 // A caller who has left wants no answer.
@@ -125,7 +125,7 @@ impl Keeper {
             let living = self.look().await;
             match &living {
                 Ok(living) if living.is_empty() && self.exit().is_some() => return Ok(()),
-                Ok(living) if step == Step::Kill => living.iter().for_each(|process| drop(process.strike())),
+                Ok(living) if step == Step::Kill => living.iter().for_each(|process| drop(process.kill())),
                 _ => {}
             }
             let until = match step {
@@ -200,15 +200,15 @@ impl Keeper {
         Some(exit)
     }
 
-    /// The tree is gone: only now may the leader's number be given to others.
-    fn bury(&self) {
+    /// The tree is gone: only now may the kernel reuse the leader's number.
+    fn reap(&self) {
         self.stderr.catch_up();
         self.leader.reap();
         self.stage.send_replace(Stage::Gone(self.exit().unwrap_or(Exit::Unseen)));
     }
 }
 
-impl Drop for Keeper {
+impl Drop for Reaper {
     /// The runtime ended first: what it should have done in its time is done now, on this thread.
     fn drop(&mut self) {
         if matches!(*self.stage.borrow(), Stage::Gone(_)) {

@@ -1,0 +1,30 @@
+//! What the contexts of one browser share.
+
+use plimsoll_core::runtime::clock::Clock;
+use plimsoll_core::runtime::supervisor::Supervisor;
+use plimsoll_host::lifecycle::Lifetime;
+
+use crate::arrivals::Arrivals;
+use crate::transport::{Connection, Session};
+
+/// What the contexts of one browser share.
+#[derive(Debug)]
+pub(crate) struct BrowserHandle {
+    /// Commands to the browser itself.
+    pub(crate) root: Session,
+    /// The pages that open in it.
+    pub(crate) arrivals: Arrivals,
+    /// Owns the tasks that work for this browser; stopped when it is gone.
+    pub(crate) supervisor: Supervisor,
+    /// The fleet's time.
+    pub(crate) clock: Clock,
+    /// Its end.
+    pub(crate) lifetime: Lifetime,
+}
+
+impl BrowserHandle {
+    /// The connection that all sessions share.
+    pub(crate) const fn connection(&self) -> &Connection {
+        self.root.connection()
+    }
+}

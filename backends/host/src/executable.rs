@@ -1,0 +1,45 @@
+//! A program that somebody named by its path, and why a path cannot be started.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// A path with its origin, so that an error can tell its reader what to correct.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedPath {
+    /// The path.
+    pub path: PathBuf,
+    /// What names it: the key of a setting, or an environment variable.
+    pub origin: &'static str,
+}
+
+impl NamedPath {
+    /// The path that `origin` names.
+    pub fn new(path: impl Into<PathBuf>, origin: &'static str) -> Self {
+        Self { path: path.into(), origin }
+    }
+}
+
+/// Why a path cannot be started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PathFault {
+    /// Nothing is there.
+    #[error("does not exist")]
+    Missing,
+    /// A directory or a device is there.
+    #[error("is not a file; name the binary itself")]
+    NotAFile,
+    /// It lacks the execute permission.
+    #[error("is not executable; `chmod +x` it")]
+    NotExecutable,
+}
+
+/// Why this file cannot be started; `None` when it can.
+pub(crate) fn fault(path: &Path) -> Option<PathFault> {
+    match fs::metadata(path) {
+        Err(_) => Some(PathFault::Missing),
+        Ok(metadata) if !metadata.is_file() => Some(PathFault::NotAFile),
+        Ok(metadata) if metadata.permissions().mode() & 0o111 == 0 => Some(PathFault::NotExecutable),
+        Ok(_) => None,
+    }
+}

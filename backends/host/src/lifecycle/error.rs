@@ -1,0 +1,101 @@
+//! Why a browser or the program that drives it did not start.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use plimsoll_core::outcome::{FailureClass, Fault, with_causes};
+
+use crate::identity::Identity;
+use crate::profile::ProfileError;
+use crate::spawn::SpawnError;
+use crate::tree::{Exit, ProcessTree};
+
+/// Why a launch failed, by its stage. `name` is what was started.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// It has no directory for its files.
+    #[error("there is no profile directory")]
+    Profile(#[from] ProfileError),
+    /// There is no pipe to it.
+    #[error("there is no pipe to a new process; is this process at its limit (`ulimit -n`)?")]
+    Pipe(#[source] io::Error),
+    /// There is no process.
+    #[error(transparent)]
+    Spawn(#[from] SpawnError),
+    /// The process ended before it answered.
+    #[error("{name} ended with {exit} before it answered; its last words: {words}")]
+    Died {
+        /// What was started.
+        name: &'static str,
+        /// How it ended.
+        exit: Exit,
+        /// The end of its log.
+        words: String,
+    },
+    /// It found no sandbox.
+    #[error(
+        "the browser found no usable sandbox as {identity}; let it create user namespaces (in a container: a seccomp profile that allows `clone` and `unshare` with CLONE_NEWUSER), or, if every page is trusted, turn this driver's `sandbox` off"
+    )]
+    NoSandbox {
+        /// The user that it ran as.
+        identity: Identity,
+    },
+    /// The process runs, but did not answer in time.
+    #[error("{name} did not answer within {after:?} of its start; its last words: {words}")]
+    Silent {
+        /// What was started.
+        name: &'static str,
+        /// The time it had.
+        after: Duration,
+        /// The end of its log.
+        words: String,
+    },
+    /// It answered, but not as it should.
+    #[error("{name} cannot be driven")]
+    Refused {
+        /// What was started.
+        name: &'static str,
+        /// What it did.
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl LaunchError {
+    /// The error of a process that has ended, or is about to.
+    pub async fn died(name: &'static str, tree: &ProcessTree) -> Self {
+        Self::Died { name, exit: tree.wait().await, words: tree.last_words() }
+    }
+
+    /// The error of a process that did not answer within `after`.
+    #[must_use]
+    pub fn silent(name: &'static str, after: Duration, tree: &ProcessTree) -> Self {
+        Self::Silent { name, after, words: tree.last_words() }
+    }
+
+    /// The error of a process that answered with `source`.
+    pub fn refused(name: &'static str, source: impl Error + Send + Sync + 'static) -> Self {
+        Self::Refused { name, source: Box::new(source) }
+    }
+}
+
+impl From<LaunchError> for Fault {
+    fn from(error: LaunchError) -> Self {
+        use io::ErrorKind::{NotFound, PermissionDenied};
+        let message = with_causes(&error);
+        match error {
+            LaunchError::Died { .. } | LaunchError::Silent { .. } | LaunchError::Refused { .. } => {
+                Self::transient(FailureClass::BrowserCrash, message)
+            }
+            LaunchError::NoSandbox { .. } | LaunchError::Profile(_) => {
+                Self::persistent(FailureClass::Unsupported, message)
+            }
+            LaunchError::Spawn(SpawnError::Start { source, .. })
+                if matches!(source.kind(), NotFound | PermissionDenied) =>
+            {
+                Self::persistent(FailureClass::Unsupported, message)
+            }
+            LaunchError::Pipe(_) | LaunchError::Spawn(_) => Self::transient(FailureClass::Overload, message),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The right to one open session. Dropping it ends the session, in a task of the browser.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use plimsoll_core::outcome::{FailureClass, Fault, Recurrence};
+use tokio::time::{sleep, timeout};
+
+use crate::call::CallError;
+use crate::ending;
+use crate::endpoint::Endpoint;
+use crate::handle::{BrowserHandle, InUse};
+use crate::location::Location;
+use crate::open_session::OpenSession;
+
+/// How long after a vague failure the process of a browser may be found to have ended.
+const EXIT: Duration = Duration::from_millis(500);
+/// Between two looks at a process.
+const LOOK: Duration = Duration::from_millis(25);
+/// How long a remote session may take to answer a probe, where a step failed before its time was up.
+const PROBE: Duration = Duration::from_secs(1);
+/// How long, where the step's time is up already: long enough for a grid that knows of the loss.
+const LATE_PROBE: Duration = Duration::from_millis(200);
+
+/// An open session that is to be ended. Dropping it ends the session.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    pub(crate) link: Arc<BrowserHandle>,
+    /// `None` when it is gone, or being deleted.
+    pub(crate) held: Option<OpenSession>,
+    pub(crate) _in_use: InUse,
+}
+
+impl Lease {
+    pub(crate) fn endpoint(&self) -> Option<&Arc<Endpoint>> {
+        self.held.as_ref().and_then(|held| held.location.endpoint())
+    }
+
+    /// The cause of a failure for which the remote end names none: geckodriver knows only that its browser has not
+    /// answered, and a grid only that a node has not.
+    pub(crate) async fn explain(&self, fault: Fault) -> Fault {
+        let Some(held) = &self.held else { return fault };
+        let is_vague = fault.class == FailureClass::Script && fault.recurrence == Recurrence::Transient;
+        let is_silent = fault.class == FailureClass::Timeout && held.session.is_busy();
+        let crash =
+            |why: String| Fault::transient(FailureClass::BrowserCrash, format!("{why}: {}", fault.message));
+        match (&held.location, held.process) {
+            // If the browser's process is gone, or goes in a moment, that is the cause.
+            (Location::Local(driver), Some(process)) if is_vague => {
+                let ending = async {
+                    while driver.tree.lives(process) {
+                        sleep(LOOK).await;
+                    }
+                };
+                match timeout(EXIT, ending).await {
+                    Ok(()) => crash(format!("the browser's process {process} ended")),
+                    Err(_) => fault,
+                }
+            }
+            // If the session does not answer, its node is gone.
+            (Location::Remote(count), _) if is_vague || is_silent => {
+                let patience = if is_vague { PROBE } else { LATE_PROBE };
+                match count.0.direct.probe(held.session.id(), patience).await {
+                    Ok(()) => fault,
+                    // A page whose script never ends keeps its session as silent.
+                    Err(CallError::Timeout { .. }) if !is_vague => fault,
+                    Err(error) => crash(format!("the session does not answer ({error})")),
+                }
+            }
+            _ => fault,
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(held) = self.held.take() else { return };
+        let link = Arc::clone(&self.link);
+        drop(self.link.supervisor.spawn("end an abandoned session", async move {
+            if let Err(error) = ending::end(&link, held).await {
+                tracing::warn!(%error, "an abandoned session was left");
+            }
+        }));
+    }
+}

@@ -1,0 +1,99 @@
+//! A share of the remote ends, as its reaper owns it.
+//!
+//! A share of which a session could not be deleted is closed because of that, but its other sessions run on machines of
+//! their own: the close waits until they are no longer used. The session that is left keeps its place until it is known
+//! to be gone.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use plimsoll_core::port::{BrowserEnd, CloseError};
+use plimsoll_core::runtime::clock::Clock;
+use plimsoll_core::runtime::supervisor::Supervisor;
+use plimsoll_host::lifecycle::{Owned, Removal, stop_tasks};
+use tokio::time::{sleep, timeout};
+
+use crate::ending::DELETION;
+use crate::endpoint::Endpoint;
+use crate::endpoints::{EndpointShare, Endpoints};
+use crate::handle::BrowserHandle;
+
+/// How long remote ends are asked to delete the sessions of a share while others are at work: longer than a grid takes
+/// to give up a node that is lost, and than its sessions may be idle.
+const DELETIONS: Duration = Duration::from_secs(330);
+/// How long when no other share is at work: the end of a run waits for it.
+const LAST_DELETIONS: Duration = Duration::from_secs(30);
+/// Between two tries to delete them, at first and at most.
+const PAUSE: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(5)];
+
+/// What must not be left behind.
+pub(crate) struct OwnedShare {
+    pub(crate) handle: Arc<BrowserHandle>,
+    pub(crate) endpoints: Arc<Endpoints>,
+    pub(crate) share: EndpointShare,
+    pub(crate) clock: Clock,
+}
+
+impl Owned for OwnedShare {
+    async fn ended(&self) -> BrowserEnd {
+        BrowserEnd::Died(format!("no remote end answers ({})", self.endpoints.down().await))
+    }
+
+    async fn ready_to_close(&self) {
+        if self.handle.has_unverified() {
+            self.handle.unused().await;
+        }
+    }
+
+    async fn remove(self, _: Removal, _: &Supervisor) -> Result<(), CloseError> {
+        let Self { handle, endpoints, share, clock } = self;
+        drop(share);
+        // Known sessions are deleted at once. A session that was asked for may still arrive meanwhile.
+        let (deleted, ()) =
+            tokio::join!(delete_sessions(&handle, &endpoints, clock), stop_tasks(&handle.supervisor));
+        match deleted {
+            Ok(()) => delete_sessions(&handle, &endpoints, clock).await,
+            left => left,
+        }
+    }
+}
+
+/// Deletes every session of a share that is not known to be gone.
+async fn delete_sessions(
+    handle: &BrowserHandle,
+    endpoints: &Endpoints,
+    clock: Clock,
+) -> Result<(), CloseError> {
+    let begun = clock.now();
+    let mut pause = PAUSE[0];
+    loop {
+        let open = handle.left();
+        if open.is_empty() {
+            return Ok(());
+        }
+        let patience = if endpoints.has_no_shares() { LAST_DELETIONS } else { DELETIONS };
+        let left = patience.saturating_sub(clock.now().since(begun));
+        if left.is_zero() {
+            return Err(undeleted(&open, patience));
+        }
+        // In parallel, because one of them may be stuck.
+        let deleting = join_all(open.iter().map(|(end, session)| async move {
+            match end.direct.end(session, DELETION).await {
+                Ok(()) => handle.closed(end, session).await,
+                Err(error) => tracing::debug!(%error, "a session was not deleted yet"),
+            }
+        }));
+        if timeout(left, deleting).await.is_ok() && !handle.left().is_empty() {
+            sleep(pause.min(left)).await;
+            pause = (pause * 2).min(PAUSE[1]);
+        }
+    }
+}
+
+fn undeleted(open: &[(Arc<Endpoint>, String)], patience: Duration) -> CloseError {
+    let ends: BTreeSet<&str> = open.iter().map(|(end, _)| end.label.as_str()).collect();
+    let ends = ends.into_iter().collect::<Vec<_>>().join(", ");
+    CloseError(format!("{} sessions at {ends} could not be deleted within {patience:?}", open.len()))
+}
