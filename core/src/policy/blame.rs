@@ -26,10 +26,9 @@
 //! | everything else, and a cancelled attempt | · | · | · | · | · | · |
 //!
 //! Three rows need a reason. A timeout in a later step is the job's own (a selector that never came), and a busy page is
-//! not a hung browser: that is what pings are for. A page's crash may be the page's doing or the browser's; it is told to the
+//! not a hung browser: health checks find those, and they replace the browser without asking a breaker. A page's crash may be the page's doing or the browser's; it is told to the
 //! browser, which is cheap to replace, and not to the host, which has answered. A browser that dies under twenty attempts has died *once*: its victims say
-//! nothing, and whoever reaps it tells the [`Part::Browser`], the [`Part::Endpoint`] and the [`Part::Fuse`] one failure
-//! each. Otherwise one death would be worth twenty and two of them would blow the fuse.
+//! nothing, and its death is recorded as one failure of the [`Part::Fuse`]. Otherwise one death would be worth twenty and two of them would blow the fuse.
 
 use std::time::Duration;
 

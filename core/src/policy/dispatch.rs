@@ -321,3 +321,6 @@ impl Dispatch {
         self.actions.push_back(Action::Settle { job: waiting.job, outcome, attempts: waiting.attempts });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,7 +35,7 @@ pub enum Scope {
     Endpoint(Arc<str>),
     /// A proxy, as `host:port`; never with its credentials, which would end up in logs.
     Proxy(Arc<str>),
-    /// A site, by its registrable domain.
+    /// A site, as `host:port`.
     Host(Arc<str>),
     /// The machine and this program.
     Global,
@@ -185,7 +185,7 @@ impl Scopes {
         changes
     }
 
-    /// Tells a scope something that was seen outside of any attempt: a ping, a death. An open breaker does not listen.
+    /// Tells a scope something that was seen outside of any attempt: the death of a browser. An open breaker does not listen.
     #[must_use = "changes are announced only once"]
     pub fn note(&mut self, now: Moment, scope: &Scope, verdict: Verdict, rng: &mut fastrand::Rng) -> Changes {
         let mut changes = Changes::new();

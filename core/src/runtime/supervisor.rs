@@ -1,7 +1,8 @@
 //! The one place that spawns tasks.
 //!
 //! A [`Supervisor`] is a node in a tree. Tasks spawned on it, and on its children, end when it is
-//! cancelled; [`Supervisor::stop`] returns when all of them *have* ended. A task's end is never
+//! cancelled; [`Supervisor::stop`] returns when the tasks of the node itself *have* ended, and
+//! those of a child are awaited by the child's own `stop`. A task's end is never
 //! silent: it is delivered to the holder of its [`Task`], and a panic is also logged with the
 //! task's name and counted, even when nobody holds the handle any more.
 //!

@@ -127,7 +127,8 @@ impl Dispatch {
             return Tried::Shut;
         };
         let Waiting { job, entry, attempts, mut patience } = waiting;
-        if attempts == 0 {
+        // A job pays in once: after an eviction its first attempt comes again.
+        if attempts == 0 && patience.evictions == 0 {
             self.retry_budget.deposit(now);
         }
         // It has begun: from here on nothing but its attempts bounds it.

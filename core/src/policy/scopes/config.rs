@@ -30,7 +30,7 @@ pub struct ScopesConfig {
 
 /// | scope | opens at | rests |
 /// |---|---|---|
-/// | browser | 3 failures in a row (pings, 5 s apart) or 5 in 60 s | 60 s |
+/// | browser | 3 failures in a row or 5 in 60 s: creations and crashed pages | 60 s |
 /// | endpoint | 50 % failed or 80 % slow, of at least 10 in 30 s | 5 s … 60 s |
 /// | proxy | 5 failures in a row, or 60 % of at least 10 in 60 s | 30 s … 300 s |
 /// | host | 80 % of at least 10 in 60 s | 30 s … 600 s |
