@@ -1,8 +1,7 @@
 //! What a job asks of a driver, and what a driver can do: [`Capability`], [`Capabilities`].
 //!
 //! Drivers differ: WebDriver cannot set headers in Firefox, a driver without a browser takes no pictures. What a job
-//! needs can be read off its keys and steps, so a job that its driver cannot carry out is refused before anything
-//! runs, and no driver need say "unsupported" in the middle.
+//! needs follows from its keys and steps, so a job that its driver cannot carry out is refused before anything runs.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -86,13 +85,13 @@ capabilities! {
     SetCookies = "set_cookies",
     /// The step `set_viewport`.
     SetViewport = "set_viewport",
-    /// A viewport from before the first page.
+    /// A viewport that is set before the first page.
     Viewport = "viewport",
-    /// A viewport of more or fewer than one device pixel to a CSS pixel.
+    /// A viewport with a device pixel ratio other than 1.
     PixelRatio = "pixel_ratio",
     /// Headers on every request.
     Headers = "headers",
-    /// Cookies from before the first page.
+    /// Cookies that are set before the first page.
     Cookies = "cookies",
     /// A proxy of the context's own.
     Proxy = "proxy",
@@ -114,37 +113,37 @@ impl fmt::Display for Capability {
 pub struct Capabilities(BTreeSet<Capability>);
 
 impl Capabilities {
-    /// Every one there is.
+    /// The set of all capabilities.
     #[must_use]
     pub fn all() -> Self {
         Capability::ALL.iter().copied().collect()
     }
 
-    /// These but for some.
+    /// The set without the capabilities given.
     #[must_use]
     pub fn without(mut self, lacking: &[Capability]) -> Self {
         self.0.retain(|capability| !lacking.contains(capability));
         self
     }
 
-    /// Whether one is among them.
+    /// Whether the capability is in the set.
     #[must_use]
     pub fn contains(&self, capability: Capability) -> bool {
         self.0.contains(&capability)
     }
 
-    /// What is needed and not among them.
+    /// The capabilities of `needs` that are not in the set.
     #[must_use]
     pub fn missing(&self, needed: &Self) -> Self {
         needed.iter().filter(|capability| !self.contains(*capability)).collect()
     }
 
-    /// Each, in the order of declaration.
+    /// The capabilities, in the order of declaration.
     pub fn iter(&self) -> impl Iterator<Item = Capability> + '_ {
         self.0.iter().copied()
     }
 
-    /// Whether there are none.
+    /// Whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -157,7 +156,7 @@ impl FromIterator<Capability> for Capabilities {
     }
 }
 
-/// As in a sentence: `pdf, headers`.
+/// A comma-separated list: `pdf, headers`.
 impl fmt::Display for Capabilities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.iter().map(Capability::name).collect();
@@ -166,7 +165,7 @@ impl fmt::Display for Capabilities {
 }
 
 impl Job {
-    /// What a driver must be able to do to carry the job out.
+    /// The capabilities that a driver needs to carry the job out.
     #[must_use]
     pub fn needs(&self) -> Capabilities {
         let start = self.start.clone().map(Step::Goto);
@@ -180,7 +179,7 @@ impl Job {
     }
 }
 
-/// What one step needs: itself, and what is special about its parameters.
+/// The capabilities that a step needs: its own kind, and those of its parameters.
 fn of_step(step: &Step) -> Vec<Capability> {
     let (step, special) = match step {
         Step::Goto(goto) => return fault_page(&goto.url).into_iter().chain(idle(goto.wait_until)).collect(),

@@ -8,7 +8,7 @@ use serde::ser::Serializer;
 /// For `#[serde(deserialize_with = "duration::deserialize")]`.
 ///
 /// # Errors
-/// When the text is no duration; the message shows how one is written.
+/// When the text is not a duration; the message shows the format.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     humantime::parse_duration(&text).map_err(|why| {
@@ -26,7 +26,7 @@ pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S:
     serializer.collect_str(&humantime::format_duration(*duration))
 }
 
-/// To the nearest millisecond, for people: what is left of a budget is never a round number.
+/// A duration for people, rounded to the nearest millisecond: the rest of a budget is never a round number.
 #[must_use]
 pub fn rounded(duration: Duration) -> Duration {
     Duration::from_millis(u64::try_from((duration.as_micros() + 500) / 1000).unwrap_or(u64::MAX))
@@ -39,7 +39,7 @@ pub mod optional {
     use serde::de::Deserializer;
     use serde::ser::Serializer;
 
-    /// As [`super::deserialize`]; a field that is there has a duration.
+    /// As [`super::deserialize`], for a field that is present.
     ///
     /// # Errors
     /// As [`super::deserialize`].
@@ -47,7 +47,7 @@ pub mod optional {
         super::deserialize(deserializer).map(Some)
     }
 
-    /// As [`super::serialize`]; nothing is `null`, which only a field that is skipped then can avoid.
+    /// As [`super::serialize`]. `None` becomes `null`; use `skip_serializing_if` to leave the field out.
     ///
     /// # Errors
     /// None of its own.

@@ -1,12 +1,12 @@
-//! Names of things: jobs, browsers, contexts. Numbers are never reused within a run, so a late
-//! message about something that is gone cannot be taken for news of its successor.
+//! Identifiers of jobs, browsers and contexts. A number is never reused within a run, so a late message
+//! about a closed context cannot be mistaken for a message about its successor.
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// What a user calls a job: text, unique within a run, at most [`JobId::MAX_LEN`] bytes.
+/// The identifier that a user gives a job: text, unique within a run, at most [`JobId::MAX_LEN`] bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct JobId(Arc<str>);
@@ -22,7 +22,7 @@ impl JobId {
     }
 }
 
-/// Why a text cannot be a job's id.
+/// The reason why a text is not a valid job id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JobIdError {
     /// The id has no characters.
@@ -81,7 +81,7 @@ macro_rules! number {
 }
 
 number!(
-    /// A job's place in the order of submission, from 0: what the fleet calls it.
+    /// A job's number in the order of submission, from 0. The fleet identifies jobs by it.
     JobSeq, "job "
 );
 number!(

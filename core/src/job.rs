@@ -1,7 +1,7 @@
 //! What a user submits: a [`Job`].
 //!
-//! A *visit* job opens a URL and brings something back; a *script* job carries out steps. Both are one type:
-//! what a visit asks for (`extract`, `screenshot`, `pdf`) are steps that follow the opening of its `url`.
+//! A *visit* job opens a URL and returns data, pictures or a PDF; a *script* job carries out steps. Both are one
+//! type: the keys `extract`, `screenshot` and `pdf` of a visit become steps that run after its `url` is opened.
 //!
 //! ```json
 //! {"id": "p1", "url": "http://site/page/1", "extract": {"title": "title"}, "screenshot": "full", "timeout": "20s"}
@@ -19,20 +19,20 @@ use crate::proxy::Proxy;
 use crate::shorthand;
 use crate::step::{Cookie, Extract, Goto, LoadState, PageUrl, Pdf, Screenshot, Step, Viewport};
 
-/// One piece of work, complete and checked.
+/// A unit of work, validated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Job {
-    /// What the user calls it.
+    /// The identifier given by the user.
     pub id: JobId,
-    /// What is opened first; step 0.
+    /// The page that is opened first: step 0.
     pub start: Option<Goto>,
-    /// What is done then, in order; numbered from 1.
+    /// The steps that follow, in order; numbered from 1.
     pub steps: Vec<Step>,
-    /// What bounds one attempt, from the moment its context is being created.
+    /// The time limit of one attempt, counted from the start of its context's creation.
     pub timeout: Option<Duration>,
-    /// Statuses from 400 upwards that do not fail the job.
+    /// HTTP statuses from 400 upwards that do not fail the job.
     pub accept_status: Vec<u16>,
-    /// The driver it asks for by name; the run's rules choose one unless said otherwise.
+    /// The name of the driver that must run the job. `None` leaves the choice to the routes.
     pub driver: Option<String>,
     /// How the context is set up before its first page.
     pub setup: Setup,
@@ -52,18 +52,18 @@ impl Job {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Setup {
-    /// The size of the viewport; the driver's own unless said otherwise.
+    /// The size of the viewport. `None` keeps the driver's default.
     pub viewport: Option<Viewport>,
-    /// Headers that go along with every request.
+    /// Headers that are sent with every request.
     pub headers: BTreeMap<String, String>,
-    /// Cookies that are there from the start.
+    /// Cookies that are set before the first page.
     pub cookies: Vec<Cookie>,
-    /// Through whom the context reaches the network; directly unless said otherwise.
+    /// The proxy of the context. `None` connects directly.
     pub proxy: Option<Proxy>,
 }
 
 impl Setup {
-    /// Whether there is nothing to set up, so that a driver may take its quickest way to the first page.
+    /// Whether there is nothing to set up, so that a driver can open the first page in the fastest way.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         let Self { viewport, headers, cookies, proxy } = self;
@@ -71,7 +71,7 @@ impl Setup {
     }
 }
 
-/// A job as it is written, before its id is settled: the keys of a line of JSON or a `[[job]]` table.
+/// A job as a user writes it: the keys of a JSON line or of a `[[job]]` table. The id may still be missing.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JobKeys {
@@ -99,34 +99,34 @@ pub struct JobKeys {
     proxy: Option<Proxy>,
 }
 
-/// Why a job's keys do not make a job.
+/// The reason why a job's keys are not a valid job.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JobError {
-    /// There is nothing to open.
+    /// The job opens no page.
     #[error("a job needs a `url`, or a `goto` as its first step")]
     NoPage,
     /// An attempt could never end in time.
     #[error("`timeout` is zero; give an attempt at least some milliseconds")]
     NoTime,
-    /// A number that is no HTTP status.
+    /// A number that is not an HTTP status.
     #[error("`accept_status` has {0}, which is no HTTP status (100 to 599)")]
     Status(u16),
-    /// A viewport that no browser can have.
+    /// A viewport size that no browser supports.
     #[error("a viewport of {0} x {1} is impossible; each side is 1 to 10000 pixels")]
     Viewport(u32, u32),
 }
 
 impl JobKeys {
-    /// The id that was written, if one was.
+    /// The id in the job's keys, if present.
     #[must_use]
     pub const fn id(&self) -> Option<&JobId> {
         self.id.as_ref()
     }
 
-    /// The job, called `otherwise` unless an id was written.
+    /// The job. Its id is the one in the keys, or the result of `otherwise`.
     ///
     /// # Errors
-    /// When the keys, each fine by itself, do not make sense together.
+    /// When the keys contradict each other.
     pub fn into_job(self, otherwise: impl FnOnce() -> JobId) -> Result<Job, JobError> {
         let start = self.url.map(|url| Goto { url, wait_until: self.wait_until });
         if start.is_none() && !matches!(self.steps.first(), Some(Step::Goto(_))) {

@@ -1,7 +1,7 @@
-//! How a job ends: [`Outcome`], and the one classification of what went wrong, [`FailureClass`].
+//! How a job ends: [`Outcome`], and the classification of failures, [`FailureClass`].
 //!
-//! A failure is classed where it is seen (the driver's port) and never again. Retry, breakers and
-//! reports all read the class; nothing reads the message.
+//! A failure gets its class where it is detected (the driver's port) and keeps it. Retries, breakers and
+//! reports use the class; no code reads the message.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub enum Outcome {
     Succeeded,
     /// The last attempt failed and no other was allowed.
     Failed(Failure),
-    /// Whoever asked for the job took it back, or the run was interrupted.
+    /// The submitter cancelled the job, or the run was interrupted.
     Cancelled,
     /// The job waited in the queue beyond its deadline.
     Expired,
@@ -35,14 +35,14 @@ impl Outcome {
         }
     }
 
-    /// The failure, if that is what it was.
+    /// The failure, if the job failed.
     #[must_use]
     pub const fn failure(&self) -> Option<&Failure> {
         if let Self::Failed(failure) = self { Some(failure) } else { None }
     }
 }
 
-/// What kind of thing went wrong. The list is closed and documented; scripts rest on the names.
+/// The kind of a failure. The list is closed and documented; scripts depend on the names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureClass {
@@ -111,7 +111,7 @@ impl fmt::Display for FailureClass {
     }
 }
 
-/// Where in its life an attempt was when it failed.
+/// The stage at which an attempt failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "at", content = "step")]
 pub enum Stage {
@@ -140,57 +140,57 @@ impl fmt::Display for Stage {
     }
 }
 
-/// Whether the same attempt, made again, could end otherwise.
+/// Whether a retry of the same attempt can succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Recurrence {
-    /// It may go away by itself: a refused connection, a crash.
+    /// A retry can succeed: a refused connection, a crash.
     Transient,
-    /// It will be the same again: an unknown host, a bad certificate, a false assertion.
+    /// A retry will fail too: an unknown host, a bad certificate, a false assertion.
     Persistent,
 }
 
-/// What went wrong, as a driver reports it: it knows what it was doing, but not which step of which job it was.
+/// A failure as a driver reports it: without the stage, since a driver does not know the job and the step number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error("{class}: {message}")]
 pub struct Fault {
-    /// What kind of thing it was.
+    /// The kind of failure.
     pub class: FailureClass,
-    /// Whether trying again could help.
+    /// Whether a retry can succeed.
     pub recurrence: Recurrence,
-    /// What happened, for people; nothing decides by it.
+    /// What happened, for people; no code depends on it.
     pub message: String,
 }
 
 impl Fault {
-    /// A fault that may go away by itself.
+    /// A fault for which a retry can succeed.
     pub fn transient(class: FailureClass, message: impl Into<String>) -> Self {
         Self { class, recurrence: Recurrence::Transient, message: message.into() }
     }
 
-    /// A fault that would be the same again.
+    /// A fault that a retry would meet again.
     pub fn persistent(class: FailureClass, message: impl Into<String>) -> Self {
         Self { class, recurrence: Recurrence::Persistent, message: message.into() }
     }
 
-    /// The failure of an attempt that was at `stage` when this happened.
+    /// The failure of an attempt that was at `stage`.
     #[must_use]
     pub const fn at(self, stage: Stage) -> Failure {
         Failure { stage, fault: self }
     }
 }
 
-/// What went wrong with an attempt, and where.
+/// The failure of an attempt: the fault and the stage.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{class} at {stage}: {message}", class = fault.class, message = fault.message)]
 pub struct Failure {
-    /// Where the attempt was.
+    /// The stage of the attempt.
     pub stage: Stage,
-    /// What happened there.
+    /// The fault.
     pub fault: Fault,
 }
 
-/// An error with all its causes, on one line: what a [`Fault`]'s message is made of.
+/// An error with all its causes, on one line: the format of a [`Fault`]'s message.
 #[must_use]
 pub fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());

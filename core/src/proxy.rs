@@ -1,13 +1,13 @@
-//! Through whom a context reaches the network: [`Proxy`].
+//! The proxy of a context: [`Proxy`].
 //!
 //! ```json
 //! {"proxy": "http://proxy.example:3128"}
 //! {"proxy": {"server": "socks5://127.0.0.1:1080", "bypass": ["intranet.example", "*.local.example"]}}
 //! ```
 //!
-//! All that a context asks for goes through its proxy, names to be resolved and this machine's own addresses included, but
-//! for the hosts that it lists. What every browser knows is what is allowed: a proxy has no name and password here, since
-//! neither Chromium nor WebDriver takes them before a page asks.
+//! Every request of the context goes through its proxy, requests to this machine's own addresses included; only the hosts in
+//! `bypass` are reached directly. The proxy resolves names. Credentials are not supported, since neither Chromium nor
+//! WebDriver accepts them before a page asks for them.
 
 use std::fmt;
 
@@ -17,34 +17,34 @@ use url::Url;
 
 use crate::shorthand::Shorthand;
 
-/// A proxy, and what goes past it.
+/// A proxy, and the hosts that bypass it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Proxy {
-    /// Where it is.
+    /// The address of the proxy.
     pub server: ProxyServer,
     /// Hosts that are reached without it.
     #[serde(default)]
     pub bypass: Vec<Bypass>,
 }
 
-/// Where a proxy is and how it is spoken to.
+/// The address of a proxy, with its protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProxyServer {
-    /// How it is spoken to.
+    /// The protocol.
     pub scheme: ProxyScheme,
-    /// Its host; one of IPv6 in brackets.
+    /// The host; an IPv6 address is in brackets.
     pub host: String,
     /// Its port.
     pub port: u16,
 }
 
-/// How a proxy is spoken to.
+/// The protocol of a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProxyScheme {
-    /// HTTP, with `CONNECT` for what is encrypted.
+    /// HTTP, with `CONNECT` for encrypted connections.
     Http,
-    /// SOCKS 5; it resolves names.
+    /// SOCKS 5; the proxy resolves names.
     Socks5,
 }
 
@@ -53,30 +53,30 @@ pub enum ProxyScheme {
 #[serde(transparent)]
 pub struct Bypass(String);
 
-/// Why something is no proxy. No variant repeats what was written: it may hold a password.
+/// The reason why a text is not a proxy. No variant repeats the text: it may contain a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProxyError {
-    /// It is no URL, or one with more than a host and a port.
+    /// The text is not a URL, or has more than a host and a port.
     #[error("a proxy is written as in \"http://proxy.example:3128\" or \"socks5://127.0.0.1:1080\"")]
     Malformed,
-    /// It has a name or a password.
+    /// The URL has a user name or a password.
     #[error("a proxy's name and password are not supported; let the proxy know this machine by its address")]
     Credentials,
-    /// A bypass that is no host.
+    /// An entry of `bypass` is not a host.
     #[error("a `bypass` is a host: a name, an address, or `*.` and a domain")]
     Bypass,
 }
 
 impl Proxy {
-    /// The hosts that go past it, as Chromium is told by protocol and by flag: its own exception for this machine's
-    /// addresses is not among them.
+    /// The bypass list in Chromium's syntax. It switches off Chromium's own exception for the addresses of this
+    /// machine.
     #[must_use]
     pub fn chromium_bypass(&self) -> String {
         let hosts = self.bypass.iter().map(Bypass::as_str);
         ["<-loopback>"].into_iter().chain(hosts).collect::<Vec<_>>().join(";")
     }
 
-    /// Its host and port, by which proxies are told apart.
+    /// The host and port, which identify a proxy.
     #[must_use]
     pub fn site(&self) -> String {
         format!("{}:{}", self.server.host, self.server.port)
@@ -112,7 +112,7 @@ impl Bypass {
     /// # Errors
     /// [`ProxyError::Bypass`].
     pub fn parse(text: &str) -> Result<Self, ProxyError> {
-        // Nothing that would end the entry of a list, or is a rule of some browser's own.
+        // No character that ends a list entry or that a browser reads as a rule.
         let is_host = |host: &str| {
             let mut characters = host.chars();
             !host.is_empty()
@@ -124,7 +124,7 @@ impl Bypass {
             .ok_or(ProxyError::Bypass)
     }
 
-    /// As it was written.
+    /// In the format in which users write it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

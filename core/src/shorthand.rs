@@ -1,4 +1,4 @@
-//! Lets a value be written short: `"click": "#send"` for `"click": {"selector": "#send"}`.
+//! A short form for values: `"click": "#send"` for `"click": {"selector": "#send"}`.
 //!
 //! Unlike serde's `untagged`, the long form keeps its exact errors (unknown key, missing key).
 
@@ -8,12 +8,12 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
-/// A type that one text can stand for.
+/// A type with a short form: a single text.
 pub trait Shorthand: Sized {
-    /// What the long form and the short form look like, for error messages.
+    /// Both forms, for error messages.
     const EXPECTING: &'static str;
 
-    /// The value that `text` stands for, or why it stands for none.
+    /// The value for the short form `text`.
     ///
     /// # Errors
     /// A sentence for the author of the text.

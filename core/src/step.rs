@@ -1,15 +1,14 @@
-//! The steps of a script job, in the words people know from Playwright and WebDriver.
+//! The steps of a script job, named as in Playwright and WebDriver.
 //!
-//! A step is data: what to do, never how. Drivers carry steps out; the rules that every driver keeps are
-//! these:
+//! A step is data. Drivers carry steps out, and every driver keeps these rules:
 //!
-//! * An *action* (`click`, `fill`, `type`, `press`, `select`, `check`, `hover`, `upload`) waits until its element
-//!   can take it: attached, visible, stable, enabled and, for the pointer, not covered by another.
+//! * An *action* (`click`, `fill`, `type`, `press`, `select`, `check`, `hover`, `upload`) waits until its element is
+//!   ready: attached, visible, stable, enabled and, for the pointer, not covered by another element.
 //! * A *wait* (`wait_for`) and an *assertion* (`expect`) poll until they hold or their time is up; a wait that
 //!   fails is a `timeout`, an assertion that fails is an `assertion`.
-//! * Each step is bounded by its own `timeout` if it has one, and always by what is left of the attempt's.
+//! * The time of a step is limited by its own `timeout`, if present, and by the rest of the attempt's time.
 //! * *Dialogs* are answered at once (`alert` accepted, `confirm` and `prompt` dismissed, leaving a page allowed),
-//!   *downloads* are refused, *popups* are closed as soon as they open. None of them can hang a job; each is
+//!   *downloads* are refused, *popups* are closed as soon as they open. They cannot block a job; each is
 //!   counted in the job's result.
 
 mod action;
@@ -111,9 +110,9 @@ impl Step {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Goto {
-    /// Where to.
+    /// The address.
     pub url: PageUrl,
-    /// How far the page must have loaded; `load` unless said otherwise.
+    /// The load state to wait for; `load` by default.
     #[serde(default)]
     pub wait_until: LoadState,
 }
@@ -130,27 +129,27 @@ impl Shorthand for Goto {
 }
 
 /// A URL that a job may open: `http` or `https`, `about:blank`, or one of Chromium's fault pages
-/// (`chrome://crash`, `chrome://kill`, `chrome://hang`), so that anybody can rehearse a crash.
+/// (`chrome://crash`, `chrome://kill`, `chrome://hang`), for tests of crashes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PageUrl(Url);
 
-/// Why a text is not a URL that a job may open.
+/// The reason why a text is not a URL that a job may open.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PageUrlError {
-    /// It is no URL at all.
+    /// The text is not a URL.
     #[error("`{text}` is no URL ({why}); write it with its scheme, as in \"http://example.com/page\"")]
     Malformed {
-        /// What was written.
+        /// The text.
         text: String,
-        /// What the parser says.
+        /// The parser's message.
         why: url::ParseError,
     },
-    /// It is a URL of another scheme.
+    /// The URL has a scheme that is not allowed.
     #[error("`{text}` has the scheme `{scheme}`; only http and https pages can be opened")]
     Scheme {
-        /// What was written.
+        /// The text.
         text: String,
-        /// Its scheme.
+        /// The scheme.
         scheme: String,
     },
 }
@@ -173,7 +172,7 @@ impl PageUrl {
         }
     }
 
-    /// Whether it is one of Chromium's fault pages.
+    /// Whether the URL is one of Chromium's fault pages.
     #[must_use]
     pub fn is_fault_page(&self) -> bool {
         self.0.scheme() == "chrome" && self.0.host_str().is_some_and(|host| Self::FAULT_PAGES.contains(&host))

@@ -23,19 +23,19 @@ impl Moment {
     /// Later than every moment a run can reach.
     pub const NEVER: Self = Self(u64::MAX);
 
-    /// The moment that lies `elapsed` after the beginning.
+    /// The moment `elapsed` after the beginning.
     #[must_use]
     pub fn after(elapsed: Duration) -> Self {
         Self(u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX))
     }
 
-    /// How long after the beginning this moment lies.
+    /// The time since the beginning.
     #[must_use]
     pub const fn elapsed(self) -> Duration {
         Duration::from_nanos(self.0)
     }
 
-    /// How long `earlier` lies before this moment; zero if it does not.
+    /// The time since `earlier`; zero if `earlier` is later than this moment.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))

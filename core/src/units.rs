@@ -1,4 +1,4 @@
-//! Units as types: [`Bytes`] and [`Ratio`]. A bare number never says what it counts.
+//! Units as types: [`Bytes`] and [`Ratio`]. A bare number does not state its unit.
 
 use std::fmt;
 use std::iter::Sum;
@@ -93,9 +93,9 @@ impl fmt::Display for Bytes {
 pub struct Ratio(f64);
 
 impl Ratio {
-    /// None of it.
+    /// Zero.
     pub const ZERO: Self = Self(0.0);
-    /// All of it.
+    /// One: the whole.
     pub const ONE: Self = Self(1.0);
 
     /// A ratio; anything that is not a finite number at or above zero becomes zero.

@@ -35,7 +35,7 @@ pub struct Click {
     /// How often: 2 is a double click. At least 1, at most 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u8>,
-    /// How long the element may take to become clickable; the attempt's rest unless said otherwise.
+    /// How long the element may take to become clickable; the rest of the attempt by default.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "duration::optional")]
     pub timeout: Option<Duration>,
 }
@@ -59,7 +59,7 @@ pub enum MouseButton {
 pub struct Fill {
     /// CSS selector of the element.
     pub selector: String,
-    /// What it will hold.
+    /// The new text.
     pub text: String,
     /// How long the element may take to become editable.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "duration::optional")]
@@ -72,9 +72,9 @@ pub struct Fill {
 pub struct Type {
     /// CSS selector of the element.
     pub selector: String,
-    /// What is typed after what is there.
+    /// The text to append.
     pub text: String,
-    /// Pause between two keys; none unless said otherwise.
+    /// Pause between two keys; none by default.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "duration::optional")]
     pub delay: Option<Duration>,
     /// How long the element may take to become editable.
@@ -88,7 +88,7 @@ pub struct Type {
 pub struct Press {
     /// A key as DOM's `KeyboardEvent.key` names it (`Enter`, `a`, `ArrowDown`), or a chord (`Control+A`).
     pub key: String,
-    /// CSS selector of the element to focus first; what has the focus unless said otherwise.
+    /// CSS selector of the element to focus first; the focused element by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
     /// How long the element may take to be focusable.
@@ -121,7 +121,7 @@ pub struct Select {
     pub timeout: Option<Duration>,
 }
 
-/// Tick or untick a checkbox or radio button; nothing happens when it is already so.
+/// Tick or untick a checkbox or radio button; no effect when it already has that state.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Check {

@@ -1,4 +1,4 @@
-//! Steps that bring something back or set the stage: pictures, PDFs, HTML, cookies, viewport.
+//! Steps that return data or configure the page: pictures, PDFs, HTML, cookies, viewport.
 
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +39,7 @@ pub struct Screenshot {
     /// PNG or JPEG.
     #[serde(default)]
     pub format: ImageFormat,
-    /// JPEG quality, 0 to 100; 80 unless said otherwise.
+    /// JPEG quality, 0 to 100; 80 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quality: Option<u8>,
 }
@@ -82,7 +82,7 @@ impl Shorthand for Screenshot {
     }
 }
 
-/// Print the page as PDF. Lengths are in inches, as in the DevTools protocol; A4 unless said otherwise.
+/// Print the page as PDF. Lengths are in inches, as in the DevTools protocol; A4 by default.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Pdf {
@@ -162,21 +162,21 @@ pub struct Cookie {
     /// The paths it goes to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// When it ends, in seconds of the Unix epoch; with the session unless said otherwise.
+    /// When it ends, in seconds of the Unix epoch; at the end of the session by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<f64>,
-    /// Kept from scripts.
+    /// Hidden from scripts.
     #[serde(default)]
     pub http_only: bool,
     /// Sent over TLS only.
     #[serde(default)]
     pub secure: bool,
-    /// Whether it goes along on requests from other sites.
+    /// Whether it is sent with requests from other sites.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_site: Option<SameSite>,
 }
 
-/// Whether a cookie goes along on requests from other sites.
+/// Whether a cookie is sent with requests from other sites.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SameSite {

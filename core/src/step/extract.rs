@@ -10,7 +10,7 @@ use crate::shorthand::{self, Shorthand};
 /// Named fields to read: `{"title": "h1", "rows": {"all": "tr td:first-child"}}`.
 ///
 /// A field whose element is missing becomes `null` (a list becomes `[]`): pages differ, and a missing
-/// price is data. Whoever needs it to be there says so with `expect`.
+/// price is data. Use `expect` to require it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct Extract {

@@ -1,4 +1,4 @@
-//! Steps that wait for something, and steps that insist on it.
+//! Steps that wait for a condition, and steps that require it.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub enum LoadState {
     Idle,
 }
 
-/// What can be said of an element.
+/// The state of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ElementState {
@@ -45,7 +45,7 @@ pub enum ElementState {
 pub struct WaitFor {
     /// What must hold.
     pub target: WaitTarget,
-    /// How long it may take; the attempt's rest unless said otherwise.
+    /// How long it may take; the rest of the attempt by default.
     pub timeout: Option<Duration>,
 }
 
@@ -131,17 +131,17 @@ impl From<WaitFor> for WaitKeys {
     }
 }
 
-/// Insist on something: polled like a wait, but its failure is an `assertion`.
+/// Require a condition: polled like a wait, but its failure is an `assertion`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "ExpectKeys", into = "ExpectKeys")]
 pub struct Expect {
     /// What must hold.
     pub that: Expectation,
-    /// How long it may take to hold: 5 seconds unless said otherwise (as in Playwright).
+    /// How long it may take to hold: 5 seconds by default (as in Playwright).
     pub timeout: Duration,
 }
 
-/// What an `expect` insists on.
+/// The condition of an `expect`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expectation {
     /// The page's visible text contains this.
@@ -154,7 +154,7 @@ pub enum Expectation {
     Element(String, ElementState),
     /// The text of the first match of this selector contains this.
     ElementText(String, String),
-    /// So many elements match this selector.
+    /// The number of elements that match this selector.
     Count(String, usize),
     /// This expression is truthy.
     Function(String),
