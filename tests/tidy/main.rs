@@ -6,6 +6,7 @@ mod circles;
 mod files;
 mod imports;
 mod order;
+mod paths;
 mod words;
 
 use std::fs;
