@@ -85,6 +85,10 @@ number!(
     JobSeq, "job "
 );
 number!(
+    /// What a store calls a job that it has given out. The store chooses it; every later call about the job names it.
+    Ticket, "ticket "
+);
+number!(
     /// One browser process (or one WebDriver endpoint).
     BrowserId, "browser "
 );

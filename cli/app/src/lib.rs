@@ -2,16 +2,13 @@
 //!
 //! 1. `args`: what can be typed.
 //! 2. `out`: what a run leaves behind; `progress`, `logging`: what it says meanwhile.
-//! 3. `junction`, `fleets`: several drivers as one.
-//! 4. `store`, `figures`, `run`, `config`, `doctor`, `drivers`, `manual`: the commands.
+//! 3. `store`, `figures`, `run`, `config`, `doctor`, `drivers`, `manual`: the commands.
 
 pub mod args;
 pub mod config;
 pub mod doctor;
 pub mod drivers;
 pub mod figures;
-pub mod fleets;
-pub mod junction;
 pub mod logging;
 pub mod manual;
 pub mod out;

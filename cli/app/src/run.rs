@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_core::policy::pressure::Reading;
+use plimsoll_core::port::Store;
 use plimsoll_core::runtime::clock::{self, Clock};
 use plimsoll_core::runtime::fleet::{Fleet, FleetConfig, FleetReport, Stop, Surroundings};
 use plimsoll_core::runtime::snapshot::Snapshot;
@@ -21,16 +22,17 @@ use serde_json::Value;
 use self::signals::{Request, Signals};
 use crate::args::RunArgs;
 use crate::figures::Figures;
-use crate::fleets::{Fleets, News};
-use crate::junction::Junction;
 use crate::out::{OutDir, Report};
 use crate::progress::{Progress, say};
 use crate::store::RunStore;
 use crate::{config, logging};
+use plimsoll::blocking_store::OnThreads;
 use plimsoll::carry;
 use plimsoll::compose::{self, Equipped, Weight, Yard};
 use plimsoll::demand::Demand;
 use plimsoll::failure::{Exit, Failure, with_causes};
+use plimsoll::fleets::{Fleets, FleetsEvent};
+use plimsoll::job_router::JobRouter;
 use plimsoll::jobs::{JobFile, Source};
 use plimsoll::routes::Routes;
 use plimsoll::settings::{Changes, Settings, changes};
@@ -66,18 +68,22 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let store = Arc::new(RunStore::new(jobs, out.as_ref()).map_err(Failure::usage)?);
 
     let mut watched = Watched::start(&args, &settings, &routes, &equipped, total);
-    let junction = Arc::new(Junction::new(Arc::clone(&store), routes.clone(), &supervisor));
-    let berths = equipped.into_iter().zip(junction.lanes()).zip(rules);
-    let fleets = berths.map(|((Equipped { driver, probe, .. }, lane), rules)| {
-        let observer = watched.figures.changes();
-        Fleet::start(
-            rules,
-            Surroundings { driver, store: Arc::new(lane), probe, observer },
-            clock,
-            &supervisor,
-        )
-    });
-    let fleets = Fleets::new(fleets.collect(), junction);
+    let shared: Arc<dyn Store> = Arc::new(OnThreads::new(Arc::clone(&store), &supervisor));
+    let router =
+        (equipped.len() > 1).then(|| JobRouter::start(Arc::clone(&shared), routes.clone(), &supervisor));
+    let stores: Vec<Arc<dyn Store>> = match &router {
+        Some(router) => router.queues().into_iter().map(|queue| Arc::new(queue) as _).collect(),
+        None => vec![shared],
+    };
+    let mut fleets = Vec::new();
+    let names = routes.drivers().iter().map(|name| name.as_str().into());
+    for (((Equipped { driver, probe, .. }, name), store), rules) in
+        equipped.into_iter().zip(names).zip(stores).zip(rules)
+    {
+        let surroundings = Surroundings { name, driver, store, probe, observer: watched.figures.changes() };
+        fleets.push(Fleet::start(rules, surroundings, clock, &supervisor));
+    }
+    let fleets = Fleets::new(fleets, router);
     let reload = Reload { args: &args, routes: &routes, line: &line, settings: settings.clone() };
     let (report, interrupted) = watch(fleets, &mut watched, reload).await?;
     watched.progress.finish();
@@ -181,8 +187,8 @@ async fn watch(
             news = fleets.next() => news,
         };
         match ended {
-            News::Changed(snapshot) => watched.look(&snapshot),
-            News::Ended(report) => return Ok((*report.map_err(Failure::bug)?, interrupted)),
+            FleetsEvent::Changed(snapshot) => watched.look(&snapshot),
+            FleetsEvent::Ended(report) => return Ok((*report.map_err(Failure::bug)?, interrupted)),
         }
     }
 }

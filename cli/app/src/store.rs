@@ -1,23 +1,25 @@
-//! What is behind every run: jobs come from a file, results go to a directory or to standard output. The fleets reach it
-//! through a [`Junction`](crate::junction::Junction).
+//! [`RunStore`]: the store of `plimsoll run`. Jobs come from a file, results go to a directory or to standard output.
 //!
-//! Writing a line takes as long as its reader likes; what is known of the jobs that ended is behind a lock of its own, so
-//! that nobody who only counts waits for a reader.
+//! Its methods block for as long as the disk or the reader of the results does, so the engine calls them on threads of
+//! their own. The tally of the jobs that ended has a lock of its own, so that a caller who only counts never waits.
 
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use plimsoll_core::id::{JobId, JobSeq};
+use plimsoll::blocking_store::BlockingStore;
+use plimsoll::jobs::{JobFile, JobsError};
+use plimsoll_core::id::{JobId, Ticket};
 use plimsoll_core::job::Job;
 use plimsoll_core::port::{Artifact, JobRecord, StoreError};
 
 use crate::out::{Artifacts, OutDir, OutError, ResultsWriter, Tally};
-use plimsoll::jobs::{JobFile, JobsError};
 
-/// Jobs in, results out.
+/// Jobs from a file, results to a directory or to standard output. A job's ticket is its place in the file, from 0.
 #[derive(Debug)]
 pub struct RunStore {
     jobs: Mutex<JobFile>,
+    given: AtomicU64,
     /// `None` when there is no output directory to keep pictures in. Jobs that take some are refused then
     /// ([`Demand::kept_nowhere`](plimsoll::demand::Demand::kept_nowhere)), unless their file was changed meanwhile.
     artifacts: Option<Artifacts>,
@@ -32,12 +34,13 @@ impl RunStore {
     /// When the results file cannot be written.
     pub fn new(jobs: JobFile, out: Option<&OutDir>) -> Result<Self, OutError> {
         let writer = out.map_or_else(|| Ok(ResultsWriter::stdout()), OutDir::results)?;
-        Ok(Self::of(jobs, out.map(OutDir::artifacts), writer))
-    }
-
-    pub(crate) fn of(jobs: JobFile, artifacts: Option<Artifacts>, writer: ResultsWriter) -> Self {
-        let (writer, tally) = (Mutex::new(writer), Mutex::default());
-        Self { jobs: Mutex::new(jobs), artifacts, writer, tally }
+        Ok(Self {
+            jobs: Mutex::new(jobs),
+            given: AtomicU64::new(0),
+            artifacts: out.map(OutDir::artifacts),
+            writer: Mutex::new(writer),
+            tally: Mutex::default(),
+        })
     }
 
     /// Takes the tally of all jobs that ended.
@@ -45,26 +48,21 @@ impl RunStore {
     pub fn take_tally(&self) -> Tally {
         std::mem::take(&mut lock(&self.tally))
     }
+}
 
-    /// The next job, or `None` when there are no more.
-    ///
-    /// # Errors
-    /// When the jobs cannot be read on.
-    pub fn read(&self) -> Result<Option<Job>, StoreError> {
+impl BlockingStore for RunStore {
+    fn next(&self) -> Result<Option<(Ticket, Job)>, StoreError> {
         let next = lock(&self.jobs).next();
-        next.map_err(|error: JobsError| StoreError {
+        let next = next.map_err(|error: JobsError| StoreError {
             doing: "reading jobs".to_owned(),
             source: io::Error::other(error),
-        })
+        })?;
+        Ok(next.map(|job| (Ticket(self.given.fetch_add(1, Ordering::Relaxed)), job)))
     }
 
-    /// Keeps an artifact of a job and returns the name under which it can be found.
-    ///
-    /// # Errors
-    /// When it could not be written, or there is no place for it.
-    pub fn keep(&self, job: &JobId, seq: JobSeq, artifact: &Artifact) -> Result<String, StoreError> {
+    fn keep(&self, ticket: Ticket, job: &JobId, artifact: &Artifact) -> Result<String, StoreError> {
         match &self.artifacts {
-            Some(artifacts) => artifacts.keep(job, seq, artifact),
+            Some(artifacts) => artifacts.keep(ticket, job, artifact),
             None => Err(StoreError {
                 doing: "keeping a picture or PDF".to_owned(),
                 source: io::Error::new(
@@ -75,19 +73,15 @@ impl RunStore {
         }
     }
 
-    /// Writes how a job ended on `driver`. It blocks for as long as the reader of the results does.
-    ///
-    /// # Errors
-    /// When its line could not be written.
-    pub fn record(&self, record: &JobRecord, driver: &str) -> Result<(), StoreError> {
-        lock(&self.writer).write(record, driver)?;
-        lock(&self.tally).add(record, driver);
+    fn record(&self, _: Ticket, record: &JobRecord) -> Result<(), StoreError> {
+        lock(&self.writer).write(record)?;
+        lock(&self.tally).add(record);
         Ok(())
     }
 
-    /// Notes that a job went on from `driver` to another.
-    pub fn fell_back(&self, driver: &str) {
-        lock(&self.tally).fell_back(driver);
+    fn release(&self, _: Ticket) -> Result<(), StoreError> {
+        // The next run reads the whole file again.
+        Ok(())
     }
 }
 

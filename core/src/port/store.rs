@@ -1,38 +1,57 @@
-//! The port behind which jobs wait and results stay.
+//! [`Store`]: where jobs come from and where results go.
+//!
+//! ```text
+//!   next ─► (ticket, job) ─► attempts ─► keep(ticket, artifact) … ─► record(ticket, record)
+//!                                                               └──► release(ticket): the job did not finish
+//! ```
+//!
+//! The store chooses the ticket, and the fleet names it in every later call about the job. A job that was given out ends
+//! with exactly one `record` or one `release`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::id::{JobId, JobSeq};
+use crate::id::{JobId, Ticket};
 use crate::job::Job;
 use crate::outcome::Outcome;
 use crate::port::driver::Incidents;
 
-/// Where jobs wait and results stay: a file and a directory for `run`, a database for a service.
+/// Where jobs come from and where results go: a file and a directory for `run`, a database for a service.
+///
+/// The methods are called on the runtime's workers, which also serve every browser's pipe and every timer: a method that
+/// waits for a disk must wait on a thread of its own
+/// ([`Supervisor::spawn_blocking`](crate::runtime::supervisor::Supervisor::spawn_blocking)).
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// The next job, or `None` when there will be no more. Called by one task, only when the fleet has room in its
-    /// queue: a million jobs need not be in memory.
+    /// The next job with its ticket, or `None` when there will be no more. A ticket is used once. A fleet calls this from
+    /// one task, and only while its queue has room: a million jobs need not be in memory.
     ///
     /// # Errors
-    /// When the jobs cannot be read on; the fleet then finishes what it has.
-    async fn next(&self) -> Result<Option<Job>, StoreError>;
+    /// When no more jobs can be read; the fleet then finishes what it has.
+    async fn next(&self) -> Result<Option<(Ticket, Job)>, StoreError>;
 
     /// Keeps an artifact of a job and returns the name under which it can be found.
     ///
     /// # Errors
-    /// When it could not be written. [`ErrorKind::Unsupported`](std::io::ErrorKind::Unsupported) says that this store
-    /// keeps none: then no further try of the job will do better.
-    async fn keep(&self, job: &JobId, seq: JobSeq, artifact: Artifact) -> Result<String, StoreError>;
+    /// When it could not be written. [`ErrorKind::Unsupported`](std::io::ErrorKind::Unsupported) means that this store
+    /// keeps no artifacts; the job is then not tried again.
+    async fn keep(&self, ticket: Ticket, job: &JobId, artifact: Artifact) -> Result<String, StoreError>;
 
-    /// Records how a job ended; called exactly once for each job that [`Store::next`] gave out.
+    /// Records how a job ended.
     ///
     /// # Errors
-    /// When it could not be recorded.
-    async fn record(&self, record: JobRecord) -> Result<(), StoreError>;
+    /// When it could not be recorded; the fleet then stops.
+    async fn record(&self, ticket: Ticket, record: JobRecord) -> Result<(), StoreError>;
+
+    /// Takes back a job that did not finish because its fleet is drained.
+    ///
+    /// # Errors
+    /// When the store could not take note of it; the fleet then stops.
+    async fn release(&self, ticket: Ticket) -> Result<(), StoreError>;
 }
 
 /// A picture or a PDF.
@@ -71,10 +90,12 @@ impl ArtifactKind {
 /// How a job ended, with all it brought back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobRecord {
-    /// The job's place in the order of submission.
-    pub seq: JobSeq,
     /// What the user calls it.
     pub id: JobId,
+    /// The name of the driver that ended it.
+    pub driver: Arc<str>,
+    /// The drivers that failed it before, when it fell back from one to the next.
+    pub fell_back_from: Vec<Arc<str>>,
     /// The page it was to open first, as it was written.
     pub url: Option<String>,
     /// How it ended.

@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::duration::rounded;
-use crate::id::JobSeq;
+use crate::id::Ticket;
 use crate::job::Job;
 use crate::outcome::{Failure, FailureClass, Fault, Stage};
 use crate::policy::dispatch::AttemptEnd;
@@ -37,7 +37,7 @@ const CLOSE_BUDGET: Duration = Duration::from_secs(15);
 
 /// Everything an attempt needs.
 pub(crate) struct AttemptOrder {
-    pub(crate) seq: JobSeq,
+    pub(crate) ticket: Ticket,
     pub(crate) job: Arc<Job>,
     pub(crate) browser: Arc<dyn Browser>,
     pub(crate) store: Arc<dyn Store>,
@@ -174,7 +174,7 @@ async fn gather(order: &AttemptOrder, output: StepOutput, harvest: &mut Harvest)
         }
         StepOutput::Data(data) => harvest.data.extend(data),
         StepOutput::Artifact(artifact) => {
-            let kept = order.store.keep(&order.job.id, order.seq, artifact).await;
+            let kept = order.store.keep(order.ticket, &order.job.id, artifact).await;
             let name = kept.map_err(|why| {
                 let because = std::error::Error::source(&why).map(ToString::to_string).unwrap_or_default();
                 let message = format!("{why}: {because}");

@@ -14,7 +14,8 @@
 //! ended; then every browser is closed and verified gone before the report is given.
 
 mod browsers;
-mod journal;
+mod open_jobs;
+mod store_tasks;
 mod turn;
 
 use std::sync::Arc;
@@ -44,6 +45,8 @@ pub struct FleetConfig {
 
 /// What a fleet works with.
 pub struct Surroundings {
+    /// What records call the driver.
+    pub name: Arc<str>,
     /// Makes browsers.
     pub driver: Arc<dyn Driver>,
     /// Gives jobs and takes results.
@@ -57,6 +60,8 @@ pub struct Surroundings {
 /// How a fleet is asked to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stop {
+    /// No new attempts; running ones get this long. Jobs that did not finish are released to the store, not recorded.
+    Drain(Duration),
     /// No new attempts; running ones get this long, then they are cancelled.
     After(Duration),
     /// Running attempts are cancelled at once.
@@ -93,6 +98,8 @@ pub struct FleetReport {
     pub panics: u64,
     /// What the store could not do, if that ended the run.
     pub store_error: Option<StoreError>,
+    /// Jobs that a drain gave back to the store; `jobs` counts them as cancelled.
+    pub released: u64,
     /// Jobs that ended, but whose end could not be recorded.
     pub unrecorded: u64,
     /// Why no browser could be started, if none ever was.

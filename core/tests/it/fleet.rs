@@ -34,15 +34,18 @@ async fn run<F: AsyncFnOnce(&Fleet, &ScriptedDriver)>(
     store.room = urls.iter().position(|url| *url == "disk full").unwrap_or(usize::MAX);
     let supervisor = Supervisor::root();
     let (probe, observer) = (Box::new(Blindfold), Arc::new(()));
-    let surroundings = Surroundings { driver: driver.shared(), store: store.shared(), probe, observer };
+    let (name, driver_of_fleet, store_of_fleet) = ("scripted".into(), driver.shared(), store.shared());
+    let surroundings = Surroundings { name, driver: driver_of_fleet, store: store_of_fleet, probe, observer };
     let mut fleet = Fleet::start(config, surroundings, Clock::start(), &supervisor);
     then(&fleet, &driver).await;
     let report = fleet.ended().await.expect("the fleet's own task does not fail");
     assert_eq!(report.jobs.lost(), 0);
     assert_eq!(driver.open_contexts(), 0, "a context was left open");
     assert_eq!(driver.open_browsers(), 0, "a browser was left open");
-    let recorded = store.records().len() as u64;
-    assert_eq!(recorded + report.unrecorded, report.jobs.submitted, "each job is recorded once");
+    let ended = store.tickets().len() as u64;
+    assert!(store.tickets().is_sorted_by(|one, other| one < other), "no job ends twice");
+    assert_eq!(store.given_and_released().1, report.released);
+    assert_eq!(ended + report.unrecorded, report.jobs.submitted, "each job is recorded or released once");
     assert!(report.store_error.is_some() || report.unrecorded == 0);
     (report, store, driver)
 }
@@ -158,6 +161,28 @@ async fn stopping_cancels_what_waits_and_lets_what_runs_end_within_its_grace() {
     let (report, _, _) = run(&urls, |config| config.admission.max_contexts = 25, stop).await;
     assert_eq!(report.jobs.submitted, 2025, "every job has a line");
     assert_eq!((report.jobs.succeeded, report.jobs.cancelled), (20, 2005));
+    assert!(report.wall < Duration::from_secs(13), "{:?}", report.wall);
+}
+
+#[tokio::test(start_paused = true)]
+async fn draining_gives_back_what_did_not_finish_and_records_the_rest() {
+    let mut urls = vec!["http://slow/"; 20];
+    urls.extend(["http://hang/"; 5]);
+    urls.extend(["http://ok/"; 2000]);
+    let drain = async |fleet: &Fleet, _: &ScriptedDriver| {
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        fleet.stop(Stop::Drain(Duration::from_secs(10)));
+    };
+    let adjust = |config: &mut DispatchConfig| {
+        config.admission.max_contexts = 25;
+        config.queue_capacity = 100;
+    };
+    let (report, store, _) = run(&urls, adjust, drain).await;
+    assert_eq!((report.jobs.succeeded, report.jobs.cancelled), (20, report.released));
+    assert!(store.records().iter().all(|record| record.outcome == Outcome::Succeeded));
+    let (given, released) = store.given_and_released();
+    assert_eq!(given, released + 20, "a job that was given out is recorded or comes back");
+    assert!(given < 500, "{given} given out: a drain reads no more");
     assert!(report.wall < Duration::from_secs(13), "{:?}", report.wall);
 }
 

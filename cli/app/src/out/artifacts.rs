@@ -1,6 +1,6 @@
 //! `artifacts/`: pictures and PDFs, confined.
 //!
-//! A file's name is made here from the job's id, its place in the order and a number; only letters, digits, `.`, `_`
+//! A file's name is made here from the job's id, its ticket and a number; only letters, digits, `.`, `_`
 //! and `-` of the id survive, and a file is made relative to the open directory, anew, never through a link. So neither
 //! an id such as `../../etc/passwd` nor a link laid in the way leads a byte elsewhere.
 
@@ -10,7 +10,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 
-use plimsoll_core::id::{JobId, JobSeq};
+use plimsoll_core::id::{JobId, Ticket};
 use plimsoll_core::port::{Artifact, StoreError};
 use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags};
 use rustix::io::Errno;
@@ -63,8 +63,8 @@ impl Artifacts {
     ///
     /// # Errors
     /// When it could not be written; nothing of it is then left.
-    pub fn keep(&self, job: &JobId, seq: JobSeq, artifact: &Artifact) -> Result<String, StoreError> {
-        let stem = format!("{}-{}", sanitised(job.as_str()), seq.0);
+    pub fn keep(&self, ticket: Ticket, job: &JobId, artifact: &Artifact) -> Result<String, StoreError> {
+        let stem = format!("{}-{}", sanitised(job.as_str()), ticket.0);
         let (mut file, name) = self.create(&stem, artifact.kind.extension()).map_err(|source| {
             StoreError { doing: format!("creating an artifact {DIR}/{stem}-…"), source }
         })?;
@@ -113,7 +113,7 @@ fn sanitised(id: &str) -> String {
     if name.starts_with(['.', '-']) { format!("_{}", &name[1..]) } else { name }
 }
 
-/// Whether a file name is one that [`Artifacts::keep`] makes: `<id>-<seq>-<n>.<extension>`.
+/// Whether a file name is one that [`Artifacts::keep`] makes: `<id>-<ticket>-<n>.<extension>`.
 fn is_ours(name: &str) -> bool {
     let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let Some((stem, "png" | "jpg" | "pdf")) = name.rsplit_once('.') else { return false };
@@ -146,7 +146,7 @@ mod tests {
         let artifacts = Artifacts::open(&dir).expect("a new directory");
         let ids = ["../../x", "..", "/etc/passwd", "con", "-rf", ".hidden", "naïve ⚓ 船", &"y".repeat(256)];
         for (seq, text) in (0u64..).zip(ids) {
-            let name = artifacts.keep(&id(text), JobSeq(seq), &png(text)).expect("it is kept");
+            let name = artifacts.keep(Ticket(seq), &id(text), &png(text)).expect("it is kept");
             let file = name.strip_prefix("artifacts/").expect("the name says where it is");
             assert!(is_ours(file) && file.len() < 100, "{file}");
             assert_eq!(std::fs::read_to_string(dir.join(file)).expect("it is there"), text);
@@ -166,7 +166,7 @@ mod tests {
         let artifacts = Artifacts::open(&dir).expect("a new directory");
         std::os::unix::fs::symlink(&victim, dir.join("a-0-1.png")).expect("a link");
         assert_eq!(
-            artifacts.keep(&id("a"), JobSeq(0), &png("new")).expect("it is kept"),
+            artifacts.keep(Ticket(0), &id("a"), &png("new")).expect("it is kept"),
             "artifacts/a-0-2.png"
         );
         assert_eq!(std::fs::read_to_string(&victim).expect("it is there"), "precious");
@@ -180,7 +180,7 @@ mod tests {
     fn only_what_an_earlier_run_named_is_cleared() {
         let root = tempfile::tempdir().expect("a place for tests");
         let artifacts = Artifacts::open(root.path()).expect("it is there");
-        artifacts.keep(&id("a"), JobSeq(7), &png("old")).expect("it is kept");
+        artifacts.keep(Ticket(7), &id("a"), &png("old")).expect("it is kept");
         for mine in ["notes.png", "a-1.png", "a-1-2.txt", "a b-1-2.png"] {
             std::fs::write(root.path().join(mine), "mine").expect("room");
         }
@@ -192,7 +192,7 @@ mod tests {
     fn what_is_too_large_is_not_read() {
         let root = tempfile::tempdir().expect("a place for tests");
         let artifacts = Artifacts::open(root.path()).expect("it is there");
-        let name = artifacts.keep(&id("a"), JobSeq(0), &png("12345")).expect("it is kept");
+        let name = artifacts.keep(Ticket(0), &id("a"), &png("12345")).expect("it is kept");
         assert_eq!(artifacts.read(&name, 5).expect("it is small enough"), b"12345");
         assert_eq!(artifacts.read(&name, 4).expect_err("it is not").kind(), io::ErrorKind::FileTooLarge);
     }

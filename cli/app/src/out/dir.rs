@@ -169,7 +169,7 @@ impl OutDir {
 
 #[cfg(test)]
 mod tests {
-    use plimsoll_core::id::{JobId, JobSeq};
+    use plimsoll_core::id::{JobId, Ticket};
     use plimsoll_core::port::{Artifact, ArtifactKind};
 
     use super::*;
@@ -209,7 +209,7 @@ mod tests {
         let first = OutDir::create(root.path()).expect("a new run");
         let id = JobId::try_from("a".to_owned()).expect("an id");
         let artifact = Artifact { kind: ArtifactKind::Pdf, bytes: b"%PDF".to_vec() };
-        let name = first.artifacts().keep(&id, JobSeq(0), &artifact).expect("room");
+        let name = first.artifacts().keep(Ticket(0), &id, &artifact).expect("room");
         fs::write(root.path().join(RESULTS), "{}\n").expect("room");
         assert!(matches!(OutDir::create(root.path()), Err(OutError::Taken(_))));
         assert!(root.path().join(&name).exists());
@@ -217,7 +217,7 @@ mod tests {
         let second = OutDir::create(root.path()).expect("the first has ended");
         assert!(!root.path().join(&name).exists());
         assert_eq!(fs::read_to_string(root.path().join(RESULTS)).expect("it is there"), "");
-        assert_eq!(second.artifacts().keep(&id, JobSeq(0), &artifact).expect("room"), name);
+        assert_eq!(second.artifacts().keep(Ticket(0), &id, &artifact).expect("room"), name);
     }
 
     #[test]

@@ -55,7 +55,7 @@ struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn of(record: &'a JobRecord, driver: &'a str) -> Self {
+    fn of(record: &'a JobRecord) -> Self {
         let failure = record.outcome.failure();
         Self {
             id: &record.id,
@@ -64,7 +64,7 @@ impl<'a> Line<'a> {
             class: failure.map(|failure| failure.fault.class),
             stage: failure.map(|failure| failure.stage),
             message: failure.map(|failure| failure.fault.message.as_str()),
-            driver,
+            driver: &record.driver,
             attempts: record.attempts,
             ms: u64::try_from(record.elapsed.as_millis()).unwrap_or(u64::MAX),
             status: record.status,
@@ -87,13 +87,13 @@ impl ResultsWriter {
         Self { sink: Sink::File { file, path, whole: 0 } }
     }
 
-    /// Writes the line of one job that ended on `driver`. It blocks for as long as the file does.
+    /// Writes the line of one job that ended. It blocks for as long as the file does.
     ///
     /// # Errors
     /// When the line could not be written whole. Standard output that nobody reads any more is
     /// [`io::ErrorKind::BrokenPipe`].
-    pub fn write(&mut self, record: &JobRecord, driver: &str) -> Result<(), StoreError> {
-        let line = line(record, driver).map_err(|source| self.error(source))?;
+    pub fn write(&mut self, record: &JobRecord) -> Result<(), StoreError> {
+        let line = line(record).map_err(|source| self.error(source))?;
         let written = match &mut self.sink {
             Sink::Stdout => {
                 let mut stdout = io::stdout().lock();
@@ -113,8 +113,8 @@ impl ResultsWriter {
     }
 }
 
-fn line(record: &JobRecord, driver: &str) -> io::Result<Vec<u8>> {
-    let mut line = serde_json::to_vec(&Line::of(record, driver))?;
+fn line(record: &JobRecord) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(&Line::of(record))?;
     line.push(b'\n');
     Ok(line)
 }
@@ -139,17 +139,17 @@ mod tests {
     use std::os::fd::AsRawFd as _;
     use std::time::Duration;
 
-    use plimsoll_core::id::JobSeq;
     use plimsoll_core::outcome::{Fault, Outcome};
 
     use super::*;
 
     fn record(id: &str, outcome: Outcome) -> JobRecord {
         JobRecord {
-            seq: JobSeq(0),
             id: JobId::try_from(id.to_owned()).expect("a plain id"),
             url: Some("http://site/".to_owned()),
             outcome,
+            driver: "cdp".into(),
+            fell_back_from: Vec::new(),
             attempts: 2,
             elapsed: Duration::from_micros(1_234_900),
             data: Map::new(),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     fn text(record: &JobRecord) -> String {
-        String::from_utf8(line(record, "cdp").expect("plain data")).expect("JSON is UTF-8")
+        String::from_utf8(line(record).expect("plain data")).expect("JSON is UTF-8")
     }
 
     #[test]
@@ -195,7 +195,7 @@ mod tests {
         let file = OpenOptions::new().append(true).create(true).open(&path).expect("a new file");
         let mut writer = ResultsWriter::file(file, path.clone());
         for lines in 1..=3 {
-            writer.write(&record("a", Outcome::Cancelled), "cdp").expect("room for a line");
+            writer.write(&record("a", Outcome::Cancelled)).expect("room for a line");
             let text = std::fs::read_to_string(&path).expect("it was written");
             assert!(text.ends_with('\n') && text.lines().count() == lines, "{text}");
         }
@@ -205,9 +205,8 @@ mod tests {
     fn a_full_disk_is_an_error_that_names_the_file() {
         let path = PathBuf::from("/dev/full");
         let file = OpenOptions::new().append(true).open(&path).expect("Linux has it");
-        let error = ResultsWriter::file(file, path)
-            .write(&record("a", Outcome::Expired), "cdp")
-            .expect_err("it is full");
+        let error =
+            ResultsWriter::file(file, path).write(&record("a", Outcome::Expired)).expect_err("it is full");
         assert_eq!(error.source.kind(), io::ErrorKind::StorageFull);
         assert!(error.to_string().starts_with("writing /dev/full "), "{error}");
     }
@@ -223,7 +222,7 @@ mod tests {
         let file = File::from(disk);
         let mut writer = ResultsWriter::file(file.try_clone().expect("a descriptor"), PathBuf::from("disk"));
         let line = record(&"x".repeat(200), Outcome::Succeeded);
-        let written = (0..).take_while(|_| writer.write(&line, "cdp").is_ok()).count();
+        let written = (0..).take_while(|_| writer.write(&line).is_ok()).count();
         let text =
             std::fs::read_to_string(format!("/proc/self/fd/{}", file.as_raw_fd())).expect("it is text");
         assert!(

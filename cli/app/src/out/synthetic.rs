@@ -7,7 +7,7 @@ use std::io::Cursor;
 use std::time::Duration;
 
 use image::{ImageFormat, Rgb, RgbImage};
-use plimsoll_core::id::{JobId, JobSeq};
+use plimsoll_core::id::{JobId, Ticket};
 use plimsoll_core::outcome::{FailureClass, Fault, Outcome, Stage};
 use plimsoll_core::port::{Artifact, ArtifactKind, Incidents, JobRecord};
 use plimsoll_core::units::Bytes;
@@ -19,10 +19,9 @@ use super::{ChangeKind, ChangeLog, History, OutDir, Report, RunFigures, Sample, 
 pub(super) fn report(jobs: u64) -> Report {
     let mut tally = Tally::default();
     for n in 0..jobs {
-        tally.add(
-            &record(n, if n % 9 == 8 { failure(n) } else { Outcome::Succeeded }),
-            if n % 3 == 0 { "http" } else { "cdp" },
-        );
+        let mut record = record(n, if n % 9 == 8 { failure(n) } else { Outcome::Succeeded });
+        record.driver = if n % 3 == 0 { "http" } else { "cdp" }.into();
+        tally.add(&record);
     }
     Report::new(tally, figures(jobs, jobs * 250))
 }
@@ -35,10 +34,10 @@ pub(super) fn run(out: &OutDir, jobs: u64, outcome: impl Fn(u64) -> Outcome) -> 
         let mut record = record(n, outcome(n));
         if n < 30 && matches!(record.outcome, Outcome::Succeeded) {
             let shot = Artifact { kind: ArtifactKind::Png, bytes: screenshot(n) };
-            record.artifacts.push(out.artifacts().keep(&record.id, record.seq, &shot).expect("room"));
+            record.artifacts.push(out.artifacts().keep(Ticket(n), &record.id, &shot).expect("room"));
         }
-        results.write(&record, "cdp").expect("room");
-        tally.add(&record, "cdp");
+        results.write(&record).expect("room");
+        tally.add(&record);
     }
     Report::new(tally, figures(jobs, jobs * 140))
 }
@@ -84,7 +83,6 @@ pub(super) fn record(n: u64, outcome: Outcome) -> JobRecord {
     let ran = !matches!(outcome, Outcome::Expired | Outcome::Rejected);
     let jitter = n * 7919 % 1000;
     JobRecord {
-        seq: JobSeq(n),
         id: JobId::try_from(format!("page-{n:04}")).expect("a plain id"),
         url: Some(format!("https://shop.example/catalogue/{}/item/{n}?view=full", n % 12)),
         elapsed: Duration::from_millis(if ran { 600 + jitter + jitter.pow(3) / 90_000_000 * 900 } else { 0 }),
@@ -96,6 +94,8 @@ pub(super) fn record(n: u64, outcome: Outcome) -> JobRecord {
             1
         },
         outcome,
+        driver: "cdp".into(),
+        fell_back_from: Vec::new(),
         data: serde_json::Map::new(),
         artifacts: Vec::new(),
         status: Some(200),
@@ -252,7 +252,7 @@ mod tests {
                 format!("http://x/{evil}")
             });
             record.artifacts = vec!["artifacts/../../../etc/passwd.png".to_owned()];
-            tally.add(&record, "cdp");
+            tally.add(&record);
         }
         let mut figures = figures(7, 4000);
         figures.driver = evil.to_owned();

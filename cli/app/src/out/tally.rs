@@ -99,10 +99,11 @@ pub struct Picture {
 }
 
 impl Tally {
-    /// Counts a job that ended on `driver`.
-    pub fn add(&mut self, record: &JobRecord, driver: &str) {
+    /// Counts a job that ended, and each driver that failed it before.
+    pub fn add(&mut self, record: &JobRecord) {
         self.count_outcome(record);
-        let of_driver = self.driver(driver);
+        record.fell_back_from.iter().for_each(|driver| self.driver(driver).fell_back += 1);
+        let of_driver = self.driver(&record.driver);
         of_driver.ended += 1;
         of_driver.succeeded += u64::from(record.outcome == Outcome::Succeeded);
         self.attempts += u64::from(record.attempts);
@@ -121,11 +122,6 @@ impl Tally {
         self.pictures.extend(
             pictures.take(room).map(|name| Picture { id: record.id.clone(), artifact: name.clone() }),
         );
-    }
-
-    /// Counts a job that `driver` failed and that went on to another.
-    pub fn fell_back(&mut self, driver: &str) {
-        self.driver(driver).fell_back += 1;
     }
 
     fn driver(&mut self, name: &str) -> &mut DriverTally {
@@ -200,7 +196,6 @@ fn cut(text: &str) -> String {
 mod tests {
     use std::time::Duration;
 
-    use plimsoll_core::id::JobSeq;
     use plimsoll_core::outcome::{Fault, Stage};
     use proptest::prelude::*;
     use serde_json::Map;
@@ -209,10 +204,11 @@ mod tests {
 
     fn record(n: u64, ms: u64, outcome: Outcome) -> JobRecord {
         JobRecord {
-            seq: JobSeq(n),
             id: JobId::try_from(format!("job-{n}")).expect("a plain id"),
             url: None,
             outcome,
+            driver: "cdp".into(),
+            fell_back_from: Vec::new(),
             attempts: 1,
             elapsed: Duration::from_millis(ms),
             data: Map::new(),
@@ -231,7 +227,7 @@ mod tests {
         fn the_slowest_are_those_of_a_full_sort(times in prop::collection::vec(0u64..100, 0..200)) {
             let mut tally = Tally::default();
             for (n, &ms) in (0..).zip(&times) {
-                tally.add(&record(n, ms, Outcome::Succeeded), "cdp");
+                tally.add(&record(n, ms, Outcome::Succeeded));
             }
             let mut expected: Vec<_> = (0u64..).zip(times.iter().copied()).collect();
             expected.sort_by_key(|&(n, ms)| (std::cmp::Reverse(ms), n));
@@ -245,10 +241,11 @@ mod tests {
     fn memory_stays_bounded_over_many_jobs() {
         let mut tally = Tally::default();
         for n in 0..10_000 {
-            tally.add(
-                &record(n, n, if n % 4 == 0 { failed(&"long ".repeat(1000)) } else { Outcome::Succeeded }),
-                "cdp",
-            );
+            tally.add(&record(
+                n,
+                n,
+                if n % 4 == 0 { failed(&"long ".repeat(1000)) } else { Outcome::Succeeded },
+            ));
         }
         assert_eq!((tally.succeeded, tally.failed, tally.jobs()), (7500, 2500, 10_000));
         assert_eq!(tally.classes[&FailureClass::Timeout], 2500);
@@ -266,10 +263,10 @@ mod tests {
     #[test]
     fn jobs_that_never_ran_have_no_latency() {
         let mut tally = Tally::default();
-        tally.add(&JobRecord { attempts: 0, ..record(0, 0, Outcome::Expired) }, "cdp");
+        tally.add(&JobRecord { attempts: 0, ..record(0, 0, Outcome::Expired) });
         assert_eq!(tally.latency(), SpreadMs::default());
         assert!(tally.slowest.is_empty() && !tally.all_succeeded());
-        tally.add(&record(1, u64::MAX, Outcome::Succeeded), "cdp");
+        tally.add(&record(1, u64::MAX, Outcome::Succeeded));
         assert!(tally.latency().p50.is_some_and(f64::is_finite));
     }
 }

@@ -1,6 +1,7 @@
 //! The loop itself: wait for one thing to happen, tell the policy, carry out what it answers.
 
 mod publish;
+mod wake;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,14 +13,15 @@ use futures_util::{FutureExt, StreamExt};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use self::wake::Wake;
 use super::browsers::{BrowserNotice, Browsers, Pending};
-use super::journal::{self, Journal, Recorded};
+use super::open_jobs::OpenJobs;
+use super::store_tasks::{self, JobEnd, Recorded};
 use super::{FleetConfig, FleetReport, Stop, Surroundings};
 use crate::id::{BrowserId, JobSeq, SlotId};
-use crate::job::Job;
-use crate::outcome::{FailureClass, Fault, Stage};
+use crate::outcome::{FailureClass, Fault, Outcome, Stage};
 use crate::policy::dispatch::{Action, AttemptEnd, Dispatch, DispatchConfig, Event};
-use crate::port::{Blindfold, BrowserEnd, JobRecord, Observer, Store, StoreError};
+use crate::port::{Blindfold, BrowserEnd, Observer, Store, StoreError};
 use crate::runtime::attempt::{self, AttemptOrder, AttemptReport};
 use crate::runtime::clock::Clock;
 use crate::runtime::monitor::{self, Sight};
@@ -40,7 +42,7 @@ pub(super) struct Turn {
     supervisor: Supervisor,
     store: Arc<dyn Store>,
     dispatch: Dispatch,
-    journal: Journal,
+    jobs: OpenJobs,
     browsers: Browsers,
     attempts: HashMap<SlotId, Attempt>,
     attempts_made: u64,
@@ -54,13 +56,24 @@ pub(super) struct Turn {
     /// What all browsers together occupied when they were last measured.
     memory: Option<Bytes>,
     /// `None` when no record could be written any more.
-    records: Option<mpsc::Sender<JobRecord>>,
+    records: Option<mpsc::Sender<JobEnd>>,
     recorder: Task<Recorded>,
+    unfinished: Unfinished,
+    released: u64,
     restarts: u64,
     browsers_up: u64,
     browsers_left: Vec<String>,
     launch_error: Option<String>,
     store_error: Option<StoreError>,
+}
+
+/// What becomes of jobs that a stop cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unfinished {
+    /// They are recorded as cancelled.
+    Recorded,
+    /// They go back to the store.
+    Released,
 }
 
 /// An attempt that has a task.
@@ -77,18 +90,6 @@ enum Notice {
     Browser(BrowserNotice),
 }
 
-/// What woke the loop.
-enum Wake {
-    Job(Option<Result<Job, StoreError>>),
-    Notes(Vec<SlotNote>),
-    Notice(Notice),
-    Sight(Option<Sight>),
-    Stop(Stop),
-    Rules(Box<DispatchConfig>),
-    GraceOver,
-    Time,
-}
-
 impl Turn {
     pub(super) fn new(
         config: FleetConfig,
@@ -97,10 +98,11 @@ impl Turn {
         supervisor: Supervisor,
         publish: watch::Sender<Snapshot>,
     ) -> Self {
-        let Surroundings { driver, store, probe, observer } = surroundings;
-        let (records, recorder) = journal::recorder(Arc::clone(&store), &supervisor);
+        let Surroundings { name, driver, store, probe, observer } = surroundings;
+        let (records, recorder) = store_tasks::recorder(Arc::clone(&store), &supervisor);
         Self {
             dispatch: Dispatch::new(config.dispatch.clone(), config.seed),
+            jobs: OpenJobs::of(name),
             browsers: Browsers::new(driver, supervisor.child(), config.launch_timeout),
             sights: monitor::watch(probe, clock, &supervisor),
             memory: None,
@@ -109,7 +111,6 @@ impl Turn {
             clock,
             supervisor,
             store,
-            journal: Journal::default(),
             attempts: HashMap::new(),
             attempts_made: 0,
             notes: Arc::default(),
@@ -118,6 +119,8 @@ impl Turn {
             publish,
             records: Some(records),
             recorder,
+            unfinished: Unfinished::Recorded,
+            released: 0,
             restarts: 0,
             browsers_up: 0,
             browsers_left: Vec::new(),
@@ -132,14 +135,14 @@ impl Turn {
         mut stop: watch::Receiver<Option<Stop>>,
         mut rules: watch::Receiver<DispatchConfig>,
     ) -> FleetReport {
-        let mut feed = Some(journal::feed(Arc::clone(&self.store), &self.supervisor));
+        let mut feed = Some(store_tasks::feed(Arc::clone(&self.store), &self.supervisor));
         let mut grace_over = None;
         while feed.is_some() || !self.dispatch.is_idle() {
             match self.wake(&mut feed, &mut stop, &mut rules, grace_over).await {
-                Wake::Job(Some(Ok(job))) => {
+                Wake::Job(Some(Ok((ticket, job)))) => {
                     let host = job.first_page().and_then(PageUrl::site).map(Arc::from);
                     let proxy = job.setup.proxy.as_ref().map(|proxy| Arc::from(proxy.site()));
-                    let job = self.journal.enter(job);
+                    let job = self.jobs.add(ticket, job);
                     self.tell(Event::Submitted { job, host, proxy });
                 }
                 Wake::Job(Some(Err(broken))) => {
@@ -153,6 +156,15 @@ impl Turn {
                 Wake::Sight(None) => {
                     tracing::error!("the machine cannot be read any more; admission goes on as if blind");
                     self.sights = monitor::watch(Box::new(Blindfold), self.clock, &self.supervisor);
+                }
+                Wake::Stop(Stop::Drain(grace)) => {
+                    self.unfinished = Unfinished::Released;
+                    // What is in the channel already is submitted, cancelled and so released.
+                    if let Some(feed) = &mut feed {
+                        feed.close();
+                    }
+                    grace_over = Some(self.clock.now() + grace);
+                    self.tell(Event::Stop);
                 }
                 Wake::Stop(Stop::After(grace)) => {
                     grace_over = Some(self.clock.now() + grace);
@@ -177,31 +189,6 @@ impl Turn {
             self.publish();
         }
         self.finish().await
-    }
-
-    async fn wake(
-        &mut self,
-        feed: &mut Option<mpsc::Receiver<Result<Job, StoreError>>>,
-        stop: &mut watch::Receiver<Option<Stop>>,
-        rules: &mut watch::Receiver<DispatchConfig>,
-        grace_over: Option<Moment>,
-    ) -> Wake {
-        let publish_at = self.publish.borrow().at + PUBLISH_EVERY;
-        let change = self.dispatch.next_change().map_or(publish_at, |at| at.elapsed().min(publish_at));
-        let change = Moment::after(change);
-        let has_room = self.dispatch.room() > 0;
-        tokio::select! {
-            biased;
-            Ok(()) = stop.changed() => stop.borrow_and_update().map_or(Wake::Time, Wake::Stop),
-            Ok(()) = rules.changed() => Wake::Rules(Box::new(rules.borrow_and_update().clone())),
-            () = sleep_until(self.clock, grace_over), if grace_over.is_some() => Wake::GraceOver,
-            // Notes first: that a context opened is to be known before how its attempt ended.
-            notes = self.notes.take() => Wake::Notes(notes),
-            Some(notice) = self.notices.next() => Wake::Notice(notice),
-            sight = self.sights.recv() => Wake::Sight(sight),
-            job = receive(feed), if has_room && feed.is_some() => Wake::Job(job),
-            () = sleep_until(self.clock, Some(change)) => Wake::Time,
-        }
     }
 
     fn tell(&mut self, event: Event) {
@@ -271,7 +258,7 @@ impl Turn {
         let Some(Attempt { job, browser, .. }) = self.attempts.remove(&slot) else { return };
         match report {
             Ok(AttemptReport { end, harvest, finished, closed, permit }) => {
-                self.journal.harvest(job, finished, harvest);
+                self.jobs.harvest(job, finished, harvest);
                 self.tell(Event::Ended(slot, end));
                 if let Err(left) = closed {
                     tracing::warn!(%browser, %left, "a context could not be verified gone; its browser is replaced");
@@ -305,10 +292,17 @@ impl Turn {
                     }
                 }
                 Action::Settle { job, outcome, attempts } => {
-                    if let Some(record) = self.journal.close(job, outcome, attempts)
-                        && let Some(records) = &self.records
+                    let Some((ticket, record)) = self.jobs.end(job, outcome, attempts) else { continue };
+                    let end = match (&record.outcome, self.unfinished) {
+                        (Outcome::Cancelled, Unfinished::Released) => {
+                            self.released += 1;
+                            JobEnd::Released(ticket)
+                        }
+                        _ => JobEnd::Recorded(ticket, Box::new(record)),
+                    };
+                    if let Some(records) = &self.records
                         // Waits only when the disk is slower than the browsers; then everything should.
-                        && records.send(record).await.is_err()
+                        && records.send(end).await.is_err()
                     {
                         self.records = None;
                     }
@@ -319,8 +313,8 @@ impl Turn {
 
     fn start(&mut self, slot: SlotId, seq: JobSeq, browser_id: BrowserId) {
         let permit = Permit::new(slot, &self.notes);
-        let (Some(job), Some(browser)) =
-            (self.journal.begin(seq, self.clock.now()), self.browsers.up(browser_id))
+        let (Some((ticket, job)), Some(browser)) =
+            (self.jobs.begin(seq, self.clock.now()), self.browsers.up(browser_id))
         else {
             // The browser went in this very turn. The attempt fails like any other on it; the permit drops here.
             let gone = Fault::transient(FailureClass::BrowserCrash, "the browser is gone").at(Stage::Create);
@@ -331,7 +325,7 @@ impl Turn {
         let admitted = self.clock.now();
         self.attempts.insert(slot, Attempt { job: seq, browser: browser_id, admitted, evict: evict.clone() });
         let order = AttemptOrder {
-            seq,
+            ticket,
             budget: job.timeout.unwrap_or(self.config.attempt_timeout),
             job,
             browser,
@@ -374,22 +368,9 @@ impl Turn {
             browsers_left: self.browsers_left,
             panics: self.supervisor.panics(),
             store_error: self.store_error.or(recorded.error),
-            unrecorded: jobs.ended().saturating_sub(recorded.records),
+            released: self.released,
+            unrecorded: jobs.ended().saturating_sub(recorded.jobs),
             launch_error: self.launch_error.filter(|_| self.browsers_up == 0),
         }
-    }
-}
-
-async fn sleep_until(clock: Clock, moment: Option<Moment>) {
-    match moment {
-        Some(moment) => tokio::time::sleep_until(clock.deadline(moment)).await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn receive<T>(channel: &mut Option<mpsc::Receiver<T>>) -> Option<T> {
-    match channel {
-        Some(channel) => channel.recv().await,
-        None => std::future::pending().await,
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use plimsoll_core::capability::Capabilities;
-use plimsoll_core::id::{BrowserId, JobId, JobSeq};
+use plimsoll_core::id::{BrowserId, JobId, Ticket};
 use plimsoll_core::job::{Job, JobKeys};
 use plimsoll_core::outcome::{FailureClass, Fault, Outcome};
 use plimsoll_core::port::{
@@ -215,7 +215,9 @@ impl Drop for ScriptedContext {
 #[derive(Clone)]
 pub(crate) struct ScriptedStore {
     jobs: Arc<Mutex<Vec<String>>>,
-    records: Arc<Mutex<Vec<JobRecord>>>,
+    given: Arc<AtomicU64>,
+    records: Arc<Mutex<Vec<(Ticket, JobRecord)>>>,
+    released: Arc<Mutex<Vec<Ticket>>>,
     /// Records that fit on the disk.
     pub(crate) room: usize,
 }
@@ -223,7 +225,13 @@ pub(crate) struct ScriptedStore {
 impl ScriptedStore {
     pub(crate) fn of(urls: &[&str]) -> Self {
         let jobs = urls.iter().rev().filter(|url| **url != "disk full").map(ToString::to_string).collect();
-        Self { jobs: Arc::new(Mutex::new(jobs)), records: Arc::default(), room: usize::MAX }
+        Self {
+            jobs: Arc::new(Mutex::new(jobs)),
+            given: Arc::default(),
+            records: Arc::default(),
+            released: Arc::default(),
+            room: usize::MAX,
+        }
     }
 
     pub(crate) fn shared(&self) -> Arc<dyn Store> {
@@ -231,14 +239,29 @@ impl ScriptedStore {
     }
 
     pub(crate) fn records(&self) -> Vec<JobRecord> {
-        self.records.lock().expect("no panics here").clone()
+        self.records.lock().expect("no panics here").iter().map(|(_, record)| record.clone()).collect()
+    }
+
+    /// The tickets that were recorded or released, in order.
+    pub(crate) fn tickets(&self) -> Vec<u64> {
+        let records = self.records.lock().expect("no panics here");
+        let released = self.released.lock().expect("no panics here");
+        let mut tickets: Vec<_> =
+            records.iter().map(|(ticket, _)| ticket).chain(released.iter()).map(|ticket| ticket.0).collect();
+        tickets.sort_unstable();
+        tickets
+    }
+
+    /// How many jobs were given out, and how many of them came back unfinished.
+    pub(crate) fn given_and_released(&self) -> (u64, u64) {
+        (self.given.load(Relaxed), self.released.lock().expect("no panics here").len() as u64)
     }
 
     pub(crate) fn record_of(&self, index: u64) -> JobRecord {
-        let found =
-            self.records().into_iter().filter(|record| record.seq == JobSeq(index)).collect::<Vec<_>>();
+        let records = self.records.lock().expect("no panics here");
+        let found: Vec<_> = records.iter().filter(|(ticket, _)| *ticket == ticket_of(index)).collect();
         assert_eq!(found.len(), 1, "job {index} ends exactly once");
-        found[0].clone()
+        found[0].1.clone()
     }
 
     pub(crate) fn outcome(&self, index: u64) -> Outcome {
@@ -246,9 +269,14 @@ impl ScriptedStore {
     }
 }
 
+/// Tickets that are no count from 0, so that a fleet that numbers jobs by itself is found out.
+pub(crate) const fn ticket_of(index: u64) -> Ticket {
+    Ticket(1_000_000 - 7 * index)
+}
+
 #[async_trait]
 impl Store for ScriptedStore {
-    async fn next(&self) -> Result<Option<Job>, StoreError> {
+    async fn next(&self) -> Result<Option<(Ticket, Job)>, StoreError> {
         let Some(url) = self.jobs.lock().expect("no panics here").pop() else { return Ok(None) };
         if url == "broken" {
             return Err(StoreError {
@@ -263,19 +291,25 @@ impl Store for ScriptedStore {
             format!(r#"{{"url":"{url}","accept_status":{accept},"steps":[{{"evaluate":"1"}}]{proxy}}}"#);
         let keys: JobKeys = serde_json::from_str(&json).expect("a job");
         let id = || JobId::try_from(url.clone()).expect("a URL is an id");
-        Ok(Some(keys.into_job(id).expect("a job that makes sense")))
+        let ticket = ticket_of(self.given.fetch_add(1, Relaxed));
+        Ok(Some((ticket, keys.into_job(id).expect("a job that makes sense"))))
     }
 
-    async fn keep(&self, _: &JobId, _: JobSeq, _: Artifact) -> Result<String, StoreError> {
+    async fn keep(&self, _: Ticket, _: &JobId, _: Artifact) -> Result<String, StoreError> {
         Err(StoreError { doing: "keeping a picture".into(), source: std::io::ErrorKind::Unsupported.into() })
     }
 
-    async fn record(&self, record: JobRecord) -> Result<(), StoreError> {
+    async fn record(&self, ticket: Ticket, record: JobRecord) -> Result<(), StoreError> {
         if self.records().len() == self.room {
             let source = std::io::ErrorKind::StorageFull.into();
             return Err(StoreError { doing: "writing results".into(), source });
         }
-        self.records.lock().expect("no panics here").push(record);
+        self.records.lock().expect("no panics here").push((ticket, record));
+        Ok(())
+    }
+
+    async fn release(&self, ticket: Ticket) -> Result<(), StoreError> {
+        self.released.lock().expect("no panics here").push(ticket);
         Ok(())
     }
 }

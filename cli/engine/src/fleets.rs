@@ -1,8 +1,8 @@
-//! [`Fleets`]: the fleets of a run, one a driver, watched, stopped and ended as one.
+//! [`Fleets`]: the fleets of a run, one for each driver, which are watched, stopped and ended as one.
 //!
-//! Each has limits, breakers and a ledger of its own, for contexts of different drivers cost differently; their shares of
-//! `limits.max_contexts` add up to it, so the total holds. A job that went on from one driver to another was submitted to
-//! two fleets; in what is shown here it counts once.
+//! Each fleet has its own limits, breakers and ledger, because contexts of different drivers cost differently; their shares
+//! of `limits.max_contexts` add up to it, so the total holds. A job that went on from one driver to another was submitted
+//! to two fleets; the snapshots and the report made here count it once.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -15,13 +15,14 @@ use plimsoll_core::runtime::snapshot::Snapshot;
 use plimsoll_core::runtime::supervisor::TaskFailure;
 use tokio::sync::watch;
 
-use crate::junction::Junction;
+use crate::job_router::JobRouter;
 
 /// Fleets that run side by side.
 #[derive(Debug)]
 pub struct Fleets {
     members: Vec<Member>,
-    junction: Arc<Junction>,
+    /// Absent when there is one fleet.
+    router: Option<Arc<JobRouter>>,
     peaks: Peaks,
 }
 
@@ -32,9 +33,9 @@ struct Member {
     report: Option<FleetReport>,
 }
 
-/// What is to know of fleets.
+/// What happened to the fleets.
 #[derive(Debug)]
-pub enum News {
+pub enum FleetsEvent {
     /// Their state changed.
     Changed(Box<Snapshot>),
     /// All of them have ended; an error is a bug, a fleet's own task panicked.
@@ -42,7 +43,8 @@ pub enum News {
 }
 
 impl Member {
-    /// What completes when it has ended, its report put by, and what completes when its state changed.
+    /// A future that completes when the fleet has ended and its report is stored, and one that completes when its state
+    /// has changed.
     fn halves(&mut self) -> (impl Future<Output = Result<(), TaskFailure>>, impl Future<Output = ()> + Send) {
         let Self { fleet, snapshots, report } = self;
         let ended = async {
@@ -61,26 +63,28 @@ impl Member {
 }
 
 impl Fleets {
-    /// Takes the running fleets of a junction.
+    /// Takes running fleets, and the router before their store if there are several.
     #[must_use]
-    pub fn new(fleets: Vec<Fleet>, junction: Arc<Junction>) -> Self {
+    pub fn new(fleets: Vec<Fleet>, router: Option<Arc<JobRouter>>) -> Self {
         let member = |fleet: Fleet| Member { snapshots: fleet.snapshots(), fleet, report: None };
-        Self { members: fleets.into_iter().map(member).collect(), junction, peaks: Peaks::default() }
+        Self { members: fleets.into_iter().map(member).collect(), router, peaks: Peaks::default() }
     }
 
     /// Asks all of them to stop.
     pub fn stop(&self, how: Stop) {
-        self.junction.stop();
+        if let Some(router) = &self.router {
+            router.stop();
+        }
         self.members.iter().for_each(|member| member.fleet.stop(how));
     }
 
-    /// Each fleet, in the order of the junction's drivers.
+    /// Each fleet, in the order of the routes' drivers.
     pub fn iter(&self) -> impl Iterator<Item = &Fleet> {
         self.members.iter().map(|member| &member.fleet)
     }
 
-    /// The next thing to know of them. May be polled in a `select!` loop.
-    pub async fn next(&mut self) -> News {
+    /// Waits for the next change or for the end. May be polled in a `select!` loop.
+    pub async fn next(&mut self) -> FleetsEvent {
         let (ended, changed): (Vec<_>, Vec<_>) = self.members.iter_mut().map(Member::halves).unzip();
         let ended = try_join_all(ended).map(|all| all.map(drop));
         // A fleet at its end changes no more, and then it is the other half that completes.
@@ -91,13 +95,13 @@ impl Fleets {
             _ = changed => None,
         };
         match ended {
-            None => News::Changed(Box::new(self.look())),
-            Some(Err(panic)) => News::Ended(Err(panic)),
-            Some(Ok(())) => News::Ended(Ok(Box::new(self.report()))),
+            None => FleetsEvent::Changed(Box::new(self.sample())),
+            Some(Err(panic)) => FleetsEvent::Ended(Err(panic)),
+            Some(Ok(())) => FleetsEvent::Ended(Ok(Box::new(self.report()))),
         }
     }
 
-    fn look(&mut self) -> Snapshot {
+    fn sample(&mut self) -> Snapshot {
         let now = self.snapshot();
         self.peaks.active = self.peaks.active.max(now.active);
         self.peaks.creating = self.peaks.creating.max(now.creating);
@@ -125,8 +129,8 @@ impl Fleets {
 
     /// Counts in which no job that went on to another driver is there twice.
     fn once(&self, jobs: Counts) -> Counts {
-        let again = self.junction.fell_back();
-        // The junction may be a moment ahead of what the fleets have published.
+        let again = self.router.as_ref().map_or(0, |router| router.fell_back());
+        // The router may be a moment ahead of what the fleets have published.
         Counts {
             submitted: jobs.submitted.saturating_sub(again),
             failed: jobs.failed.saturating_sub(again),
@@ -185,6 +189,7 @@ fn join(one: FleetReport, other: FleetReport) -> FleetReport {
         browsers_left: one.browsers_left.into_iter().chain(other.browsers_left).collect(),
         panics: one.panics + other.panics,
         store_error: one.store_error.or(other.store_error),
+        released: one.released + other.released,
         unrecorded: one.unrecorded + other.unrecorded,
         launch_error: one.launch_error.or(other.launch_error),
     }

@@ -1,0 +1,84 @@
+//! [`OpenJobs`]: the jobs of a fleet that have not ended, each with the store's ticket and what its last attempt gave.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::id::{JobSeq, Ticket};
+use crate::job::Job;
+use crate::outcome::Outcome;
+use crate::port::JobRecord;
+use crate::runtime::attempt::Harvest;
+use crate::time::Moment;
+
+/// The jobs that have not ended.
+pub(super) struct OpenJobs {
+    /// What records call the driver.
+    driver: Arc<str>,
+    jobs: HashMap<JobSeq, OpenJob>,
+    next: u64,
+}
+
+struct OpenJob {
+    ticket: Ticket,
+    job: Arc<Job>,
+    first_start: Option<Moment>,
+    last_end: Option<Moment>,
+    harvest: Harvest,
+}
+
+impl OpenJobs {
+    /// No jobs yet, of a fleet whose records name this driver.
+    pub(super) fn of(driver: Arc<str>) -> Self {
+        Self { driver, jobs: HashMap::new(), next: 0 }
+    }
+
+    /// Adds a job and numbers it.
+    pub(super) fn add(&mut self, ticket: Ticket, job: Job) -> JobSeq {
+        let seq = JobSeq(self.next);
+        self.next += 1;
+        let job = Arc::new(job);
+        let open = OpenJob { ticket, job, first_start: None, last_end: None, harvest: Harvest::default() };
+        self.jobs.insert(seq, open);
+        seq
+    }
+
+    /// Notes that an attempt begins, and returns its job.
+    pub(super) fn begin(&mut self, seq: JobSeq, now: Moment) -> Option<(Ticket, Arc<Job>)> {
+        let open = self.jobs.get_mut(&seq)?;
+        open.first_start.get_or_insert(now);
+        Some((open.ticket, Arc::clone(&open.job)))
+    }
+
+    /// Keeps what an attempt brought back instead of what an earlier one did.
+    pub(super) fn harvest(&mut self, seq: JobSeq, finished: Moment, harvest: Harvest) {
+        if let Some(open) = self.jobs.get_mut(&seq) {
+            open.last_end = Some(finished);
+            open.harvest = harvest;
+        }
+    }
+
+    /// Removes a job that has ended and returns its record.
+    pub(super) fn end(
+        &mut self,
+        seq: JobSeq,
+        outcome: Outcome,
+        attempts: u32,
+    ) -> Option<(Ticket, JobRecord)> {
+        let OpenJob { ticket, job, first_start, last_end, harvest } = self.jobs.remove(&seq)?;
+        let elapsed = last_end.zip(first_start).map(|(end, start)| end.since(start)).unwrap_or_default();
+        let record = JobRecord {
+            id: job.id.clone(),
+            driver: Arc::clone(&self.driver),
+            fell_back_from: Vec::new(),
+            url: job.start.as_ref().map(|goto| goto.url.to_string()),
+            outcome,
+            attempts,
+            elapsed,
+            data: harvest.data,
+            artifacts: harvest.artifacts,
+            status: harvest.status,
+            incidents: harvest.incidents,
+        };
+        Some((ticket, record))
+    }
+}
