@@ -6,7 +6,7 @@ use std::io::Write as _;
 use serde_json::Value;
 
 use crate::args::{ConfigCommand, SettingsArgs, ShowArgs};
-use plimsoll::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 use plimsoll::settings::{DEFAULTS, Explanation, Layers, Settings, is_live, reference};
 
 /// Carries out the command.

@@ -38,8 +38,8 @@ use plimsoll_core::runtime::supervisor::Supervisor;
 
 use crate::args::DoctorArgs;
 use crate::config;
+use crate::failure::{Exit, Failure};
 use plimsoll::carry;
-use plimsoll::failure::{Exit, Failure};
 
 use self::diagnosis::Diagnosis;
 use self::finding::State;

@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use crate::args::DriversArgs;
 use crate::config;
-use plimsoll::compose::Yard;
-use plimsoll::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure};
+use plimsoll::compose::DriverFactory;
 use plimsoll::settings::{BUILT_IN, Isolation, Settings};
 
 /// One driver.
@@ -64,13 +64,13 @@ pub async fn drivers(args: DriversArgs) -> Result<Exit, Failure> {
 }
 
 async fn list(settings: &Settings, supervisor: &Supervisor) -> Result<Vec<Listed>, Failure> {
-    let yard = Yard::open(settings, supervisor, Clock::start()).await?;
+    let factory = DriverFactory::open(settings, supervisor, Clock::start()).await?;
     let mut listed = Vec::new();
     for name in BUILT_IN {
-        let equipped = yard.equip(name).await;
+        let equipped = factory.configure(name).await;
         let (equipped, problem) = match equipped {
             Ok(equipped) => (Some(equipped), None),
-            Err(failure) => (None, Some(failure.message)),
+            Err(failure) => (None, Some(failure.to_string())),
         };
         listed.push(Listed::BuiltIn {
             name,
@@ -81,9 +81,9 @@ async fn list(settings: &Settings, supervisor: &Supervisor) -> Result<Vec<Listed
         });
     }
     for name in settings.driver.libraries() {
-        listed.push(match yard.load(&name).await {
+        listed.push(match factory.load(&name).await {
             Ok(driver) => Listed::Library { name, info: Box::new(driver.info().clone()) },
-            Err(failure) => Listed::Refused { name, problem: failure.message },
+            Err(failure) => Listed::Refused { name, problem: failure.to_string() },
         });
     }
     Ok(listed)

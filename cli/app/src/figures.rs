@@ -11,6 +11,7 @@ use plimsoll_core::time::Moment;
 use serde_json::Map;
 
 use crate::out::{ChangeKind, ChangeLog, History, RunFigures, Sample, Spread};
+use plimsoll::Ceilings;
 use plimsoll::settings::Settings;
 
 /// How often a point of the curves is taken.
@@ -22,8 +23,8 @@ pub struct Figures {
     total: u64,
     /// The one that was sampled last.
     last: Option<Snapshot>,
-    /// Lost browsers that were told of. States come more often than samples are taken.
-    told_restarts: u64,
+    /// Lost browsers that the log of changes has. Snapshots come more often than samples are taken.
+    known_restarts: u64,
     changes: Arc<Changes>,
     figures: RunFigures,
 }
@@ -54,7 +55,7 @@ impl Observer for Changes {
             Announcement::Nearing { .. } => ChangeKind::Limit,
         };
         match kind {
-            // A batch that uses what it was given is no reason to worry anybody: it is told, but not as a warning.
+            // Reaching the limit is normal for a batch: log at info.
             ChangeKind::Limit => tracing::info!("{announcement}"),
             _ => tracing::warn!("{announcement}"),
         }
@@ -67,10 +68,11 @@ impl Observer for Changes {
 }
 
 impl Figures {
-    /// The figures of a run that begins, on these drivers: each by its name and what it runs on.
+    /// The figures of a run that begins, with the limits in effect and each driver's name and what it runs on.
     #[must_use]
     pub fn open(
         settings: &Settings,
+        ceilings: Ceilings,
         drivers: &[(String, Option<String>)],
         started_at: String,
         total: u64,
@@ -78,8 +80,8 @@ impl Figures {
         let written = |key: &str, value: serde_json::Value| (key.to_owned(), value);
         let shaping = Map::from_iter([
             written("limits.policy", serde_json::to_value(settings.limits.policy).unwrap_or_default()),
-            written("limits.max_contexts", settings.limits.max_contexts.into()),
-            written("limits.max_creating", settings.limits.max_creating.into()),
+            written("limits.max_contexts", ceilings.contexts.into()),
+            written("limits.max_creating", ceilings.creating.into()),
             written("retry.attempts", settings.retry.attempts.into()),
             written("driver.cdp.contexts_per_browser", settings.driver.cdp.contexts_per_browser.into()),
             written("driver.cdp.sandbox", settings.driver.cdp.sandbox.into()),
@@ -94,7 +96,7 @@ impl Figures {
             history,
             ..RunFigures::default()
         };
-        Self { total, last: None, told_restarts: 0, changes: Arc::default(), figures }
+        Self { total, last: None, known_restarts: 0, changes: Arc::default(), figures }
     }
 
     /// Where changes are to be announced.
@@ -103,16 +105,16 @@ impl Figures {
         Arc::clone(&self.changes)
     }
 
-    /// Takes note of the fleet's state.
-    pub fn look(&mut self, now: &Snapshot) {
-        let lost = now.browser_restarts.saturating_sub(self.told_restarts);
+    /// Takes note of the engine's state.
+    pub fn sample(&mut self, now: &Snapshot) {
+        let lost = now.browser_restarts.saturating_sub(self.known_restarts);
         if lost > 0 {
             let text = format!("{lost} lost, {} in all", now.browser_restarts);
             self.changes.push(now.at, ChangeKind::Browser, text);
-            self.told_restarts = now.browser_restarts;
+            self.known_restarts = now.browser_restarts;
         }
         if self.last.as_ref().is_none_or(|last| now.at.saturating_sub(last.at) >= SAMPLE_EVERY) {
-            self.sample(now);
+            self.push(now);
             self.last = Some(now.clone());
         }
     }
@@ -144,7 +146,7 @@ impl Figures {
         self.figures
     }
 
-    fn sample(&mut self, now: &Snapshot) {
+    fn push(&mut self, now: &Snapshot) {
         let jobs = &now.jobs;
         self.figures.peak_memory = self.figures.peak_memory.max(now.memory);
         self.figures.history.push(Sample {
@@ -167,11 +169,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lost_browser_is_told_once_however_often_the_state_is_seen() {
-        let mut figures = Figures::open(&Settings::default(), &[], String::new(), 1);
+    fn a_lost_browser_is_logged_once_however_often_the_state_is_sampled() {
+        let mut figures =
+            Figures::open(&Settings::default(), Ceilings { contexts: 1, creating: 1 }, &[], String::new(), 1);
         for (ms, browser_restarts) in [(0, 0), (100, 1), (200, 1), (300, 1), (400, 3), (500, 3)] {
             let at = Duration::from_millis(ms);
-            figures.look(&Snapshot { at, browser_restarts, ..Snapshot::default() });
+            figures.sample(&Snapshot { at, browser_restarts, ..Snapshot::default() });
         }
         let changes = figures.close(&FleetReport::default(), None).changes.into_kept();
         let told: Vec<_> = changes.iter().map(|change| change.text.as_str()).collect();

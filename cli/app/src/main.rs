@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use plimsoll::carry;
-use plimsoll::failure::Failure;
 use plimsoll_cli::args::{Cli, Command};
+use plimsoll_cli::failure::Failure;
 use plimsoll_cli::{config, doctor, drivers, logging, manual, progress, run};
 use tokio::runtime::Runtime;
 

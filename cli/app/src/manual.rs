@@ -8,7 +8,7 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 
 use crate::args::Cli;
-use plimsoll::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 
 /// Prints what makes `shell` complete this program's commands and options.
 ///

@@ -132,6 +132,9 @@ fn state(snapshot: &Snapshot, total: u64) -> String {
     if snapshot.pressure > Level::Nominal {
         text += &format!(" · pressure {}", snapshot.pressure);
     }
+    if let Some(reason) = &snapshot.waiting_for {
+        text += &format!(" · jobs wait: {reason}");
+    }
     text
 }
 
@@ -148,12 +151,21 @@ mod tests {
             Counts { submitted: 60, running: 20, queued: 20, succeeded: 19, failed: 1, ..Counts::default() };
         let at = Duration::from_secs(2);
         let memory = Some(Bytes::mib(1536));
-        let snapshot =
-            Snapshot { at, jobs, active: 22, creating: 3, browsers: 2, memory, ..Snapshot::default() };
+        let waiting_for = Some("20 of 20 contexts are active".to_owned());
+        let snapshot = Snapshot {
+            at,
+            jobs,
+            waiting_for,
+            active: 22,
+            creating: 3,
+            browsers: 2,
+            memory,
+            ..Snapshot::default()
+        };
         assert_eq!(pace(&snapshot, 100), "10.0 jobs/s  ETA 8s");
         assert_eq!(
             state(&snapshot, 100),
-            "done 19 · failed 1 · active 22 · creating 3 · queued 60 · browsers 2 · 1.50 GiB"
+            "done 19 · failed 1 · active 22 · creating 3 · queued 60 · browsers 2 · 1.50 GiB · jobs wait: 20 of 20 contexts are active"
         );
         assert_eq!(pace(&Snapshot::default(), 100), "starting");
     }

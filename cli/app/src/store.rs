@@ -21,7 +21,7 @@ pub struct RunStore {
     jobs: Mutex<JobFile>,
     given: AtomicU64,
     /// `None` when there is no output directory to keep pictures in. Jobs that take some are refused then
-    /// ([`Demand::kept_nowhere`](plimsoll::demand::Demand::kept_nowhere)), unless their file was changed meanwhile.
+    /// ([`RequiredCapabilities::require_no_output`](plimsoll::required::RequiredCapabilities::require_no_output)), unless their file was changed meanwhile.
     artifacts: Option<Artifacts>,
     writer: Mutex<ResultsWriter>,
     tally: Mutex<Tally>,

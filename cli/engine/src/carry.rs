@@ -20,7 +20,7 @@ use plimsoll_core::units::Bytes;
 use plimsoll_host::readings::{Constraint, Machine, Resource, capacity};
 use rustix::process::{Resource as Rlimited, Rlimit};
 
-use crate::failure::Failure;
+use crate::error::EngineError;
 use crate::settings::Settings;
 
 /// Where the host's readings find the user's limit on threads.
@@ -243,9 +243,10 @@ pub fn reading(profiles: &Path, now: Moment) -> Reading {
 ///
 /// # Errors
 /// When not one context fits.
-pub fn fit(settings: &Settings, jobs: u64, reading: &Reading) -> Result<Settings, Failure> {
-    let fitted = ceilings(settings, jobs, reading, cores())
-        .map_err(|refusal| Failure::environment(format!("{refusal}; to mend it: {}", refusal.remedy())))?;
+pub fn fit(settings: &Settings, jobs: u64, reading: &Reading) -> Result<Settings, EngineError> {
+    let fitted = ceilings(settings, jobs, reading, cores()).map_err(|refusal| {
+        EngineError::environment(format!("{refusal}; to mend it: {}", refusal.remedy()))
+    })?;
     if let Some(notice) = &fitted.notice {
         tracing::warn!("{notice}");
     }

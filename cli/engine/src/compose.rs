@@ -1,10 +1,11 @@
-//! The composition root: the only place that names concrete drivers and the machine's handles together.
+//! [`DriverFactory`] makes the drivers that the settings name. It is the only place where concrete drivers meet the
+//! machine's handles.
 //!
 //! ```text
-//!   settings ─► routes ─► for each driver a job may go to: the driver, the sensors its fleet reads, its share
+//!   settings ─► routes ─► for each driver that a job may go to: the driver, its fleet's probe, its share of the ceilings
 //! ```
 //!
-//! What a dead run left behind is cleared away before the first driver is set up.
+//! What dead runs left is removed before the first driver is made.
 
 mod cdp;
 mod plugin;
@@ -21,17 +22,18 @@ use plimsoll_core::runtime::fleet::FleetConfig;
 use plimsoll_core::runtime::supervisor::Supervisor;
 use plimsoll_core::time::Moment;
 use plimsoll_host::identity::Identity;
+use plimsoll_host::probe::HostProbe;
 use plimsoll_host::profile::{self, ProfileRoot};
 use plimsoll_host::spawn::Spawner;
 use plimsoll_loader::PluginDriver;
 
 pub use self::share::TooFew;
-use crate::failure::{Failure, with_causes};
+use crate::error::{EngineError, with_causes};
 use crate::routes::Routes;
 use crate::settings::Settings;
 
 /// A driver with what its fleet needs.
-pub struct Equipped {
+pub struct ConfiguredDriver {
     /// The driver.
     pub driver: Arc<dyn Driver>,
     /// What it runs on, for reports: the browser's path, the library's.
@@ -55,36 +57,38 @@ pub enum Weight {
     Light,
 }
 
-/// What every driver is set up with.
-pub struct Yard<'a> {
-    pub(super) settings: &'a Settings,
+/// Makes drivers from settings.
+pub struct DriverFactory {
+    pub(super) settings: Settings,
     pub(super) identity: Identity,
     pub(super) spawner: Spawner,
     /// Where browsers keep their profiles; the directory goes when the last handle is dropped.
     pub(super) profiles: Arc<ProfileRoot>,
-    pub(super) supervisor: &'a Supervisor,
+    pub(super) supervisor: Supervisor,
     pub(super) clock: Clock,
 }
 
-impl<'a> Yard<'a> {
+impl DriverFactory {
     /// Opens the place for profiles and clears away what dead runs left.
     ///
     /// # Errors
     /// When the environment lacks something: a place for profiles, an unprivileged user, a thread.
     pub async fn open(
-        settings: &'a Settings,
-        supervisor: &'a Supervisor,
+        settings: &Settings,
+        supervisor: &Supervisor,
         clock: Clock,
-    ) -> Result<Self, Failure> {
-        let identity = Identity::for_browsers().map_err(|error| Failure::environment(with_causes(&error)))?;
+    ) -> Result<Self, EngineError> {
+        let identity =
+            Identity::for_browsers().map_err(|error| EngineError::environment(with_causes(&error)))?;
         let base = settings.profiles.root.clone().unwrap_or_else(profile::default_base);
-        let profiles =
-            ProfileRoot::open(&base, &identity).map_err(|error| Failure::environment(with_causes(&error)))?;
+        let profiles = ProfileRoot::open(&base, &identity)
+            .map_err(|error| EngineError::environment(with_causes(&error)))?;
         let profiles = Arc::new(profiles);
         sweep(&profiles, base, supervisor).await;
         let spawner = Spawner::start().map_err(|error| {
-            Failure::environment(format!("the thread that starts browsers could not be started: {error}"))
+            EngineError::environment(format!("the thread that starts browsers could not be started: {error}"))
         })?;
+        let (settings, supervisor) = (settings.clone(), supervisor.clone());
         Ok(Self { settings, identity, spawner, profiles, supervisor, clock })
     }
 
@@ -100,24 +104,31 @@ impl<'a> Yard<'a> {
         self.clock.now()
     }
 
+    /// A driver that a program brings itself. Its fleet reads the machine; its contexts count as light.
+    #[must_use]
+    pub fn own(&self, driver: Arc<dyn Driver>) -> ConfiguredDriver {
+        let probe = Box::new(HostProbe::new(self.spawner.clone(), self.profiles()));
+        ConfiguredDriver { driver, about: None, probe, weight: Weight::Light }
+    }
+
     /// Loads the driver of this name from its library.
     ///
     /// # Errors
     /// When there is no such library, or it is refused.
-    pub async fn load(&self, name: &str) -> Result<PluginDriver, Failure> {
+    pub async fn load(&self, name: &str) -> Result<PluginDriver, EngineError> {
         plugin::load(self, name).await
     }
 
-    /// Sets up the driver of this name.
+    /// Makes the driver of this name.
     ///
     /// # Errors
     /// When there is no such driver, or the environment lacks what it needs.
-    pub async fn equip(&self, name: &str) -> Result<Equipped, Failure> {
+    pub async fn configure(&self, name: &str) -> Result<ConfiguredDriver, EngineError> {
         match name {
-            "cdp" => cdp::equip(self),
-            "webdriver" => webdriver::equip(self),
-            "sim" => Ok(sim::equip(self)),
-            _ => plugin::equip(self, name).await,
+            "cdp" => cdp::configure(self),
+            "webdriver" => webdriver::configure(self),
+            "sim" => Ok(sim::configure(self)),
+            _ => plugin::configure(self, name).await,
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::job_router::JobRouter;
 
 /// Fleets that run side by side.
 #[derive(Debug)]
-pub struct Fleets {
+pub(crate) struct Fleets {
     members: Vec<Member>,
     /// Absent when there is one fleet.
     router: Option<Arc<JobRouter>>,
@@ -35,7 +35,7 @@ struct Member {
 
 /// What happened to the fleets.
 #[derive(Debug)]
-pub enum FleetsEvent {
+pub(crate) enum FleetsEvent {
     /// Their state changed.
     Changed(Box<Snapshot>),
     /// All of them have ended; an error is a bug, a fleet's own task panicked.
@@ -65,26 +65,28 @@ impl Member {
 impl Fleets {
     /// Takes running fleets, and the router before their store if there are several.
     #[must_use]
-    pub fn new(fleets: Vec<Fleet>, router: Option<Arc<JobRouter>>) -> Self {
+    pub(crate) fn new(fleets: Vec<Fleet>, router: Option<Arc<JobRouter>>) -> Self {
         let member = |fleet: Fleet| Member { snapshots: fleet.snapshots(), fleet, report: None };
         Self { members: fleets.into_iter().map(member).collect(), router, peaks: Peaks::default() }
     }
 
     /// Asks all of them to stop.
-    pub fn stop(&self, how: Stop) {
-        if let Some(router) = &self.router {
-            router.stop();
+    pub(crate) async fn stop(&self, how: Stop) {
+        match (&self.router, how) {
+            (None, _) => {}
+            (Some(router), Stop::Drain(_)) => router.drain().await,
+            (Some(router), Stop::After(_) | Stop::Now) => router.stop(),
         }
         self.members.iter().for_each(|member| member.fleet.stop(how));
     }
 
     /// Each fleet, in the order of the routes' drivers.
-    pub fn iter(&self) -> impl Iterator<Item = &Fleet> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Fleet> {
         self.members.iter().map(|member| &member.fleet)
     }
 
     /// Waits for the next change or for the end. May be polled in a `select!` loop.
-    pub async fn next(&mut self) -> FleetsEvent {
+    pub(crate) async fn next(&mut self) -> FleetsEvent {
         let (ended, changed): (Vec<_>, Vec<_>) = self.members.iter_mut().map(Member::halves).unzip();
         let ended = try_join_all(ended).map(|all| all.map(drop));
         // A fleet at its end changes no more, and then it is the other half that completes.

@@ -30,7 +30,7 @@ use plimsoll_core::port::{JobRecord, Store, StoreError};
 use plimsoll_core::runtime::supervisor::Supervisor;
 use tokio::sync::Notify;
 
-pub use self::driver_queue::QueueStore;
+pub(crate) use self::driver_queue::QueueStore;
 use self::driver_queue::{DriverQueue, RoutedJob};
 use crate::routes::{DriverIndex, Routes};
 
@@ -39,7 +39,7 @@ use crate::routes::{DriverIndex, Routes};
 const QUEUE: usize = 64;
 
 /// Shares one store among several fleets.
-pub struct JobRouter {
+pub(crate) struct JobRouter {
     store: Arc<dyn Store>,
     routes: Routes,
     state: Mutex<State>,
@@ -92,7 +92,7 @@ enum Ended {
 impl JobRouter {
     /// A router of the drivers of `routes` in front of `store`. Its reader is a task of `supervisor`.
     #[must_use]
-    pub fn start(store: Arc<dyn Store>, routes: Routes, supervisor: &Supervisor) -> Arc<Self> {
+    pub(crate) fn start(store: Arc<dyn Store>, routes: Routes, supervisor: &Supervisor) -> Arc<Self> {
         let queues = routes.drivers().iter().map(|_| DriverQueue::default()).collect();
         let state = State { source: Source::Open, queues, fell_back: 0, unreadable: None };
         let router = Arc::new(Self { store, routes, state: Mutex::new(state), changed: Notify::new() });
@@ -108,12 +108,12 @@ impl JobRouter {
 
     /// The store of each driver's fleet, in the order of the routes' drivers.
     #[must_use]
-    pub fn queues(self: &Arc<Self>) -> Vec<QueueStore> {
+    pub(crate) fn queues(self: &Arc<Self>) -> Vec<QueueStore> {
         (0..self.routes.drivers().len()).map(|driver| QueueStore::new(Arc::clone(self), driver)).collect()
     }
 
     /// From now on nothing falls back.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.change(|state| {
             state.source = match state.source {
                 Source::Open => Source::Stopping,
@@ -124,7 +124,7 @@ impl JobRouter {
     }
 
     /// Gives every job that waits back to the store; from now on no fleet gets one.
-    pub async fn drain(&self) {
+    pub(crate) async fn drain(&self) {
         let waiting = self.change(|state| {
             state.source = Source::Draining;
             let waiting = state.queues.iter_mut().flat_map(|queue| std::mem::take(&mut queue.waiting));
@@ -137,7 +137,7 @@ impl JobRouter {
 
     /// How many jobs went on from one driver to another: each was submitted to a fleet more than once.
     #[must_use]
-    pub fn fell_back(&self) -> u64 {
+    pub(crate) fn fell_back(&self) -> u64 {
         self.state().fell_back
     }
 

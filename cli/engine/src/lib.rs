@@ -1,21 +1,48 @@
-//! The engine: what `plimsoll run`, the service and other programs stand on.
+//! Plimsoll as a library: it runs very many isolated browser contexts and never lets the machine go under.
 //!
-//! 1. `settings`: what can be set, in layers; `failure`: why the engine could not begin.
-//! 2. `decode`, `jobs`: what users write, with clear errors.
-//! 3. `compose`: the one place where concrete drivers are named; `carry`: what a run may carry on this machine.
-//! 4. `routes`, `demand`: which driver a job goes to, and whether it can do it.
-//! 5. `blocking_store`, `job_router`, `fleets`: a store on threads of its own; several drivers as one.
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use plimsoll::{Engine, Job};
+//! let engine = Engine::builder().driver("sim").max_contexts(40).start().await?;
+//! let page = engine.submit(Job::visit("https://example.com/")?.extract("title", "title"))?.await?;
+//! println!("{:?}: {}", page.record.outcome, page.record.data["title"]);
+//! engine.close().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Without `.driver("sim")`, which simulates, the engine drives Chromium. It sees the machine's memory, processors,
+//! threads and disk, admits as many contexts as the machine can carry, and removes what an earlier run left when it was
+//! killed. `examples/` has a batch, a web service and a driver of one's own.
+//!
+//! 1. [`Engine`], [`EngineBuilder`], [`Job`], [`JobHandle`]: what a program uses; `submit`: why a job is refused.
+//! 2. `settings`: what can be set, in layers; `error`: why an engine could not start.
+//! 3. `decode`, `jobs`: job files, with errors that name the place.
+//! 4. `compose`: makes drivers; `carry`: what this machine can carry.
+//! 5. `routes`, `required`: which driver a job goes to, and whether it can do it.
+//! 6. `blocking_store`, `memory_store`, `job_router`, `fleets`: stores, and several drivers as one.
 
 pub mod blocking_store;
 pub mod carry;
 pub mod compose;
 pub mod decode;
-pub mod demand;
-pub mod failure;
-pub mod fleets;
-pub mod job_router;
+mod engine;
+pub mod error;
+mod fleets;
+mod job;
+mod job_router;
 pub mod jobs;
+mod memory_store;
+pub mod required;
 pub mod routes;
 pub mod settings;
+mod submit;
 #[cfg(test)]
 mod trial;
+
+pub use engine::{Ceilings, Engine, EngineBuilder, EngineEvent, PreparedEngine};
+pub use error::EngineError;
+pub use job::{Job, JobMistake};
+pub use memory_store::{Finished, JobHandle, JobProgress, NotRun};
+pub use submit::{Refusal, RunError, SubmitError};

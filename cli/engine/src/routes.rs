@@ -48,8 +48,14 @@ impl Routes {
     /// The routes that the settings draw.
     #[must_use]
     pub fn drawn(settings: &Settings) -> Self {
+        Self::drawn_to(settings.default_driver(), settings)
+    }
+
+    /// The routes that the settings draw, with another default driver.
+    #[must_use]
+    pub fn drawn_to(default: &str, settings: &Settings) -> Self {
         let route = &settings.route;
-        let mut routes = Self::to(settings.default_driver());
+        let mut routes = Self::to(default);
         for rule in &route.rules {
             routes.add_rule(&rule.pattern, &rule.driver);
         }

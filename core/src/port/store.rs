@@ -14,6 +14,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
 
 use crate::id::{JobId, Ticket};
 use crate::job::Job;
@@ -33,6 +34,11 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// When no more jobs can be read; the fleet then finishes what it has.
     async fn next(&self) -> Result<Option<(Ticket, Job)>, StoreError>;
+
+    /// Notes that an attempt of a job begins. The store may cancel the job by the token that it returns, now or later.
+    fn begins(&self, _ticket: Ticket) -> CancellationToken {
+        CancellationToken::new()
+    }
 
     /// Keeps an artifact of a job and returns the name under which it can be found.
     ///

@@ -45,6 +45,8 @@ pub(crate) struct AttemptOrder {
     pub(crate) clock: Clock,
     /// Cancels every attempt of the fleet.
     pub(crate) cancel: CancellationToken,
+    /// Cancels the job of this attempt.
+    pub(crate) withdrawn: CancellationToken,
     /// Makes this attempt give way.
     pub(crate) evict: CancellationToken,
 }
@@ -138,6 +140,7 @@ async fn called_off(order: &AttemptOrder) -> AttemptEnd {
     tokio::select! {
         biased;
         () = order.cancel.cancelled() => AttemptEnd::Cancelled,
+        () = order.withdrawn.cancelled() => AttemptEnd::Cancelled,
         () = order.evict.cancelled() => AttemptEnd::Evicted,
     }
 }

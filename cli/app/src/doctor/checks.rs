@@ -9,7 +9,7 @@ use super::facts::{Confinement, Facts};
 use super::finding::Finding;
 use super::limits;
 use super::trial::Trial;
-use plimsoll::failure::with_causes;
+use crate::failure::with_causes;
 
 /// Shared memory that contexts take at a time: 64 MiB by ten, and no less than the amount below which browsers do
 /// without it.

@@ -17,8 +17,8 @@ use plimsoll_host::sandbox::{SandboxObstacle, obstacle};
 
 use super::fonts;
 use super::trial::{self, Trial};
+use crate::failure::with_causes;
 use plimsoll::carry::{self, LoadLine, Refusal};
-use plimsoll::failure::with_causes;
 use plimsoll::settings::Settings;
 
 /// What is known of the machine and of what is asked of it.

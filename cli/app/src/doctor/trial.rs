@@ -18,7 +18,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
 
-use plimsoll::compose::Yard;
+use plimsoll::compose::DriverFactory;
 use plimsoll::settings::Settings;
 
 /// How long a browser may take to say its version.
@@ -39,13 +39,13 @@ pub(super) enum Trial {
 
 /// Starts a browser, opens a context, and ends both.
 pub(super) async fn start(settings: &Settings, supervisor: &Supervisor, clock: Clock) -> Trial {
-    let yard = match Yard::open(settings, supervisor, clock).await {
-        Ok(yard) => yard,
-        Err(failure) => return Trial::Failed(failure.message),
+    let factory = match DriverFactory::open(settings, supervisor, clock).await {
+        Ok(factory) => factory,
+        Err(failure) => return Trial::Failed(failure.to_string()),
     };
-    let driver = match yard.equip(&settings.driver.name).await {
+    let driver = match factory.configure(&settings.driver.name).await {
         Ok(equipped) => equipped.driver,
-        Err(failure) => return Trial::Failed(failure.message),
+        Err(failure) => return Trial::Failed(failure.to_string()),
     };
     let began = clock.now();
     let tried = open(driver.as_ref(), settings.timeouts.launch).await;

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use plimsoll_cdp::{CdpDriver, CdpDriverError, CdpSettings};
 
-use super::{Equipped, Weight, Yard};
-use crate::failure::{Failure, with_causes};
+use super::{ConfiguredDriver, DriverFactory, Weight};
+use crate::error::{EngineError, with_causes};
 use plimsoll_host::executable::NamedPath;
 use plimsoll_host::machine::Machine;
 use plimsoll_host::probe::HostProbe;
 use plimsoll_host::sandbox::Sandbox;
 
-pub(super) fn equip(yard: &Yard<'_>) -> Result<Equipped, Failure> {
-    let cdp = &yard.settings.driver.cdp;
+pub(super) fn configure(factory: &DriverFactory) -> Result<ConfiguredDriver, EngineError> {
+    let cdp = &factory.settings.driver.cdp;
     let settings = CdpSettings {
         executable: cdp.executable.clone().map(|path| NamedPath::new(path, "driver.cdp.executable")),
         sandbox: if cdp.sandbox { Sandbox::On } else { Sandbox::Off },
@@ -20,16 +20,16 @@ pub(super) fn equip(yard: &Yard<'_>) -> Result<Equipped, Failure> {
         ..CdpSettings::default()
     };
     let machine = Machine {
-        spawner: yard.spawner.clone(),
-        identity: yard.identity.clone(),
-        profiles: Arc::clone(&yard.profiles),
+        spawner: factory.spawner.clone(),
+        identity: factory.identity.clone(),
+        profiles: Arc::clone(&factory.profiles),
     };
-    let driver = CdpDriver::new(settings, machine, yard.supervisor, yard.clock)
-        .map_err(|error: CdpDriverError| Failure::environment(with_causes(&error)))?;
-    Ok(Equipped {
+    let driver = CdpDriver::new(settings, machine, &factory.supervisor, factory.clock)
+        .map_err(|error: CdpDriverError| EngineError::environment(with_causes(&error)))?;
+    Ok(ConfiguredDriver {
         about: Some(driver.binary().path.display().to_string()),
         driver: Arc::new(driver),
-        probe: Box::new(HostProbe::new(yard.spawner.clone(), yard.profiles())),
+        probe: Box::new(HostProbe::new(factory.spawner.clone(), factory.profiles())),
         weight: Weight::Browsers,
     })
 }

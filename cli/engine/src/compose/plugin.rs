@@ -5,19 +5,19 @@ use std::sync::Arc;
 use plimsoll_core::port::Driver as _;
 use plimsoll_loader::{HostProgram, Loader, PluginDriver};
 
-use super::{Equipped, Weight, Yard};
-use crate::failure::{Failure, with_causes};
+use super::{ConfiguredDriver, DriverFactory, Weight};
+use crate::error::{EngineError, with_causes};
 use crate::settings::{Isolation, PluginSettings};
 use plimsoll_host::probe::{HostProbe, LightProbe};
 
 /// Loads the driver of this name.
-pub(super) async fn load(yard: &Yard<'_>, name: &str) -> Result<PluginDriver, Failure> {
-    let settings = yard.settings.driver.plugin.get(name).cloned().unwrap_or_default();
+pub(super) async fn load(factory: &DriverFactory, name: &str) -> Result<PluginDriver, EngineError> {
+    let settings = factory.settings.driver.plugin.get(name).cloned().unwrap_or_default();
     let PluginSettings { path, isolation, config, .. } = settings;
-    let Some(path) = path.or_else(|| yard.settings.driver.plugins.find(name)) else {
-        let dirs = yard.settings.driver.plugins.dirs();
+    let Some(path) = path.or_else(|| factory.settings.driver.plugins.find(name)) else {
+        let dirs = factory.settings.driver.plugins.dirs();
         let dirs: Vec<_> = dirs.iter().map(|dir| dir.display().to_string()).collect();
-        return Err(Failure::usage(format!(
+        return Err(EngineError::usage(format!(
             "there is no driver `{name}`: it is not built in, and no library of this name is in {}; `plimsoll drivers` \
              lists what there is",
             dirs.join(", ")
@@ -28,26 +28,26 @@ pub(super) async fn load(yard: &Yard<'_>, name: &str) -> Result<PluginDriver, Fa
         Isolation::InProcess => plimsoll_loader::Isolation::InProcess,
     };
     let loader = Loader {
-        spawner: yard.spawner.clone(),
-        supervisor: yard.supervisor.clone(),
-        clock: yard.clock,
+        spawner: factory.spawner.clone(),
+        supervisor: factory.supervisor.clone(),
+        clock: factory.clock,
         program: HostProgram::default(),
     };
     let loaded = loader.load(&path, isolation, config.0.into()).await;
-    loaded.map_err(|error| Failure::environment(with_causes(&error)))
+    loaded.map_err(|error| EngineError::environment(with_causes(&error)))
 }
 
-pub(super) async fn equip(yard: &Yard<'_>, name: &str) -> Result<Equipped, Failure> {
-    let driver = load(yard, name).await?;
+pub(super) async fn configure(factory: &DriverFactory, name: &str) -> Result<ConfiguredDriver, EngineError> {
+    let driver = load(factory, name).await?;
     let library = &driver.info().library;
     let about = Some(format!("{} {} ({})", library.name, library.version, library.path.display()));
     // Who renders has a browser somewhere below, and its processes are ours to measure.
     let renders = driver.capabilities().contains(plimsoll_core::capability::Capability::Screenshot);
     Ok(if renders {
-        let probe = Box::new(HostProbe::new(yard.spawner.clone(), yard.profiles()));
-        Equipped { driver: Arc::new(driver), about, probe, weight: Weight::Browsers }
+        let probe = Box::new(HostProbe::new(factory.spawner.clone(), factory.profiles()));
+        ConfiguredDriver { driver: Arc::new(driver), about, probe, weight: Weight::Browsers }
     } else {
-        let probe = Box::new(LightProbe::new(yard.profiles()));
-        Equipped { driver: Arc::new(driver), about, probe, weight: Weight::Light }
+        let probe = Box::new(LightProbe::new(factory.profiles()));
+        ConfiguredDriver { driver: Arc::new(driver), about, probe, weight: Weight::Light }
     })
 }

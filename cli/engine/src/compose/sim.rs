@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use plimsoll_sim::driver::{SimDriver, SimSettings};
 
-use super::{Equipped, Weight, Yard};
+use super::{ConfiguredDriver, DriverFactory, Weight};
 use plimsoll_host::probe::LightProbe;
 
-pub(super) fn equip(yard: &Yard<'_>) -> Equipped {
-    Equipped {
-        driver: Arc::new(SimDriver::new(SimSettings::default(), yard.supervisor)),
+pub(super) fn configure(factory: &DriverFactory) -> ConfiguredDriver {
+    ConfiguredDriver {
+        driver: Arc::new(SimDriver::new(SimSettings::default(), &factory.supervisor)),
         about: None,
-        probe: Box::new(LightProbe::new(yard.profiles())),
+        probe: Box::new(LightProbe::new(factory.profiles())),
         weight: Weight::Light,
     }
 }

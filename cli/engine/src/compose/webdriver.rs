@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use plimsoll_webdriver::{Family, Remote, WebDriverDriver, WebDriverSettings};
 
-use super::{Equipped, Weight, Yard};
-use crate::failure::{Failure, with_causes};
+use super::{ConfiguredDriver, DriverFactory, Weight};
+use crate::error::{EngineError, with_causes};
 use crate::settings::{self, BrowserName};
 use plimsoll_host::executable::NamedPath;
 use plimsoll_host::machine::Machine;
 use plimsoll_host::probe::{HostProbe, LightProbe};
 use plimsoll_host::sandbox::Sandbox;
 
-pub(super) fn equip(yard: &Yard<'_>) -> Result<Equipped, Failure> {
-    let written = &yard.settings.driver.webdriver;
+pub(super) fn configure(factory: &DriverFactory) -> Result<ConfiguredDriver, EngineError> {
+    let written = &factory.settings.driver.webdriver;
     let family = match written.browser {
         BrowserName::Chromium => Family::Chromium,
         BrowserName::Firefox => Family::Firefox,
@@ -31,35 +31,35 @@ pub(super) fn equip(yard: &Yard<'_>) -> Result<Equipped, Failure> {
         sandbox: if written.sandbox { Sandbox::On } else { Sandbox::Off },
         extra_args: written.args.clone(),
         capabilities: written.capabilities.0.clone(),
-        breaker: yard.settings.breakers.scopes().endpoint,
+        breaker: factory.settings.breakers.scopes().endpoint,
         ..WebDriverSettings::default()
     };
     let is_remote = !settings.remotes.is_empty();
     let machine = Machine {
-        spawner: yard.spawner.clone(),
-        identity: yard.identity.clone(),
-        profiles: Arc::clone(&yard.profiles),
+        spawner: factory.spawner.clone(),
+        identity: factory.identity.clone(),
+        profiles: Arc::clone(&factory.profiles),
     };
-    let driver = WebDriverDriver::new(settings, machine, yard.supervisor, yard.clock)
-        .map_err(|error| Failure::environment(with_causes(&error)))?;
+    let driver = WebDriverDriver::new(settings, machine, &factory.supervisor, factory.clock)
+        .map_err(|error| EngineError::environment(with_causes(&error)))?;
     let (about, driver) = (Some(driver.describe()), Arc::new(driver));
     Ok(if is_remote {
         let slots = Arc::clone(&driver);
-        let probe = LightProbe::new(yard.profiles()).with_slots(move || slots.slots());
-        Equipped { driver, about, probe: Box::new(probe), weight: Weight::Light }
+        let probe = LightProbe::new(factory.profiles()).with_slots(move || slots.slots());
+        ConfiguredDriver { driver, about, probe: Box::new(probe), weight: Weight::Light }
     } else {
-        let probe = Box::new(HostProbe::new(yard.spawner.clone(), yard.profiles()));
+        let probe = Box::new(HostProbe::new(factory.spawner.clone(), factory.profiles()));
         let weight = match family {
             Family::Chromium => Weight::WholeBrowsers,
             Family::Firefox => Weight::Firefoxes,
         };
-        Equipped { driver, about, probe, weight }
+        ConfiguredDriver { driver, about, probe, weight }
     })
 }
 
 /// The remote ends, with whoever the settings name as their user.
-fn remotes(written: &settings::WebDriverSettings) -> Result<Vec<Remote>, Failure> {
-    let password = written.password().map_err(Failure::usage)?;
+fn remotes(written: &settings::WebDriverSettings) -> Result<Vec<Remote>, EngineError> {
+    let password = written.password().map_err(EngineError::usage)?;
     let remote = |(address, weight): (&settings::Address, u32)| {
         let mut url = address.expose().clone();
         if let (Some(user), Some(password)) = (&written.username, &password) {
@@ -69,7 +69,7 @@ fn remotes(written: &settings::WebDriverSettings) -> Result<Vec<Remote>, Failure
         }
         // The error would show the whole address: it is the written one that the reader knows.
         Remote::parse(url.as_str(), weight).map_err(|_| {
-            Failure::usage(format!(
+            EngineError::usage(format!(
                 "`{address}` is no remote end; write it as in \"http://grid.example:4444\""
             ))
         })

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use plimsoll_core::id::{JobId, Ticket};
 use plimsoll_core::job::Job;
 use plimsoll_core::port::{Artifact, JobRecord, Store, StoreError};
+use tokio_util::sync::CancellationToken;
 
 use super::{Ended, JobRouter, Next, Source};
 use crate::routes::DriverIndex;
@@ -55,7 +56,7 @@ impl DriverQueue {
 
 /// What the fleet of one driver sees of a [`JobRouter`].
 #[derive(Debug)]
-pub struct QueueStore {
+pub(crate) struct QueueStore {
     router: Arc<JobRouter>,
     driver: DriverIndex,
 }
@@ -97,6 +98,10 @@ impl Store for QueueStore {
                 Next::Wait => changed.await,
             }
         }
+    }
+
+    fn begins(&self, ticket: Ticket) -> CancellationToken {
+        self.router.store.begins(ticket)
     }
 
     async fn keep(&self, ticket: Ticket, job: &JobId, artifact: Artifact) -> Result<String, StoreError> {

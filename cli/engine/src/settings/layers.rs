@@ -74,9 +74,22 @@ impl Layers {
         environment: impl Iterator<Item = (OsString, OsString)>,
         flags: Vec<(&'static str, &'static str, Value)>,
     ) -> Result<Self, SettingsError> {
+        let config = args.config.clone().or_else(usual_file);
+        Self::given(&SettingsSources { config, ..args.clone() }, environment, flags)
+    }
+
+    /// As [`Layers::read`], and no file is read that is not named.
+    ///
+    /// # Errors
+    /// With every mistake in them.
+    pub fn given(
+        args: &SettingsSources,
+        environment: impl Iterator<Item = (OsString, OsString)>,
+        flags: Vec<(&'static str, &'static str, Value)>,
+    ) -> Result<Self, SettingsError> {
         let mut mistakes = Vec::new();
         let mut layers = vec![Layer::new(Source::Default, reference::defaults())];
-        if let Some(path) = args.config.clone().or_else(usual_file) {
+        if let Some(path) = args.config.clone() {
             match file::read(&path) {
                 Ok((layer, wrong)) => {
                     layers.push(layer);

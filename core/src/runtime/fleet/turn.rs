@@ -332,6 +332,7 @@ impl Turn {
             store: Arc::clone(&self.store),
             clock: self.clock,
             cancel: self.cancel.clone(),
+            withdrawn: self.store.begins(ticket),
             evict,
         };
         let slot = permit.slot();

@@ -1,4 +1,4 @@
-//! [`Demand`]: what the jobs of a run ask of its drivers, seen while they are checked, so that a job which no driver can
+//! [`RequiredCapabilities`]: what the jobs of a run ask of its drivers, seen while they are checked, so that a job which no driver can
 //! carry out is refused before anything runs, and so is one that takes pictures nobody would keep.
 //!
 //! Jobs are many and what they need is one of few sets: of each pair of driver and set the first job is kept.
@@ -19,7 +19,7 @@ const MOST_KINDS: usize = 10_000;
 
 /// What jobs ask for.
 #[derive(Debug)]
-pub struct Demand {
+pub struct RequiredCapabilities {
     routes: Routes,
     kinds: HashMap<Kind, First>,
     /// The first job that takes a picture or prints a page.
@@ -39,7 +39,7 @@ struct First {
     place: String,
 }
 
-impl Demand {
+impl RequiredCapabilities {
     /// No jobs yet, on these routes.
     #[must_use]
     pub fn new(routes: Routes) -> Self {
@@ -47,7 +47,7 @@ impl Demand {
     }
 
     /// Looks at a job.
-    pub fn see(&mut self, job: &Job, place: &dyn Fn() -> String) {
+    pub fn add(&mut self, job: &Job, place: &dyn Fn() -> String) {
         if let Some(named) = &job.driver {
             self.routes.add(named);
         }
@@ -78,7 +78,7 @@ impl Demand {
     ///
     /// # Errors
     /// The first job that takes one.
-    pub fn kept_nowhere(&self) -> Result<(), NoPlace> {
+    pub fn require_no_output(&self) -> Result<(), NoPlace> {
         self.taker.clone().map_or(Ok(()), Err)
     }
 
@@ -86,7 +86,7 @@ impl Demand {
     ///
     /// # Errors
     /// The jobs that the driver they go to cannot carry out.
-    pub fn met(mut self, capabilities: Vec<Capabilities>) -> Result<Routes, Unmet> {
+    pub fn check(mut self, capabilities: Vec<Capabilities>) -> Result<Routes, Unmet> {
         for (driver, capabilities) in capabilities.into_iter().enumerate() {
             self.routes.set_capabilities(driver, capabilities);
         }
@@ -148,21 +148,24 @@ mod tests {
 
     use super::*;
 
-    fn seen(mut demand: Demand, jobs: &[&str]) -> Demand {
+    fn seen(mut required: RequiredCapabilities, jobs: &[&str]) -> RequiredCapabilities {
         for (n, json) in jobs.iter().enumerate() {
             let keys: JobKeys = serde_json::from_str(json).expect("a job");
             let id = || JobId::try_from(n.to_string()).expect("a plain id");
-            demand.see(&keys.into_job(id).expect("a job that makes sense"), &|| format!("jobs.jsonl:{n}"));
+            required.add(&keys.into_job(id).expect("a job that makes sense"), &|| format!("jobs.jsonl:{n}"));
         }
-        demand
+        required
     }
 
     #[test]
     fn the_first_job_of_each_kind_that_cannot_be_done_is_told() {
         let printed = r#"{"url":"http://a/","pdf":{}}"#;
-        let demand = seen(Demand::new(Routes::to("http")), &[r#"{"url":"http://a/"}"#, printed, printed]);
-        let Unmet { told, more } = demand
-            .met(vec![Capabilities::all().without(&[Capability::Pdf])])
+        let required = seen(
+            RequiredCapabilities::new(Routes::to("http")),
+            &[r#"{"url":"http://a/"}"#, printed, printed],
+        );
+        let Unmet { told, more } = required
+            .check(vec![Capabilities::all().without(&[Capability::Pdf])])
             .expect_err("it cannot be printed");
         assert_eq!(told, ["jobs.jsonl:1: job `1` needs pdf, unsupported by the driver `http`"]);
         assert_eq!(more, 0);
@@ -172,7 +175,8 @@ mod tests {
     fn without_a_place_to_keep_it_the_first_picture_is_told() {
         let [plain, pictured] = [r#"{"url":"http://a/"}"#, r#"{"url":"http://a/","screenshot":"full"}"#];
         let printed = r#"{"url":"http://a/","steps":[{"pdf":{}}]}"#;
-        let told = |jobs: &[&str]| seen(Demand::new(Routes::to("cdp")), jobs).kept_nowhere();
+        let told =
+            |jobs: &[&str]| seen(RequiredCapabilities::new(Routes::to("cdp")), jobs).require_no_output();
         assert_eq!(told(&[plain]), Ok(()));
         for taken in [pictured, printed] {
             let said = told(&[plain, taken, printed]).expect_err("there is no place").to_string();
@@ -182,8 +186,9 @@ mod tests {
 
     #[test]
     fn drivers_that_jobs_name_are_among_the_routes() {
-        let demand = seen(Demand::new(Routes::to("cdp")), &[r#"{"url":"http://a/","driver":"sim"}"#]);
-        assert_eq!(demand.routes().drivers(), ["cdp", "sim"]);
-        assert_eq!((demand.place_of("sim"), demand.place_of("cdp")), (Some("jobs.jsonl:0"), None));
+        let required =
+            seen(RequiredCapabilities::new(Routes::to("cdp")), &[r#"{"url":"http://a/","driver":"sim"}"#]);
+        assert_eq!(required.routes().drivers(), ["cdp", "sim"]);
+        assert_eq!((required.place_of("sim"), required.place_of("cdp")), (Some("jobs.jsonl:0"), None));
     }
 }

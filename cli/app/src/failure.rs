@@ -1,7 +1,11 @@
-//! How the program ends: every expected failure has its exit code and tells how to mend it.
+//! How the program ends: every expected failure has an exit code and a message that names the remedy.
 
 use std::fmt;
 use std::process::ExitCode;
+
+use plimsoll::EngineError;
+// With the causes, for messages that people read.
+pub use plimsoll::error::with_causes;
 
 /// What the program's end means to scripts. The numbers are a contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +69,13 @@ impl fmt::Display for Failure {
     }
 }
 
-/// An error with everything it goes back to, on one line.
-pub fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Driver { why, .. } => Self::from(*why),
+            EngineError::Usage(why) => Self::usage(why),
+            EngineError::Environment(why) => Self::environment(why),
+            EngineError::Bug(why) => Self::bug(why),
+        }
+    }
 }
