@@ -98,7 +98,7 @@ pub struct FleetReport {
     pub panics: u64,
     /// What the store could not do, if that ended the run.
     pub store_error: Option<StoreError>,
-    /// Jobs that a drain gave back to the store; `jobs` counts them as cancelled.
+    /// Jobs of the fleet that a drain gave back to the store; `jobs` counts them as cancelled.
     pub released: u64,
     /// Jobs that ended, but whose end could not be recorded.
     pub unrecorded: u64,

@@ -44,8 +44,10 @@ async fn run<F: AsyncFnOnce(&Fleet, &ScriptedDriver)>(
     assert_eq!(driver.open_browsers(), 0, "a browser was left open");
     let ended = store.tickets().len() as u64;
     assert!(store.tickets().is_sorted_by(|one, other| one < other), "no job ends twice");
-    assert_eq!(store.given_and_released().1, report.released);
-    assert_eq!(ended + report.unrecorded, report.jobs.submitted, "each job is recorded or released once");
+    let never_taken = store.given_and_released().1 - report.released;
+    assert!(never_taken <= 1, "only the job that was between the store and the fleet");
+    let submitted = report.jobs.submitted + never_taken;
+    assert_eq!(ended + report.unrecorded, submitted, "each job is recorded or released once");
     assert!(report.store_error.is_some() || report.unrecorded == 0);
     (report, store, driver)
 }
