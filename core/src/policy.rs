@@ -12,10 +12,10 @@ pub mod leaky;
 // stop calling what keeps failing
 pub mod breaker;
 
-// which parts of the fleet a failure speaks for
+// maps the end of an attempt to verdicts for breakers
 pub mod blame;
 
-// a breaker for each browser, endpoint, proxy and host
+// a breaker for each browser, proxy and host
 pub mod scopes;
 
 // how close the machine is to going under
@@ -27,7 +27,7 @@ pub mod limit;
 // will one more context fit into memory
 pub mod footprint;
 
-// say a thing once in a while, and how often it was kept silent
+// announces a repeated event once in a while, with the number of the others
 pub mod warning;
 
 // may this slot's browser be started again

@@ -35,7 +35,6 @@ const ONE_MODULE: &[(&str, &str)] = &[
     ("core/src/policy/breaker.rs", "an answer is part of the breaker's verdict"),
     ("core/src/policy/dispatch.rs", "one state machine, its transitions in several files"),
     ("core/src/policy/pressure.rs", "a gauge returns the module's levels"),
-    ("core/src/policy/scopes.rs", "its child stores the breakers of one scope"),
     ("core/src/runtime/fleet.rs", "the loop works on the fleet's private state"),
     ("plugins/abi/src/lib.rs", "the table's functions take the layout's types"),
     ("plugins/http/src/dom.rs", "the builder fills the document's private fields"),

@@ -74,7 +74,7 @@ static EDITS: [Edit; 20] = [
         "expired-jobs-run",
         "only jobs that were held back expire",
         "queue.rs",
-        "self.ready.pop_front_if(|waiting| waiting.patience.deadline.is_some_and(|deadline| deadline <= now))",
+        "self.ready.pop_front_if(|waiting| waiting.history.deadline.is_some_and(|deadline| deadline <= now))",
         "None",
     ),
     edit(
@@ -100,10 +100,10 @@ static EDITS: [Edit; 20] = [
     ),
     edit(
         "probe-lost",
-        "a passage is not recorded when its attempt fails",
+        "the permits of its breakers are not recorded when its attempt fails",
         "dispatch/ended.rs",
-        "self.admission.ended(now, passage, news, &mut self.rng);",
-        "if matches!(news, News::Succeeded { .. }) { self.admission.ended(now, passage, news, &mut self.rng); }",
+        "self.admission.ended(now, permits, outcome, &mut self.rng);",
+        "if matches!(outcome, AttemptOutcome::Succeeded { .. }) { self.admission.ended(now, permits, outcome, &mut self.rng); }",
     ),
     edit(
         "one-attempt-too-many",

@@ -25,11 +25,12 @@ use std::time::Duration;
 pub use self::answer::{Announcement, Wait};
 pub use self::config::{AdmissionConfig, LimitPolicy};
 use crate::id::{BrowserId, SlotId};
-use crate::policy::blame::News;
-use crate::policy::footprint::{Footprint, Room};
+use crate::outcome::FailureClass;
+use crate::policy::blame::AttemptOutcome;
+use crate::policy::footprint::{Footprint, Room, Shortage};
 use crate::policy::limit::{ActiveLimit, CreationLimit};
-use crate::policy::pressure::{self, Gauge, Level, Measures, Pace, Reading, Signal};
-use crate::policy::scopes::{Blocked, Changes, Passage, Scope, Scopes};
+use crate::policy::pressure::{self, Gauge, Launches, Level, Measures, Pace, Reading, Signal};
+use crate::policy::scopes::{Blocked, BreakerPermits, Changes, Scope, Scopes};
 use crate::policy::window::Verdict;
 use crate::time::Moment;
 use crate::units::Bytes;
@@ -102,12 +103,28 @@ impl Admission {
         self.machine_admits(load)
     }
 
-    /// Whether one more browser would leave room in memory for a context on it. Where memory is not seen, or only
-    /// watched, nothing speaks against it.
+    /// Whether one more browser would leave room in memory for a context on it; true where memory is not seen, or only
+    /// watched.
     #[must_use]
     pub fn has_room_for_browser(&self) -> bool {
-        self.config.policy == LimitPolicy::Fixed
-            || !matches!(self.footprint.room_beside_browser(), Room::Short(_))
+        self.short_of_room_for_browser().is_none()
+    }
+
+    /// Why no browser is started beyond those that replace others, if that is so.
+    #[must_use]
+    pub fn refuses_browser(&self) -> Option<Wait> {
+        if self.measures().launches == Launches::Any {
+            self.short_of_room_for_browser().map(Wait::Memory)
+        } else {
+            Some(Wait::Pressure(self.gauge.level(), self.gauge.cause()))
+        }
+    }
+
+    fn short_of_room_for_browser(&self) -> Option<Shortage> {
+        match (self.config.policy, self.footprint.room_beside_browser()) {
+            (LimitPolicy::Adaptive { .. }, Room::Short(shortage)) => Some(shortage),
+            _ => None,
+        }
     }
 
     /// Asks the breakers of everything an attempt will use for the right to make it.
@@ -119,10 +136,10 @@ impl Admission {
         now: Moment,
         scopes: &[Scope],
         rng: &mut fastrand::Rng,
-    ) -> Result<Passage, Blocked> {
-        let (passage, changes) = self.scopes.try_acquire(now, scopes, rng);
+    ) -> Result<BreakerPermits, Blocked> {
+        let (permits, changes) = self.scopes.try_acquire(now, scopes, rng);
         self.announce_breakers(changes);
-        passage
+        permits
     }
 
     /// A context was admitted; with it, so much is under way.
@@ -134,7 +151,7 @@ impl Admission {
         }
     }
 
-    /// A context is there, after so long.
+    /// A context was opened; `took` is the time since its admission.
     pub fn opened(&mut self, now: Moment, slot: SlotId, took: Duration, load: Load) {
         self.footprint.on_created(now, slot);
         if let CreationLimit::Adaptive(limit) = &mut self.creation {
@@ -151,8 +168,14 @@ impl Admission {
     }
 
     /// An attempt ended; every breaker it passed hears what that says of it.
-    pub fn ended(&mut self, now: Moment, passage: Passage, news: News, rng: &mut fastrand::Rng) {
-        let changes = self.scopes.record(now, passage, news, rng);
+    pub fn ended(
+        &mut self,
+        now: Moment,
+        permits: BreakerPermits,
+        outcome: AttemptOutcome,
+        rng: &mut fastrand::Rng,
+    ) {
+        let changes = self.scopes.record(now, permits, outcome, rng);
         self.announce_breakers(changes);
     }
 
@@ -169,7 +192,26 @@ impl Admission {
         self.footprint.on_launching(browser);
     }
 
-    /// A browser came up, or did not, or is gone: its promise is over.
+    /// A browser came up. The global breaker counts a success.
+    pub fn launched(&mut self, now: Moment, browser: BrowserId, rng: &mut fastrand::Rng) {
+        self.launch_over(browser);
+        self.note(now, &Scope::Global, Verdict::Success, rng);
+    }
+
+    /// A browser could not be started. The global breaker counts a failure.
+    pub fn launch_failed(
+        &mut self,
+        now: Moment,
+        browser: BrowserId,
+        class: FailureClass,
+        rng: &mut fastrand::Rng,
+    ) {
+        self.launch_over(browser);
+        let verdict = if class == FailureClass::Timeout { Verdict::TimedOut } else { Verdict::Failure };
+        self.note(now, &Scope::Global, verdict, rng);
+    }
+
+    /// The start of a browser that was given up meanwhile is over: its promise ends.
     pub fn launch_over(&mut self, browser: BrowserId) {
         self.footprint.on_launched(browser);
     }
@@ -186,8 +228,7 @@ impl Admission {
 
     /// Something of the fleet itself failed outside of any attempt: a browser died.
     pub fn note_failure(&mut self, now: Moment, rng: &mut fastrand::Rng) {
-        let changes = self.scopes.note(now, &Scope::Fuse, Verdict::Failure, rng);
-        self.announce_breakers(changes);
+        self.note(now, &Scope::Fuse, Verdict::Failure, rng);
     }
 
     /// The machine was read.
@@ -221,8 +262,8 @@ impl Admission {
         }
     }
 
-    /// Lets rested breakers announce that they are half-open; once a second is enough.
-    pub fn rouse(&mut self, now: Moment) {
+    /// Emits the half-open transitions whose time has come. Call it about once a second.
+    pub fn poll_breakers(&mut self, now: Moment) {
         let changes = self.scopes.on_timeout(now);
         self.announce_breakers(changes);
     }
@@ -309,7 +350,7 @@ impl Admission {
         self.idle_since.map_or(Duration::ZERO, |since| now.since(since))
     }
 
-    /// Whether nothing has been in flight for so long that one context may be tried against all odds.
+    /// Whether nothing has been in flight for so long that the starvation rule admits one context.
     #[must_use]
     pub fn is_starved(&self, now: Moment) -> bool {
         self.starved_at().is_some_and(|at| at <= now)
@@ -342,6 +383,11 @@ impl Admission {
             Level::Nominal | Level::Elevated | Level::Critical => STARVED_AFTER,
         };
         self.idle_since.map(|since| since + patience)
+    }
+
+    fn note(&mut self, now: Moment, scope: &Scope, verdict: Verdict, rng: &mut fastrand::Rng) {
+        let changes = self.scopes.note(now, scope, verdict, rng);
+        self.announce_breakers(changes);
     }
 
     fn announce_breakers(&mut self, changes: Changes) {

@@ -12,10 +12,10 @@
 //! **Happy path**: every [`Breaker::try_acquire`] yields a [`BreakerPermit`], every permit comes back through
 //! [`Breaker::record`]. **When it opens**, callers get [`Refused`] with the reason and the moment to ask again; a refusal
 //! is no failure, so a breaker never feeds itself. **On the way back** probes go one at a time, about a second apart, so
-//! that waiters do not storm a peer that has just stood up.
+//! that waiting callers do not overload a peer that has just recovered.
 //!
 //! Two traps are closed by construction. A call that began before a change of state reports to a state that is gone: its
-//! permit carries a [`Generation`], and an old one is counted ([`Breaker::late`]) but moves nothing. A probe that never
+//! permit carries a [`Generation`], and an old one changes nothing. A probe that never
 //! reports cannot wedge the breaker: a dropped permit is recorded as [`Verdict::Ignored`] and gives its place back, and a
 //! silent one holds up the next for [`BreakerConfig::half_open_for`]. Silence is no failure: some calls take that long, and
 //! what they say in the end counts.
@@ -91,8 +91,6 @@ pub struct Breaker {
     generation: u64,
     /// How often it opened since it was last quiet.
     streak: u32,
-    trips: u64,
-    late: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -122,7 +120,7 @@ impl Breaker {
     pub fn new(config: BreakerConfig) -> Self {
         let evidence = Evidence::new(config.rule.clone());
         let phase = Phase::Closed { since: Moment::ZERO };
-        Self { config, evidence, phase, generation: 0, streak: 0, trips: 0, late: 0 }
+        Self { config, evidence, phase, generation: 0, streak: 0 }
     }
 
     /// Asks for the right to make one call.
@@ -169,7 +167,6 @@ impl Breaker {
     ) -> Option<Change> {
         let lapsed = self.on_timeout(now);
         if permit.generation != Generation(self.generation) {
-            self.late = self.late.saturating_add(1);
             return lapsed;
         }
         match &mut self.phase {
@@ -227,41 +224,6 @@ impl Breaker {
         }
     }
 
-    /// When [`Breaker::on_timeout`] has something to do, if ever.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<Moment> {
-        match self.phase {
-            Phase::Open { until, .. } => Some(until),
-            Phase::HalfOpen { verdict_by, .. } => Some(verdict_by).filter(|by| *by < Moment::NEVER),
-            Phase::Closed { .. } => None,
-        }
-    }
-
-    /// Opens it because the other side named a time to stay away (`Retry-After`). No longer than the cap of
-    /// [`BreakerConfig::open`], so that nobody can silence a fleet for ever; an open breaker is only ever extended.
-    pub fn hold(&mut self, now: Moment, span: Duration) -> Option<Change> {
-        let asked = now + span.min(self.config.open.cap);
-        match &mut self.phase {
-            _ if asked <= now => None,
-            Phase::Open { until, .. } => {
-                *until = asked.max(*until);
-                None
-            }
-            Phase::Closed { .. } | Phase::HalfOpen { .. } => Some(self.open(asked, TripReason::Asked)),
-        }
-    }
-
-    /// Closes it and forgets everything it has seen.
-    pub fn reset(&mut self, now: Moment) -> Option<Change> {
-        self.evidence.reset(now);
-        self.streak = 0;
-        if matches!(self.phase, Phase::Closed { .. }) {
-            return None;
-        }
-        self.enter(Phase::Closed { since: now });
-        Some(Change::Closed)
-    }
-
     /// The state at `now`.
     #[must_use]
     pub fn state(&self, now: Moment) -> State {
@@ -274,24 +236,6 @@ impl Breaker {
             (Phase::Open { until, why }, _) => State::Open { until, why },
             (Phase::HalfOpen { good, .. }, _) => State::HalfOpen { good, needed },
         }
-    }
-
-    /// How often it has opened since it was last quiet: how bad it is.
-    #[must_use]
-    pub const fn streak(&self) -> u32 {
-        self.streak
-    }
-
-    /// How often it has opened, ever.
-    #[must_use]
-    pub const fn trips(&self) -> u64 {
-        self.trips
-    }
-
-    /// How many outcomes belonged to a state that was gone.
-    #[must_use]
-    pub const fn late(&self) -> u64 {
-        self.late
     }
 
     fn lapse(&self, now: Moment) -> Option<Lapse> {
@@ -314,11 +258,6 @@ impl Breaker {
         }
         let until = now + self.config.open.near(self.streak, rng);
         self.streak = self.streak.saturating_add(1);
-        self.open(until, why)
-    }
-
-    fn open(&mut self, until: Moment, why: TripReason) -> Change {
-        self.trips = self.trips.saturating_add(1);
         self.enter(Phase::Open { until, why });
         Change::Opened { until, why }
     }

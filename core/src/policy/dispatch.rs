@@ -1,7 +1,7 @@
-//! The fleet's decisions: which job starts now, on which browser, and what becomes of it.
+//! The fleet's decisions: which job starts now, on which browser, and how it ends.
 //!
-//! A pure machine. The runtime tells it what happened ([`Dispatch::handle`]) and carries out what it answers
-//! ([`Dispatch::next_action`]); the simulator does the same on virtual time with the same code.
+//! A pure state machine. The runtime passes each event to [`Dispatch::handle`] and carries out the actions of
+//! [`Dispatch::next_action`]; the simulator does the same on virtual time with the same code.
 //!
 //! ```text
 //!  Submitted ─► queue ─► admitted ─► Start{slot} ─► Opened ─► Ended ─► Freed
@@ -11,7 +11,7 @@
 //! ```
 //!
 //! The happy path is a row of events per slot: `Opened`, `Ended`, `Freed`. The failure paths:
-//! * the attempt fails: `Ended` carries the failure, the breakers hear of it, and the retry policy decides;
+//! * the attempt fails: `Ended` carries the failure, the breakers count it, and the retry policy decides;
 //! * the browser dies: `BrowserEnded`; its attempts fail one by one, it is closed, `BrowserGone` follows;
 //! * a browser cannot be started: `LaunchFailed`; the next start waits (back-off), and after too many in a row,
 //!   with no browser left to run on, the waiting jobs fail with the last reason rather than wait for ever: soon, if no
@@ -27,24 +27,24 @@
 mod decide;
 mod ended;
 mod event;
+mod fleet_outage;
 mod slots;
-mod standstill;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::event::{Action, AttemptEnd, Event};
+use self::fleet_outage::FleetOutage;
 use self::slots::Slots;
-use self::standstill::Standstill;
 use crate::id::{BrowserId, JobSeq, SlotId};
 use crate::outcome::Outcome;
-use crate::policy::admission::{Admission, AdmissionConfig, Load, Wait};
+use crate::policy::admission::{Admission, AdmissionConfig, Announcement, Load, Wait};
 use crate::policy::launch::LaunchBackoff;
 use crate::policy::ledger::{Counts, Ledger};
 use crate::policy::placement::{Placement, PlacementConfig};
 use crate::policy::pressure::{Eviction, Level};
-use crate::policy::queue::{Patience, Queue, Waiting};
+use crate::policy::queue::{JobHistory, Queue, Waiting};
 use crate::policy::restart::{Restart, RestartIntensity, Restarts};
 use crate::policy::retry::RetryPolicy;
 use crate::policy::retry_budget::{RetryBudget, RetryBudgetConfig};
@@ -92,7 +92,7 @@ impl Default for DispatchConfig {
     }
 }
 
-/// The fleet's state of mind.
+/// The complete state of a fleet's scheduler.
 #[derive(Debug)]
 pub struct Dispatch {
     config: DispatchConfig,
@@ -108,14 +108,16 @@ pub struct Dispatch {
     phase: Phase,
     eviction: Eviction,
     victim: Option<SlotId>,
-    /// The last try of a fleet that starved: the gates were shut, and it was alone.
+    /// The attempt that the starvation rule admitted last, while the gates were shut.
     last_resort: Option<SlotId>,
     trimmed: Level,
-    /// Until when a breaker of the whole fleet refuses.
-    fused_until: Option<Moment>,
+    /// Until when a breaker of the whole fleet refuses, if one does.
+    fleet_open_until: Option<Moment>,
     /// Such a breaker refuses, and nothing has succeeded since.
-    standstill: Option<Standstill>,
-    warnings: Warnings<()>,
+    fleet_outage: Option<FleetOutage>,
+    warnings: Warnings,
+    /// The most contexts that were active since the last warning of the limit.
+    nearest: u32,
     actions: VecDeque<Action>,
     peaks: Peaks,
     rng: fastrand::Rng,
@@ -156,9 +158,10 @@ impl Dispatch {
             victim: None,
             last_resort: None,
             trimmed: Level::Nominal,
-            fused_until: None,
-            standstill: None,
+            fleet_open_until: None,
+            fleet_outage: None,
             warnings: Warnings::new(config.warnings.interval),
+            nearest: 0,
             actions: VecDeque::new(),
             peaks: Peaks::default(),
             rng: fastrand::Rng::with_seed(seed),
@@ -183,12 +186,12 @@ impl Dispatch {
             }
             Event::Launched(id) => {
                 self.launches.succeeded();
-                self.admission.launch_over(id);
+                self.admission.launched(now, id, &mut self.rng);
                 let replaced = self.placement.up(id, now);
                 self.actions.extend(replaced.map(Action::Close));
             }
             Event::LaunchFailed(id, fault) => {
-                self.admission.launch_over(id);
+                self.admission.launch_failed(now, id, fault.class, &mut self.rng);
                 self.placement.gone(id);
                 self.launches.failed(now, fault, &mut self.rng);
             }
@@ -199,8 +202,8 @@ impl Dispatch {
             }
             Event::Read(reading) => {
                 self.admission.read(now, &reading, self.slots.load());
-                self.admission.rouse(now);
-                self.relieve(now);
+                self.admission.poll_breakers(now);
+                self.apply_pressure(now);
             }
             Event::Measured(total) => {
                 let browsers = u32::try_from(self.placement.len()).unwrap_or(u32::MAX);
@@ -211,10 +214,14 @@ impl Dispatch {
             Event::Finish => {
                 self.phase = Phase::Stopping;
                 self.actions.extend(self.placement.close_all().into_iter().map(Action::Close));
+                let suppressed = self.warnings.take_suppressed();
+                self.warn_of_limit(suppressed);
             }
             Event::Tick => self.admission.tick(now, self.slots.load()),
         }
         self.decide(now);
+        let suppressed = self.warnings.on_timeout(now);
+        self.warn_of_limit(suppressed);
         self.actions.extend(self.admission.take_announcements().into_iter().map(Action::Announce));
     }
 
@@ -228,9 +235,10 @@ impl Dispatch {
     pub fn next_change(&self) -> Option<Moment> {
         let restart =
             if let Restart::At(at) = self.restarts.may_restart(self.last) { Some(at) } else { None };
-        let gates = [self.launches.retry_at(), restart, self.fused_until].into_iter().flatten();
+        let gates = [self.launches.retry_at(), restart, self.fleet_open_until].into_iter().flatten();
         let gates = gates.chain(self.admission.next_changes()).filter(|_| self.queue.ready() > 0);
-        self.queue.next_change().into_iter().chain(gates).filter(|at| *at > self.last).min()
+        let own = self.queue.next_change().into_iter().chain(self.warnings.poll_timeout());
+        own.chain(gates).filter(|at| *at > self.last).min()
     }
 
     /// How many more jobs may be submitted without being rejected.
@@ -269,7 +277,8 @@ impl Dispatch {
         &self.placement
     }
 
-    /// Why the job at the front of the queue does not start now; `None` when no job waits.
+    /// Why the job at the front of the queue does not start now, with the numbers of the gate that is shut; `None` when no
+    /// job waits.
     #[must_use]
     pub fn waiting_for(&self, now: Moment) -> Option<Wait> {
         if self.queue.is_empty() {
@@ -280,7 +289,9 @@ impl Dispatch {
         }
         let gate = self.admission.admit(now, self.load()).err();
         let fuse = || self.admission.scopes().blocked(now, &decide::FLEET_SCOPES).map(Wait::Breaker);
-        gate.or_else(fuse).or_else(|| Some(Wait::Browser { launching: self.placement.launching() }))
+        let launching = self.placement.launching();
+        let browser = || if launching == 0 { self.admission.refuses_browser() } else { None };
+        gate.or_else(fuse).or_else(browser).or(Some(Wait::Browser { launching }))
     }
 
     /// Whether no job waits or runs and no context is held.
@@ -301,8 +312,8 @@ impl Dispatch {
     fn submit(&mut self, now: Moment, job: JobSeq, host: Option<Arc<str>>, proxy: Option<Arc<str>>) {
         let entry = self.ledger.submit();
         let deadline = self.config.queue_timeout.map(|patience| now + patience);
-        let patience = Patience { deadline, host, proxy, ..Patience::default() };
-        if let Err(refused) = self.queue.push(Waiting { job, entry, attempts: 0, patience }) {
+        let history = JobHistory { deadline, host, proxy, ..JobHistory::default() };
+        if let Err(refused) = self.queue.push(Waiting { job, entry, attempts: 0, history }) {
             self.settle_waiting(refused, Outcome::Rejected);
         }
     }
@@ -314,6 +325,14 @@ impl Dispatch {
         self.admission.note_failure(now, &mut self.rng);
         self.restarts.on_death(now, lived, &mut self.rng);
         self.actions.push_back(Action::Close(id));
+    }
+
+    /// Announces that the limit was neared, if there is such an event, and how many more events were only counted.
+    fn warn_of_limit(&mut self, suppressed: Option<u64>) {
+        let Some(suppressed) = suppressed else { return };
+        let active = std::mem::replace(&mut self.nearest, 0);
+        let nearing = Announcement::Nearing { active, limit: self.admission.ceiling(), suppressed };
+        self.actions.push_back(Action::Announce(nearing));
     }
 
     fn settle_waiting(&mut self, waiting: Waiting, outcome: Outcome) {

@@ -1,12 +1,11 @@
 //! When the next browser may be started after starts have failed.
 //!
 //! A start that fails is followed by a wait that doubles (1 s to 60 s, ±20 %), so that a broken browser costs no
-//! CPU. After [`LaunchBackoff::HOPELESS`] failures in a row, or one that would be the same again, there is no hope
-//! worth waiting for: jobs that wait are told instead of kept.
+//! CPU. After [`LaunchBackoff::HOPELESS`] failures in a row, or one failure that would repeat, waiting jobs fail.
 //!
-//! Where a browser has been up before, what fails now is no wrong path but an outage, such as a grid that restarts, and
-//! may pass. There hope lasts until a start has failed that was made when the caller's patience was over, too: or ten bad
-//! seconds would burn a whole file.
+//! If a browser has been up before, the cause is not a wrong path but an outage, such as a grid that restarts, which may
+//! end. Then waiting jobs fail only after a start has failed that began when the caller's patience was over; otherwise an
+//! outage of ten seconds would fail every job of a file.
 
 use std::time::Duration;
 

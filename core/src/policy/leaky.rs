@@ -90,11 +90,6 @@ impl Leaky {
         self.as_of = self.as_of.max(now);
     }
 
-    /// Sets the count to zero.
-    pub const fn reset(&mut self) {
-        self.failed = 0.0;
-    }
-
     fn level(&self, now: Moment) -> f64 {
         let leaked = now.since(self.as_of).as_secs_f64() * self.config.leak_per_s.max(0.0);
         (self.failed - leaked).max(0.0)

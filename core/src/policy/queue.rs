@@ -18,14 +18,14 @@ pub struct Waiting {
     pub entry: Queued,
     /// Attempts it has had.
     pub attempts: u32,
-    /// How long it waits, and for whom.
-    pub patience: Patience,
+    /// What happened to it so far, and what it waits for.
+    pub history: JobHistory,
 }
 
-/// How long a job waits, and for whom.
+/// The deadline of a waiting job, the peers it needs, and what happened to it so far.
 #[derive(Debug, Clone, Default)]
-pub struct Patience {
-    /// When its first attempt must have begun; `None` for as long as it takes.
+pub struct JobHistory {
+    /// When its first attempt must have begun; `None`: there is no deadline.
     pub deadline: Option<Moment>,
     /// The host of its first page.
     pub host: Option<Arc<str>>,
@@ -33,7 +33,7 @@ pub struct Patience {
     pub proxy: Option<Arc<str>>,
     /// Since when it is held back because of one of them.
     pub held_since: Option<Moment>,
-    /// How often its attempts gave way to save the machine.
+    /// How often its attempts were evicted.
     pub evictions: u32,
     /// How its last attempt failed, if it had one.
     pub last_failure: Option<Box<Failure>>,
@@ -46,7 +46,7 @@ pub struct Queue {
     /// Jobs that were held back and are due: older than all that are ready, so they go first, and of them the one that
     /// expires first.
     due: BTreeMap<(Moment, JobSeq), Waiting>,
-    /// Jobs in the order in which they came; all have the same patience, so they expire from the front.
+    /// Jobs in the order in which they came; all have the same queue timeout, so they expire from the front.
     ready: VecDeque<Waiting>,
     delayed: BTreeMap<(Moment, JobSeq), Waiting>,
 }
@@ -110,7 +110,7 @@ impl Queue {
             && next.key().0 <= now
         {
             let waiting = next.remove();
-            self.due.insert((waiting.patience.deadline.unwrap_or(Moment::NEVER), waiting.job), waiting);
+            self.due.insert((waiting.history.deadline.unwrap_or(Moment::NEVER), waiting.job), waiting);
         }
     }
 
@@ -132,7 +132,7 @@ impl Queue {
         {
             return Some(first.remove());
         }
-        self.ready.pop_front_if(|waiting| waiting.patience.deadline.is_some_and(|deadline| deadline <= now))
+        self.ready.pop_front_if(|waiting| waiting.history.deadline.is_some_and(|deadline| deadline <= now))
     }
 
     /// Takes every job out.
@@ -147,7 +147,7 @@ impl Queue {
     pub fn next_change(&self) -> Option<Moment> {
         let due = self.delayed.first_key_value().map(|((due, _), _)| *due);
         let first_due = self.due.first_key_value().map(|((deadline, _), _)| *deadline);
-        let first_ready = self.ready.front().and_then(|waiting| waiting.patience.deadline);
+        let first_ready = self.ready.front().and_then(|waiting| waiting.history.deadline);
         due.into_iter().chain(first_due).chain(first_ready).min().filter(|at| *at < Moment::NEVER)
     }
 }
@@ -162,8 +162,8 @@ mod tests {
 
     fn waiting(ledger: &mut Ledger, job: u64, deadline: Option<u64>) -> Waiting {
         let deadline = deadline.map(|s| Moment::after(Duration::from_secs(s)));
-        let patience = Patience { deadline, ..Patience::default() };
-        Waiting { job: JobSeq(job), entry: ledger.submit(), attempts: 0, patience }
+        let history = JobHistory { deadline, ..JobHistory::default() };
+        Waiting { job: JobSeq(job), entry: ledger.submit(), attempts: 0, history }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Control: how the adaptive limits and the fixed ones behave under a demand that never ends.
 //!
 //! Each [`Case`] is one machine and one thing that happens to it. A case is run with both policies on the same seeds:
-//! the same jobs, the same pages, the same luck.
+//! the same jobs, the same pages, the same random numbers.
 
 pub mod figure;
 pub mod table;
@@ -17,11 +17,11 @@ use plimsoll_core::time::Moment;
 use plimsoll_core::units::Bytes;
 
 use crate::fault::Faults;
-use crate::news::{End, News};
 use crate::plan::{Decision, Entry, Plan};
 use crate::scenario::{Load, Machine, Scenario};
 use crate::subject::Subject;
 use crate::world::World;
+use crate::world_event::{End, WorldEvent};
 
 /// How long a case is watched.
 pub const WATCHED: Duration = Duration::from_secs(450);
@@ -146,18 +146,21 @@ impl Case {
             now =
                 world.next_due().into_iter().chain(change).chain([next_sample]).min().unwrap_or(now).max(now);
             world.step(now);
-            let ticks = change.is_some_and(|at| at <= now).then_some(News::Tick);
-            for news in
-                ticks.into_iter().chain(std::iter::from_fn(|| world.take_news(now))).collect::<Vec<_>>()
+            let ticks = change.is_some_and(|at| at <= now).then_some(WorldEvent::Tick);
+            for event in
+                ticks.into_iter().chain(std::iter::from_fn(|| world.take_event(now))).collect::<Vec<_>>()
             {
-                subject.tell(now, news, &mut answer);
-                match news {
-                    News::Opened(slot) => {
+                subject.handle(now, event, &mut answer);
+                match event {
+                    WorldEvent::Opened(slot) => {
                         course.creations.extend(started.remove(&slot).map(|at| now.since(at)));
                     }
-                    News::Ended(_, End::Succeeded) => done += 1,
-                    News::Ended(_, End::Evicted) => course.evicted += 1,
-                    News::Ended(_, End::Failed(_, plimsoll_core::outcome::FailureClass::Timeout, _)) => {
+                    WorldEvent::Ended(_, End::Succeeded) => done += 1,
+                    WorldEvent::Ended(_, End::Evicted) => course.evicted += 1,
+                    WorldEvent::Ended(
+                        _,
+                        End::Failed(_, plimsoll_core::outcome::FailureClass::Timeout, _),
+                    ) => {
                         course.timeouts += 1;
                     }
                     _ => {}
@@ -166,7 +169,7 @@ impl Case {
                     if let Action::Start { slot, .. } = action {
                         started.insert(slot, now);
                     }
-                    world.obey(now, &action);
+                    world.apply(now, &action);
                 }
             }
             if now >= next_sample {

@@ -25,7 +25,7 @@ pub enum FaultKind {
     CloseDrags,
     /// The task of an attempt is torn down without a word.
     TaskVanishes,
-    /// News of the creation arrives after news of the end.
+    /// The event of the creation arrives after the event of the end.
     OpenedLate,
     /// A browser does not start, this time.
     LaunchFails,
@@ -49,9 +49,9 @@ pub enum FaultKind {
     Blind,
     /// The fleet itself stands still, for a while; then everything arrives at once.
     Frozen,
-    /// News arrives a second time.
+    /// An event arrives a second time.
     Repeated,
-    /// News arrives again, long after its subject is gone.
+    /// An event arrives again, long after its subject is gone.
     Late,
     /// The fleet is woken for nothing.
     Woken,

@@ -7,9 +7,9 @@ use std::fmt;
 use plimsoll_core::policy::dispatch::Action;
 use plimsoll_core::time::Moment;
 
-use crate::news::News;
+use crate::world_event::WorldEvent;
 
-/// The last lines, at most so many.
+/// The last lines, at most this number.
 #[derive(Debug, Clone, Default)]
 pub struct Journal {
     keep: usize,
@@ -19,8 +19,8 @@ pub struct Journal {
 /// One line.
 #[derive(Debug, Clone)]
 pub enum Line {
-    /// The fleet was told.
-    News(News),
+    /// An event that the fleet handled.
+    WorldEvent(WorldEvent),
     /// The fleet decided.
     Action(Action),
 }
@@ -51,7 +51,7 @@ impl fmt::Display for Journal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, line) in &self.lines {
             match line {
-                Line::News(news) => writeln!(f, "{at:>12}  {news:?}"),
+                Line::WorldEvent(event) => writeln!(f, "{at:>12}  {event:?}"),
                 Line::Action(Action::Announce(announcement)) => {
                     writeln!(f, "{at:>12}      -> {announcement}")
                 }

@@ -1,7 +1,7 @@
 //! The simulator: the production policies on virtual time, against a machine and browsers that misbehave on purpose.
 //!
 //! ```text
-//!   seed ─► Scenario ─► Plan ─► World ──news──► Subject (the fleet's Dispatch) ──actions──┐
+//!   seed ─► Scenario ─► Plan ─► World ──events─► Subject (the fleet's Dispatch) ──actions──┐
 //!                                 ▲                │                                       │
 //!                                 └────────────────┼───────────────────────────────────────┤
 //!                                                  └──── both ────► Oracle: every invariant ┘
@@ -11,17 +11,17 @@
 //! is found again, is made small ([`shrink`]), and stays as a regression test.
 //!
 //! Read it in this order: [`scenario`] and [`plan`] (what a seed stands for), [`world`] (the machine), [`oracle`] (what must
-//! hold), [`run`](mod@run) (one run), [`sweep`](mod@sweep) (many), [`plant`] (is the net tight?), [`control`] and [`scale`]
+//! hold), [`run`](mod@run) (one run), [`sweep`](mod@sweep) (many), [`mutation`] (is the net tight?), [`control`] and [`scale`]
 //! (figures).
 
 // words
 pub mod agenda;
 mod dashed;
 pub mod fault;
-pub mod news;
 pub mod processor;
+pub mod world_event;
 // what a seed stands for
-pub mod fate;
+pub mod outcome_plan;
 pub mod plan;
 pub mod scenario;
 // the two sides
@@ -32,7 +32,7 @@ pub mod journal;
 pub mod oracle;
 pub mod run;
 // many runs
-pub mod plant;
+pub mod mutation;
 pub mod report;
 pub mod shrink;
 pub mod sweep;

@@ -12,7 +12,7 @@ use clap::Parser;
 use plimsoll_core::units::Bytes;
 use plimsoll_simulator::control::{figure, table};
 use plimsoll_simulator::journal::Journal;
-use plimsoll_simulator::plant::Plant;
+use plimsoll_simulator::mutation::Mutation;
 use plimsoll_simulator::report;
 use plimsoll_simulator::run::run;
 use plimsoll_simulator::scale::{Cost, Meter, cost, plan};
@@ -20,7 +20,7 @@ use plimsoll_simulator::sweep::{Tally, Until, sweep};
 
 /// Seeds that are run twice, to see that a run repeats itself.
 const TWICE: u64 = 50;
-/// Within so many seeds every planted bug must be found.
+/// The number of seeds within which every planted bug must be found.
 const PLANT_SEEDS: u64 = 1_000;
 
 /// Runs the fleet's policies against simulated machines.
@@ -38,14 +38,14 @@ struct Args {
     first: u64,
     /// Plant this bug around the policies.
     #[arg(long)]
-    plant: Option<Plant>,
+    plant: Option<Mutation>,
     /// Only count the failures of each invariant.
     #[arg(long)]
     table: bool,
     /// Plant each bug in turn and print a table of what found it.
     #[arg(long)]
     plant_table: bool,
-    /// Measure with so many contexts: events a second, memory of each, what an admission costs.
+    /// Measure with this number of contexts: events a second, memory of each, what an admission costs.
     #[arg(long)]
     contexts: Option<u32>,
     /// Compare fixed and adaptive limits, and write control.md and control.svg into this directory.
@@ -165,7 +165,7 @@ fn processor_time() -> Duration {
 
 fn plant_table() -> ExitCode {
     let mut missed = false;
-    for plant in Plant::ALL {
+    for plant in Mutation::ALL {
         let tally = sweep(0, PLANT_SEEDS, 0, Some(*plant), Until::FirstFailure);
         let found = brief(&tally);
         missed |= tally.failures.is_empty();

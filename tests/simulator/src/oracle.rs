@@ -1,4 +1,4 @@
-//! [`Oracle`]: a slow and obvious model of what the fleet must do, fed with the same news and every answer.
+//! [`Oracle`]: a slow and obvious model of what the fleet must do, fed with the same events and every action.
 //!
 //! It keeps its own books from the outside and shares no code with the policies. After each event every invariant that
 //! could have changed is checked; each has a name ([`Invariant`]).
@@ -23,7 +23,7 @@ use self::invariant::{Broken, Check, hold, same};
 pub use self::invariant::{Invariant, Violation};
 use self::jobs::{Jobs, Slot, SlotPhase, Slots};
 use self::memory::Memory;
-use crate::news::{End, News};
+use crate::world_event::{End, WorldEvent};
 
 /// The model of one run.
 #[derive(Debug)]
@@ -81,11 +81,11 @@ impl Oracle {
     pub fn observe(
         &mut self,
         now: Moment,
-        news: News,
+        event: WorldEvent,
         answer: &[Action],
         fleet: &Dispatch,
     ) -> Result<(), Violation> {
-        let observed = self.follow(now, news, answer, fleet);
+        let observed = self.follow(now, event, answer, fleet);
         observed.map_err(|Broken(invariant, detail)| Violation { invariant, at: now, detail })
     }
 
@@ -119,10 +119,10 @@ impl Oracle {
         self.checks
     }
 
-    fn follow(&mut self, now: Moment, news: News, answer: &[Action], fleet: &Dispatch) -> Check {
+    fn follow(&mut self, now: Moment, event: WorldEvent, answer: &[Action], fleet: &Dispatch) -> Check {
         let idle_since = self.slots.idle_since();
         let mut loose = Loose { idle_since, ..Loose::default() };
-        self.hear(now, news, &mut loose);
+        self.take(now, event, &mut loose);
         // What has changed is announced after what followed from it.
         for action in answer {
             match action {
@@ -137,55 +137,55 @@ impl Oracle {
         if let Some(job) = loose.ended {
             self.jobs.conclude(now, job)?;
         }
-        self.tie_up(now, &loose, fleet)?;
+        self.finish(now, &loose, fleet)?;
         self.check(now, &loose, fleet)
     }
 
-    fn hear(&mut self, now: Moment, news: News, loose: &mut Loose) {
-        match news {
-            News::Submitted(job, host) => self.jobs.submitted(now, job, host),
-            News::Opened(slot) => {
+    fn take(&mut self, now: Moment, event: WorldEvent, loose: &mut Loose) {
+        match event {
+            WorldEvent::Submitted(job, host) => self.jobs.submitted(now, job, host),
+            WorldEvent::Opened(slot) => {
                 let opens = self.slots.held.get(&slot).is_some_and(|held| held.phase == SlotPhase::Creating);
                 if opens && self.slots.advance(slot, SlotPhase::Running).is_some() {
                     loose.opened = Some(slot);
                 }
             }
-            News::Ended(slot, end) => self.attempt_ended(now, slot, Some(end), loose),
-            News::Freed(slot) => {
+            WorldEvent::Ended(slot, end) => self.attempt_ended(now, slot, Some(end), loose),
+            WorldEvent::Freed(slot) => {
                 self.attempt_ended(now, slot, None, loose);
                 if let Some(held) = self.slots.give_back(now, slot) {
                     self.browsers.vacate(held.browser);
                     self.memory.freed(now, slot);
                 }
             }
-            News::Launched(id) => {
+            WorldEvent::Launched(id) => {
                 self.browsers.launched(now, id);
                 self.memory.launch_over(id);
             }
-            News::LaunchFailed(id, _) => {
+            WorldEvent::LaunchFailed(id, _) => {
                 self.browsers.launch_failed(now, id);
                 self.memory.launch_over(id);
             }
-            News::BrowserEnded(id) => {
+            WorldEvent::BrowserEnded(id) => {
                 if self.browsers.ended(now, id) {
                     self.breakers.browser_ended();
                 }
             }
-            News::BrowserGone(id) => self.browsers.gone(id),
-            News::Read(glance) => self.memory.read(now, glance),
-            News::Measured(all) => loose.measured = Some(all),
-            News::Stop => self.stop(),
-            News::Finish => {
+            WorldEvent::BrowserGone(id) => self.browsers.gone(id),
+            WorldEvent::Read(glance) => self.memory.read(now, glance),
+            WorldEvent::Measured(all) => loose.measured = Some(all),
+            WorldEvent::Stop => self.stop(),
+            WorldEvent::Finish => {
                 self.stop();
                 self.browsers.finish();
             }
-            News::Tick => {}
+            WorldEvent::Tick => {}
         }
     }
 
     fn attempt_ended(&mut self, now: Moment, id: SlotId, end: Option<End>, loose: &mut Loose) {
         if let Some(slot) = self.slots.advance(id, SlotPhase::Closing) {
-            // Where there was a page there was a context, even if that news is still on its way.
+            // Where there was a page there was a context, even if that event is still on its way.
             let shows = matches!(end, Some(End::Succeeded | End::Failed(Stage::Step(_), ..)));
             if slot.phase == SlotPhase::Creating && shows {
                 loose.opened = Some(id);
@@ -209,7 +209,7 @@ impl Oracle {
                 self.jobs.conclude(now, *job)?;
                 self.jobs.started(now, *job, *attempt, &self.breakers.troubled_hosts)?;
                 self.browsers.occupy(*browser)?;
-                let host = self.jobs.host(*job).unwrap_or(crate::news::Host(0));
+                let host = self.jobs.host(*job).unwrap_or(crate::world_event::Host(0));
                 let phase = SlotPhase::Creating;
                 self.slots.take(
                     *slot,
@@ -251,7 +251,7 @@ impl Oracle {
         }
     }
 
-    fn tie_up(&mut self, now: Moment, loose: &Loose, fleet: &Dispatch) -> Check {
+    fn finish(&mut self, now: Moment, loose: &Loose, fleet: &Dispatch) -> Check {
         let footprint = fleet.admission().footprint();
         for id in &loose.started {
             if let Some(slot) = self.slots.held.get_mut(id) {

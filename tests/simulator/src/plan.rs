@@ -1,7 +1,7 @@
 //! [`Plan`]: everything that comes from outside, decided before the run: jobs, incidents, the stop.
 //!
 //! What happens to one attempt or one launch is drawn when it begins, from a stream of its own. So an entry can be
-//! taken out of a plan without changing the luck of the rest, and a failing plan can be made small.
+//! taken out of a plan without changing the random numbers of the rest, and a failing plan can be made small.
 
 use std::time::Duration;
 
@@ -63,13 +63,13 @@ pub enum Decision {
     Blind(Duration),
     /// The fleet stands still.
     Freeze(Duration),
-    /// The last news but so many is told again, so much later.
+    /// An earlier event, counted back from the last, is repeated after this time.
     Repeat(u64, Duration),
     /// The fleet is woken.
     Wake,
     /// No browser starts.
     LaunchOutage(Duration),
-    /// Pages take so many times the memory from now on.
+    /// Pages take this multiple of their memory from now on.
     Heavier(f64),
     /// Nothing begins any more.
     Stop,

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::journal::Journal;
+use crate::mutation::Mutation;
 use crate::oracle::{Invariant, Violation};
 use crate::plan::Plan;
-use crate::plant::Plant;
 use crate::run::run;
 use crate::shrink::{describe, shrink};
 use crate::sweep::Tally;
@@ -38,13 +38,13 @@ pub fn summary(tally: &Tally, took: Duration) -> String {
 
 /// Everything needed to understand one failing seed.
 #[must_use]
-pub fn failure(seed: u64, violation: &Violation, plant: Option<Plant>) -> String {
+pub fn failure(seed: u64, violation: &Violation, mutation: Option<Mutation>) -> String {
     let plan = Plan::drawn(seed);
-    let again = run(&plan, plant, Journal::last(LAST));
-    let small = shrink(&plan, violation.invariant, plant, SHRINK_RUNS);
-    let small_run = run(&small.plan, plant, Journal::last(LAST));
+    let again = run(&plan, mutation, Journal::last(LAST));
+    let small = shrink(&plan, violation.invariant, mutation, SHRINK_RUNS);
+    let small_run = run(&small.plan, mutation, Journal::last(LAST));
     let mut text = String::new();
-    let planted = plant.map_or_else(String::new, |plant| format!(" --plant {}", plant.name()));
+    let planted = mutation.map_or_else(String::new, |mutation| format!(" --plant {}", mutation.name()));
     let _infallible = write!(
         text,
         "seed {seed}\n{:#?}\n\nthe last {LAST} lines:\n{}\nshrunk in {} runs to {} entries of {}:\n{}\n{}\nseed {seed}: {violation}\nshrunk: {}\nreplay: cargo xtask sim --seed {seed}{planted}",

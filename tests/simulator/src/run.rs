@@ -15,12 +15,12 @@ use plimsoll_core::time::Moment;
 
 use crate::fault::Injected;
 use crate::journal::{Journal, Line};
-use crate::news::News;
+use crate::mutation::Mutation;
 use crate::oracle::{Invariant, Oracle, Violation};
 use crate::plan::Plan;
-use crate::plant::Plant;
 use crate::subject::Subject;
 use crate::world::{Memory, World};
+use crate::world_event::WorldEvent;
 use plimsoll_sim::digest::Digest;
 
 /// After the last fault, every breaker's longest rest (600 s and a fifth) has passed by then.
@@ -77,8 +77,8 @@ enum Phase {
 
 /// Carries a plan out.
 #[must_use]
-pub fn run(plan: &Plan, plant: Option<Plant>, journal: Journal) -> Run {
-    let mut stage = Stage::new(plan, plant, journal);
+pub fn run(plan: &Plan, mutation: Option<Mutation>, journal: Journal) -> Run {
+    let mut stage = Stage::new(plan, mutation, journal);
     let violation = stage.play().err();
     Run {
         violation,
@@ -93,11 +93,11 @@ pub fn run(plan: &Plan, plant: Option<Plant>, journal: Journal) -> Run {
 }
 
 impl<'a> Stage<'a> {
-    fn new(plan: &'a Plan, plant: Option<Plant>, journal: Journal) -> Self {
+    fn new(plan: &'a Plan, mutation: Option<Mutation>, journal: Journal) -> Self {
         let rules = &plan.scenario.fleet;
         Self {
             world: World::new(plan),
-            subject: Subject::new(rules, plan.seed, plant),
+            subject: Subject::new(rules, plan.seed, mutation),
             oracle: Oracle::new(rules),
             digest: Digest::default(),
             journal,
@@ -121,10 +121,10 @@ impl<'a> Stage<'a> {
             }
             let wakes = self.subject.dispatch().next_change().is_some_and(|at| at <= now);
             if wakes && !self.world.is_frozen(now) {
-                self.deliver(now, News::Tick)?;
+                self.deliver(now, WorldEvent::Tick)?;
             }
-            while let Some(news) = self.world.take_news(now) {
-                self.deliver(now, news)?;
+            while let Some(event) = self.world.take_event(now) {
+                self.deliver(now, event)?;
             }
             if self.turn(now)? {
                 return Ok(());
@@ -139,15 +139,15 @@ impl<'a> Stage<'a> {
         next.unwrap_or(Moment::NEVER).max(now)
     }
 
-    fn deliver(&mut self, now: Moment, news: News) -> Result<(), Violation> {
+    fn deliver(&mut self, now: Moment, event: WorldEvent) -> Result<(), Violation> {
         let mut answer = std::mem::take(&mut self.answer);
-        self.note(now, Line::News(news));
-        self.subject.tell(now, news, &mut answer);
+        self.note(now, Line::WorldEvent(event));
+        self.subject.handle(now, event, &mut answer);
         for action in &answer {
             self.note_action(now, action);
-            self.world.obey(now, action);
+            self.world.apply(now, action);
         }
-        let observed = self.oracle.observe(now, news, &answer, self.subject.dispatch());
+        let observed = self.oracle.observe(now, event, &answer, self.subject.dispatch());
         answer.clear();
         self.answer = answer;
         observed
@@ -156,8 +156,8 @@ impl<'a> Stage<'a> {
     fn note(&mut self, now: Moment, line: Line) {
         self.events += 1;
         self.digest.add(&now);
-        if let Line::News(news) = &line {
-            self.digest.add(news);
+        if let Line::WorldEvent(event) = &line {
+            self.digest.add(event);
         }
         self.journal.note(now, || line);
     }
@@ -209,7 +209,7 @@ impl<'a> Stage<'a> {
                 }
                 self.phase = Phase::Leaving;
                 self.deadline = now + LEAVE_WITHIN;
-                self.deliver(now, News::Finish)?;
+                self.deliver(now, WorldEvent::Finish)?;
             }
             Phase::Leaving => return Ok(true),
         }

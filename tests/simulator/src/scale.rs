@@ -10,14 +10,14 @@ use plimsoll_core::time::Moment;
 use plimsoll_core::units::Bytes;
 
 use crate::fault::Faults;
-use crate::news::{End, Glance, Host, News};
 use crate::plan::Plan;
 use crate::scenario::{Load, Machine, Scenario};
+use crate::world_event::{End, Glance, Host, WorldEvent};
 
 /// Decisions that are timed.
 const TIMED: usize = 20_000;
 
-/// What decisions cost with so many contexts open.
+/// What decisions cost with this number of contexts open.
 #[derive(Debug, Clone, Copy)]
 pub struct Cost {
     /// Contexts open.
@@ -52,13 +52,13 @@ pub fn cost(contexts: u32, meter: &impl Meter) -> Cost {
     let mut times: Vec<_> = (0..TIMED).map(|_| fleet.cycle(meter)).collect();
     times.sort_unstable();
     let glance = Glance { used: Some(Bytes::gib(1)), limit: Bytes::gib(1 << 20), full: 0, oom_kills: 0 };
-    let mut timed = |news| {
+    let mut timed = |event| {
         let start = meter.time();
-        fleet.tell(news);
+        fleet.deliver(event);
         meter.time().saturating_sub(start)
     };
-    let read = timed(News::Read(glance));
-    let measured = timed(News::Measured(Bytes::mib(20 * u64::from(contexts))));
+    let read = timed(WorldEvent::Read(glance));
+    let measured = timed(WorldEvent::Measured(Bytes::mib(20 * u64::from(contexts))));
     Cost { contexts, p50: times[TIMED / 2], p99: times[TIMED * 99 / 100], each, read, measured }
 }
 
@@ -96,9 +96,9 @@ impl Fleet {
         self.submit();
         let slot = SlotId(self.oldest);
         self.oldest += 1;
-        self.tell(News::Ended(slot, End::Succeeded));
+        self.deliver(WorldEvent::Ended(slot, End::Succeeded));
         let start = meter.time();
-        self.tell(News::Freed(slot));
+        self.deliver(WorldEvent::Freed(slot));
         let took = meter.time().saturating_sub(start);
         self.settle_in();
         took
@@ -106,23 +106,23 @@ impl Fleet {
 
     fn submit(&mut self) {
         let host = Host((self.jobs % 100) as u32);
-        self.tell(News::Submitted(JobSeq(self.jobs), host));
+        self.deliver(WorldEvent::Submitted(JobSeq(self.jobs), host));
         self.jobs += 1;
     }
 
     /// Whatever was started comes up.
     fn settle_in(&mut self) {
         while let Some(id) = self.launched.pop() {
-            self.tell(News::Launched(id));
+            self.deliver(WorldEvent::Launched(id));
         }
         while let Some(slot) = self.started.pop() {
-            self.tell(News::Opened(slot));
+            self.deliver(WorldEvent::Opened(slot));
         }
     }
 
-    fn tell(&mut self, news: News) {
+    fn deliver(&mut self, event: WorldEvent) {
         self.now += Duration::from_micros(10);
-        self.dispatch.handle(self.now, news.event(self.now));
+        self.dispatch.handle(self.now, event.event(self.now));
         while let Some(action) = self.dispatch.next_action() {
             match action {
                 Action::Start { slot, .. } => self.started.push(slot),
@@ -151,7 +151,7 @@ fn rules(contexts: u32) -> DispatchConfig {
     }
 }
 
-/// A run that fills so many contexts and keeps them busy.
+/// A run that opens this number of contexts and keeps them busy.
 #[must_use]
 pub fn plan(contexts: u32) -> Plan {
     let jobs = contexts * 3;

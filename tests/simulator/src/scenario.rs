@@ -13,8 +13,8 @@ use plimsoll_core::policy::placement::PlacementConfig;
 use plimsoll_core::policy::retry::RetryPolicy;
 use plimsoll_core::units::Bytes;
 
-use crate::fate::Fate;
 use crate::fault::{FaultKind, Faults};
+use crate::outcome_plan::OutcomePlan;
 use plimsoll_sim::chance::Chance;
 
 /// One run's circumstances.
@@ -129,7 +129,7 @@ impl Scenario {
         });
         let mut fleet = fleet(&mut chance, machine);
         if fleet.admission.policy == LimitPolicy::Fixed {
-            // Fixed limits are only as good as whoever fixed them: here they fit the machine when nothing goes wrong.
+            // Fixed limits protect the machine only if they fit it: here they do when nothing goes wrong.
             let each = load.page_memory.0 * 2 + load.browser_memory.0;
             let room = (machine.memory - machine.base).0 * 8 / 10;
             let fits = u32::try_from(room / each).unwrap_or(u32::MAX).max(1);
@@ -148,7 +148,7 @@ fn load(chance: &mut Chance, storm: Duration, machine: Machine) -> Load {
     let (shortest, longest) = if chance.happens(0.25) { (5_000, 60_000) } else { (10, 20_000) };
     let hold = Duration::from_millis(u64::from(chance.count(shortest, longest)));
     // A healthy page on an idle machine is never late: only then is a timeout a fault.
-    let healthy = (page_cpu + hold).mul_f64(Fate::LONGEST) + Duration::from_secs(5);
+    let healthy = (page_cpu + hold).mul_f64(OutcomePlan::LONGEST) + Duration::from_secs(5);
     Load {
         jobs,
         burst,

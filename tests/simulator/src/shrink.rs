@@ -5,9 +5,9 @@
 
 use crate::fault::{FaultKind, Faults};
 use crate::journal::Journal;
+use crate::mutation::Mutation;
 use crate::oracle::Invariant;
 use crate::plan::{Decision, Plan};
-use crate::plant::Plant;
 use crate::run::run;
 
 /// A plan that still fails, and what it took to find it.
@@ -21,14 +21,14 @@ pub struct Shrunk {
 
 struct Shrinker {
     invariant: Invariant,
-    plant: Option<Plant>,
+    mutation: Option<Mutation>,
     left: u32,
 }
 
-/// Makes a plan that breaks `invariant` small, in at most so many runs.
+/// Makes a plan that breaks `invariant` small, in at most `budget` runs.
 #[must_use]
-pub fn shrink(plan: &Plan, invariant: Invariant, plant: Option<Plant>, budget: u32) -> Shrunk {
-    let mut shrinker = Shrinker { invariant, plant, left: budget };
+pub fn shrink(plan: &Plan, invariant: Invariant, mutation: Option<Mutation>, budget: u32) -> Shrunk {
+    let mut shrinker = Shrinker { invariant, mutation, left: budget };
     let mut plan = plan.clone();
     for kind in
         FaultKind::ALL.into_iter().filter(|kind| plan.scenario.faults.rate(*kind) > 0.0).collect::<Vec<_>>()
@@ -48,7 +48,7 @@ impl Shrinker {
             return false;
         }
         self.left -= 1;
-        let found = run(plan, self.plant, Journal::NONE).violation;
+        let found = run(plan, self.mutation, Journal::NONE).violation;
         found.is_some_and(|violation| violation.invariant == self.invariant)
     }
 

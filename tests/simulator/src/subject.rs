@@ -3,41 +3,41 @@
 use plimsoll_core::policy::dispatch::{Action, Dispatch, DispatchConfig};
 use plimsoll_core::time::Moment;
 
-use crate::news::News;
-use crate::plant::{Plant, Planted};
+use crate::mutation::{Mutant, Mutation};
+use crate::world_event::WorldEvent;
 
-/// The production policies, told what happens.
+/// The production policies, which handle the events of the simulated world.
 #[derive(Debug)]
 pub struct Subject {
     dispatch: Dispatch,
-    planted: Option<Planted>,
+    mutant: Option<Mutant>,
 }
 
 impl Subject {
     /// A fleet with these rules; a planted bug may break some of them.
     #[must_use]
-    pub fn new(rules: &DispatchConfig, seed: u64, plant: Option<Plant>) -> Self {
-        let rules = plant.map_or_else(|| rules.clone(), |plant| plant.bend(rules));
-        Self { dispatch: Dispatch::new(rules, seed), planted: plant.map(Planted::new) }
+    pub fn new(rules: &DispatchConfig, seed: u64, mutation: Option<Mutation>) -> Self {
+        let rules = mutation.map_or_else(|| rules.clone(), |mutation| mutation.bend(rules));
+        Self { dispatch: Dispatch::new(rules, seed), mutant: mutation.map(Mutant::new) }
     }
 
-    /// Tells it the news; returns what it decides.
-    pub fn tell(&mut self, now: Moment, news: News, answer: &mut Vec<Action>) {
-        let Some(planted) = &mut self.planted else {
-            self.dispatch.handle(now, news.event(now));
+    /// Passes an event to the fleet; appends the actions that follow to `answer`.
+    pub fn handle(&mut self, now: Moment, event: WorldEvent, answer: &mut Vec<Action>) {
+        let Some(mutant) = &mut self.mutant else {
+            self.dispatch.handle(now, event.event(now));
             answer.extend(std::iter::from_fn(|| self.dispatch.next_action()));
             return;
         };
-        planted.hear(news);
-        while let Some(heard) = planted.next() {
-            self.dispatch.handle(now, heard.event(now));
+        mutant.observe(event);
+        while let Some(event) = mutant.next() {
+            self.dispatch.handle(now, event.event(now));
             while let Some(action) = self.dispatch.next_action() {
-                planted.say(action, answer);
+                mutant.observe_action(action, answer);
             }
         }
     }
 
-    /// The machine itself, to look at.
+    /// The fleet itself, for checks.
     #[must_use]
     pub const fn dispatch(&self) -> &Dispatch {
         &self.dispatch

@@ -6,9 +6,9 @@ use std::thread;
 
 use crate::fault::Injected;
 use crate::journal::Journal;
+use crate::mutation::Mutation;
 use crate::oracle::Violation;
 use crate::plan::Plan;
-use crate::plant::Plant;
 use crate::run::{Run, run};
 use plimsoll_sim::digest::Digest;
 
@@ -44,7 +44,7 @@ pub enum Until {
 
 /// Runs seeds `first..first + seeds`; the first `twice` of them two times.
 #[must_use]
-pub fn sweep(first: u64, seeds: u64, twice: u64, plant: Option<Plant>, until: Until) -> Tally {
+pub fn sweep(first: u64, seeds: u64, twice: u64, mutation: Option<Mutation>, until: Until) -> Tally {
     let next = AtomicU64::new(0);
     let over = AtomicBool::new(false);
     let tally = Mutex::new(Tally::default());
@@ -56,8 +56,8 @@ pub fn sweep(first: u64, seeds: u64, twice: u64, plant: Option<Plant>, until: Un
             }
             let seed = first + index;
             let plan = Plan::drawn(seed);
-            let done = run(&plan, plant, Journal::NONE);
-            let is_steady = index >= twice || run(&plan, plant, Journal::NONE).digest == done.digest;
+            let done = run(&plan, mutation, Journal::NONE);
+            let is_steady = index >= twice || run(&plan, mutation, Journal::NONE).digest == done.digest;
             if done.violation.is_some() && until == Until::FirstFailure {
                 over.store(true, Ordering::Relaxed);
             }

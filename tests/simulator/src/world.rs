@@ -1,7 +1,7 @@
 //! [`World`]: a machine, its browsers and their pages, as the fleet's runtime and driver would show them.
 //!
-//! It obeys the fleet's actions and answers with [`News`], late, twice or wrong if the plan says so. It knows nothing of
-//! policies.
+//! It carries out the fleet's actions and answers with [`WorldEvent`]s: late, twice or wrong where the plan has such a fault.
+//! It knows nothing of policies.
 //!
 //! ```text
 //!   Start ─► creating (processor) ─► Opened ─► page (processor) ─► held ─► Ended ─► closing ─► Freed
@@ -23,20 +23,20 @@ use plimsoll_core::units::Bytes;
 
 use self::attempts::Context;
 use self::browsers::Browser;
-use self::memory::{Neighbour, Suffering};
+use self::memory::{Neighbour, Slowdown};
 use crate::agenda::Agenda;
-use crate::fate::Luck;
 use crate::fault::{Faults, Injected};
-use crate::news::{End, Host, News};
+use crate::outcome_plan::FaultRng;
 use crate::plan::{Decision, Entry, Plan};
 use crate::processor::Processor;
 use crate::scenario::Scenario;
+use crate::world_event::{End, Host, WorldEvent};
 
-/// How often memory is looked at, and how often the fleet is told.
+/// How often memory is looked at, and how often the fleet gets a reading.
 const SAMPLE_EVERY: Duration = Duration::from_millis(250);
 const READ_EVERY: u64 = 4;
 const MEASURE_EVERY: u64 = 20;
-/// News that can be told again.
+/// Events that can be repeated.
 const REMEMBERED: usize = 64;
 
 /// The simulated machine and all that runs on it.
@@ -53,14 +53,14 @@ pub struct World {
     /// The contexts of each browser.
     placed: BTreeSet<(BrowserId, SlotId)>,
     browsers: BTreeMap<BrowserId, Browser>,
-    suffering: Suffering,
+    slowdown: Slowdown,
     samples: u64,
     memory: Memory,
     state: Surroundings,
     planned: u64,
     submitted: u64,
-    news: VecDeque<News>,
-    told: VecDeque<News>,
+    event: VecDeque<WorldEvent>,
+    delivered: VecDeque<WorldEvent>,
 }
 
 /// Memory in numbers, for reports.
@@ -94,7 +94,7 @@ enum Due {
     Calm,
     Sample,
     Over(Decision),
-    Tell(News),
+    Emit(WorldEvent),
     Deadline(SlotId),
     Created(SlotId),
     Held(SlotId),
@@ -135,7 +135,7 @@ impl World {
             contexts: BTreeMap::new(),
             placed: BTreeSet::new(),
             browsers: BTreeMap::new(),
-            suffering: Suffering::default(),
+            slowdown: Slowdown::default(),
             samples: 0,
             memory: Memory::default(),
             state: Surroundings {
@@ -149,8 +149,8 @@ impl World {
             },
             planned: plan.jobs(),
             submitted: 0,
-            news: VecDeque::new(),
-            told: VecDeque::new(),
+            event: VecDeque::new(),
+            delivered: VecDeque::new(),
         }
     }
 
@@ -170,27 +170,27 @@ impl World {
         }
     }
 
-    /// The next news, unless the fleet stands still.
-    pub fn take_news(&mut self, now: Moment) -> Option<News> {
+    /// The next event, unless the fleet stands still.
+    pub fn take_event(&mut self, now: Moment) -> Option<WorldEvent> {
         if self.is_frozen(now) {
             return None;
         }
-        let news = self.news.pop_front()?;
-        if news.can_repeat() {
-            self.told.truncate(REMEMBERED - 1);
-            self.told.push_front(news);
+        let event = self.event.pop_front()?;
+        if event.can_repeat() {
+            self.delivered.truncate(REMEMBERED - 1);
+            self.delivered.push_front(event);
         }
-        Some(news)
+        Some(event)
     }
 
-    /// Whether the fleet stands still: it hears nothing and sees no time pass.
+    /// Whether the fleet stands still: it gets no event and no time passes for it.
     #[must_use]
     pub fn is_frozen(&self, now: Moment) -> bool {
         now < self.state.frozen_until
     }
 
     /// Does what the fleet has decided.
-    pub fn obey(&mut self, now: Moment, action: &Action) {
+    pub fn apply(&mut self, now: Moment, action: &Action) {
         match action {
             Action::Start { slot, job, browser, attempt } => self.start(now, *slot, *job, *browser, *attempt),
             Action::Evict(slot) => self.end(now, *slot, End::Evicted),
@@ -203,13 +203,13 @@ impl World {
     /// Whether nothing from outside is still to come and nothing runs.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.submitted >= self.planned && self.contexts.is_empty() && self.news.is_empty()
+        self.submitted >= self.planned && self.contexts.is_empty() && self.event.is_empty()
     }
 
     /// Whether no browser is left.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.contexts.is_empty() && self.browsers.is_empty() && self.news.is_empty()
+        self.contexts.is_empty() && self.browsers.is_empty() && self.event.is_empty()
     }
 
     /// Enters jobs beyond the plan, all due at one moment.
@@ -244,7 +244,7 @@ impl World {
             Due::Calm => self.calm(now),
             Due::Sample => self.sample(now),
             Due::Over(decision) => self.over(decision),
-            Due::Tell(news) => self.tell(news),
+            Due::Emit(event) => self.emit(event),
             Due::Deadline(slot) => self.deadline(now, slot),
             Due::Created(slot) => self.created(now, slot),
             Due::Held(slot) => self.held(now, slot),
@@ -260,7 +260,7 @@ impl World {
         match work {
             Work::Create(slot) => {
                 let wait =
-                    self.contexts.get(&slot).map_or(Duration::ZERO, |context| context.fate.create_wait);
+                    self.contexts.get(&slot).map_or(Duration::ZERO, |context| context.outcome.create_wait);
                 self.agenda.enter(now + wait, Due::Created(slot));
             }
             Work::Page(slot) => self.page_done(now, slot),
@@ -268,12 +268,12 @@ impl World {
         }
     }
 
-    fn tell(&mut self, news: News) {
-        self.news.push_back(news);
+    fn emit(&mut self, event: WorldEvent) {
+        self.event.push_back(event);
     }
 
-    const fn luck(&mut self) -> Luck<'_> {
-        Luck { seed: self.seed, faults: &self.faults, injected: &mut self.injected }
+    const fn fault_rng(&mut self) -> FaultRng<'_> {
+        FaultRng { seed: self.seed, faults: &self.faults, injected: &mut self.injected }
     }
 
     fn next_job(&mut self) -> JobSeq {

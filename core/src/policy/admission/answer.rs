@@ -75,13 +75,13 @@ pub enum Announcement {
     Pressure(LevelChange),
     /// A breaker changed its state.
     Breaker(Scope, Change),
-    /// A limit is 80 % used; at most once in 30 s.
+    /// At least 80 % of the limit was in use; at most once in 30 s.
     Nearing {
-        /// Contexts held.
+        /// The most contexts that were active since the last such announcement.
         active: u32,
         /// The configured limit.
         limit: u32,
-        /// How often this was true since it was last said.
+        /// How many more times a context began above that share since then.
         suppressed: u64,
     },
     /// An attempt gave way to save the machine; its job waits for another.
@@ -106,7 +106,7 @@ impl fmt::Display for Announcement {
             Self::Nearing { active, limit, suppressed } => {
                 write!(
                     f,
-                    "{active} of {limit} contexts are active (and {suppressed} times since this was last said)"
+                    "up to {active} of {limit} contexts were active; {suppressed} such warnings were held back"
                 )
             }
             Self::Evicted(slot) => write!(f, "{slot} evicted to save memory; its job will be tried again"),

@@ -82,9 +82,6 @@ pub enum TripReason {
     /// A probe went wrong while the breaker was half-open.
     #[error("a probe failed")]
     ProbeFailed,
-    /// The other side named a time before which it wants no calls.
-    #[error("it asked to be left alone")]
-    Asked,
 }
 
 /// What a closed breaker has seen.
@@ -135,14 +132,6 @@ impl Evidence {
                 *in_a_row = 0;
             }
             Self::Leaky(leaky) => leaky.ease(now),
-        }
-    }
-
-    /// Forgets everything.
-    pub(super) fn reset(&mut self, now: Moment) {
-        match self {
-            Self::Rates { .. } => self.ease(now),
-            Self::Leaky(leaky) => leaky.reset(),
         }
     }
 

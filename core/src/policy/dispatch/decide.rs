@@ -1,18 +1,19 @@
-//! What follows from the state: who starts, which browsers come and go, who gives way.
+//! Decides which jobs start, which browsers are started and closed, and which attempts are evicted.
 
 use std::time::Duration;
 
 use crate::id::SlotId;
 use crate::outcome::{FailureClass, Fault, Outcome, Stage};
 use crate::policy::admission::{Announcement, Wait};
+use crate::policy::blame::AttemptOutcome;
 use crate::policy::breaker::{Refused, State};
+use crate::policy::dispatch::fleet_outage::FleetOutage;
 use crate::policy::dispatch::slots::Attempt;
-use crate::policy::dispatch::standstill::{Hope, Standstill};
 use crate::policy::dispatch::{Action, Dispatch, Phase};
 use crate::policy::pressure::{self, Idle, Launches, Trim};
-use crate::policy::queue::{Patience, Waiting};
+use crate::policy::queue::{JobHistory, Waiting};
 use crate::policy::restart::Restart;
-use crate::policy::scopes::{Blocked, Passage, Scope};
+use crate::policy::scopes::{Blocked, BreakerPermits, Scope};
 use crate::time::Moment;
 
 /// The breakers that guard the fleet as a whole.
@@ -25,9 +26,9 @@ const PROBE_SPACING: Duration = Duration::from_secs(1);
 /// it can.
 const SPARE_AFTER: Duration = Duration::from_secs(5);
 
-/// What came of trying to start the job at the front.
-enum Tried {
-    /// It started, or is out of the way: the next may be tried.
+/// The result of trying to start the job at the front.
+enum AdmitResult {
+    /// It started or left the front of the queue: the next may be tried.
     Next,
     /// Nothing can start now.
     Shut,
@@ -48,20 +49,20 @@ impl Dispatch {
             let outcome = Outcome::Failed(fault.clone().at(Stage::Launch));
             self.settle_all_waiting(&outcome);
         }
-        self.fused_until = None;
+        self.fleet_open_until = None;
         if self.is_whole(now) {
-            self.standstill = None;
+            self.fleet_outage = None;
         }
         while self.queue.ready() > 0 && self.admission.admit(now, self.load()).is_ok() {
-            if let Tried::Shut = self.try_front(now) {
+            if let AdmitResult::Shut = self.try_front(now) {
                 break;
             }
         }
-        self.staff(now);
+        self.launch_missing_browsers(now);
     }
 
-    /// Does what the machine's state demands of contexts and browsers that are already there.
-    pub(super) fn relieve(&mut self, now: Moment) {
+    /// Carries out what the level of pressure demands of the contexts and browsers that exist.
+    pub(super) fn apply_pressure(&mut self, now: Moment) {
         let (level, measures) = (self.admission.level(), self.admission.measures());
         if level != self.trimmed {
             self.trimmed = level;
@@ -81,7 +82,7 @@ impl Dispatch {
         };
         let surplus = needed.and_then(|needed| self.placement.close_surplus(needed));
         self.actions.extend(surplus.map(Action::Close));
-        // A fleet that starved made its one try against all odds. While that is alone, its memory is not what is short.
+        // The attempt that the starvation rule admitted is not evicted while it is alone: its memory is not what is short.
         let is_spared = |slot: &SlotId| self.last_resort == Some(*slot) && self.load().active == 1;
         if let Some(pace) = self.admission.eviction_pace()
             && self.eviction.is_due(now, pace)
@@ -95,47 +96,47 @@ impl Dispatch {
     }
 
     /// Tries to start the job at the front on the browser with the most room.
-    fn try_front(&mut self, now: Moment) -> Tried {
-        let Some(front) = self.queue.front() else { return Tried::Shut };
-        let Patience { host, proxy, .. } = &front.patience;
+    fn try_front(&mut self, now: Moment) -> AdmitResult {
+        let Some(front) = self.queue.front() else { return AdmitResult::Shut };
+        let JobHistory { host, proxy, .. } = &front.history;
         let peers: Vec<_> =
             proxy.clone().map(Scope::Proxy).into_iter().chain(host.clone().map(Scope::Host)).collect();
         // Asked before there is a browser: a job that may not visit its host needs none.
         if let Some(blocked) = self.admission.scopes().blocked(now, &peers) {
             return self.hold_back(now, &blocked);
         }
-        let Some(browser) = self.placement.roomiest() else { return Tried::Shut };
+        let Some(browser) = self.placement.roomiest() else { return AdmitResult::Shut };
         let scopes: Vec<_> = FLEET_SCOPES.into_iter().chain([Scope::Browser(browser)]).chain(peers).collect();
         match self.admission.pass(now, &scopes, &mut self.rng) {
-            Ok(passage) => self.start(now, passage),
+            Ok(permits) => self.start(now, permits),
             Err(blocked) => match blocked.scope {
                 Scope::Host(_) | Scope::Proxy(_) => self.hold_back(now, &blocked),
                 Scope::Browser(id) => {
-                    // It takes nothing new; what it holds may end in peace.
+                    // It takes no new contexts; those that it holds may end by themselves.
                     let empty = self.placement.retire(id);
                     self.actions.extend(empty.map(Action::Close));
-                    Tried::Next
+                    AdmitResult::Next
                 }
-                Scope::Global | Scope::Fuse | Scope::Endpoint(_) => self.wait_for_fleet(now, &blocked),
+                Scope::Global | Scope::Fuse => self.wait_for_fleet(now, &blocked),
             },
         }
     }
 
-    fn start(&mut self, now: Moment, passage: Passage) -> Tried {
+    fn start(&mut self, now: Moment, permits: BreakerPermits) -> AdmitResult {
         let (Some(browser), Some(waiting)) = (self.placement.occupy(), self.queue.pop()) else {
-            self.admission.ended(now, passage, crate::policy::blame::News::Dropped, &mut self.rng);
-            return Tried::Shut;
+            self.admission.ended(now, permits, AttemptOutcome::Dropped, &mut self.rng);
+            return AdmitResult::Shut;
         };
-        let Waiting { job, entry, attempts, mut patience } = waiting;
+        let Waiting { job, entry, attempts, mut history } = waiting;
         // A job pays in once: after an eviction its first attempt comes again.
-        if attempts == 0 && patience.evictions == 0 {
+        if attempts == 0 && history.evictions == 0 {
             self.retry_budget.deposit(now);
         }
-        // It has begun: from here on nothing but its attempts bounds it.
-        patience.held_since = None;
-        patience.deadline = None;
+        // From its first attempt on only the number of attempts bounds a job.
+        history.held_since = None;
+        history.deadline = None;
         let number = attempts + 1;
-        let attempt = Attempt { job, entry: self.ledger.start(entry), number, passage, patience };
+        let attempt = Attempt { job, entry: self.ledger.start(entry), number, permits, history };
         let slot = self.slots.admit(now, browser, attempt);
         if self.admission.is_against_odds(now) {
             self.last_resort = Some(slot);
@@ -145,15 +146,12 @@ impl Dispatch {
         self.peaks.active = self.peaks.active.max(load.active);
         self.peaks.creating = self.peaks.creating.max(load.creating);
         self.actions.push_back(Action::Start { slot, job, browser, attempt: number });
-        let limit = self.admission.ceiling();
-        if self.config.warnings.is_nearing(load.active, limit)
-            && let Some(announcement) = self.warnings.record(now, &())
-        {
-            let nearing =
-                Announcement::Nearing { active: load.active, limit, suppressed: announcement.suppressed };
-            self.actions.push_back(Action::Announce(nearing));
+        if self.config.warnings.is_nearing(load.active, self.admission.ceiling()) {
+            self.nearest = self.nearest.max(load.active);
+            let suppressed = self.warnings.record(now);
+            self.warn_of_limit(suppressed);
         }
-        Tried::Next
+        AdmitResult::Next
     }
 
     /// Whether no breaker of the whole fleet is open or being probed.
@@ -162,28 +160,28 @@ impl Dispatch {
         FLEET_SCOPES.iter().all(|scope| matches!(state(scope), None | Some(State::Closed { .. })))
     }
 
-    /// Lets everybody wait for a breaker of the whole fleet, or gives the job at the front up when that has lasted too long.
-    fn wait_for_fleet(&mut self, now: Moment, blocked: &Blocked) -> Tried {
+    /// Lets every job wait for a breaker of the whole fleet, or gives the job at the front up when that has lasted too long.
+    fn wait_for_fleet(&mut self, now: Moment, blocked: &Blocked) -> AdmitResult {
         let until = blocked.refused.until();
-        self.fused_until = Some(until);
+        self.fleet_open_until = Some(until);
         // While it is being probed it may turn out well.
         if !matches!(blocked.refused, Refused::Open { .. }) {
-            return Tried::Shut;
+            return AdmitResult::Shut;
         }
-        let standstill = self.standstill.get_or_insert_with(|| Standstill::begins(now));
-        if standstill.rests(now, until) == Hope::Left {
-            return Tried::Shut;
+        let outage = self.fleet_outage.get_or_insert_with(|| FleetOutage::begins(now));
+        if outage.may_end(now, until) {
+            return AdmitResult::Shut;
         }
-        let Some(waiting) = self.queue.pop() else { return Tried::Shut };
+        let Some(waiting) = self.queue.pop() else { return AdmitResult::Shut };
         let fault = || Fault::transient(FailureClass::Overload, format!("the whole fleet fails: {blocked}"));
         self.give_up(waiting, fault);
-        Tried::Next
+        AdmitResult::Next
     }
 
     /// Holds the job at the front back until its host or proxy may be asked again, or gives it up when that has lasted too long.
-    fn hold_back(&mut self, now: Moment, blocked: &Blocked) -> Tried {
-        let Some(mut waiting) = self.queue.pop() else { return Tried::Shut };
-        let since = *waiting.patience.held_since.get_or_insert(now);
+    fn hold_back(&mut self, now: Moment, blocked: &Blocked) -> AdmitResult {
+        let Some(mut waiting) = self.queue.pop() else { return AdmitResult::Shut };
+        let since = *waiting.history.held_since.get_or_insert(now);
         let give_up = since + self.config.host_patience;
         let ask_again = match blocked.refused {
             Refused::Open { .. } if now >= give_up => {
@@ -194,26 +192,26 @@ impl Dispatch {
                     _ => Fault::transient(FailureClass::Navigation, format!("its host fails: {blocked}")),
                 };
                 self.give_up(waiting, fault);
-                return Tried::Next;
+                return AdmitResult::Next;
             }
             Refused::Open { until, .. } => until.min(give_up),
-            // It is being probed: whoever comes next may be the next probe.
+            // It is being probed: the next job that asks may be the next probe.
             Refused::Probing { .. } => now + PROBE_SPACING,
         };
-        let deadline = waiting.patience.deadline.unwrap_or(Moment::NEVER);
+        let deadline = waiting.history.deadline.unwrap_or(Moment::NEVER);
         self.queue.delay(waiting, ask_again.min(deadline));
-        Tried::Next
+        AdmitResult::Next
     }
 
     /// Ends a job that waits, with the failure of its last attempt or, if it had none, with what it waits for.
     fn give_up(&mut self, mut waiting: Waiting, fault: impl FnOnce() -> Fault) {
-        let last = waiting.patience.last_failure.take();
+        let last = waiting.history.last_failure.take();
         let failure = last.map_or_else(|| fault().at(Stage::Queue), |last| *last);
         self.settle_waiting(waiting, Outcome::Failed(failure));
     }
 
     /// Starts the browsers that are missing.
-    fn staff(&mut self, now: Moment) {
+    fn launch_missing_browsers(&mut self, now: Moment) {
         let demand = self.demand();
         while self.launches.may_launch(now)
             && self.restarts.may_restart(now) == Restart::Now
@@ -235,8 +233,8 @@ impl Dispatch {
         let is_open = measures.admission == pressure::Admission::Open || self.admission.is_starved(self.last);
         let to_stand_on = u32::from(is_open);
         match measures.launches {
-            // A fleet whose fuse is blown needs no more browsers than it has work for, and one to try with.
-            Launches::Any if self.fused_until.is_some() => wanted.min(active.max(1)),
+            // While a breaker of the fleet is open, it needs browsers only for the contexts it holds, and one for the probe.
+            Launches::Any if self.fleet_open_until.is_some() => wanted.min(active.max(1)),
             Launches::Any => wanted,
             // Enough for what is held, and one to stand on: a fleet must be able to recover from crashes.
             Launches::Replacements => wanted.min(active.max(to_stand_on)),

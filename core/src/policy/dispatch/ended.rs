@@ -1,24 +1,24 @@
-//! What becomes of a job whose attempt ended: it is over, or waits for another.
+//! Decides whether a job whose attempt ended is over or waits for another attempt.
 
 use crate::id::SlotId;
 use crate::outcome::{Failure, FailureClass, Fault, Outcome, Stage};
-use crate::policy::blame::News;
+use crate::policy::blame::AttemptOutcome;
 use crate::policy::dispatch::slots::{Attempt, Progress};
 use crate::policy::dispatch::{Action, AttemptEnd, Dispatch, Phase};
-use crate::policy::queue::{Patience, Waiting};
+use crate::policy::queue::{JobHistory, Waiting};
 use crate::policy::retry::Verdict;
 use crate::policy::retry_budget::RetryBudget;
 use crate::time::Moment;
 
-/// So many times a job may give way without losing an attempt. Twice is bad luck, with the machine or the neighbours; a
-/// job that meets an emergency each time may well be what makes it, and would go round for ever.
+/// Evictions of a job that do not count as attempts. A job that is evicted more often may itself cause the shortage, and
+/// without a bound it would be retried for ever.
 const FORGIVEN_EVICTIONS: u32 = 2;
 
-/// What follows an attempt.
-enum Sequel {
+/// What becomes of a job after an attempt.
+enum AfterAttempt {
     /// The job has ended.
     Over(Outcome),
-    /// It waits until then; so many attempts count.
+    /// It waits until `due` for another attempt; `attempts` of those before count.
     Again { due: Moment, attempts: u32 },
 }
 
@@ -31,26 +31,28 @@ impl Dispatch {
 
     pub(super) fn ended(&mut self, now: Moment, id: SlotId, end: AttemptEnd) {
         if end.shows_a_context() {
-            // The news that it was there may still be on its way.
+            // The event that its context was opened may still be on its way.
             self.opened(now, id);
         }
         let Some((attempt, progress)) = self.slots.ended(id) else { return };
-        let Attempt { job, entry, number, passage, mut patience } = attempt;
-        let news = match (&end, progress) {
-            (AttemptEnd::Succeeded, Progress::Running(creation)) => News::Succeeded { creation },
-            (AttemptEnd::Failed(failure), _) => News::from(failure),
-            (AttemptEnd::Succeeded | AttemptEnd::Evicted | AttemptEnd::Cancelled, _) => News::Dropped,
+        let Attempt { job, entry, number, permits, mut history } = attempt;
+        let outcome = match (&end, progress) {
+            (AttemptEnd::Succeeded, Progress::Running) => AttemptOutcome::Succeeded,
+            (AttemptEnd::Failed(failure), _) => AttemptOutcome::from(failure),
+            (AttemptEnd::Succeeded | AttemptEnd::Evicted | AttemptEnd::Cancelled, _) => {
+                AttemptOutcome::Dropped
+            }
         };
-        self.admission.ended(now, passage, news, &mut self.rng);
-        let sequel = match end {
+        self.admission.ended(now, permits, outcome, &mut self.rng);
+        let after = match end {
             AttemptEnd::Succeeded => {
                 self.restarts.on_served();
-                self.standstill = None;
-                Sequel::Over(Outcome::Succeeded)
+                self.fleet_outage = None;
+                AfterAttempt::Over(Outcome::Succeeded)
             }
-            AttemptEnd::Cancelled => Sequel::Over(Outcome::Cancelled),
-            AttemptEnd::Evicted if self.phase == Phase::Stopping => Sequel::Over(Outcome::Cancelled),
-            AttemptEnd::Evicted => self.gave_way(now, number, &mut patience),
+            AttemptEnd::Cancelled => AfterAttempt::Over(Outcome::Cancelled),
+            AttemptEnd::Evicted if self.phase == Phase::Stopping => AfterAttempt::Over(Outcome::Cancelled),
+            AttemptEnd::Evicted => self.gave_way(now, number, &mut history),
             AttemptEnd::Failed(failure) => {
                 if failure.fault.class == FailureClass::PageCrash {
                     self.admission.crashed(now);
@@ -58,23 +60,23 @@ impl Dispatch {
                 if failure.fault.class == FailureClass::Timeout && progress == Progress::Creating {
                     self.admission.creation_timed_out();
                 }
-                self.failed(now, number, failure, &mut patience)
+                self.failed(now, number, failure, &mut history)
             }
         };
-        match sequel {
-            Sequel::Over(outcome) => {
+        match after {
+            AfterAttempt::Over(outcome) => {
                 self.ledger.finish(entry, &outcome);
                 self.actions.push_back(Action::Settle { job, outcome, attempts: number });
             }
-            Sequel::Again { due, attempts } => {
+            AfterAttempt::Again { due, attempts } => {
                 let entry = self.ledger.requeue(entry);
-                self.queue.delay(Waiting { job, entry, attempts, patience }, due);
+                self.queue.delay(Waiting { job, entry, attempts, history }, due);
             }
         }
     }
 
     pub(super) fn freed(&mut self, now: Moment, id: SlotId) {
-        // A permit that comes back without a word means that its task was torn down. The job must not vanish with it.
+        // A permit that is freed before the attempt has ended means that its task was aborted. The job must still end.
         let fault = || Fault::persistent(FailureClass::Internal, "the attempt's task ended without a result");
         self.ended(now, id, AttemptEnd::Failed(fault().at(Stage::Close)));
         let Some(browser) = self.slots.freed(id) else { return };
@@ -87,25 +89,31 @@ impl Dispatch {
     }
 
     /// An attempt gave way to save the machine: it does not count, unless its job has given way often.
-    fn gave_way(&mut self, now: Moment, number: u32, patience: &mut Patience) -> Sequel {
-        patience.evictions += 1;
-        if patience.evictions <= FORGIVEN_EVICTIONS {
-            return Sequel::Again { due: now + self.config.retry.base, attempts: number - 1 };
+    fn gave_way(&mut self, now: Moment, number: u32, history: &mut JobHistory) -> AfterAttempt {
+        history.evictions += 1;
+        if history.evictions <= FORGIVEN_EVICTIONS {
+            return AfterAttempt::Again { due: now + self.config.retry.base, attempts: number - 1 };
         }
-        let message = format!("gave way {} times to save the machine", patience.evictions);
-        // Where it was when it gave way says nothing: there was no room for it.
+        let message = format!("gave way {} times to save the machine", history.evictions);
+        // The stage at which it was evicted does not matter: there was no room for it.
         let failure = Fault::transient(FailureClass::Overload, message).at(Stage::Queue);
-        self.failed(now, number, failure, patience)
+        self.failed(now, number, failure, history)
     }
 
-    fn failed(&mut self, now: Moment, number: u32, failure: Failure, patience: &mut Patience) -> Sequel {
+    fn failed(
+        &mut self,
+        now: Moment,
+        number: u32,
+        failure: Failure,
+        history: &mut JobHistory,
+    ) -> AfterAttempt {
         match self.config.retry.after(number, &failure, &mut self.rng) {
             Verdict::Again(wait) if self.phase == Phase::Open => {
                 let due = self.book_retry(now, failure.fault.class).max(now + wait);
-                patience.last_failure = Some(Box::new(failure));
-                Sequel::Again { due, attempts: number }
+                history.last_failure = Some(Box::new(failure));
+                AfterAttempt::Again { due, attempts: number }
             }
-            Verdict::Again(_) | Verdict::Final => Sequel::Over(Outcome::Failed(failure)),
+            Verdict::Again(_) | Verdict::Final => AfterAttempt::Over(Outcome::Failed(failure)),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a fleet is told, and what it answers.
+//! The events that a fleet handles and the actions that follow from them.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub enum Event {
         /// The host and port of its proxy, by which proxies have breakers.
         proxy: Option<Arc<str>>,
     },
-    /// The context of a slot is there.
+    /// The context of a slot is open.
     Opened(SlotId),
     /// The attempt of a slot ended; its context is being closed or gone.
     Ended(SlotId, AttemptEnd),
@@ -56,14 +56,14 @@ pub enum AttemptEnd {
     Succeeded,
     /// A step, or the creation of the context, failed.
     Failed(Failure),
-    /// It gave way to save the machine. The job is not to blame: the attempt is not counted, unless that keeps happening.
+    /// It was evicted to save the machine. The attempt is not counted, unless that keeps happening.
     Evicted,
     /// It was cancelled from outside.
     Cancelled,
 }
 
 impl AttemptEnd {
-    /// Whether it ended in a way that takes a context.
+    /// Whether it ended in a way that is possible only with an open context.
     pub(super) const fn shows_a_context(&self) -> bool {
         match self {
             Self::Succeeded => true,
@@ -105,6 +105,6 @@ pub enum Action {
         /// How many attempts were made.
         attempts: u32,
     },
-    /// Tell people.
+    /// Pass this on to the observer.
     Announce(Announcement),
 }

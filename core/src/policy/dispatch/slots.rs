@@ -1,4 +1,4 @@
-//! The admitted contexts: who holds each, on which browser, and how far it is.
+//! The admitted contexts: the job of each, its browser and its phase.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::id::{BrowserId, JobSeq, SlotId};
 use crate::policy::admission::Load;
 use crate::policy::ledger::Running;
-use crate::policy::queue::Patience;
-use crate::policy::scopes::Passage;
+use crate::policy::queue::JobHistory;
+use crate::policy::scopes::BreakerPermits;
 use crate::time::Moment;
 
 /// All slots of a fleet.
@@ -29,8 +29,8 @@ struct Slot {
 #[derive(Debug)]
 enum Phase {
     Creating(Attempt),
-    /// The context is there; creating it took so long.
-    Running(Attempt, Duration),
+    /// The context is open.
+    Running(Attempt),
     /// The attempt ended; the context is being closed.
     Closing,
 }
@@ -41,8 +41,8 @@ pub(super) struct Attempt {
     pub(super) job: JobSeq,
     pub(super) entry: Running,
     pub(super) number: u32,
-    pub(super) passage: Passage,
-    pub(super) patience: Patience,
+    pub(super) permits: BreakerPermits,
+    pub(super) history: JobHistory,
 }
 
 /// Where an attempt was when it ended.
@@ -50,8 +50,8 @@ pub(super) struct Attempt {
 pub(super) enum Progress {
     /// Its context was being created.
     Creating,
-    /// Its context was there; creating it took so long.
-    Running(Duration),
+    /// Its context was open.
+    Running,
 }
 
 impl Slots {
@@ -64,13 +64,13 @@ impl Slots {
         id
     }
 
-    /// The slot's context is there. Returns how long that took, unless it was there or gone already.
+    /// The slot's context is open. Returns how long creation took, unless the context was open or gone already.
     pub(super) fn opened(&mut self, now: Moment, id: SlotId) -> Option<Duration> {
         let slot = self.held.get_mut(&id)?;
         match std::mem::replace(&mut slot.phase, Phase::Closing) {
             Phase::Creating(attempt) => {
                 let took = now.since(slot.since);
-                slot.phase = Phase::Running(attempt, took);
+                slot.phase = Phase::Running(attempt);
                 self.creating -= 1;
                 Some(took)
             }
@@ -89,7 +89,7 @@ impl Slots {
                 self.creating -= 1;
                 Some((attempt, Progress::Creating))
             }
-            Phase::Running(attempt, took) => Some((attempt, Progress::Running(took))),
+            Phase::Running(attempt) => Some((attempt, Progress::Running)),
             Phase::Closing => None,
         }
     }
@@ -101,13 +101,13 @@ impl Slots {
 
     /// The youngest attempt that runs: the one whose loss costs least.
     pub(super) fn youngest_running(&self) -> Option<SlotId> {
-        let running = self.held.iter().rev().find(|(_, slot)| matches!(slot.phase, Phase::Running(..)));
+        let running = self.held.iter().rev().find(|(_, slot)| matches!(slot.phase, Phase::Running(_)));
         running.map(|(id, _)| *id)
     }
 
     /// Slots whose context exists.
     pub(super) fn running(&self) -> impl Iterator<Item = SlotId> {
-        self.held.iter().filter(|(_, slot)| matches!(slot.phase, Phase::Running(..))).map(|(id, _)| *id)
+        self.held.iter().filter(|(_, slot)| matches!(slot.phase, Phase::Running(_))).map(|(id, _)| *id)
     }
 
     pub(super) fn load(&self) -> Load {

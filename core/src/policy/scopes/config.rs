@@ -12,7 +12,7 @@ use crate::units::Ratio;
 pub struct ScopesConfig {
     /// A browser process. It opens to have the browser replaced; it never closes again in practice.
     pub browser: BreakerConfig,
-    /// A maker of browsers.
+    /// A remote end of a driver that has several. The fleet itself keeps no such breakers: the driver does.
     pub endpoint: BreakerConfig,
     /// A proxy.
     pub proxy: BreakerConfig,
@@ -22,7 +22,7 @@ pub struct ScopesConfig {
     pub global: BreakerConfig,
     /// The incident's counter.
     pub fuse: BreakerConfig,
-    /// Browsers, endpoints and proxies remembered, each (at least 1).
+    /// Browsers and proxies remembered, each (at least 1).
     pub max_keys: usize,
     /// Sites remembered (at least 1). A breaker takes about half a KiB.
     pub max_hosts: usize,
@@ -30,12 +30,15 @@ pub struct ScopesConfig {
 
 /// | scope | opens at | rests |
 /// |---|---|---|
-/// | browser | 3 failures in a row or 5 in 60 s: creations and crashed pages | 60 s |
+/// | browser | 3 failures in a row or 5 in 60 s (creations and crashed pages) | 60 s |
 /// | endpoint | 50 % failed or 80 % slow, of at least 10 in 30 s | 5 s … 60 s |
 /// | proxy | 5 failures in a row, or 60 % of at least 10 in 60 s | 30 s … 300 s |
 /// | host | 80 % of at least 10 in 60 s | 30 s … 600 s |
 /// | global | 50 % of at least 20 in 30 s | 30 s … 300 s |
 /// | fuse | `failed_count` 50 | 30 s … 300 s, 5 probes |
+///
+/// The global breaker counts attempts, `internal` failures and starts of browsers. Failed starts alone seldom open it: the
+/// back-off between them ([`launch`](crate::policy::launch)) allows about five in 30 s.
 ///
 /// Rests double where some systems add the same again each time: it reaches the cap in five steps instead of ten, and
 /// one law is enough.

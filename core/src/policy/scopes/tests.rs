@@ -2,7 +2,10 @@
 
 use proptest::prelude::*;
 
+use std::time::Duration;
+
 use super::*;
+use crate::id::BrowserId;
 use crate::outcome::{FailureClass, Recurrence, Stage};
 
 struct Bench {
@@ -15,35 +18,47 @@ fn host(name: &str) -> Scope {
     Scope::Host(name.into())
 }
 
-fn failed(class: FailureClass, stage: Stage) -> News {
-    News::Failed { stage, class, recurrence: Recurrence::Transient }
+fn failed(class: FailureClass, stage: Stage) -> AttemptOutcome {
+    AttemptOutcome::Failed { stage, class, recurrence: Recurrence::Transient }
 }
 
-const FINE: News = News::Succeeded { creation: Duration::from_millis(300) };
+const FINE: AttemptOutcome = AttemptOutcome::Succeeded;
 
 impl Bench {
     fn new(config: ScopesConfig) -> Self {
         Self { scopes: Scopes::new(config), rng: fastrand::Rng::with_seed(5), now: Moment::ZERO }
     }
 
-    fn acquire(&mut self, scopes: &[Scope]) -> Result<Passage, Blocked> {
+    fn acquire(&mut self, scopes: &[Scope]) -> Result<BreakerPermits, Blocked> {
         self.scopes.try_acquire(self.now, scopes, &mut self.rng).0
     }
 
-    fn attempt(&mut self, scopes: &[Scope], news: News) -> Result<Changes, Blocked> {
-        let passage = self.acquire(scopes)?;
-        Ok(self.scopes.record(self.now, passage, news, &mut self.rng))
+    fn attempt(&mut self, scopes: &[Scope], outcome: AttemptOutcome) -> Result<Changes, Blocked> {
+        let permits = self.acquire(scopes)?;
+        Ok(self.scopes.record(self.now, permits, outcome, &mut self.rng))
     }
 
     fn troubled(&self) -> Vec<Scope> {
-        self.scopes.troubled(self.now).map(|(scope, _)| scope.clone()).collect()
+        let all = self.scopes.kinds.iter().flat_map(LruBreakers::iter);
+        all.filter(|(_, breaker)| !matches!(breaker.state(self.now), State::Closed { .. }))
+            .map(|(scope, _)| scope.clone())
+            .collect()
+    }
+
+    /// Opens the breaker of a host.
+    fn open(&mut self, name: &str) {
+        while self.attempt(&[host(name)], failed(FailureClass::HttpStatus, Stage::Step(0))).is_ok() {}
+    }
+
+    /// The end of its rest.
+    fn rests_until(&self, name: &str) -> Moment {
+        self.scopes.blocked(self.now, &[host(name)]).expect("it is open").refused.until()
     }
 }
 
-fn everything(proxy: &str, site: &str) -> [Scope; 6] {
-    let endpoint = Scope::Endpoint("local".into());
+fn everything(proxy: &str, site: &str) -> [Scope; 5] {
     let proxy = Scope::Proxy(proxy.into());
-    [Scope::Browser(BrowserId(1)), endpoint, proxy, host(site), Scope::Global, Scope::Fuse]
+    [Scope::Browser(BrowserId(1)), proxy, host(site), Scope::Global, Scope::Fuse]
 }
 
 #[test]
@@ -69,7 +84,7 @@ fn dead_proxies_open_no_breaker_but_their_own() {
         }
     }
     assert_eq!(bench.troubled().len(), 20);
-    assert!(bench.troubled().iter().all(|scope| scope.part() == Part::Proxy));
+    assert!(bench.troubled().iter().all(|scope| matches!(scope, Scope::Proxy(_))));
     assert_eq!(bench.scopes.trips(), 20);
 }
 
@@ -78,9 +93,9 @@ fn one_browsers_death_under_a_hundred_attempts_is_one_failure() {
     let mut bench = Bench::new(ScopesConfig::default());
     let scopes = everything("p", "a.example");
     let passages: Vec<_> = (0..100).map(|_| bench.acquire(&scopes).expect("closed")).collect();
-    for passage in passages {
-        let news = failed(FailureClass::BrowserCrash, Stage::Step(2));
-        assert_eq!(bench.scopes.record(bench.now, passage, news, &mut bench.rng), []);
+    for permits in passages {
+        let outcome = failed(FailureClass::BrowserCrash, Stage::Step(2));
+        assert_eq!(bench.scopes.record(bench.now, permits, outcome, &mut bench.rng), []);
     }
     assert_eq!(bench.scopes.note(bench.now, &Scope::Fuse, Verdict::Failure, &mut bench.rng), []);
     let Some(State::Closed { counts }) = bench.scopes.state(bench.now, &Scope::Fuse) else {
@@ -93,7 +108,9 @@ fn one_browsers_death_under_a_hundred_attempts_is_one_failure() {
 fn machines_that_cannot_start_browsers_stop_all_creation() {
     let mut bench = Bench::new(ScopesConfig::default());
     for _ in 0..20 {
-        bench.attempt(&[Scope::Global], failed(FailureClass::BrowserCrash, Stage::Launch)).expect("not yet");
+        assert_eq!(bench.troubled(), []);
+        let Bench { scopes, rng, now } = &mut bench;
+        drop(scopes.note(*now, &Scope::Global, Verdict::Failure, rng));
     }
     assert_eq!(bench.troubled(), [Scope::Global]);
 }
@@ -102,9 +119,10 @@ fn machines_that_cannot_start_browsers_stop_all_creation() {
 fn a_refusal_by_one_scope_costs_the_others_no_probe() {
     let mut bench = Bench::new(ScopesConfig::default());
     let (a, b) = (host("a"), host("b"));
-    assert_eq!(bench.scopes.hold(bench.now, &a, Duration::from_secs(10)).len(), 1);
-    assert_eq!(bench.scopes.hold(bench.now, &b, Duration::from_secs(20)).len(), 1);
-    bench.now += Duration::from_secs(15);
+    bench.open("a");
+    bench.now = bench.rests_until("a") - Duration::from_secs(1);
+    bench.open("b");
+    bench.now += Duration::from_secs(2);
     for _ in 0..3 {
         let blocked = bench.acquire(&[a.clone(), b.clone()]).expect_err("b still rests");
         assert_eq!(blocked.scope, b);
@@ -116,8 +134,8 @@ fn a_refusal_by_one_scope_costs_the_others_no_probe() {
 fn a_scope_named_twice_gives_back_what_it_took() {
     let mut bench = Bench::new(ScopesConfig::default());
     let a = host("a");
-    assert_eq!(bench.scopes.hold(bench.now, &a, Duration::from_secs(10)).len(), 1);
-    bench.now += Duration::from_secs(11);
+    bench.open("a");
+    bench.now = bench.rests_until("a");
     assert!(bench.acquire(&[a.clone(), a.clone()]).is_err());
     bench.now += Duration::from_secs(2);
     bench.attempt(&[a], FINE).expect("the first of the two went back");
@@ -129,45 +147,27 @@ fn a_forgotten_breaker_leaves_no_permits_to_its_successor() {
     let old: Vec<_> = (0..50).map(|_| bench.acquire(&[host("a")]).expect("closed")).collect();
     bench.attempt(&[host("b")], FINE).expect("b pushes a out");
     bench.attempt(&[host("a")], FINE).expect("and a returns as a new breaker");
-    for passage in old {
-        let news = failed(FailureClass::HttpStatus, Stage::Step(0));
-        assert_eq!(bench.scopes.record(bench.now, passage, news, &mut bench.rng), []);
+    for permits in old {
+        let outcome = failed(FailureClass::HttpStatus, Stage::Step(0));
+        assert_eq!(bench.scopes.record(bench.now, permits, outcome, &mut bench.rng), []);
     }
     assert_eq!(bench.troubled(), []);
 }
 
-#[test]
-fn the_last_endpoint_always_serves_and_the_least_bad_come_back_first() {
-    let mut bench = Bench::new(ScopesConfig::default());
-    let names: Vec<Arc<str>> = ["a", "b", "c", "d"].map(Into::into).into();
-    for (name, seconds) in [("a", 40), ("b", 20), ("c", 30)] {
-        let scope = Scope::Endpoint(name.into());
-        assert_eq!(bench.scopes.hold(bench.now, &scope, Duration::from_secs(seconds)).len(), 1);
-    }
-    let usable = |names: &[Arc<str>]| -> Vec<(String, Standing)> {
-        bench.scopes.usable(bench.now, names).into_iter().map(|(name, s)| (name.to_string(), s)).collect()
-    };
-    assert_eq!(usable(&names), [("b".into(), Standing::LeastBad), ("d".into(), Standing::Well)]);
-    assert_eq!(usable(&names[..1]), [("a".into(), Standing::LeastBad)]);
-    assert_eq!(usable(&[]), []);
-}
-
 proptest! {
     #[test]
-    fn memory_is_bounded_and_some_endpoint_is_always_usable(
+    fn memory_is_bounded_and_a_refusal_is_foreseen(
         calls in prop::collection::vec((0u16..400, 0u64..5_000, any::<bool>()), 1..400),
     ) {
         let mut bench = Bench::new(ScopesConfig { max_hosts: 16, max_keys: 16, ..ScopesConfig::default() });
-        let names: Vec<Arc<str>> = (0..5).map(|n| n.to_string().into()).collect();
         for (key, wait, is_fine) in calls {
             bench.now += Duration::from_millis(wait);
-            let news = if is_fine { FINE } else { failed(FailureClass::Timeout, Stage::Create) };
-            let scopes = [host(&key.to_string()), Scope::Endpoint(Arc::clone(&names[usize::from(key) % 5]))];
+            let outcome = if is_fine { FINE } else { failed(FailureClass::Timeout, Stage::Create) };
+            let scopes = [host(&key.to_string()), Scope::Browser(BrowserId(u64::from(key) % 5))];
             let foreseen = bench.scopes.blocked(bench.now, &scopes);
-            let result = bench.attempt(&scopes, news);
+            let result = bench.attempt(&scopes, outcome);
             prop_assert_eq!(foreseen, result.err());
-            prop_assert!(bench.scopes.usable(bench.now, &names).len() >= 3);
-            let known = bench.scopes.shelves.iter().map(|shelf| shelf.iter().count());
+            let known = bench.scopes.kinds.iter().map(|kind| kind.iter().count());
             prop_assert!(known.into_iter().all(|count| count <= 16));
         }
     }

@@ -19,7 +19,7 @@ pub struct Row {
     pub timeouts: f64,
     /// Attempts that gave way.
     pub evicted: f64,
-    /// 95 of 100 creations took at most so many seconds.
+    /// 95 of 100 creations took at most this number of seconds.
     pub creation_p95: f64,
     /// Contexts held before the turn, after the ramp.
     pub before: f64,

@@ -13,13 +13,13 @@ use plimsoll_core::time::Moment;
 
 use super::invariant::{Check, Invariant, hold, same};
 use super::jobs::{Slot, SlotPhase};
-use crate::news::{End, Host};
+use crate::world_event::{End, Host};
 
-/// A host that has answered for so long is well, and no job is given up because of it.
+/// A host that has answered for this time works, and no job is given up because of it.
 const WELL_AFTER: Duration = Duration::from_secs(10);
-/// For so long nothing must have succeeded before a job is given up for the whole fleet.
+/// The time without a success after which a job may be given up for the whole fleet.
 const FLEET_FAILS_AFTER: Duration = Duration::from_secs(300);
-/// A probe that has said nothing for so long no longer holds up the next.
+/// The time without a result after which a probe no longer holds up the next.
 const PROBE_SILENT: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
@@ -75,7 +75,7 @@ enum Phase {
     HalfOpen,
 }
 
-/// What an end says of the fleet as a whole: up, down, nothing.
+/// How an end counts for the fleet as a whole: up, down, nothing.
 fn fuse_verdict(end: Option<End>) -> i32 {
     use FailureClass as C;
     match end {
@@ -118,7 +118,7 @@ impl Breakers {
             self.count_fuse(fuse_verdict(end));
             self.fuse.answered |= well;
         }
-        // What began before the breaker last changed says nothing of the host as it is now.
+        // What began before the breaker last changed does not count for the host as it is now.
         if slot.epochs.1 != self.epochs(slot.host).1 {
             return;
         }
@@ -174,7 +174,7 @@ impl Breakers {
                     })?;
                 }
                 if phase == Phase::Closed {
-                    // If time alone has closed it, it closed before it heard the news of this event.
+                    // If time alone has closed it, it closed before it handled this event.
                     self.count = self.count.min(self.eased_to) + std::mem::take(&mut self.unheard);
                 }
                 // A browser that dies is a failed probe, too.
@@ -186,7 +186,7 @@ impl Breakers {
                 seen.turn(phase, change, ended.map(|slot| slot.epochs.1), scope)?;
             }
             Scope::Global => self.global = phase,
-            Scope::Browser(_) | Scope::Endpoint(_) | Scope::Proxy(_) => {}
+            Scope::Browser(_) | Scope::Proxy(_) => {}
         }
         self.fails_since = if self.let_through() { None } else { self.fails_since.or(Some(now)) };
         Ok(())
@@ -202,7 +202,7 @@ impl Breakers {
             Scope::Browser(id) => {
                 self.troubled_browsers.insert(*id);
             }
-            Scope::Endpoint(_) | Scope::Proxy(_) | Scope::Global | Scope::Fuse => {}
+            Scope::Proxy(_) | Scope::Global | Scope::Fuse => {}
         }
     }
 

@@ -10,10 +10,10 @@ use plimsoll_core::time::Moment;
 
 use super::invariant::{Check, Invariant, hold, same};
 
-/// So many browsers closed unused within a minute are too many.
+/// The number of browsers closed unused within a minute that is too high.
 const CHURN: usize = 20;
 
-/// So many browsers that died unused within a minute are too many.
+/// The number of browsers that died unused within a minute that is too high.
 const CRASH_LOOP: usize = 20;
 
 /// Every browser that may have a process.
@@ -116,7 +116,7 @@ impl Browsers {
         self.not_before = now + bound.mul_f64(0.79);
     }
 
-    /// Returns whether that was news.
+    /// Returns whether it was not known yet.
     pub(super) fn ended(&mut self, now: Moment, id: BrowserId) -> bool {
         let Some(browser) = self.browsers.get_mut(&id) else { return false };
         let is_news = !std::mem::replace(&mut browser.ended, true) && !browser.closed;

@@ -18,7 +18,7 @@ macro_rules! invariants {
             /// Every invariant.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// What it says.
+            /// What it requires.
             #[must_use]
             pub const fn text(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }

@@ -9,7 +9,7 @@ use plimsoll_core::policy::ledger::Counts;
 use plimsoll_core::time::Moment;
 
 use super::invariant::{Broken, Check, Invariant, hold, same};
-use crate::news::{End, Host};
+use crate::world_event::{End, Host};
 
 /// Every job that has not been settled, and the numbers of those that have.
 #[derive(Debug)]
@@ -213,7 +213,7 @@ impl Jobs {
         made < rules.attempts && recurrence == Recurrence::Transient && rules.classes.contains(&class)
     }
 
-    /// The event is over: whoever ended in it and was not settled waits for another attempt.
+    /// The event is over: a job that ended in it and was not settled waits for another attempt.
     pub(super) fn conclude(&mut self, now: Moment, job: JobSeq) -> Check {
         let Some(entry) = self.jobs.get(&job) else { return Ok(()) };
         let (attempts, due) = match entry.state {

@@ -10,7 +10,7 @@ use plimsoll_core::time::Moment;
 use plimsoll_core::units::{Bytes, Ratio};
 
 use super::invariant::{Check, Invariant, hold, same};
-use crate::news::Glance;
+use crate::world_event::Glance;
 
 /// How long a level is kept after its cause is gone.
 const HOLD: Duration = Duration::from_secs(10);

@@ -9,10 +9,10 @@ use plimsoll_core::time::Moment;
 use super::browsers::BrowserState;
 use super::memory::Growth;
 use super::{Due, Work, World};
-use crate::fate::{Closing, Fate, Way, host_of};
 use crate::fault::FaultKind;
-use crate::news::{End, Host, News};
+use crate::outcome_plan::{Closing, OutcomePlan, Way, host_of};
 use crate::processor::Turn;
+use crate::world_event::{End, Host, WorldEvent};
 
 /// How long a renderer's crash goes unseen.
 const CRASH_SEEN_AFTER: Duration = Duration::from_millis(20);
@@ -22,7 +22,7 @@ const CRASH_SEEN_AFTER: Duration = Duration::from_millis(20);
 pub(super) struct Context {
     pub(super) browser: BrowserId,
     pub(super) host: Host,
-    pub(super) fate: Fate,
+    pub(super) outcome: OutcomePlan,
     pub(super) phase: Phase,
     /// Since its creation.
     pub(super) growth: Option<Growth>,
@@ -53,19 +53,19 @@ impl World {
         let is_up = self.browsers.get(&browser).is_some_and(|b| b.state.takes_commands());
         if !is_up {
             // The browser went in this very moment.
-            self.tell(News::Ended(slot, End::transient(Stage::Create, FailureClass::BrowserCrash)));
-            self.tell(News::Freed(slot));
+            self.emit(WorldEvent::Ended(slot, End::transient(Stage::Create, FailureClass::BrowserCrash)));
+            self.emit(WorldEvent::Freed(slot));
             return;
         }
         let (load, weight) = (self.scenario.load, self.state.weight);
-        let fate = Fate::drawn(&mut self.luck(), job, attempt, &load, weight);
+        let outcome = OutcomePlan::drawn(&mut self.fault_rng(), job, attempt, &load, weight);
         let is_hung = self.browsers.get(&browser).is_some_and(|b| b.state == BrowserState::Hung);
-        let hangs = is_hung || fate.creation == Way::Hangs;
-        let turn = (!hangs).then(|| self.processor.start(now, fate.create_cpu, Work::Create(slot)));
+        let hangs = is_hung || outcome.creation == Way::Hangs;
+        let turn = (!hangs).then(|| self.processor.start(now, outcome.create_cpu, Work::Create(slot)));
         let context = Context {
             browser,
             host: host_of(self.seed, job, &load),
-            fate,
+            outcome,
             phase: Phase::Creating(turn),
             growth: None,
             stays_with_browser: false,
@@ -82,18 +82,18 @@ impl World {
         {
             return;
         }
-        match context.fate.creation {
+        match context.outcome.creation {
             Way::Fails(class) | Way::Refused(class) => {
                 return self.end(now, slot, End::transient(Stage::Create, class));
             }
             Way::Well | Way::Hangs => {}
         }
-        context.growth = Some(Growth::new(now, self.scenario.load.growth, &context.fate));
-        let turn = self.processor.start(now, context.fate.page_cpu, Work::Page(slot));
+        context.growth = Some(Growth::new(now, self.scenario.load.growth, &context.outcome));
+        let turn = self.processor.start(now, context.outcome.page_cpu, Work::Page(slot));
         context.phase = Phase::Loading(Some(turn));
-        let fate = context.fate;
-        if !fate.opened_late {
-            self.tell(News::Opened(slot));
+        let outcome = context.outcome;
+        if !outcome.opened_late {
+            self.emit(WorldEvent::Opened(slot));
         }
     }
 
@@ -101,11 +101,11 @@ impl World {
         let Some(context) = self.contexts.get_mut(&slot) else { return };
         context.phase = Phase::Loading(None);
         let is_down = self.state.hosts_down.contains_key(&context.host);
-        let way = if is_down { Way::Fails(FailureClass::Navigation) } else { context.fate.page };
+        let way = if is_down { Way::Fails(FailureClass::Navigation) } else { context.outcome.page };
         let end = match way {
             Way::Well => {
                 context.phase = Phase::Held;
-                return self.agenda.enter(now + context.fate.hold, Due::Held(slot));
+                return self.agenda.enter(now + context.outcome.hold, Due::Held(slot));
             }
             Way::Hangs => return,
             Way::Fails(class) => End::transient(Stage::Step(0), class),
@@ -150,22 +150,22 @@ impl World {
             }
             Phase::Held => true,
         };
-        let (fate, browser) = (context.fate, context.browser);
-        if fate.closing != Closing::Silent {
-            self.tell(News::Ended(slot, end));
+        let (outcome, browser) = (context.outcome, context.browser);
+        if outcome.closing != Closing::Silent {
+            self.emit(WorldEvent::Ended(slot, end));
         }
-        if fate.opened_late && was_created {
-            self.tell(News::Opened(slot));
+        if outcome.opened_late && was_created {
+            self.emit(WorldEvent::Opened(slot));
         }
         let takes_commands = self.browsers.get(&browser).is_some_and(|b| b.state.takes_commands());
-        if fate.closing == Closing::Unverified && takes_commands && was_created {
+        if outcome.closing == Closing::Unverified && takes_commands && was_created {
             if let Some(context) = self.contexts.get_mut(&slot) {
                 context.stays_with_browser = true;
             }
-            return self.tell(News::BrowserEnded(browser));
+            return self.emit(WorldEvent::BrowserEnded(browser));
         }
         let is_there = takes_commands && was_created;
-        let closing = if is_there { fate.close.div_f64(self.suffering.speed()) } else { Duration::ZERO };
+        let closing = if is_there { outcome.close.div_f64(self.slowdown.speed()) } else { Duration::ZERO };
         self.agenda.enter(now + closing, Due::Closed(slot));
     }
 
@@ -173,7 +173,7 @@ impl World {
     pub(super) fn closed(&mut self, slot: SlotId) {
         if let Some(context) = self.contexts.remove(&slot) {
             self.placed.remove(&(context.browser, slot));
-            self.tell(News::Freed(slot));
+            self.emit(WorldEvent::Freed(slot));
         }
     }
 

@@ -7,10 +7,10 @@ use plimsoll_core::outcome::{FailureClass, Recurrence};
 use plimsoll_core::time::Moment;
 
 use super::{Due, Work, World};
-use crate::fate::LaunchFate;
 use crate::fault::FaultKind;
-use crate::news::{End, News};
+use crate::outcome_plan::LaunchPlan;
 use crate::processor::Turn;
+use crate::world_event::{End, WorldEvent};
 use plimsoll_sim::chance::Chance;
 
 /// How long a start may take.
@@ -22,7 +22,7 @@ const HANG_SEEN_AFTER: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub(super) struct Browser {
     pub(super) state: BrowserState,
-    fate: LaunchFate,
+    outcome: LaunchPlan,
     turn: Option<Turn>,
 }
 
@@ -43,7 +43,7 @@ impl BrowserState {
         matches!(self, Self::Up | Self::Hung)
     }
 
-    /// Whether it does what it is told.
+    /// Whether it carries out commands.
     pub(super) const fn answers(self) -> bool {
         matches!(self, Self::Up)
     }
@@ -56,26 +56,26 @@ impl BrowserState {
 
 impl World {
     pub(super) fn launch(&mut self, now: Moment, id: BrowserId) {
-        let fate = match LaunchFate::drawn(&mut self.luck(), id) {
-            _ if self.state.outages > 0 => LaunchFate::Fails,
-            fate => fate,
+        let outcome = match LaunchPlan::drawn(&mut self.fault_rng(), id) {
+            _ if self.state.outages > 0 => LaunchPlan::Fails,
+            outcome => outcome,
         };
         let cpu = self.scenario.load.launch_cpu;
-        let turn = (fate != LaunchFate::Hangs).then(|| self.processor.start(now, cpu, Work::Launch(id)));
-        self.browsers.insert(id, Browser { state: BrowserState::Starting, fate, turn });
+        let turn = (outcome != LaunchPlan::Hangs).then(|| self.processor.start(now, cpu, Work::Launch(id)));
+        self.browsers.insert(id, Browser { state: BrowserState::Starting, outcome, turn });
         self.agenda.enter(now + LAUNCH_TIMEOUT, Due::LaunchTimeout(id));
     }
 
     pub(super) fn launch_done(&mut self, now: Moment, id: BrowserId) {
         let Some(browser) = self.browsers.get_mut(&id) else { return };
         browser.turn = None;
-        match browser.fate {
-            LaunchFate::Fails => self.launch_failed(id, Recurrence::Transient),
-            LaunchFate::Refused => self.launch_failed(id, Recurrence::Persistent),
-            LaunchFate::Up | LaunchFate::Hangs => {
+        match browser.outcome {
+            LaunchPlan::Fails => self.launch_failed(id, Recurrence::Transient),
+            LaunchPlan::Refused => self.launch_failed(id, Recurrence::Persistent),
+            LaunchPlan::Up | LaunchPlan::Hangs => {
                 let unwanted = browser.state == BrowserState::Unwanted;
                 browser.state = BrowserState::Up;
-                self.tell(News::Launched(id));
+                self.emit(WorldEvent::Launched(id));
                 if unwanted {
                     self.close(now, id);
                 }
@@ -93,7 +93,7 @@ impl World {
 
     fn launch_failed(&mut self, id: BrowserId, recurrence: Recurrence) {
         self.browsers.remove(&id);
-        self.tell(News::LaunchFailed(id, recurrence));
+        self.emit(WorldEvent::LaunchFailed(id, recurrence));
     }
 
     pub(super) fn close(&mut self, now: Moment, id: BrowserId) {
@@ -112,7 +112,7 @@ impl World {
 
     pub(super) fn browser_gone(&mut self, id: BrowserId) {
         self.browsers.remove(&id);
-        self.tell(News::BrowserGone(id));
+        self.emit(WorldEvent::BrowserGone(id));
         for slot in self.on(id) {
             // What is left here could not be verified gone before.
             self.closed(slot);
@@ -122,7 +122,7 @@ impl World {
     /// Nobody has had an answer for too long.
     pub(super) fn missed(&mut self, id: BrowserId) {
         if self.browsers.get(&id).is_some_and(|browser| browser.state == BrowserState::Hung) {
-            self.tell(News::BrowserEnded(id));
+            self.emit(WorldEvent::BrowserEnded(id));
         }
     }
 
@@ -135,7 +135,8 @@ impl World {
         browser.state = BrowserState::Dead;
         self.fail_contexts(now, id);
         let seen = Chance::of(self.seed, &[0xdead, id.0]).count(1, 100);
-        self.agenda.enter(now + Duration::from_millis(u64::from(seen)), Due::Tell(News::BrowserEnded(id)));
+        self.agenda
+            .enter(now + Duration::from_millis(u64::from(seen)), Due::Emit(WorldEvent::BrowserEnded(id)));
     }
 
     pub(super) fn kill_picked_browser(&mut self, now: Moment, pick: u64) {

@@ -5,10 +5,10 @@ use plimsoll_core::units::Bytes;
 
 use super::memory::Neighbour;
 use super::{Due, MEASURE_EVERY, READ_EVERY, SAMPLE_EVERY, World};
-use crate::fate::host_of;
 use crate::fault::{FaultKind, Faults};
-use crate::news::{Glance, Host, News};
+use crate::outcome_plan::host_of;
 use crate::plan::Decision;
+use crate::world_event::{Glance, Host, WorldEvent};
 
 impl World {
     pub(super) fn decide(&mut self, now: Moment, decision: Decision) {
@@ -18,7 +18,7 @@ impl World {
                 for _ in 0..jobs {
                     let job = self.next_job();
                     let host = host_of(self.seed, job, &self.scenario.load);
-                    self.tell(News::Submitted(job, host));
+                    self.emit(WorldEvent::Submitted(job, host));
                 }
             }
             Decision::KillRenderer(pick) => self.kill_renderer(now, pick),
@@ -55,18 +55,18 @@ impl World {
                 self.agenda.enter(now + span, Due::Over(decision));
             }
             Decision::Repeat(back, later) => {
-                if let Some(news) = self.told.get(back as usize) {
-                    self.agenda.enter(now + later, Due::Tell(*news));
+                if let Some(event) = self.delivered.get(back as usize) {
+                    self.agenda.enter(now + later, Due::Emit(*event));
                     let kind = if later.is_zero() { FaultKind::Repeated } else { FaultKind::Late };
                     count(kind, self);
                 }
             }
             Decision::Wake => {
                 count(FaultKind::Woken, self);
-                self.tell(News::Tick);
+                self.emit(WorldEvent::Tick);
             }
             Decision::Heavier(weight) => self.state.weight = weight,
-            Decision::Stop => self.tell(News::Stop),
+            Decision::Stop => self.emit(WorldEvent::Stop),
             Decision::Cancel => self.cancel_all(now),
         }
     }
@@ -104,7 +104,7 @@ impl World {
         self.state.frozen_until = self.state.frozen_until.min(now);
     }
 
-    /// Looks at the memory: the machine suffers from it, the kernel kills for it, the fleet is told of it.
+    /// Reads the memory: a shortage slows the machine down and makes the kernel kill, and the fleet gets the reading.
     pub(super) fn sample(&mut self, now: Moment) {
         self.agenda.enter(now + SAMPLE_EVERY, Due::Sample);
         let limit = self.scenario.machine.memory;
@@ -118,8 +118,8 @@ impl World {
             used = self.browsers_memory(now) + rest;
         }
         self.memory.used = used;
-        self.suffering.feel(now, used.share_of(limit).value());
-        self.processor.set(now, self.state.cores, self.suffering.speed());
+        self.slowdown.feel(now, used.share_of(limit).value());
+        self.processor.set(now, self.state.cores, self.slowdown.speed());
         if !self.is_frozen(now) {
             self.report(used, limit, browsers);
         }
@@ -129,11 +129,11 @@ impl World {
     fn report(&mut self, used: Bytes, limit: Bytes, browsers: Bytes) {
         if self.samples.is_multiple_of(READ_EVERY) {
             let used = (self.state.blind == 0).then_some(used);
-            let (full, oom_kills) = (self.suffering.full(), self.suffering.oom_kills);
-            self.tell(News::Read(Glance { used, limit, full, oom_kills }));
+            let (full, oom_kills) = (self.slowdown.full(), self.slowdown.oom_kills);
+            self.emit(WorldEvent::Read(Glance { used, limit, full, oom_kills }));
         }
         if self.samples % MEASURE_EVERY == MEASURE_EVERY - 1 && !self.contexts.is_empty() {
-            self.tell(News::Measured(browsers));
+            self.emit(WorldEvent::Measured(browsers));
         }
     }
 
@@ -148,13 +148,13 @@ impl World {
         let sizes = self.contexts.iter().filter_map(|(slot, context)| Some((context.growth?.at(now), *slot)));
         if let Some((_, slot)) = sizes.max() {
             self.memory.oom_kills += 1;
-            self.suffering.oom_kills += 1;
+            self.slowdown.oom_kills += 1;
             self.crash(now, slot);
         } else if let Some(id) =
             self.browsers.iter().find(|(_, b)| b.state.takes_commands()).map(|(id, _)| *id)
         {
             self.memory.oom_kills += 1;
-            self.suffering.oom_kills += 1;
+            self.slowdown.oom_kills += 1;
             self.kill_browser(now, id);
         }
     }

@@ -1,11 +1,11 @@
-//! Memory: who takes how much at a moment, how the machine suffers when it runs short, and whom the kernel kills.
+//! Memory: who takes how much at a moment, how much slower the machine is when memory is short, and which process the kernel kills.
 
 use std::time::Duration;
 
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::Bytes;
 
-use crate::fate::Fate;
+use crate::outcome_plan::OutcomePlan;
 
 /// What an empty context takes.
 const BLANK: Bytes = Bytes::mib(17);
@@ -23,9 +23,9 @@ pub(super) struct Growth {
 }
 
 impl Growth {
-    pub(super) fn new(since: Moment, over: Duration, fate: &Fate) -> Self {
-        let rise = (fate.peak - BLANK).0 as f64;
-        Self { since, rise, rises: rise / over.as_secs_f64().max(0.001), leaks: fate.leak.0 as f64 }
+    pub(super) fn new(since: Moment, over: Duration, outcome: &OutcomePlan) -> Self {
+        let rise = (outcome.peak - BLANK).0 as f64;
+        Self { since, rise, rises: rise / over.as_secs_f64().max(0.001), leaks: outcome.leak.0 as f64 }
     }
 
     pub(super) fn at(&self, now: Moment) -> Bytes {
@@ -50,16 +50,16 @@ impl Neighbour {
     }
 }
 
-/// How much the machine suffers: the pressure stall information of the last 10 s.
+/// How much slower the machine is: the pressure stall information of the last 10 s.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Suffering {
+pub(super) struct Slowdown {
     stall: f64,
     full: f64,
     at: Moment,
     pub(super) oom_kills: u64,
 }
 
-impl Suffering {
+impl Slowdown {
     /// Takes in the share of memory in use.
     pub(super) fn feel(&mut self, now: Moment, share: f64) {
         self.stall = ((share - STALLS_FROM) / (1.0 - STALLS_FROM)).clamp(0.0, 1.0);

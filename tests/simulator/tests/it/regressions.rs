@@ -91,7 +91,7 @@ fn jobs_that_were_held_back_expire_in_time() {
     holds(&scenario, &[(2, Decision::HostDown(0, secs(30)))]);
 }
 
-/// A browser that was told to close while it was starting, and then failed to start, stayed in the books for ever.
+/// A browser that was told to close while it was starting, and then failed to start, stayed in the model of the fleet for ever.
 #[test]
 fn a_start_that_fails_after_the_end_is_forgotten() {
     let mut scenario = calm_scenario(5, secs(1));
@@ -100,7 +100,7 @@ fn a_start_that_fails_after_the_end_is_forgotten() {
     holds(&scenario, &[]);
 }
 
-/// The end of an attempt came before the news of its context, and its success was credited to nobody.
+/// The end of an attempt came before the event of its context, and its success was credited to nobody.
 #[test]
 fn a_success_counts_even_if_its_context_is_told_later() {
     let mut scenario = calm_scenario(50, secs(1));
@@ -109,7 +109,7 @@ fn a_success_counts_even_if_its_context_is_told_later() {
     holds(&scenario, &[]);
 }
 
-/// A launch told a second time, long after, forgave all failed starts in between.
+/// A launch event that was repeated long after cleared all failed starts in between.
 #[test]
 fn late_news_of_a_start_changes_nothing() {
     let scenario = calm_scenario(40, secs(2));

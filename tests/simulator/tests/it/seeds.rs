@@ -1,8 +1,8 @@
 //! A few hundred seeds in every test run; the thousands are `cargo xtask sim`.
 
 use clap::ValueEnum;
+use plimsoll_simulator::mutation::Mutation;
 use plimsoll_simulator::plan::Plan;
-use plimsoll_simulator::plant::Plant;
 use plimsoll_simulator::report;
 use plimsoll_simulator::shrink::shrink;
 use plimsoll_simulator::sweep::{Until, sweep};
@@ -26,7 +26,7 @@ fn every_kind_of_fault_happens() {
 
 #[test]
 fn every_planted_bug_is_found() {
-    for plant in Plant::value_variants() {
+    for plant in Mutation::value_variants() {
         let tally = sweep(0, 1_000, 0, Some(*plant), Until::FirstFailure);
         assert!(!tally.failures.is_empty(), "{} was not found in {} seeds", plant.name(), tally.seeds);
     }
@@ -34,7 +34,7 @@ fn every_planted_bug_is_found() {
 
 #[test]
 fn a_failing_plan_shrinks_and_still_fails() {
-    let plant = Some(Plant::PermitLeakedOnTimeout);
+    let plant = Some(Mutation::PermitLeakedOnTimeout);
     let tally = sweep(0, 1_000, 0, plant, Until::FirstFailure);
     let (seed, violation) = tally.failures.first().expect("the bug is found");
     let plan = Plan::drawn(*seed);

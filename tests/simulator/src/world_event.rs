@@ -1,4 +1,4 @@
-//! [`News`]: what the simulated world tells the fleet, small enough to be copied, hashed and repeated.
+//! [`WorldEvent`]: what the simulated world tells the fleet, small enough to be copied, hashed and repeated.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use plimsoll_core::units::{Bytes, Ratio};
 
 /// Something that happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum News {
+pub enum WorldEvent {
     /// A job was submitted; its first page is on this host.
     Submitted(JobSeq, Host),
     /// The context of a slot is there.
@@ -115,8 +115,8 @@ impl Glance {
     }
 }
 
-impl News {
-    /// The same, as the fleet is told it.
+impl WorldEvent {
+    /// The same as an event of the fleet.
     #[must_use]
     pub fn event(self, now: Moment) -> Event {
         match self {
@@ -141,7 +141,7 @@ impl News {
     /// Whether it concerns a slot or a browser, so that it can arrive late or twice.
     #[must_use]
     pub const fn can_repeat(self) -> bool {
-        use News::{BrowserEnded, BrowserGone, Ended, Freed, LaunchFailed, Launched, Opened};
+        use WorldEvent::{BrowserEnded, BrowserGone, Ended, Freed, LaunchFailed, Launched, Opened};
         matches!(
             self,
             Opened(_)

@@ -1,8 +1,8 @@
-//! [`Plant`]: bugs that are put between the fleet and its policies on purpose. A harness that finds none of the bugs it
+//! [`Mutation`]: bugs that are put between the fleet and its policies on purpose. A harness that finds none of the bugs it
 //! was given proves nothing.
 //!
 //! These are the mistakes a runtime could make around correct policies: it forgets to pass something on, passes it on
-//! twice, too early or under a wrong name, or configures something else than it was told. (Bugs inside the policies are
+//! twice, too early or under a wrong name, or configures something else than it should. (Bugs inside the policies are
 //! planted in a copy of their source, by `cargo xtask sim --plant-table`.)
 
 use std::collections::{BTreeSet, VecDeque};
@@ -12,17 +12,17 @@ use plimsoll_core::outcome::{FailureClass, Outcome};
 use plimsoll_core::policy::dispatch::{Action, DispatchConfig};
 use plimsoll_core::units::Bytes;
 
-use crate::news::{End, Glance, News};
+use crate::world_event::{End, Glance, WorldEvent};
 
-macro_rules! plants {
+macro_rules! mutations {
     ($($name:ident $text:literal,)*) => {
         /// A planted bug.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-        pub enum Plant {
+        pub enum Mutation {
             $(#[doc = $text] $name,)*
         }
 
-        impl Plant {
+        impl Mutation {
             /// Every bug.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
@@ -35,7 +35,7 @@ macro_rules! plants {
     };
 }
 
-plants! {
+mutations! {
     PermitLeakedOnTimeout "the permit of an attempt that ran out of time never comes back",
     CheckThenAwait "a creation is counted only between the check and the first wait",
     LimitOffByOne "the limit on contexts is compared with > instead of >=",
@@ -60,7 +60,7 @@ plants! {
     EvictionUnheard "an evicted attempt is reported as failed",
 }
 
-impl Plant {
+impl Mutation {
     /// Its name: as on the command line.
     #[must_use]
     pub fn name(self) -> String {
@@ -86,18 +86,18 @@ impl Plant {
 
 /// A bug at work.
 #[derive(Debug)]
-pub(crate) struct Planted {
-    plant: Plant,
-    pending: VecDeque<News>,
+pub(crate) struct Mutant {
+    mutation: Mutation,
+    pending: VecDeque<WorldEvent>,
     live: BTreeSet<SlotId>,
     condemned: BTreeSet<SlotId>,
     newest: Option<BrowserId>,
 }
 
-impl Planted {
-    pub(crate) const fn new(plant: Plant) -> Self {
+impl Mutant {
+    pub(crate) const fn new(mutation: Mutation) -> Self {
         Self {
-            plant,
+            mutation,
             pending: VecDeque::new(),
             live: BTreeSet::new(),
             condemned: BTreeSet::new(),
@@ -105,70 +105,76 @@ impl Planted {
         }
     }
 
-    /// Takes in what happened, and passes on what the bug makes of it.
-    pub(crate) fn hear(&mut self, news: News) {
-        match (self.plant, news) {
-            (Plant::PermitLeakedOnTimeout, News::Ended(slot, End::Failed(_, FailureClass::Timeout, _))) => {
+    /// Takes an event in, and passes on what the bug makes of it.
+    pub(crate) fn observe(&mut self, event: WorldEvent) {
+        match (self.mutation, event) {
+            (
+                Mutation::PermitLeakedOnTimeout,
+                WorldEvent::Ended(slot, End::Failed(_, FailureClass::Timeout, _)),
+            ) => {
                 self.condemned.insert(slot);
-                self.pass(news);
+                self.pass(event);
             }
-            (Plant::PermitLeakedOnTimeout, News::Freed(slot)) if self.condemned.contains(&slot) => {}
-            (Plant::StaleGeneration, News::BrowserEnded(id)) => {
-                self.pass(News::BrowserEnded(self.newest.unwrap_or(id)));
+            (Mutation::PermitLeakedOnTimeout, WorldEvent::Freed(slot)) if self.condemned.contains(&slot) => {}
+            (Mutation::StaleGeneration, WorldEvent::BrowserEnded(id)) => {
+                self.pass(WorldEvent::BrowserEnded(self.newest.unwrap_or(id)));
             }
-            (Plant::UnverifiedKill, News::Ended(slot, _)) => {
-                self.pass(news);
-                self.pass(News::Freed(slot));
+            (Mutation::UnverifiedKill, WorldEvent::Ended(slot, _)) => {
+                self.pass(event);
+                self.pass(WorldEvent::Freed(slot));
             }
-            (Plant::SlotFreedTwice, News::Freed(slot)) => {
+            (Mutation::SlotFreedTwice, WorldEvent::Freed(slot)) => {
                 self.live.remove(&slot);
-                self.pass(news);
+                self.pass(event);
                 if let Some(other) = self.live.pop_first() {
-                    self.pass(News::Freed(other));
+                    self.pass(WorldEvent::Freed(other));
                 }
             }
-            (Plant::PressureIgnored, News::Read(glance)) => {
+            (Mutation::PressureIgnored, WorldEvent::Read(glance)) => {
                 let used = glance.used.map(|_| Bytes(glance.limit.0 / 2));
-                self.pass(News::Read(Glance { used, full: 0, oom_kills: 0, ..glance }));
+                self.pass(WorldEvent::Read(Glance { used, full: 0, oom_kills: 0, ..glance }));
             }
-            (Plant::OomIgnored, News::Read(glance)) => {
-                self.pass(News::Read(Glance { oom_kills: 0, ..glance }));
+            (Mutation::OomIgnored, WorldEvent::Read(glance)) => {
+                self.pass(WorldEvent::Read(Glance { oom_kills: 0, ..glance }));
             }
-            (Plant::TimerForgotten, News::Tick) | (Plant::StopForgotten, News::Stop) => {}
-            (Plant::DeathUnseen, News::BrowserEnded(_)) => {}
-            (Plant::FailureSwallowed, News::Ended(slot, End::Failed(_, FailureClass::Navigation, _))) => {
-                self.pass(News::Ended(slot, End::Succeeded));
+            (Mutation::TimerForgotten, WorldEvent::Tick) | (Mutation::StopForgotten, WorldEvent::Stop) => {}
+            (Mutation::DeathUnseen, WorldEvent::BrowserEnded(_)) => {}
+            (
+                Mutation::FailureSwallowed,
+                WorldEvent::Ended(slot, End::Failed(_, FailureClass::Navigation, _)),
+            ) => {
+                self.pass(WorldEvent::Ended(slot, End::Succeeded));
             }
-            (Plant::EvictionUnheard, News::Ended(slot, End::Evicted)) => {
+            (Mutation::EvictionUnheard, WorldEvent::Ended(slot, End::Evicted)) => {
                 let stage = plimsoll_core::outcome::Stage::Step(0);
-                self.pass(News::Ended(slot, End::transient(stage, FailureClass::PageCrash)));
+                self.pass(WorldEvent::Ended(slot, End::transient(stage, FailureClass::PageCrash)));
             }
-            _ => self.pass(news),
+            _ => self.pass(event),
         }
     }
 
-    /// The next thing the policies hear.
-    pub(crate) fn next(&mut self) -> Option<News> {
+    /// The next event for the policies.
+    pub(crate) fn next(&mut self) -> Option<WorldEvent> {
         self.pending.pop_front()
     }
 
-    /// Takes in what the policies decided, and passes on what the bug makes of it.
-    pub(crate) fn say(&mut self, action: Action, answer: &mut Vec<Action>) {
-        match (self.plant, &action) {
-            (Plant::CheckThenAwait, Action::Start { slot, .. }) => self.pass(News::Opened(*slot)),
-            (Plant::SlotFreedTwice, Action::Start { slot, .. }) => {
+    /// Takes an action of the policies in, and passes on what the bug makes of it.
+    pub(crate) fn observe_action(&mut self, action: Action, answer: &mut Vec<Action>) {
+        match (self.mutation, &action) {
+            (Mutation::CheckThenAwait, Action::Start { slot, .. }) => self.pass(WorldEvent::Opened(*slot)),
+            (Mutation::SlotFreedTwice, Action::Start { slot, .. }) => {
                 self.live.insert(*slot);
             }
-            (Plant::StaleGeneration, Action::Launch(id)) => self.newest = Some(*id),
-            (Plant::BrowserGoneTooSoon, Action::Close(id)) => self.pass(News::BrowserGone(*id)),
-            (Plant::CloseForgotten, Action::Close(_)) => return,
-            (Plant::LaunchedTwice, Action::Launch(id)) => {
+            (Mutation::StaleGeneration, Action::Launch(id)) => self.newest = Some(*id),
+            (Mutation::BrowserGoneTooSoon, Action::Close(id)) => self.pass(WorldEvent::BrowserGone(*id)),
+            (Mutation::CloseForgotten, Action::Close(_)) => return,
+            (Mutation::LaunchedTwice, Action::Launch(id)) => {
                 answer.push(Action::Launch(BrowserId(id.0 + (1 << 40))));
             }
-            (Plant::DoubleFinish, Action::Settle { outcome: Outcome::Failed(_), attempts: 2.., .. }) => {
+            (Mutation::DoubleFinish, Action::Settle { outcome: Outcome::Failed(_), attempts: 2.., .. }) => {
                 answer.push(action.clone());
             }
-            (Plant::JobLostOnBrowserDeath, Action::Settle { outcome: Outcome::Failed(failure), .. })
+            (Mutation::JobLostOnBrowserDeath, Action::Settle { outcome: Outcome::Failed(failure), .. })
                 if failure.fault.class == FailureClass::BrowserCrash =>
             {
                 return;
@@ -178,7 +184,7 @@ impl Planted {
         answer.push(action);
     }
 
-    fn pass(&mut self, news: News) {
-        self.pending.push_back(news);
+    fn pass(&mut self, event: WorldEvent) {
+        self.pending.push_back(event);
     }
 }

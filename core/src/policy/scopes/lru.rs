@@ -1,23 +1,23 @@
-//! [`Shelf`]: the breakers of one kind, the least recently used of which makes room for a new one.
+//! [`LruBreakers`]: the breakers of one kind, the least recently used of which makes room for a new one.
 
 use std::collections::BTreeMap;
 
 use crate::policy::breaker::{Breaker, BreakerConfig, BreakerPermit, Change, Refused};
-use crate::policy::scopes::Scope;
+use crate::policy::scopes::scope::Scope;
 use crate::policy::window::Verdict;
 use crate::time::Moment;
 
 /// A permit and the birth of the breaker that gave it: a breaker that was forgotten and made again counts its
 /// generations from zero, and must not take its predecessor's permits for its own.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct ShelfPermit {
+pub(super) struct LruPermit {
     born: u64,
     permit: BreakerPermit,
 }
 
 /// Ordered maps, not hashed ones: a simulation walks them in the same order in every run.
 #[derive(Debug, Clone)]
-pub(super) struct Shelf {
+pub(super) struct LruBreakers {
     config: BreakerConfig,
     capacity: usize,
     breakers: BTreeMap<Scope, Placed>,
@@ -33,13 +33,13 @@ struct Placed {
     used: u64,
 }
 
-impl Shelf {
+impl LruBreakers {
     pub(super) const fn new(config: BreakerConfig, capacity: usize) -> Self {
         let capacity = if capacity == 0 { 1 } else { capacity };
         Self { config, capacity, breakers: BTreeMap::new(), by_use: BTreeMap::new(), ticks: 0 }
     }
 
-    /// Takes over the rules of an empty shelf. Births go on counting: permits of breakers that are gone stay void.
+    /// Takes over other rules, and forgets every breaker. Births go on counting: permits of breakers that are gone stay void.
     pub(super) fn clear_for(&mut self, anew: Self) {
         *self = Self { ticks: self.ticks, ..anew };
     }
@@ -48,10 +48,7 @@ impl Shelf {
         self.breakers.get(scope).map(|placed| &placed.breaker)
     }
 
-    pub(super) fn get_mut(&mut self, scope: &Scope) -> Option<&mut Breaker> {
-        self.breakers.get_mut(scope).map(|placed| &mut placed.breaker)
-    }
-
+    #[cfg(test)]
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Scope, &Breaker)> {
         self.breakers.iter().map(|(scope, placed)| (scope, &placed.breaker))
     }
@@ -79,17 +76,17 @@ impl Shelf {
         now: Moment,
         scope: &Scope,
         rng: &mut fastrand::Rng,
-    ) -> Result<ShelfPermit, Refused> {
+    ) -> Result<LruPermit, Refused> {
         let permit = self.touch(scope).try_acquire(now, rng).permit?;
         let born = self.breakers.get(scope).map_or(0, |placed| placed.born);
-        Ok(ShelfPermit { born, permit })
+        Ok(LruPermit { born, permit })
     }
 
     pub(super) fn record(
         &mut self,
         now: Moment,
         scope: &Scope,
-        permit: ShelfPermit,
+        permit: LruPermit,
         verdict: Verdict,
         rng: &mut fastrand::Rng,
     ) -> Option<Change> {

@@ -1,4 +1,4 @@
-//! [`Fate`]: what will become of one attempt, drawn when it begins; and [`LaunchFate`], the same for a browser.
+//! [`OutcomePlan`]: what will become of one attempt, drawn when it begins; and [`LaunchPlan`], the same for a browser.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use plimsoll_core::outcome::FailureClass;
 use plimsoll_core::units::Bytes;
 
 use crate::fault::{FaultKind, Faults, Injected};
-use crate::news::Host;
 use crate::scenario::Load;
+use crate::world_event::Host;
 use plimsoll_sim::chance::Chance;
 
 /// What one attempt will need, and how it will end if nothing else happens to it.
 #[derive(Debug, Clone, Copy)]
-pub struct Fate {
+pub struct OutcomePlan {
     /// Processor time of its creation.
     pub create_cpu: Duration,
     /// What its creation waits for besides the processor.
@@ -34,7 +34,7 @@ pub struct Fate {
     pub page: Way,
     /// How its closing ends.
     pub closing: Closing,
-    /// The news of its creation arrives after the news of its end.
+    /// The event of its creation arrives after the event of its end.
     pub opened_late: bool,
 }
 
@@ -56,14 +56,14 @@ pub enum Way {
 pub enum Closing {
     /// It is gone.
     Well,
-    /// Nobody can say.
+    /// It is unknown.
     Unverified,
-    /// The task was torn down: it is gone, and nobody says how the attempt ended.
+    /// The task was torn down: it is gone, and there is no result of the attempt.
     Silent,
 }
 
-/// The luck that faults depend on.
-pub(crate) struct Luck<'a> {
+/// The random numbers that faults depend on.
+pub(crate) struct FaultRng<'a> {
     /// Decides everything.
     pub(crate) seed: u64,
     /// How often things go wrong now.
@@ -72,7 +72,7 @@ pub(crate) struct Luck<'a> {
     pub(crate) injected: &'a mut Injected,
 }
 
-impl Luck<'_> {
+impl FaultRng<'_> {
     fn strikes(&mut self, chance: &mut Chance, kind: FaultKind) -> bool {
         let strikes = chance.happens(self.faults.rate(kind));
         if strikes {
@@ -88,20 +88,20 @@ pub fn host_of(seed: u64, job: JobSeq, load: &Load) -> Host {
     Host((Chance::of(seed, &[0x405, job.0]).number() % u64::from(load.hosts.max(1))) as u32)
 }
 
-impl Fate {
-    /// No page takes longer, or more memory, than so many times the median.
+impl OutcomePlan {
+    /// No page takes longer, or more memory, than this multiple of the median.
     pub const LONGEST: f64 = 2.5;
 
-    /// The fate of an attempt; `weight` scales what pages take.
-    pub(crate) fn drawn(luck: &mut Luck<'_>, job: JobSeq, attempt: u32, load: &Load, weight: f64) -> Self {
-        let mut chance = Chance::of(luck.seed, &[0xfa7e, job.0, u64::from(attempt)]);
+    /// The outcome of an attempt; `weight` scales what pages take.
+    pub(crate) fn drawn(rng: &mut FaultRng<'_>, job: JobSeq, attempt: u32, load: &Load, weight: f64) -> Self {
+        let mut chance = Chance::of(rng.seed, &[0xfa7e, job.0, u64::from(attempt)]);
         let median = |chance: &mut Chance, of: Duration, sigma| {
             Duration::from_secs_f64(chance.log_normal(of.as_secs_f64(), sigma)).min(of.mul_f64(Self::LONGEST))
         };
         let peak = load.page_memory.0 as f64
             * chance.log_normal(1.0, load.memory_spread).min(Self::LONGEST)
             * weight;
-        let mut fate = Self {
+        let mut outcome = Self {
             create_cpu: chance.span(load.create_cpu.0, load.create_cpu.1),
             create_wait: Duration::from_millis(u64::from(chance.count(1, 20))),
             page_cpu: median(&mut chance, load.page_cpu, 0.5),
@@ -114,11 +114,11 @@ impl Fate {
             closing: Closing::Well,
             opened_late: false,
         };
-        fate.spoil(luck, &mut chance);
-        fate
+        outcome.spoil(rng, &mut chance);
+        outcome
     }
 
-    fn spoil(&mut self, luck: &mut Luck<'_>, chance: &mut Chance) {
+    fn spoil(&mut self, rng: &mut FaultRng<'_>, chance: &mut Chance) {
         let ways = [
             (FaultKind::CreateFails, Way::Fails(FailureClass::BrowserCrash)),
             (FaultKind::CreateHangs, Way::Hangs),
@@ -128,30 +128,30 @@ impl Fate {
             (FaultKind::PageHangs, Way::Hangs),
         ];
         for (kind, way) in ways {
-            if luck.strikes(chance, kind) {
+            if rng.strikes(chance, kind) {
                 let of_creation = matches!(kind, FaultKind::CreateFails | FaultKind::CreateHangs);
                 *(if of_creation { &mut self.creation } else { &mut self.page }) = way;
             }
         }
-        if luck.strikes(chance, FaultKind::PageLeaks) {
+        if rng.strikes(chance, FaultKind::PageLeaks) {
             self.leak = Bytes::mib(u64::from(chance.count(1, 40)));
         }
-        if luck.strikes(chance, FaultKind::CloseFails) {
+        if rng.strikes(chance, FaultKind::CloseFails) {
             self.closing = Closing::Unverified;
         }
-        if luck.strikes(chance, FaultKind::CloseDrags) {
+        if rng.strikes(chance, FaultKind::CloseDrags) {
             self.close = Duration::from_secs_f64(chance.log_between(1.0, 40.0));
         }
-        if luck.strikes(chance, FaultKind::TaskVanishes) {
+        if rng.strikes(chance, FaultKind::TaskVanishes) {
             self.closing = Closing::Silent;
         }
-        self.opened_late = luck.strikes(chance, FaultKind::OpenedLate);
+        self.opened_late = rng.strikes(chance, FaultKind::OpenedLate);
     }
 }
 
 /// What becomes of a browser's start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LaunchFate {
+pub enum LaunchPlan {
     /// It comes up.
     Up,
     /// It does not, this time.
@@ -162,16 +162,16 @@ pub enum LaunchFate {
     Hangs,
 }
 
-impl LaunchFate {
-    /// The fate of a browser's start.
-    pub(crate) fn drawn(luck: &mut Luck<'_>, browser: BrowserId) -> Self {
-        let mut chance = Chance::of(luck.seed, &[0x1a, browser.0]);
+impl LaunchPlan {
+    /// The outcome of a browser's start.
+    pub(crate) fn drawn(rng: &mut FaultRng<'_>, browser: BrowserId) -> Self {
+        let mut chance = Chance::of(rng.seed, &[0x1a, browser.0]);
         let kinds = [
             (FaultKind::LaunchFails, Self::Fails),
             (FaultKind::LaunchRefused, Self::Refused),
             (FaultKind::LaunchHangs, Self::Hangs),
         ];
-        let struck = kinds.into_iter().find(|(kind, _)| luck.strikes(&mut chance, *kind));
-        struck.map_or(Self::Up, |(_, fate)| fate)
+        let struck = kinds.into_iter().find(|(kind, _)| rng.strikes(&mut chance, *kind));
+        struck.map_or(Self::Up, |(_, outcome)| outcome)
     }
 }
