@@ -40,23 +40,19 @@ const ONE_MODULE: &[(&str, &str)] = &[
     ("plugins/http/src/dom.rs", "the builder fills the document's private fields"),
     ("plugins/http/src/selector.rs", "its children parse and match the selector's private parts"),
     ("tests/simulator/src/world.rs", "one state, its events in several files"),
+    ("xtask/src/setup.rs", "a tool is part of the equipment that the module returns"),
 ];
 
 /// Folders with circles that are to be opened; they are not checked until then.
-const UNTIL_OPENED: [&str; 13] = [
+const UNTIL_OPENED: [&str; 8] = [
     "backends/cdp",
     "backends/host",
-    "backends/sim",
     "backends/webdriver",
     "cli",
     "core",
-    "plugins/http",
-    "plugins/loader",
-    "plugins/sdk",
     "tests/bench",
     "tests/conformance",
     "tests/simulator",
-    "xtask",
 ];
 
 /// Which files of a crate each file uses.

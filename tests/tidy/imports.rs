@@ -95,9 +95,10 @@ fn joined(module: &[String], name: &str) -> ModulePath {
     module.iter().cloned().chain([name.to_owned()]).collect()
 }
 
-/// Whether the next token belongs to a path, a field or a method that began before.
+/// Whether the next token belongs to a path, a field or a method that began before, or to a macro's `$crate`, which names
+/// the crate of the macro's user.
 fn is_continued(before: &[&str]) -> bool {
-    matches!(before.last(), Some(&"::" | &"."))
+    matches!(before.last(), Some(&"::" | &"." | &"$"))
 }
 
 /// The modules that lie in files of their own: `mod name;`.

@@ -61,7 +61,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("plimsoll-cli", &["plimsoll", "plimsoll-core", "plimsoll-host", "plimsoll-loader"]),
     ("plimsoll-simulator", &["plimsoll-core", "plimsoll-sim"]),
     ("plimsoll-kit", &[]),
-    ("xtask", &["plimsoll-kit", "plimsoll-host"]),
+    ("xtask", &["plimsoll-host"]),
 ];
 /// What a driver crate in `plugins/` may depend on, without being listed.
 const DRIVER_CRATE: &[&str] = &["plimsoll-core", "plimsoll-plugin"];

@@ -1,10 +1,10 @@
-//! `cargo xtask bench NAME`: a measurement, made by a release build.
+//! `cargo xtask bench NAME`: runs a measurement of the release build.
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::program::{cargo, run as run_program};
 use crate::setup::{self, Purpose};
 
-/// What makes a measurement.
+/// What a measurement is made by.
 #[derive(Clone, Copy)]
 enum Made {
     /// A binary of the kit with its arguments; it takes the program, and a machine set up for this.
@@ -13,7 +13,7 @@ enum Made {
     ByPackage(&'static str, &'static str),
 }
 
-/// A measurement: its name here, what makes it, and what it answers.
+/// Each measurement: its name, what it is made by, and the figures that it gives.
 const BENCHES: [(&str, Made, &str); 3] = [
     (
         "floor",

@@ -1,10 +1,11 @@
-//! `cargo xtask docs drivers [--grid]`: what every driver does, as the conformance suite finds it, into `docs/generated/drivers.md`.
+//! `cargo xtask docs drivers [--grid]`: writes the results of the conformance suite for every driver into
+//! `docs/generated/drivers.md`.
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::program::{cargo, root, run as run_program, target};
 use crate::setup::{self, Purpose};
 
-/// Tells the suite to keep its verdicts in this directory instead of comparing them with the page.
+/// The variable by which the suite stores its results in a directory instead of comparing them with the page.
 const KEEP: &str = "PLIMSOLL_DRIVERS_TABLE";
 const SUITE: [&str; 5] = ["test", "--package", "plimsoll-kit", "--test", "conformance"];
 
@@ -20,12 +21,12 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     };
     let equipment = setup::run(purpose)?;
     let verdicts = root().join(target()).join("conformance");
-    // What an earlier run kept may be of cases that are gone.
+    // Results of an earlier run may be of cases that no longer exist.
     drop(std::fs::remove_dir_all(&verdicts));
     std::fs::create_dir_all(&verdicts).map_err(Failure::Docs)?;
     let suite = |filter: &[&str]| {
         let mut suite = cargo(SUITE);
-        equipment.tell(&mut suite).env(KEEP, &verdicts).arg("--").args(filter);
+        equipment.set_variables(&mut suite).env(KEEP, &verdicts).arg("--").args(filter);
         suite
     };
     // The table needs every verdict; `plugin_host` is no test.

@@ -1,27 +1,29 @@
-//! `cargo xtask plugin new NAME`: a driver crate from a template, in `plugins/NAME`. `cargo xtask plugin build`: every
-//! driver crate in `plugins/`, built for release and laid where `plimsoll` looks for libraries.
+//! `cargo xtask plugin new NAME` makes a driver crate from a template, in `plugins/NAME`. `cargo xtask plugin build` builds
+//! every driver crate in `plugins/` for release and installs the libraries where `plimsoll` looks for them.
 //!
-//! A driver crate is one whose manifest asks for a `cdylib`. Libraries are replaced, never written over: one that is
-//! loaded by a running program stays as it was.
+//! A driver crate is a crate whose manifest asks for a `cdylib`. A library is replaced by a rename, so a running program
+//! keeps the file that it has loaded.
 
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::Failure;
 use crate::program::{ProgramError, cargo, root, run as run_program, target};
 
-/// What could not be done for a plugin.
+/// Why a plugin could not be made or built.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PluginError {
-    /// A crate cannot be called so.
-    #[error("`{name}` is no name for a driver: {why}")]
+    /// The arguments are not a command.
+    #[error("write `cargo xtask plugin new NAME` or `cargo xtask plugin build`")]
+    Usage,
+    /// The name is not valid for a driver crate.
+    #[error("`{name}` is not a valid name for a driver: {why}")]
     Name { name: String, why: &'static str },
-    /// There is something already.
-    #[error("{} is there already; choose another name, or remove it", .0.display())]
+    /// The directory exists already.
+    #[error("{} exists already; choose another name, or remove it", .0.display())]
     Exists(PathBuf),
-    /// There is nothing to build.
+    /// There is no driver crate.
     #[error("no driver crate in plugins/; `cargo xtask plugin new NAME` makes one")]
     None,
     /// A file could not be read or written.
@@ -34,16 +36,14 @@ pub(crate) enum PluginError {
 
 const MANIFEST: &str = include_str!("plugin/template/Cargo.toml.in");
 const SOURCE: &str = include_str!("plugin/template/lib.rs.in");
-/// Drivers that need no library, and the crates that are no drivers.
+/// Names of built-in drivers, and of crates that are not drivers.
 const TAKEN: [&str; 6] = ["cdp", "webdriver", "sim", "abi", "sdk", "loader"];
 
-pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
+pub(crate) fn run(args: &[String]) -> Result<(), PluginError> {
     match args {
-        [command, name] if command == "new" => Ok(new(name)?),
-        [command] if command == "build" => Ok(build()?),
-        _ => Err(Failure::Usage(
-            "write `cargo xtask plugin new NAME` or `cargo xtask plugin build`".to_owned(),
-        )),
+        [command, name] if command == "new" => new(name),
+        [command] if command == "build" => build(),
+        _ => Err(PluginError::Usage),
     }
 }
 
@@ -66,9 +66,11 @@ fn objection(name: &str) -> Option<&'static str> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(plain) || name.ends_with('-')
     {
-        return Some("it begins with a small letter, and small letters, digits and `-` follow");
+        return Some(
+            "it must begin with a lower-case letter and hold only lower-case letters, digits and `-`",
+        );
     }
-    TAKEN.contains(&name).then_some("it is taken")
+    TAKEN.contains(&name).then_some("the name is reserved")
 }
 
 fn build() -> Result<(), PluginError> {
@@ -115,7 +117,7 @@ fn driver_package(manifest: &str) -> Option<&str> {
     name.filter(|_| makes_library)
 }
 
-/// A directory in which only its owner can lay libraries, or the loader would refuse what lies there.
+/// Makes a directory that only its owner can write to; the loader refuses libraries in any other.
 fn make_dir(dir: &Path) -> Result<(), PluginError> {
     fs::create_dir_all(dir).map_err(at(dir))?;
     fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).map_err(at(dir))
@@ -136,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_no_crate_or_setting_could_bear_are_refused() {
+    fn names_that_are_not_valid_for_a_crate_or_a_setting_are_refused() {
         for good in ["demo", "demo-driver", "d2"] {
             assert_eq!(objection(good), None, "{good}");
         }

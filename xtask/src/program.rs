@@ -1,12 +1,13 @@
-//! Runs other programs: with our terminal, or quietly; an end that is not success is an error.
+//! Runs other programs, with this terminal or without output. A program that ends without success is an error.
 #![expect(clippy::disallowed_methods, reason = "xtask runs cargo and apt, whose children it does not own")]
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
-/// Why a program did not do its work.
+/// Why a program failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProgramError {
     /// It could not be started.
@@ -38,10 +39,10 @@ pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from)
 }
 
-/// The cargo that runs us, in the repository's root.
+/// The cargo that runs this program, in the repository's root.
 ///
-/// What it told us about our own package is kept from it: build scripts that watch these variables would run again
-/// each time somebody changes between `cargo` and `cargo xtask`.
+/// The variables that cargo sets for this package are removed: build scripts that watch them would run again after each
+/// change between `cargo` and `cargo xtask`.
 pub(crate) fn cargo<I, S>(args: I) -> Command
 where
     I: IntoIterator<Item = S>,
@@ -66,19 +67,25 @@ pub(crate) fn program(words: &[&str]) -> Command {
     command
 }
 
-/// Runs `command` with our terminal.
+/// Runs `command` with this terminal.
 pub(crate) fn run(command: &mut Command) -> Result<(), ProgramError> {
     let status = command.status().map_err(|source| ProgramError::Start { line: line(command), source })?;
     if status.success() { Ok(()) } else { Err(ProgramError::Ended { line: line(command), status }) }
 }
 
-/// Whether `command` can be run and succeeds; nothing of it is seen.
+/// Replaces this process by `command`. Returns only when that is not possible.
+pub(crate) fn become_program(command: &mut Command) -> ProgramError {
+    let source = command.exec();
+    ProgramError::Start { line: line(command), source }
+}
+
+/// Whether `command` can be run and succeeds, without its output.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     quiet.status().is_ok_and(|status| status.success())
 }
 
-/// What a reader could type to run `command`.
+/// The command line of `command`, for messages.
 fn line(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let name = program.file_name().unwrap_or_else(|| command.get_program()).to_string_lossy();

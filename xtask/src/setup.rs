@@ -1,10 +1,10 @@
-//! `cargo xtask setup`: a machine that can run the tests and the demonstration.
+//! `cargo xtask setup`: finds or installs what the tests and the demonstration need.
 //!
-//! The demonstration needs a Chromium, and one font so that pages are not rows of empty boxes; the tests need a
-//! chromedriver and a Firefox with its geckodriver besides; the tests on a Selenium Grid need that ([`tools`]). What is
-//! there is left alone, so a second run only looks. On Debian and its kin what is missing is installed, given root
-//! or a sudo that does not ask. Elsewhere, or when that fails, one line says what to install: as an error if nothing
-//! works without it, as a note that some tests are left out if they are all that need it.
+//! The demonstration needs a Chromium and one font, without which pages show empty boxes. The tests also need a
+//! chromedriver, a Firefox and a geckodriver; the tests on a Selenium Grid need its server ([`tools`]). What is installed
+//! already is left alone. On Debian and its derivatives, what is missing is installed if this user is root or sudo asks
+//! for no password. On other systems, or if that fails, one line names what to install: as an error if every command
+//! needs it, as a note if only some tests need it, which are then left out.
 
 mod tools;
 
@@ -15,13 +15,13 @@ use plimsoll_host::browser;
 
 use crate::program::{ProgramError, program, run as run_program, succeeds};
 
-/// The machine lacks something that we could not install.
+/// The machine lacks something that could not be installed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SetupError {
     /// Installing was not possible or did not work.
     #[error("missing: {lacks}; {remedy}")]
     Lacking { lacks: String, remedy: String },
-    /// Someone named a browser that cannot be started: to install another would not help.
+    /// A variable names a browser that cannot be started; installing another would not help.
     #[error(transparent)]
     Named(browser::FindError),
     /// A tool could not be built or fetched.
@@ -40,7 +40,7 @@ pub(crate) enum Purpose {
     Grid,
 }
 
-/// What the tests are told about the machine, by variables.
+/// The tools that were found, as variables for the tests.
 #[derive(Debug, Default)]
 pub(crate) struct Equipment {
     variables: Vec<(&'static str, PathBuf)>,
@@ -48,8 +48,8 @@ pub(crate) struct Equipment {
 }
 
 impl Equipment {
-    /// Tells `command`, by variables, what there is and what this platform cannot have.
-    pub(crate) fn tell<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+    /// Sets the variables that name the tools, and those that name the drivers whose tests are left out.
+    pub(crate) fn set_variables<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         for (name, path) in &self.variables {
             command.env(name, path);
         }
@@ -66,7 +66,7 @@ struct Need {
     /// What to install on other systems.
     elsewhere: &'static str,
     present: fn() -> bool,
-    /// Drivers whose tests are left out where it cannot be had; nothing at all goes without it if there are none.
+    /// Drivers whose tests are left out without it. If the list is empty, every command needs it.
     only_for: &'static [&'static str],
 }
 
@@ -139,7 +139,7 @@ pub(crate) fn run(purpose: Purpose) -> Result<Equipment, SetupError> {
     tools::equip(purpose, lacking)
 }
 
-/// Installs what is missing of `needs`. Returns the drivers that go without.
+/// Installs what is missing of `needs`. Returns the drivers whose tests are left out.
 fn bring(needs: Vec<&'static Need>) -> Result<Vec<&'static str>, SetupError> {
     let missing = missing(needs);
     if missing.is_empty() {
@@ -172,7 +172,7 @@ fn bring(needs: Vec<&'static Need>) -> Result<Vec<&'static str>, SetupError> {
     without(&still, &format!("{packages} did not bring it; install {by_hand}"))
 }
 
-/// What goes without `missing`: some drivers' tests, or nothing at all, which is an error.
+/// The drivers whose tests need `missing`; an error if every command needs it.
 fn without(missing: &[&'static Need], remedy: &str) -> Result<Vec<&'static str>, SetupError> {
     if missing.iter().any(|need| need.only_for.is_empty()) {
         let lacks = listed(missing, |need| need.what);
@@ -193,7 +193,7 @@ fn listed(needs: &[&Need], name: fn(&Need) -> &'static str) -> String {
     needs.iter().map(|need| name(need)).collect::<Vec<_>>().join(" and ")
 }
 
-/// What to put before a command so that root runs it; nothing if we are root, `None` if nobody lets us.
+/// The words before a command that make root run it: none for root itself; `None` if sudo asks for a password.
 fn become_root() -> Option<&'static [&'static str]> {
     let root = succeeds(&mut program(&["sh", "-c", "test \"$(id -u)\" = 0"]));
     let sudo = || succeeds(&mut program(&["sudo", "-n", "true"]));

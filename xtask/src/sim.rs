@@ -9,12 +9,14 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use crate::Failure;
-use crate::program::{cargo, root, run as run_program};
+use crate::program::{ProgramError, cargo, root, run as run_program};
 
-/// What could not be done with the copy.
+/// Why a simulation failed or could not be run.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SimError {
+    /// The simulator found a violated invariant, or could not be built.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
     /// A file could not be read, written or copied.
     #[error("{}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
@@ -198,10 +200,10 @@ static EDITS: [Edit; 20] = [
     ),
 ];
 
-pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
+pub(crate) fn run(args: &[String]) -> Result<(), SimError> {
     let docs = root().join("docs/generated");
     match args {
-        [flag] if flag == "--plant-table" => Ok(table(&docs.join("planted-bugs.md"))?),
+        [flag] if flag == "--plant-table" => table(&docs.join("planted-bugs.md")),
         [flag] if flag == "--control" => Ok(run_program(simulator(None).arg("--control").arg(docs))?),
         args => match inside(args) {
             Some((edit, rest)) => edit.run(&rest),
@@ -284,7 +286,7 @@ impl Edit {
     }
 
     /// Runs the simulator with the bug in it.
-    fn run(&self, args: &[&String]) -> Result<(), Failure> {
+    fn run(&self, args: &[&String]) -> Result<(), SimError> {
         let copy = lay_out()?;
         Ok(self.planted(&copy, || run_program(simulator(Some(&copy)).args(args)))??)
     }

@@ -5,7 +5,7 @@
 
 use std::process::Command;
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::program::{cargo, run as run_program, succeeds};
 use crate::setup::{self, Equipment, Purpose};
 
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     Ok(run_program(&mut cargo(["test", "--quiet", "--workspace", "--doc"]))?)
 }
 
-/// What runs tests here.
+/// The test runner: cargo-nextest if it is installed, else cargo.
 struct Runner<'a> {
     nextest: bool,
     equipment: &'a Equipment,
@@ -46,7 +46,7 @@ impl<'a> Runner<'a> {
     fn start(&self) -> Command {
         let words: &[&str] = if self.nextest { &["nextest", "run"] } else { &["test"] };
         let mut command = cargo(words);
-        self.equipment.tell(&mut command).arg("--no-fail-fast");
+        self.equipment.set_variables(&mut command).arg("--no-fail-fast");
         command
     }
 

@@ -14,6 +14,7 @@
 mod browser;
 mod context;
 mod invented;
+mod life;
 mod luck;
 
 use std::sync::Arc;

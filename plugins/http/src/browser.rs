@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::outcome::Fault;
 use plimsoll_core::port::{Browser, BrowserEnd, CloseError, Context, OpenRequest};
 use plimsoll_core::runtime::supervisor::Supervisor;
 use rustls::ClientConfig;
 use tokio::time::timeout;
 
 use crate::context::HttpContext;
+use crate::fault::closed;
 use crate::fetch::Fetcher;
 use crate::settings::HttpSettings;
 
@@ -54,9 +55,4 @@ impl Browser for HttpBrowser {
         let ended = timeout(ENDING, self.supervisor.stop()).await;
         ended.map_err(|_| CloseError(format!("its connections have not ended after {ENDING:?}")))
     }
-}
-
-/// The fault of whatever is asked of a browser that was closed.
-pub(crate) fn closed() -> Fault {
-    Fault::transient(FailureClass::BrowserCrash, "the browser was closed")
 }

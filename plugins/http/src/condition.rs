@@ -6,13 +6,14 @@ use std::fmt;
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::step::{ElementState, Expect, Expectation, LoadState, WaitFor, WaitTarget};
 
-use crate::budget::Budget;
 use crate::dom::ElementRef;
-use crate::effort::Effort;
+use crate::fault::unsupported;
+use crate::form;
 use crate::page::Page;
 use crate::rendered::{self, plain};
 use crate::selector::{Finder, Selector};
-use crate::{form, unsupported};
+use crate::work_budget::WorkBudget;
+use plimsoll_core::runtime::budget::Budget;
 
 /// How much of a text a message shows, in characters.
 const EXCERPT: usize = 200;
@@ -85,10 +86,10 @@ const fn element(selector: &str, state: ElementState) -> Condition<'_> {
 impl Condition<'_> {
     /// What is the case instead; `None` when the condition holds.
     fn found_instead(self, page: &Page, budget: Budget) -> Result<Option<String>, Fault> {
-        let mut effort = Effort::new(budget);
+        let mut work = WorkBudget::new(budget);
         let mut find = |selector: &str, most: usize| {
-            let found = Finder::new(page.dom()).find(&Selector::parse(selector)?, None, most, &mut effort);
-            found.map_err(|spent| spent.fault("looking for elements", budget))
+            let found = Finder::new(page.dom()).find(&Selector::parse(selector)?, None, most, &mut work);
+            found.map_err(|exceeded| exceeded.fault("looking for elements", budget))
         };
         let unless = |holds: bool, found: String| Ok((!holds).then_some(found));
         match self {
@@ -127,7 +128,8 @@ impl Condition<'_> {
 }
 
 fn shown(element: ElementRef<'_>, budget: Budget) -> Result<String, Fault> {
-    rendered::text(element, &mut Effort::new(budget)).map_err(|spent| spent.fault("reading text", budget))
+    rendered::text(element, &mut WorkBudget::new(budget))
+        .map_err(|exceeded| exceeded.fault("reading text", budget))
 }
 
 fn contains(whole: &str, part: &str) -> bool {

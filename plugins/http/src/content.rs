@@ -15,9 +15,9 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 
-use crate::budget::Budget;
 use crate::dom::{self, elements_below};
-use crate::effort::Effort;
+use crate::work_budget::WorkBudget;
+use plimsoll_core::runtime::budget::Budget;
 
 /// How far a `<meta>` that names the encoding is looked for.
 const META_WITHIN: usize = 4096;
@@ -133,7 +133,7 @@ fn charset(content_type: &str) -> Option<&'static Encoding> {
 /// The encoding that the document itself names. One that could read so would not be UTF-16, whatever it says.
 fn meta_charset(body: &[u8]) -> Option<&'static Encoding> {
     let (head, _) = WINDOWS_1252.decode_without_bom_handling(&body[..body.len().min(META_WITHIN)]);
-    let dom = dom::parse(&head, &Effort::new(Budget::start(std::time::Duration::MAX))).ok()?;
+    let dom = dom::parse(&head, &WorkBudget::new(Budget::start(std::time::Duration::MAX))).ok()?;
     let named = elements_below(dom.document()).filter(|element| element.is("meta")).find_map(|meta| {
         if let Some(label) = meta.attribute("charset") {
             return Encoding::for_label(label.as_bytes());

@@ -13,15 +13,15 @@ use std::time::Duration;
 use tokio::time::timeout;
 use url::Url;
 
-use crate::browser::closed;
-use crate::budget::Budget;
 use crate::content::{self, Kind};
 use crate::cookies::Jar;
 use crate::dom::Refused;
-use crate::effort::Effort;
+use crate::fault::{closed, unsupported};
 use crate::fetch::{self, Fetcher, Received};
 use crate::page::Page;
-use crate::{condition, extract, unsupported};
+use crate::work_budget::WorkBudget;
+use crate::{condition, extract};
+use plimsoll_core::runtime::budget::Budget;
 
 /// The page before the first one.
 const BLANK: &str = "about:blank";
@@ -133,9 +133,9 @@ impl HttpContext {
         let Received { url, status, headers, body } = received;
         let arrived = port::Page { url: url.to_string(), status: Some(status) };
         let parsed = self
-            .think(budget, move || {
+            .spawn_parse(budget, move || {
                 let html = content::html(&kind, &headers, &body);
-                Page::parse(url, &html, &Effort::new(budget))
+                Page::parse(url, &html, &WorkBudget::new(budget))
             })
             .await?;
         let page = parsed.map_err(|refused| {
@@ -149,22 +149,22 @@ impl HttpContext {
         Ok(arrived)
     }
 
-    /// Reads the page, away from the threads that others wait on.
+    /// Reads the page on a thread for blocking work.
     async fn read<T: Send + 'static>(
         &self,
         budget: Budget,
         read: impl FnOnce(&Page) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
         let page = self.page.clone();
-        self.think(budget, move || match page {
+        self.spawn_parse(budget, move || match page {
             Some(page) => read(&page),
             None => read(&blank()?),
         })
         .await?
     }
 
-    /// Does work that keeps a thread busy, which looks at the budget by itself.
-    async fn think<T: Send + 'static>(
+    /// Parses or reads a page on a thread for blocking work. `work` must check its budget by itself.
+    async fn spawn_parse<T: Send + 'static>(
         &self,
         budget: Budget,
         work: impl FnOnce() -> T + Send + 'static,
@@ -184,8 +184,8 @@ impl HttpContext {
 /// The page that a context has before its first one.
 fn blank() -> Result<Page, Fault> {
     let url = Url::parse(BLANK).map_err(|why| Fault::persistent(FailureClass::Internal, why.to_string()))?;
-    let effort = Effort::new(Budget::start(Duration::MAX));
-    Page::parse(url, "", &effort).map_err(|why| Fault::persistent(FailureClass::Internal, why.reason()))
+    let work = WorkBudget::new(Budget::start(Duration::MAX));
+    Page::parse(url, "", &work).map_err(|why| Fault::persistent(FailureClass::Internal, why.reason()))
 }
 
 /// One value for the job's data.

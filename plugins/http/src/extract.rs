@@ -7,12 +7,12 @@ use plimsoll_core::step::{Extract, Field, Take};
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::budget::Budget;
 use crate::dom::ElementRef;
-use crate::effort::{Effort, Spent};
 use crate::page::Page;
 use crate::rendered;
 use crate::selector::{Finder, Selector, SelectorError};
+use crate::work_budget::{BudgetExceeded, WorkBudget};
+use plimsoll_core::runtime::budget::Budget;
 
 /// A field whose selectors are understood.
 enum Plan {
@@ -24,8 +24,8 @@ enum Plan {
 /// Reads the step's fields.
 pub(crate) fn extract(page: &Page, step: &Extract, budget: Budget) -> Result<Map<String, Value>, Fault> {
     let plan = planned(&step.fields)?;
-    let mut reader = Reader { page, finder: Finder::new(page.dom()), effort: Effort::new(budget) };
-    reader.record(None, &plan).map_err(|spent| spent.fault("extract", budget))
+    let mut reader = Reader { page, finder: Finder::new(page.dom()), work: WorkBudget::new(budget) };
+    reader.record(None, &plan).map_err(|exceeded| exceeded.fault("extract", budget))
 }
 
 fn planned(fields: &BTreeMap<String, Field>) -> Result<Vec<(String, Plan)>, SelectorError> {
@@ -44,7 +44,7 @@ fn planned(fields: &BTreeMap<String, Field>) -> Result<Vec<(String, Plan)>, Sele
 struct Reader<'a> {
     page: &'a Page,
     finder: Finder<'a>,
-    effort: Effort,
+    work: WorkBudget,
 }
 
 impl<'a> Reader<'a> {
@@ -52,22 +52,22 @@ impl<'a> Reader<'a> {
         &mut self,
         scope: Option<ElementRef<'a>>,
         fields: &[(String, Plan)],
-    ) -> Result<Map<String, Value>, Spent> {
+    ) -> Result<Map<String, Value>, BudgetExceeded> {
         fields.iter().map(|(name, plan)| Ok((name.clone(), self.field(scope, plan)?))).collect()
     }
 
-    fn field(&mut self, scope: Option<ElementRef<'a>>, plan: &Plan) -> Result<Value, Spent> {
+    fn field(&mut self, scope: Option<ElementRef<'a>>, plan: &Plan) -> Result<Value, BudgetExceeded> {
         match plan {
             Plan::One(selector, take) => {
-                let found = self.finder.find(selector, scope, 1, &mut self.effort)?;
+                let found = self.finder.find(selector, scope, 1, &mut self.work)?;
                 found.first().map_or(Ok(Value::Null), |element| self.taken(*element, take))
             }
             Plan::All(selector, take) => {
-                let found = self.finder.find(selector, scope, usize::MAX, &mut self.effort)?;
+                let found = self.finder.find(selector, scope, usize::MAX, &mut self.work)?;
                 found.into_iter().map(|element| self.taken(element, take)).collect()
             }
             Plan::Records(selector, fields) => {
-                let found = self.finder.find(selector, scope, usize::MAX, &mut self.effort)?;
+                let found = self.finder.find(selector, scope, usize::MAX, &mut self.work)?;
                 found
                     .into_iter()
                     .map(|element| self.record(Some(element), fields).map(Value::Object))
@@ -76,10 +76,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn taken(&mut self, element: ElementRef<'a>, take: &Take) -> Result<Value, Spent> {
-        self.effort.look()?;
+    fn taken(&mut self, element: ElementRef<'a>, take: &Take) -> Result<Value, BudgetExceeded> {
+        self.work.look()?;
         let value = match take {
-            Take::Text => rendered::trim(&rendered::text(element, &mut self.effort)?).to_owned(),
+            Take::Text => rendered::trim(&rendered::text(element, &mut self.work)?).to_owned(),
             Take::Html => element.inner_html(),
             Take::Attribute(name) => match element.attribute_of_any_case(name) {
                 Some(value) if is_address(name) => absolute(self.page.base(), value),
@@ -87,7 +87,7 @@ impl<'a> Reader<'a> {
                 None => return Ok(Value::Null),
             },
         };
-        self.effort.bring(value.len())?;
+        self.work.charge(value.len())?;
         Ok(value.into())
     }
 }

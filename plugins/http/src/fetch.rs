@@ -33,9 +33,9 @@ use rustls::ClientConfig;
 use tokio::time::timeout;
 use url::Url;
 
-use crate::budget::Budget;
 use crate::cookies::Jar;
 use crate::settings::HttpSettings;
+use plimsoll_core::runtime::budget::Budget;
 
 /// How long a connection is kept for the next request: most servers keep it for five seconds or more.
 const IDLE: Duration = Duration::from_secs(4);

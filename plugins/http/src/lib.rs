@@ -17,23 +17,21 @@
 //! What takes a browser (a click, a picture, a script) is declared unsupported, and refused before a run.
 
 mod browser;
-mod budget;
 mod condition;
 mod content;
 mod context;
 mod cookies;
 mod dom;
 mod driver;
-mod effort;
 mod extract;
+mod fault;
 mod fetch;
 mod form;
 mod page;
 mod rendered;
 mod selector;
 mod settings;
-
-use plimsoll_core::outcome::{FailureClass, Fault};
+mod work_budget;
 
 use plimsoll_plugin::Start;
 
@@ -45,10 +43,4 @@ plimsoll_plugin::export_driver!(made);
 /// The driver, as Plimsoll makes it from a library.
 fn made(start: Start) -> Result<HttpDriver, HttpDriverError> {
     HttpDriver::new(HttpSettings::read(start.config)?, &start.supervisor)
-}
-
-/// The fault of a job that asks for what takes a browser.
-fn unsupported(what: &str) -> Fault {
-    let message = format!("{what} takes a browser; run the job with `cdp` or `webdriver`");
-    Fault::persistent(FailureClass::Unsupported, message)
 }

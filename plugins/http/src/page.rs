@@ -3,7 +3,7 @@
 use url::Url;
 
 use crate::dom::{self, Dom, Refused};
-use crate::effort::Effort;
+use crate::work_budget::WorkBudget;
 
 /// A page that does not change.
 #[derive(Debug)]
@@ -15,8 +15,8 @@ pub(crate) struct Page {
 
 impl Page {
     /// Parses the document at `url`.
-    pub(crate) fn parse(url: Url, html: &str, effort: &Effort) -> Result<Self, Refused> {
-        let dom = dom::parse(html, effort)?;
+    pub(crate) fn parse(url: Url, html: &str, work: &WorkBudget) -> Result<Self, Refused> {
+        let dom = dom::parse(html, work)?;
         let own = dom.first("base").and_then(|base| base.attribute("href"));
         let base = own.and_then(|own| url.join(own).ok()).filter(|base| !base.cannot_be_a_base());
         Ok(Self { base: base.unwrap_or_else(|| url.clone()), url, dom })

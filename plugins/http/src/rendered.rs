@@ -11,7 +11,7 @@
 mod lines;
 
 use crate::dom::{ElementRef, Node};
-use crate::effort::{Effort, Spent};
+use crate::work_budget::{BudgetExceeded, WorkBudget};
 use lines::Lines;
 
 /// What an element does to the lines.
@@ -48,17 +48,17 @@ fn is_space(c: char) -> bool {
 }
 
 /// The text of an element as it is shown or, if it is not, as it is written.
-pub(crate) fn text(element: ElementRef<'_>, effort: &mut Effort) -> Result<String, Spent> {
+pub(crate) fn text(element: ElementRef<'_>, work: &mut WorkBudget) -> Result<String, BudgetExceeded> {
     let is_unseen = |element: ElementRef<'_>| flow(element) == Flow::Unseen;
     if !element.is_html() || std::iter::successors(Some(element), |up| up.parent()).any(is_unseen) {
-        effort.step()?;
+        work.step()?;
         return Ok(element.text());
     }
     let mut lines = Lines::new(keeps_space(element));
     let root = element.node();
     let mut next = root.first_child();
     while let Some(mut node) = next {
-        effort.step()?;
+        work.step()?;
         let shown = match node.value() {
             Node::Text(text) => {
                 if !has_no_place(node.parent().and_then(ElementRef::wrap)) {
@@ -255,8 +255,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::budget::Budget;
     use crate::dom::parse;
+    use plimsoll_core::runtime::budget::Budget;
 
     /// Bodies and their `innerText`, measured with Chromium 156.
     const MEASURED: &str = include_str!("../tests/measured/text.json");
@@ -264,12 +264,12 @@ mod tests {
     #[test]
     fn text_is_what_chromium_shows() {
         let measured: Vec<(String, String)> = serde_json::from_str(MEASURED).expect("a table");
-        let mut effort = Effort::new(Budget::start(Duration::from_secs(60)));
+        let mut work = WorkBudget::new(Budget::start(Duration::from_secs(60)));
         let wrong: Vec<_> = measured
             .into_iter()
             .filter_map(|(body, shown)| {
-                let dom = parse(&format!("<!doctype html><body>{body}"), &effort).expect("a document");
-                let found = text(dom.body().expect("a body"), &mut effort).expect("time enough");
+                let dom = parse(&format!("<!doctype html><body>{body}"), &work).expect("a document");
+                let found = text(dom.body().expect("a body"), &mut work).expect("time enough");
                 (found != shown).then(|| format!("{body}\n  Chromium: {shown:?}\n  here:     {found:?}"))
             })
             .collect();
@@ -278,11 +278,11 @@ mod tests {
 
     #[test]
     fn what_is_not_shown_gives_its_text_as_it_is_written() {
-        let mut effort = Effort::new(Budget::start(Duration::from_secs(60)));
-        let dom = parse("<title> a  b </title><p hidden>c  <b>d</b></p>", &effort).expect("a document");
+        let mut work = WorkBudget::new(Budget::start(Duration::from_secs(60)));
+        let dom = parse("<title> a  b </title><p hidden>c  <b>d</b></p>", &work).expect("a document");
         for (name, written) in [("title", " a  b "), ("p", "c  d"), ("b", "d")] {
             let element = dom.first(name).expect(name);
-            assert_eq!(text(element, &mut effort).as_deref(), Ok(written), "{name}");
+            assert_eq!(text(element, &mut work).as_deref(), Ok(written), "{name}");
         }
     }
 

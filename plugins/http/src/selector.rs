@@ -171,9 +171,9 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::budget::Budget;
     use crate::dom::{Dom, ElementRef, parse};
-    use crate::effort::Effort;
+    use crate::work_budget::WorkBudget;
+    use plimsoll_core::runtime::budget::Budget;
 
     /// A page, selectors, and the ids of what they select there or, if they are not valid, `null`: measured with
     /// Chromium 156.
@@ -188,13 +188,13 @@ mod tests {
         serde_json::from_str(include_str!("../tests/measured/selectors.json")).expect("a table")
     }
 
-    fn effort() -> Effort {
-        Effort::new(Budget::start(Duration::from_secs(60)))
+    fn work() -> WorkBudget {
+        WorkBudget::new(Budget::start(Duration::from_secs(60)))
     }
 
     fn find<'a>(dom: &'a Dom, selector: &str, scope: Option<ElementRef<'a>>) -> Option<Vec<ElementRef<'a>>> {
         let selector = Selector::parse(selector).ok()?;
-        Some(Finder::new(dom).find(&selector, scope, usize::MAX, &mut effort()).expect("time enough"))
+        Some(Finder::new(dom).find(&selector, scope, usize::MAX, &mut work()).expect("time enough"))
     }
 
     fn ids(found: Option<Vec<ElementRef<'_>>>) -> Option<Vec<String>> {
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn selectors_find_what_they_find_in_chromium() {
         let Measured { page, everywhere, inside } = measured();
-        let dom = parse(&format!("<!doctype html>{page}"), &effort()).expect("a document");
+        let dom = parse(&format!("<!doctype html>{page}"), &work()).expect("a document");
         let mut wrong = Vec::new();
         let everywhere = everywhere.into_iter().map(|(selector, wanted)| (None, selector, wanted));
         let inside = inside.into_iter().map(|(scope, selector, wanted)| (Some(scope), selector, wanted));
@@ -235,14 +235,14 @@ mod tests {
 
     #[test]
     fn ids_and_classes_lose_their_case_in_quirks_mode() {
-        let dom = parse("<p id=A class='Big x'>", &effort()).expect("a document");
+        let dom = parse("<p id=A class='Big x'>", &work()).expect("a document");
         assert_eq!(find(&dom, "#a.big", None).map(|found| found.len()), Some(1));
     }
 
     #[test]
     fn a_long_selector_on_a_deep_page_ends() {
         let deep = "<div><i>".repeat(200);
-        let dom = parse(&format!("<!doctype html>{deep}"), &effort()).expect("a document");
+        let dom = parse(&format!("<!doctype html>{deep}"), &work()).expect("a document");
         let long = format!("{}b", "div i ".repeat(40));
         assert_eq!(find(&dom, &long, None).map(|found| found.len()), Some(0));
         let long = format!("b {}i", "div > i ".repeat(40));

@@ -7,19 +7,42 @@
 //!            abandoned ──answer──► nobody          due and still unanswered ──► the library is lost
 //! ```
 //!
-//! A call leaves the table with its first answer; a second one, and an answer to what was never asked, finds nothing
-//! and is counted. A library that lets an abandoned call lie does not let go of a thread any more, and each further
-//! call could be the last of its threads: so it is given up. The same goes for a call whose caller should have left
-//! long ago but could not, since the library holds that very thread.
+//! A call leaves the table with its first answer. A second answer, and an answer to a call that does not exist, are only
+//! counted. An abandoned call that is not answered holds a thread of the library, and each further call could take another
+//! one; so the library is shut down when an abandoned call is overdue. The same holds for a call whose caller should have
+//! left but could not, because the library holds the caller's thread.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use plimsoll_core::port::BrowserEnd;
 use plimsoll_core::time::Moment;
 use tokio::sync::oneshot;
 
 use crate::sink::Reply;
+
+/// A call to be made.
+#[derive(Debug)]
+pub(crate) struct Ask {
+    pub(crate) op: u32,
+    /// Which browser or context, by its number in this session.
+    pub(crate) object: u64,
+    pub(crate) payload: Vec<u8>,
+    /// For messages: "performing a step".
+    pub(crate) doing: &'static str,
+    /// How long the answer may take; `None` is no limit.
+    pub(crate) within: Option<Duration>,
+}
+
+/// Why a call has no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unanswered {
+    /// The driver is over.
+    Over(BrowserEnd),
+    /// No answer came within this time.
+    Late(Duration),
+}
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -29,7 +52,7 @@ pub(crate) struct Calls(Mutex<Table>);
 struct Table {
     last: u64,
     pending: HashMap<u64, Pending>,
-    /// Answers that nobody had asked for.
+    /// Answers to calls that do not exist.
     stray: u64,
     over: Option<BrowserEnd>,
 }
@@ -63,7 +86,7 @@ impl Calls {
         self.table().enter(Pending::Abandoned { doing, due })
     }
 
-    /// An answer came. Whether it was to anything; once the library is over, to what it may not be known any more.
+    /// Records an answer. Returns whether its call exists; once the library is over, every answer is accepted.
     pub(crate) fn complete(&self, call: u64, reply: Reply) -> bool {
         let pending = {
             let mut table = self.table();
@@ -83,14 +106,14 @@ impl Calls {
         true
     }
 
-    /// The caller left. Whether the call is still unanswered, so that it should be cancelled.
+    /// Records that the caller left. Returns whether the call is unanswered and should be cancelled.
     pub(crate) fn abandon(&self, call: u64, doing: &'static str, due: Moment) -> bool {
         let mut table = self.table();
         let pending = table.pending.get_mut(&call);
         pending.map(|pending| *pending = Pending::Abandoned { doing, due }).is_some()
     }
 
-    /// What a call that should have been answered or given up, and let go, by `now` was doing.
+    /// What an overdue call was doing, if a call is overdue at `now`.
     pub(crate) fn overdue(&self, now: Moment) -> Option<&'static str> {
         self.table().pending.values().find_map(|pending| match pending {
             Pending::Awaited { doing, due, .. } | Pending::Abandoned { doing, due } => {
@@ -99,7 +122,7 @@ impl Calls {
         })
     }
 
-    /// The library is over: whoever waits learns it, and nothing begins any more.
+    /// Ends every waiting call; no call begins afterwards.
     pub(crate) fn end(&self, end: BrowserEnd) {
         let mut table = self.table();
         table.over.get_or_insert(end);
@@ -111,7 +134,7 @@ impl Calls {
         self.table().over.clone()
     }
 
-    /// Answers that nobody had asked for.
+    /// Answers to calls that do not exist.
     pub(crate) fn stray(&self) -> u64 {
         self.table().stray
     }
@@ -135,8 +158,6 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::sink::Bytes;
 

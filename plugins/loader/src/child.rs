@@ -1,4 +1,4 @@
-//! The other side of `isolation = "process"`: a process that holds one library and does what its parent says.
+//! The other side of `isolation = "process"`: a process that holds one library and carries out its parent's calls.
 //!
 //! It finds the connection at descriptor 3 and the library, which the parent has checked and opened, at descriptor 4.
 //! It ends when the connection does, and the kernel ends it when the parent's thread dies (`plimsoll-host`).
@@ -30,7 +30,7 @@ const PIECE: usize = 64 << 10;
 /// It blocks its thread, spawns none of its own, and must be the only one that uses descriptors 3 and 4.
 #[must_use]
 pub fn run(path: &Path) -> ExitCode {
-    // Asked first, so that a curious person at a terminal gets an answer instead of a crash.
+    // Checked first: somebody who starts this by hand gets an exit code instead of a crash.
     let there = |number: i32, kind: &str| {
         let link = std::fs::read_link(format!("/proc/self/fd/{number}"));
         link.is_ok_and(|link| link.to_string_lossy().starts_with(kind))
@@ -76,7 +76,7 @@ impl Sink for Parent {
     }
 }
 
-/// Reads frames until the connection ends or says something that cannot be understood.
+/// Reads frames until the connection ends or sends a frame that is not valid.
 fn serve(mut connection: UnixStream, parent: &Arc<Parent>, path: &Path) {
     let mut frames = Frames::default();
     let mut piece = vec![0; PIECE];

@@ -1,8 +1,8 @@
 //! The port over a library: [`PluginDriver`] and its browsers and contexts.
 //!
-//! Each is a number in a [`Session`]. One that is dropped without having been closed, or whose maker left before it was
-//! there, is closed all the same: nobody need wait for it. When a session is over, everything in it has ended; the next
-//! launch starts a new one, and the fleet's own pacing of launches paces that.
+//! Each browser and context has a number in a [`Session`]. An object that is dropped before it was closed, or whose caller
+//! left before it was made, is closed in the background. When a session is over, all its objects have ended. The next
+//! launch starts a new session, so the fleet's launch backoff also paces the restarts of a library.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,10 +23,12 @@ use plimsoll_core::step::Step;
 use plimsoll_plugin_abi::op;
 use serde::Serialize;
 
+use crate::calls::{Ask, Unanswered};
+use crate::error::LoadError;
 use crate::info::PluginInfo;
+use crate::load_spec::{Isolation, LoadSpec};
 use crate::reading;
-use crate::recipe::{Isolation, Recipe};
-use crate::session::{Ask, Session, Unanswered};
+use crate::session::Session;
 
 /// What a call gets beyond its budget: time to say itself what it was waiting for.
 const GRACE: Duration = Duration::from_millis(250);
@@ -42,7 +44,7 @@ type Coming = Shared<BoxFuture<'static, Result<Arc<Session>, Fault>>>;
 
 /// A driver from a library.
 pub struct PluginDriver {
-    recipe: Arc<Recipe>,
+    spec: Arc<LoadSpec>,
     info: PluginInfo,
     state: Mutex<State>,
 }
@@ -55,14 +57,14 @@ struct State {
 
 impl PluginDriver {
     /// Makes the driver for the first time.
-    pub(crate) async fn start(recipe: Recipe) -> Result<Self, crate::LoadError> {
-        let recipe = Arc::new(recipe);
+    pub(crate) async fn start(spec: LoadSpec) -> Result<Self, LoadError> {
+        let spec = Arc::new(spec);
         // A task, so that a caller who leaves leaves nothing behind.
-        let starting = Arc::clone(&recipe);
+        let starting = Arc::clone(&spec);
         let starting =
-            recipe.supervisor.spawn_graceful("start plugin", async move { Session::start(&starting).await });
-        let lost = |why: plimsoll_core::runtime::supervisor::TaskFailure| crate::LoadError::Process {
-            path: recipe.path.clone(),
+            spec.supervisor.spawn_graceful("start plugin", async move { Session::start(&starting).await });
+        let lost = |why: plimsoll_core::runtime::supervisor::TaskFailure| LoadError::Process {
+            path: spec.path.clone(),
             why: why.to_string(),
         };
         let (session, library, made) = starting.await.map_err(lost)??;
@@ -70,7 +72,7 @@ impl PluginDriver {
         let session = std::future::ready(Ok(session)).boxed().shared();
         // It is up: whoever asks shall see that at once.
         let _up = session.clone().now_or_never();
-        Ok(Self { recipe, info, state: Mutex::new(State { session, hung: 0 }) })
+        Ok(Self { spec, info, state: Mutex::new(State { session, hung: 0 }) })
     }
 
     /// What is known of it.
@@ -82,13 +84,13 @@ impl PluginDriver {
     /// Where its code runs.
     #[must_use]
     pub fn isolation(&self) -> Isolation {
-        self.recipe.isolation
+        self.spec.isolation
     }
 
     /// What it has counted, by name.
     #[must_use]
     pub fn counters(&self) -> BTreeMap<String, u64> {
-        self.recipe.outlet.counters()
+        self.spec.log.counters()
     }
 
     /// Ends every browser of the driver, which then launches no more.
@@ -113,7 +115,7 @@ impl PluginDriver {
                 None => false,
             };
             if renew {
-                if self.recipe.isolation == Isolation::InProcess {
+                if self.spec.isolation == Isolation::InProcess {
                     state.hung += 1;
                     if state.hung > MAX_HUNG {
                         return Err(Fault::persistent(
@@ -132,11 +134,9 @@ impl PluginDriver {
     }
 
     fn start_again(&self) -> Coming {
-        let recipe = Arc::clone(&self.recipe);
-        let starting = self
-            .recipe
-            .supervisor
-            .spawn_graceful("restart plugin", async move { Session::start(&recipe).await });
+        let spec = Arc::clone(&self.spec);
+        let starting =
+            self.spec.supervisor.spawn_graceful("restart plugin", async move { Session::start(&spec).await });
         let fault = |why: String| Fault::transient(FailureClass::BrowserCrash, why);
         let started = async move {
             let (session, ..) = starting

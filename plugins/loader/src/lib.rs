@@ -1,5 +1,5 @@
-//! Loads driver libraries: finds them, checks them, runs them here or in a process of their own, and gives them the
-//! port's face. The only `dlopen` of the workspace.
+//! Loads driver libraries: finds them, checks them, runs them here or in a process of their own, and
+//! implements the port over them. The only `dlopen` of the workspace.
 //!
 //! ```text
 //!   discover(dirs) ─► Found ─► Loader::load(path, isolation, config) ─► PluginDriver: a Driver like any other
@@ -9,11 +9,11 @@
 //!                                     └─ process ────► frames ══ socket pair ══► child::run ─► Instance
 //! ```
 //!
-//! All is well when each call is answered in its time. If it is not, the caller leaves on time anyway, the call is
-//! taken back, and a library that does not let go of it is given up. In this process a step that does not wait may be
-//! carried out on its caller's own thread; should it never end, that caller is lost with its thread.
+//! Each call is answered within its time. If it is not, its caller leaves at its deadline, the call is cancelled, and a
+//! library that does not release the call is shut down. In this process a step that does not wait may be carried out on
+//! its caller's own thread; if such a step never ends, that thread is lost.
 //!
-//! What ends a library (a crash, an abort, an endless loop) ends its browsers:
+//! The end of a library (a crash, an abort, an endless loop) ends its browsers:
 //! [`Browser::ended`](plimsoll_core::port::Browser::ended) says so, contexts fail with `browser_crash`, and the next
 //! launch starts it anew. In this process a crash is ours as well, which is why [`Isolation::Process`] is the default.
 
@@ -26,9 +26,9 @@ mod frame;
 mod info;
 mod instance;
 mod library;
+mod load_spec;
 mod process;
 mod reading;
-mod recipe;
 pub mod search;
 mod session;
 mod sink;
@@ -46,22 +46,22 @@ pub use driver::PluginDriver;
 pub use elf::{Machine, NotOurs};
 pub use error::LoadError;
 pub use info::{LibraryInfo, PluginInfo};
+pub use load_spec::Isolation;
 pub use process::HostProgram;
-pub use recipe::Isolation;
 pub use search::{Found, discover};
 pub use trust::Distrust;
 
-use crate::recipe::Recipe;
-use crate::sink::Outlet;
+use crate::load_spec::LoadSpec;
+use crate::sink::PluginLog;
 
-/// What loading needs.
+/// What loading a library needs.
 #[derive(Debug, Clone)]
 pub struct Loader {
     /// Starts the processes of isolated libraries.
     pub spawner: Spawner,
     /// Owns every task of a driver and ends it when cancelled.
     pub supervisor: Supervisor,
-    /// The time line of the run.
+    /// The clock of the run.
     pub clock: Clock,
     /// What an isolated library's process runs.
     pub program: HostProgram,
@@ -79,7 +79,7 @@ impl Loader {
         config: Value,
     ) -> Result<PluginDriver, LoadError> {
         let name = search::name_of(path).unwrap_or_else(|| path.display().to_string());
-        let recipe = Recipe {
+        let spec = LoadSpec {
             path: path.to_owned(),
             isolation,
             config,
@@ -87,8 +87,8 @@ impl Loader {
             spawner: self.spawner.clone(),
             supervisor: self.supervisor.clone(),
             clock: self.clock,
-            outlet: Arc::new(Outlet::new(name)),
+            log: Arc::new(PluginLog::new(name)),
         };
-        PluginDriver::start(recipe).await
+        PluginDriver::start(spec).await
     }
 }

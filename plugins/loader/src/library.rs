@@ -15,6 +15,7 @@ use std::mem::ManuallyDrop;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use libloading::os::unix;
 use plimsoll_plugin_abi::{ABI_MAJOR, ABI_MINOR, Declaration, Functions, MAGIC, SYMBOL, Text};
@@ -25,7 +26,10 @@ use crate::error::LoadError;
 use crate::info::LibraryInfo;
 use crate::trust;
 
-/// A file that may be loaded: open, so that it stays the one that was checked.
+/// The time that loading a library may take, and the time that making its driver may take.
+pub(crate) const LOAD_BUDGET: Duration = Duration::from_secs(10);
+
+/// A file that may be loaded. It is kept open, so that the file that was checked is the file that is loaded.
 #[derive(Debug)]
 pub(crate) struct Checked {
     file: File,

@@ -1,4 +1,4 @@
-//! A driver in a process of its own: started, spoken to, and buried.
+//! A driver in a process of its own: its start, its connection and its shutdown.
 //!
 //! ```text
 //!   calls ──► queue ──► writer ══ socket pair ══► child (child.rs) ─► library
@@ -30,14 +30,13 @@ use crate::child::{CONNECTION, LIBRARY};
 use crate::error::LoadError;
 use crate::frame::{Frame, Frames};
 use crate::info::LibraryInfo;
-use crate::library::Checked;
-use crate::session::LOAD_BUDGET;
+use crate::library::{Checked, LOAD_BUDGET};
 use crate::sink::{Bytes, Reply, Sink, wanted_level};
 
 /// Frames that may wait for the writer; callers beyond wait within their own time.
 const QUEUE: usize = 1024;
-/// A child that was let go ends at once by itself; this is what it gets.
-const FAREWELL: Ladder =
+/// A child ends by itself when its connection is closed; these are the times it gets.
+const EXIT: Ladder =
     Ladder { ask: Duration::from_secs(1), term: Duration::from_millis(500), kill: Duration::from_secs(5) };
 
 /// The program that a plugin's process runs: one that calls [`crate::child::run`] with the library's path, which is
@@ -63,24 +62,24 @@ pub(crate) struct Process {
     reader: Task<String>,
 }
 
-/// The way to a child.
+/// Sends frames to a child.
 #[derive(Debug)]
 pub(crate) struct Writer(mpsc::Sender<Vec<u8>>);
 
 impl Writer {
     /// Sends a frame, when there is room for it.
     pub(crate) async fn send(&self, frame: &Frame) {
-        // A child that is gone is noticed by the reader.
+        // The reader sees the end of a child.
         let _gone = self.0.send(frame.encode()).await;
     }
 
-    /// Sends a frame if there is room. A child that does not even read any more is given up for what it leaves undone.
+    /// Sends a frame if there is room. A child that does not read is shut down for its overdue calls.
     pub(crate) fn send_now(&self, frame: &Frame) {
         let _full = self.0.try_send(frame.encode());
     }
 }
 
-/// Starts a child for the library, whose words go to `sink`.
+/// Starts a child for the library, whose answers and log lines go to `sink`.
 pub(crate) async fn start(
     library: Checked,
     program: &HostProgram,
@@ -112,7 +111,7 @@ pub(crate) async fn start(
             .map_err(|why| why.to_string())?;
         loop {
             match next(&mut from, &mut frames).await? {
-                // Its constructors may have something to say.
+                // Its constructors may write to the log.
                 Frame::Log { level, target, message } => sink.log(level, &target, &message),
                 frame => return Ok(frame),
             }
@@ -122,43 +121,43 @@ pub(crate) async fn start(
     let info = match timeout(LOAD_BUDGET, greeting).await.map_err(silent)? {
         Ok(Frame::Loaded { info }) => serde_json::from_slice(&info).map_err(|why| failed(why.to_string()))?,
         Ok(Frame::Refused { why }) => return Err(LoadError::Refused(why)),
-        Ok(frame) => return Err(failed(format!("it greets with {frame:?}"))),
+        Ok(frame) => return Err(failed(format!("its first frame is {frame:?}"))),
         Err(why) => return Err(failed(last_words(&tree, why).await)),
     };
     let (queue, inbox) = mpsc::channel(QUEUE);
-    // Its end needs no notice: the reader sees what broke it.
+    // Its end is not awaited: the reader sees what ended it.
     drop(supervisor.spawn("plugin writer", write(to, inbox)));
     let reader = supervisor.spawn("plugin reader", read(from, frames, sink));
     Ok((Process { tree, reader }, Writer(queue), info))
 }
 
 impl Process {
-    /// Completes when the connection has ended, and says why.
+    /// Completes when the connection has ended, with the reason.
     pub(crate) async fn ended(&mut self) -> String {
         let why = (&mut self.reader).await.unwrap_or_else(|lost| lost.to_string());
         last_words(&self.tree, why).await
     }
 
-    /// Kills what is left of it, at once or after it was let go, and verifies that.
-    pub(crate) async fn bury(&self, how: Burial) -> Result<(), String> {
+    /// Ends the process tree and verifies that it is gone.
+    pub(crate) async fn shut_down(&self, how: Shutdown) -> Result<(), String> {
         let ladder = match how {
-            Burial::AtOnce => Ladder::NOW,
-            Burial::LetGo => FAREWELL,
+            Shutdown::Kill => Ladder::NOW,
+            Shutdown::Exit => EXIT,
         };
         self.tree.kill(ladder).await.map_err(|why| why.to_string())
     }
 }
 
-/// How a child goes.
+/// How a child is ended.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Burial {
-    /// By force.
-    AtOnce,
-    /// By itself, since its connection was closed; by force if it does not.
-    LetGo,
+pub(crate) enum Shutdown {
+    /// It is killed at once.
+    Kill,
+    /// It gets the time to end by itself, since its connection was closed, and is killed afterwards.
+    Exit,
 }
 
-/// How a child ended that has ended, with the end of what it wrote.
+/// How a child ended, with the last line that it wrote.
 async fn last_words(tree: &ProcessTree, why: String) -> String {
     const PATIENCE: Duration = Duration::from_millis(500);
     let how = match timeout(PATIENCE, tree.wait()).await {
@@ -179,7 +178,7 @@ async fn write(mut to: OwnedWriteHalf, mut inbox: mpsc::Receiver<Vec<u8>>) {
     }
 }
 
-/// Hands on what the child says until it says no more; returns why.
+/// Passes frames of the child on until the connection ends; returns why it ended.
 async fn read(mut from: OwnedReadHalf, mut frames: Frames, sink: Arc<dyn Sink>) -> String {
     loop {
         match next(&mut from, &mut frames).await {
@@ -188,7 +187,7 @@ async fn read(mut from: OwnedReadHalf, mut frames: Frames, sink: Arc<dyn Sink>) 
             }
             Ok(Frame::Log { level, target, message }) => sink.log(level, &target, &message),
             Ok(Frame::Count { delta, name }) => sink.count(&name, delta),
-            Ok(frame) => return format!("it sent {frame:?} out of turn"),
+            Ok(frame) => return format!("it sent {frame:?} at the wrong time"),
             Err(why) => return why,
         }
     }

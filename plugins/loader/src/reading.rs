@@ -1,21 +1,21 @@
-//! What an answer means: its status and head, as the port's words.
+//! What an answer means: its status and head, as the port's types.
 
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::port::CloseError;
 use plimsoll_plugin_abi::status;
 use serde::de::DeserializeOwned;
 
-use crate::session::Unanswered;
+use crate::calls::Unanswered;
 use crate::sink::Reply;
 
-/// What came of a call that has something to say.
+/// The value that an answer carries.
 pub(crate) fn json<T: DeserializeOwned>(reply: &Reply) -> Result<T, Fault> {
     done(reply)?;
     serde_json::from_slice(&reply.head)
         .map_err(|why| internal(format!("the plugin's answer cannot be read: {why}")))
 }
 
-/// What came of a call that has nothing to say but that it is done.
+/// The result of a call that returns no value.
 pub(crate) fn done(reply: &Reply) -> Result<(), Fault> {
     let words = || serde_json::from_slice::<String>(&reply.head).unwrap_or_default();
     Err(match reply.status {
@@ -23,21 +23,21 @@ pub(crate) fn done(reply: &Reply) -> Result<(), Fault> {
         status::FAULT => serde_json::from_slice(&reply.head)
             .unwrap_or_else(|why| internal(format!("the plugin's fault cannot be read: {why}"))),
         status::PANICKED => internal(format!("the plugin panicked: {}", words())),
-        status::CANCELLED => internal("the plugin took a call back by itself".to_owned()),
+        status::CANCELLED => internal("the plugin cancelled a call by itself".to_owned()),
         status::UNKNOWN => Fault::persistent(
             FailureClass::Unsupported,
-            "the plugin does not know this call; rebuild it with the SDK of this version",
+            "the plugin does not know this call; rebuild the plugin with the SDK of this version",
         ),
         status::MALFORMED => internal(format!("the plugin cannot read the call: {}", words())),
-        // What was closed, or went down by itself, is forgotten.
+        // The plugin forgets an object that was closed or that ended.
         status::NO_SUCH_OBJECT => {
-            Fault::transient(FailureClass::BrowserCrash, "the plugin has this browser or context no more")
+            Fault::transient(FailureClass::BrowserCrash, "the plugin no longer has this browser or context")
         }
         other => internal(format!("the plugin answered with the unknown status {other}")),
     })
 }
 
-/// What came of a closing. What the plugin does not know is gone.
+/// The result of closing a browser or context. An object that the plugin does not know is gone.
 pub(crate) fn closed(reply: &Reply) -> Result<(), CloseError> {
     match reply.status {
         status::OK | status::NO_SUCH_OBJECT => Ok(()),

@@ -1,13 +1,13 @@
-//! One life of a driver, in this process or in another: from its start to its verified end.
+//! One run of a driver library, in this process or in a child: from its start to its verified end.
 //!
 //! ```text
 //!   running ──process ends─────────────────► over (died) ──killed, verified──► gone
-//!           ──a call lies too long───────────► over (hung) ──────┘
-//!           ──dropped, or supervisor cancelled──► let go ────────┘
+//!           ──a call is overdue──────────────► over (hung) ──────┘
+//!           ──dropped, or supervisor cancelled──► over ──────────┘
 //! ```
 //!
-//! A task of its own, the keeper, sees each of these. Within this process nothing can be killed: a library that hangs
-//! is left alone with its threads, and is never verified gone.
+//! A task, the reaper, waits for each of these ends. A library in this process cannot be killed: one that hangs keeps its
+//! threads, and is never verified gone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,149 +23,125 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::calls::Calls;
+use crate::calls::{Ask, Calls, Unanswered};
 use crate::error::LoadError;
 use crate::frame::Frame;
 use crate::info::LibraryInfo;
 use crate::instance::Instance;
-use crate::library::{Checked, Library};
-use crate::process::{self, Burial, Process, Writer};
+use crate::library::{Checked, LOAD_BUDGET, Library};
+use crate::load_spec::{Isolation, LoadSpec};
+use crate::process::{self, Process, Shutdown, Writer};
 use crate::reading;
-use crate::recipe::{Isolation, Recipe};
-use crate::sink::{Outlet, Reply, Sink, wanted_level};
+use crate::sink::{PluginLog, Reply, Sink, wanted_level};
 
-/// What loading a library may take, and what making its driver may.
-pub(crate) const LOAD_BUDGET: Duration = Duration::from_secs(10);
-/// What a library gets to let go of a call that nobody waits for any more.
-const MERCY: Duration = Duration::from_secs(5);
-/// How often the keeper looks for calls that were not let go.
+/// How long a library may hold a call after its caller left.
+const CANCEL_GRACE: Duration = Duration::from_secs(5);
+/// How often the reaper looks for calls that are overdue.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// A call to be made.
-#[derive(Debug)]
-pub(crate) struct Ask {
-    pub(crate) op: u32,
-    /// Which browser or context, by its number in this session.
-    pub(crate) object: u64,
-    pub(crate) payload: Vec<u8>,
-    /// For messages: "performing a step".
-    pub(crate) doing: &'static str,
-    /// How long the answer may take; for ever when `None`.
-    pub(crate) within: Option<Duration>,
-}
-
-/// Why a call has no answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Unanswered {
-    /// The driver is over.
-    Over(BrowserEnd),
-    /// Not within this time.
-    Late(Duration),
-}
-
-/// How far it has come.
+/// The state of a session.
 #[derive(Debug, Clone)]
 enum Stage {
     Running,
     /// No call can be made any more; [`Calls::over`] says why.
     Over,
-    /// Verified gone, or why that is not known.
+    /// Verified gone, or why that could not be verified.
     Gone(Result<(), String>),
 }
 
 /// See the module.
 pub(crate) struct Session {
-    link: Link,
+    transport: Transport,
     calls: Arc<Calls>,
     clock: Clock,
     objects: AtomicU64,
     stage: watch::Receiver<Stage>,
-    /// Lets the keeper know that nobody needs the session any more.
-    _farewell: DropGuard,
+    /// Ends the session when it is dropped.
+    _exit: DropGuard,
 }
 
-enum Link {
-    Inside(Instance),
-    Outside(Writer),
+enum Transport {
+    InProcess(Instance),
+    Process(Writer),
 }
 
-/// Takes a library's words for its session.
-struct Ear {
+/// Receives the answers, log lines and counters of one session's library.
+struct CallSink {
     calls: Arc<Calls>,
-    outlet: Arc<Outlet>,
+    log: Arc<PluginLog>,
 }
 
-impl Sink for Ear {
+impl Sink for CallSink {
     fn complete(&self, call: u64, reply: Reply) {
         if !self.calls.complete(call, reply) && self.calls.stray() == 1 {
-            self.outlet.log(
+            self.log.log(
                 plimsoll_plugin_abi::level::WARN,
                 "loader",
-                "it answers what was not asked; ignored",
+                "it answered a call that does not exist; the answer was ignored",
             );
         }
     }
 
     fn log(&self, level: u32, target: &str, message: &str) {
-        self.outlet.log(level, target, message);
+        self.log.log(level, target, message);
     }
 
     fn count(&self, name: &str, delta: u64) {
-        self.outlet.count(name, delta);
+        self.log.count(name, delta);
     }
 }
 
 impl Session {
     /// Loads the library and makes its driver.
-    pub(crate) async fn start(recipe: &Recipe) -> Result<(Arc<Self>, LibraryInfo, DriverMade), LoadError> {
+    pub(crate) async fn start(spec: &LoadSpec) -> Result<(Arc<Self>, LibraryInfo, DriverMade), LoadError> {
         let calls = Arc::new(Calls::default());
-        let ear: Arc<dyn Sink> =
-            Arc::new(Ear { calls: Arc::clone(&calls), outlet: Arc::clone(&recipe.outlet) });
-        let supervisor = recipe.supervisor.child();
-        let path = recipe.path.clone();
+        let sink: Arc<dyn Sink> =
+            Arc::new(CallSink { calls: Arc::clone(&calls), log: Arc::clone(&spec.log) });
+        let supervisor = spec.supervisor.child();
+        let path = spec.path.clone();
         let checked = supervisor.spawn_blocking("check library", move || Checked::open(&path));
-        let checked = in_time(recipe, "being checked", checked).await?;
-        let (link, process, info) = match &recipe.isolation {
+        let checked = in_time(spec, "being checked", checked).await?;
+        let (transport, process, info) = match &spec.isolation {
             Isolation::InProcess => {
-                let loading = supervisor.spawn_blocking("load library", move || load(checked, ear));
-                let (instance, info) = in_time(recipe, "being loaded", loading).await?;
-                (Link::Inside(instance), None, info)
+                let loading = supervisor.spawn_blocking("load library", move || load(checked, sink));
+                let (instance, info) = in_time(spec, "being loaded", loading).await?;
+                (Transport::InProcess(instance), None, info)
             }
             Isolation::Process => {
                 let (process, writer, info) =
-                    process::start(checked, &recipe.program, &recipe.spawner, &supervisor, ear).await?;
-                (Link::Outside(writer), Some(process), info)
+                    process::start(checked, &spec.program, &spec.spawner, &supervisor, sink).await?;
+                (Transport::Process(writer), Some(process), info)
             }
         };
-        let farewell = CancellationToken::new();
+        let exit = CancellationToken::new();
         let (tell, stage) = watch::channel(Stage::Running);
-        let keeper = Keeper {
+        let reaper = Reaper {
             calls: Arc::clone(&calls),
-            clock: recipe.clock,
+            clock: spec.clock,
             supervisor: supervisor.clone(),
-            farewell: farewell.clone(),
+            exit: exit.clone(),
             stage: tell,
             process,
         };
-        // What becomes of it is told by its stage.
-        drop(supervisor.spawn_graceful("plugin keeper", keeper.keep()));
+        // Its stage shows how it ended.
+        drop(supervisor.spawn_graceful("plugin reaper", reaper.keep()));
         let session = Self {
-            link,
+            transport,
             calls,
-            clock: recipe.clock,
+            clock: spec.clock,
             objects: AtomicU64::new(0),
             stage,
-            _farewell: farewell.drop_guard(),
+            _exit: exit.drop_guard(),
         };
-        let made = session.make_driver(recipe).await?;
+        let made = session.make_driver(spec).await?;
         Ok((Arc::new(session), info, made))
     }
 
-    async fn make_driver(&self, recipe: &Recipe) -> Result<DriverMade, LoadError> {
-        let payload = serde_json::to_vec(&recipe.config).unwrap_or_default();
+    async fn make_driver(&self, spec: &LoadSpec) -> Result<DriverMade, LoadError> {
+        let payload = serde_json::to_vec(&spec.config).unwrap_or_default();
         let ask =
             Ask { op: op::START, object: 0, payload, doing: "making its driver", within: Some(LOAD_BUDGET) };
-        let path = recipe.path.clone();
+        let path = spec.path.clone();
         match self.call(ask).await {
             Ok(reply) => reading::json::<DriverMade>(&reply)
                 .map_err(|fault| LoadError::Constructor { path, why: fault.message }),
@@ -186,16 +162,16 @@ impl Session {
         self.objects.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Makes a call and waits for its answer. A caller who leaves takes the call back.
+    /// Makes a call and waits for its answer. The call is cancelled when its caller leaves.
     pub(crate) async fn call(&self, ask: Ask) -> Result<Reply, Unanswered> {
         let Ask { op, object, payload, doing, within } = ask;
-        let due = within.map_or(Moment::NEVER, |within| self.clock.now() + within + MERCY);
+        let due = within.map_or(Moment::NEVER, |within| self.clock.now() + within + CANCEL_GRACE);
         let (call, answer) = self.calls.begin(doing, due).map_err(Unanswered::Over)?;
-        let _taken_back = TakeBack { session: self, call, doing };
+        let _cancel = CancelOnDrop { session: self, call, doing };
         let exchange = async {
-            match &self.link {
-                Link::Inside(instance) => instance.submit(call, op, object, payload),
-                Link::Outside(writer) => writer.send(&Frame::Submit { call, op, object, payload }).await,
+            match &self.transport {
+                Transport::InProcess(instance) => instance.submit(call, op, object, payload),
+                Transport::Process(writer) => writer.send(&Frame::Submit { call, op, object, payload }).await,
             }
             answer.await
         };
@@ -206,79 +182,79 @@ impl Session {
         answered.map_err(|_| Unanswered::Over(self.calls.over().unwrap_or_else(unseen)))
     }
 
-    /// Makes a call whose answer nobody waits for.
+    /// Makes a call without waiting for its answer.
     pub(crate) fn tell(&self, op: u32, object: u64, doing: &'static str, within: Duration) {
-        let due = self.clock.now() + within + MERCY;
+        let due = self.clock.now() + within + CANCEL_GRACE;
         let Ok(call) = self.calls.begin_abandoned(doing, due) else { return };
-        match &self.link {
-            Link::Inside(instance) => instance.submit(call, op, object, Vec::new()),
-            Link::Outside(writer) => {
+        match &self.transport {
+            Transport::InProcess(instance) => instance.submit(call, op, object, Vec::new()),
+            Transport::Process(writer) => {
                 writer.send_now(&Frame::Submit { call, op, object, payload: Vec::new() });
             }
         }
     }
 
-    /// Completes when the driver is over, and says how.
+    /// Completes when the driver is over, with the reason.
     pub(crate) async fn over(&self) -> BrowserEnd {
         let mut stage = self.stage.clone();
-        // The keeper tells a stage before it goes.
-        let _told = stage.wait_for(|stage| !matches!(stage, Stage::Running)).await;
+        // The reaper sets a stage before it ends.
+        let _set = stage.wait_for(|stage| !matches!(stage, Stage::Running)).await;
         self.calls.over().unwrap_or_else(unseen)
     }
 
-    /// Completes when what was left of it is verified gone, or not.
+    /// Completes when the session is verified gone; an error says why that could not be verified.
     pub(crate) async fn gone(&self) -> Result<(), String> {
         let mut stage = self.stage.clone();
         match stage.wait_for(|stage| matches!(stage, Stage::Gone(_))).await.as_deref() {
             Ok(Stage::Gone(verdict)) => verdict.clone(),
-            _ => Err("its keeper has ended".to_owned()),
+            _ => Err("the task that watches it has ended".to_owned()),
         }
     }
 }
 
-/// Cancels a call that its caller has left. For one that was answered there is nothing to cancel.
-struct TakeBack<'a> {
+/// Cancels a call whose caller left before the answer.
+struct CancelOnDrop<'a> {
     session: &'a Session,
     call: u64,
     doing: &'static str,
 }
 
-impl Drop for TakeBack<'_> {
+impl Drop for CancelOnDrop<'_> {
     fn drop(&mut self) {
-        let Session { link, calls, clock, .. } = self.session;
-        if calls.abandon(self.call, self.doing, clock.now() + MERCY) {
-            match link {
-                Link::Inside(instance) => instance.cancel(self.call),
-                Link::Outside(writer) => writer.send_now(&Frame::Cancel { call: self.call }),
+        let Session { transport, calls, clock, .. } = self.session;
+        if calls.abandon(self.call, self.doing, clock.now() + CANCEL_GRACE) {
+            match transport {
+                Transport::InProcess(instance) => instance.cancel(self.call),
+                Transport::Process(writer) => writer.send_now(&Frame::Cancel { call: self.call }),
             }
         }
     }
 }
 
-/// Sees how a session ends.
-struct Keeper {
+/// Waits for the end of a session and verifies it.
+struct Reaper {
     calls: Arc<Calls>,
     clock: Clock,
     supervisor: Supervisor,
-    farewell: CancellationToken,
+    exit: CancellationToken,
     stage: watch::Sender<Stage>,
     process: Option<Process>,
 }
 
-impl Keeper {
+impl Reaper {
     async fn keep(mut self) {
-        let (end, burial) = tokio::select! {
-            end = died(self.process.as_mut()) => (end, Burial::AtOnce),
-            end = hung(&self.calls, self.clock) => (end, Burial::AtOnce),
-            () = self.farewell.cancelled() => (let_go(), Burial::LetGo),
-            () = self.supervisor.cancelled() => (let_go(), Burial::AtOnce),
+        let (end, shutdown) = tokio::select! {
+            end = died(self.process.as_mut()) => (end, Shutdown::Kill),
+            end = hung(&self.calls, self.clock) => (end, Shutdown::Kill),
+            () = self.exit.cancelled() => (released(), Shutdown::Exit),
+            () = self.supervisor.cancelled() => (released(), Shutdown::Kill),
         };
         self.calls.end(end.clone());
         self.stage.send_replace(Stage::Over);
         let verdict = match &self.process {
-            Some(process) => process.bury(burial).await,
+            Some(process) => process.shut_down(shutdown).await,
             None if matches!(end, BrowserEnd::Hung(_)) => {
-                Err("it hangs in this process, where nothing can end it; set `isolation = \"process\"`"
+                Err("it hangs in this process, where it cannot be killed; set `isolation = \"process\"`"
                     .to_owned())
             }
             None => Ok(()),
@@ -300,37 +276,37 @@ async fn hung(calls: &Calls, clock: Clock) -> BrowserEnd {
         if calls.overdue(clock.now()).is_none() {
             continue;
         }
-        // After a standstill of the whole program its callers get to leave first.
+        // If the whole program stood still, its callers must get the time to leave first.
         sleep(LOOK).await;
         if let Some(doing) = calls.overdue(clock.now()) {
-            tracing::error!(doing, "a driver library does not let go of a call; it is given up");
-            return BrowserEnd::Hung(MERCY);
+            tracing::error!(doing, "a driver library holds a call too long; the library is shut down");
+            return BrowserEnd::Hung(CANCEL_GRACE);
         }
     }
 }
 
-fn let_go() -> BrowserEnd {
-    BrowserEnd::Died("the driver was let go".to_owned())
+fn released() -> BrowserEnd {
+    BrowserEnd::Died("the driver was released".to_owned())
 }
 
 fn unseen() -> BrowserEnd {
-    BrowserEnd::Died("its end was not seen".to_owned())
+    BrowserEnd::Died("how it ended is not known".to_owned())
 }
 
-fn load(checked: Checked, ear: Arc<dyn Sink>) -> Result<(Instance, LibraryInfo), LoadError> {
+fn load(checked: Checked, sink: Arc<dyn Sink>) -> Result<(Instance, LibraryInfo), LoadError> {
     let library: Library = checked.load()?;
-    let instance = Instance::create(&library, ear, wanted_level());
+    let instance = Instance::create(&library, sink, wanted_level());
     let path = library.info.path.clone();
     Ok((instance.ok_or(LoadError::NoInstance(path))?, library.info))
 }
 
-/// Waits for work on a thread of its own, which may hang: in a file system, or in a library's constructors.
+/// Waits for work on a thread of its own, which may hang in a file system or in a library's constructors.
 async fn in_time<T>(
-    recipe: &Recipe,
+    spec: &LoadSpec,
     doing: &'static str,
     work: plimsoll_core::runtime::supervisor::Task<Result<T, LoadError>>,
 ) -> Result<T, LoadError> {
-    let path = || recipe.path.clone();
+    let path = || spec.path.clone();
     match timeout(LOAD_BUDGET, work).await {
         Ok(Ok(done)) => done,
         Ok(Err(lost)) => Err(LoadError::Process { path: path(), why: lost.to_string() }),

@@ -1,4 +1,5 @@
-//! Where a library's words go: [`Sink`]. In this process to its calls and our log; in a child to the parent.
+//! Receives what a library sends: [`Sink`]. In this process it completes calls and writes the log; in a child it sends
+//! frames to the parent.
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -45,7 +46,7 @@ pub(crate) struct Reply {
     pub(crate) body: Bytes,
 }
 
-/// Hears a library. Called from any thread, and never allowed to block for long.
+/// Receives answers, log lines and counters of a library. Called from any thread; it must not block for long.
 pub(crate) trait Sink: Send + Sync {
     /// A call was answered.
     fn complete(&self, call: u64, reply: Reply);
@@ -60,14 +61,14 @@ const MAX_COUNTERS: usize = 64;
 /// The longest name of one.
 const MAX_NAME: usize = 64;
 
-/// A library's log lines and counters, here.
+/// Writes the log lines of a library to our log, and keeps its counters.
 #[derive(Debug)]
-pub(crate) struct Outlet {
+pub(crate) struct PluginLog {
     name: String,
     counters: Mutex<BTreeMap<String, u64>>,
 }
 
-impl Outlet {
+impl PluginLog {
     pub(crate) fn new(name: String) -> Self {
         Self { name, counters: Mutex::default() }
     }
@@ -100,7 +101,7 @@ impl Outlet {
     }
 }
 
-/// The most talkative level that anybody here listens to, as the interface's number.
+/// The most detailed level that our log accepts, as the number of the interface.
 pub(crate) fn wanted_level() -> u32 {
     match tracing::level_filters::LevelFilter::current().into_level() {
         None => level::OFF,

@@ -1,4 +1,4 @@
-//! One call: its payload read, carried out on the driver, answered.
+//! Carries out one call: reads its payload, calls the driver, returns the answer.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use serde_json::Value;
 use tracing::Instrument;
 
 use crate::answer::Answer;
-use crate::instance::{Instance, OpenContext, Reserved};
-use crate::objects::Turn;
+use crate::driver::DriverState;
+use crate::objects::{OpenContext, Reserved, Turn};
 
-/// A call that came to an early end: with this answer.
+/// A call that ended early, with this answer.
 struct Early(Answer);
 
 impl From<Fault> for Early {
@@ -28,22 +28,22 @@ impl From<Fault> for Early {
 
 /// Carries a call out. May be dropped at any await.
 pub(crate) async fn carry_out(
-    instance: &Instance,
+    state: &DriverState,
     op: u32,
     object: u64,
     reserved: Reserved,
     payload: Buf,
 ) -> Answer {
     let carried_out = match (op, reserved) {
-        (op::START, _) => start(instance, &payload),
-        (op::LAUNCH, Reserved::Browser(turn)) => launch(instance, turn, &payload).await,
-        (op::ENDED, _) => ended(instance, object).await,
-        (op::CLOSE_BROWSER, _) => close_browser(instance, object).await,
-        (op::TRIM, _) => trim(instance, object, &payload).await,
-        (op::OPEN, Reserved::Context(turn)) => open(instance, turn, &payload).await,
-        (op::PERFORM, _) => perform(instance, object, &payload).await,
-        (op::CLOSE_CONTEXT, _) => close_context(instance, object).await,
-        (op::DRAIN, _) => drain(instance).await,
+        (op::START, _) => start(state, &payload),
+        (op::LAUNCH, Reserved::Browser(turn)) => launch(state, turn, &payload).await,
+        (op::ENDED, _) => ended(state, object).await,
+        (op::CLOSE_BROWSER, _) => close_browser(state, object).await,
+        (op::TRIM, _) => trim(state, object, &payload).await,
+        (op::OPEN, Reserved::Context(turn)) => open(state, turn, &payload).await,
+        (op::PERFORM, _) => perform(state, object, &payload).await,
+        (op::CLOSE_CONTEXT, _) => close_context(state, object).await,
+        (op::DRAIN, _) => drain(state).await,
         (op::LAUNCH | op::OPEN, _) => {
             Err(Fault::persistent(FailureClass::Internal, format!("number {object} is taken")).into())
         }
@@ -52,53 +52,53 @@ pub(crate) async fn carry_out(
     carried_out.unwrap_or_else(|Early(answer)| answer)
 }
 
-fn start(instance: &Instance, payload: &[u8]) -> Result<Answer, Early> {
-    let driver = instance.start(read::<Value>(payload)?)?;
+fn start(state: &DriverState, payload: &[u8]) -> Result<Answer, Early> {
+    let driver = state.start(read::<Value>(payload)?)?;
     Ok(Answer::ok(&DriverMade::new(driver.name(), &driver.capabilities())))
 }
 
 async fn launch(
-    instance: &Instance,
+    state: &DriverState,
     mut turn: Turn<Arc<dyn Browser>>,
     payload: &[u8],
 ) -> Result<Answer, Early> {
     let Launch { id, budget } = read(payload)?;
-    let launching = instance.driver()?.launch(id, budget);
+    let launching = state.driver()?.launch(id, budget);
     *turn = Some(launching.instrument(tracing::info_span!("launch", browser = id.0)).await?);
     Ok(Answer::bare(status::OK))
 }
 
-async fn ended(instance: &Instance, object: u64) -> Result<Answer, Early> {
-    let end = browser(instance, object).await?.ended().await;
+async fn ended(state: &DriverState, object: u64) -> Result<Answer, Early> {
+    let end = browser(state, object).await?.ended().await;
     Ok(Answer::ok(&end))
 }
 
-async fn close_browser(instance: &Instance, object: u64) -> Result<Answer, Early> {
-    let browser = browser(instance, object).await?;
+async fn close_browser(state: &DriverState, object: u64) -> Result<Answer, Early> {
+    let browser = browser(state, object).await?;
     let closed = browser.close().instrument(tracing::info_span!("close browser")).await;
     if closed.is_ok() {
-        instance.browsers.forget(object);
+        state.browsers.forget(object);
     }
     Ok(verdict(&closed))
 }
 
-async fn trim(instance: &Instance, object: u64, payload: &[u8]) -> Result<Answer, Early> {
+async fn trim(state: &DriverState, object: u64, payload: &[u8]) -> Result<Answer, Early> {
     let trim: Trim = read(payload)?;
-    browser(instance, object).await?.trim(trim).await;
+    browser(state, object).await?.trim(trim).await;
     Ok(Answer::bare(status::OK))
 }
 
-async fn open(instance: &Instance, mut turn: Turn<OpenContext>, payload: &[u8]) -> Result<Answer, Early> {
+async fn open(state: &DriverState, mut turn: Turn<OpenContext>, payload: &[u8]) -> Result<Answer, Early> {
     let Open { browser: number, request, budget } = read(payload)?;
-    let browser = browser(instance, number).await?;
+    let browser = browser(state, number).await?;
     let context = browser.open(request, budget).instrument(tracing::info_span!("open")).await?;
     *turn = Some(OpenContext { context, poisoned: false });
     Ok(Answer::bare(status::OK))
 }
 
-async fn perform(instance: &Instance, object: u64, payload: &[u8]) -> Result<Answer, Early> {
+async fn perform(state: &DriverState, object: u64, payload: &[u8]) -> Result<Answer, Early> {
     let Perform { step, budget } = read::<Perform>(payload)?;
-    let mut turn = instance.contexts.turn(object).await.ok_or_else(no_such_object)?;
+    let mut turn = state.contexts.turn(object).await.ok_or_else(no_such_object)?;
     let open = turn.as_mut().ok_or_else(no_such_object)?;
     if open.poisoned {
         return Err(
@@ -119,23 +119,23 @@ async fn perform(instance: &Instance, object: u64, payload: &[u8]) -> Result<Ans
     Ok(Answer { body, ..head })
 }
 
-async fn close_context(instance: &Instance, object: u64) -> Result<Answer, Early> {
-    let turn = instance.contexts.turn(object).await;
+async fn close_context(state: &DriverState, object: u64) -> Result<Answer, Early> {
+    let turn = state.contexts.turn(object).await;
     let open = turn.and_then(|mut turn| turn.take()).ok_or_else(no_such_object)?;
-    instance.contexts.forget(object);
+    state.contexts.forget(object);
     Ok(verdict(&open.context.close().instrument(tracing::info_span!("close context")).await))
 }
 
 /// Closes everything: contexts first, for their browsers hold them.
-async fn drain(instance: &Instance) -> Result<Answer, Early> {
-    instance.drain();
-    for number in instance.contexts.numbers() {
-        // Each one's failure is its browser's, which is told below.
-        let _ = close_context(instance, number).await;
+async fn drain(state: &DriverState) -> Result<Answer, Early> {
+    state.drain();
+    for number in state.contexts.numbers() {
+        // A context that does not close fails its browser's close, which is reported below.
+        let _ = close_context(state, number).await;
     }
     let mut worst = Answer::bare(status::OK);
-    for number in instance.browsers.numbers() {
-        let closed = close_browser(instance, number).await;
+    for number in state.browsers.numbers() {
+        let closed = close_browser(state, number).await;
         if let Ok(answer) = closed
             && answer.status != status::OK
         {
@@ -145,8 +145,8 @@ async fn drain(instance: &Instance) -> Result<Answer, Early> {
     Ok(worst)
 }
 
-async fn browser(instance: &Instance, number: u64) -> Result<Arc<dyn Browser>, Early> {
-    let turn = instance.browsers.turn(number).await;
+async fn browser(state: &DriverState, number: u64) -> Result<Arc<dyn Browser>, Early> {
+    let turn = state.browsers.turn(number).await;
     turn.and_then(|turn| turn.as_ref().map(Arc::clone)).ok_or_else(no_such_object)
 }
 

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use plimsoll_plugin_abi::{Buf, Declaration, Functions, Host, InstancePtr, Text};
 use tokio::runtime::Runtime;
 
-use crate::export::Make;
 use crate::forward;
 use crate::host::HostRef;
 use crate::instance::Instance;
+use crate::start::Make;
 
 /// Threads of a library's runtime: one may be busy while the other still answers.
 const THREADS: usize = 2;

@@ -1,13 +1,11 @@
-//! [`export_driver!`](crate::export_driver): what makes a crate a library that Plimsoll can load.
+//! [`export_driver!`](crate::export_driver) makes a crate a library that Plimsoll can load.
 
 use std::error::Error;
 
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::port::Driver;
 
-use crate::start::Start;
-
-/// Exports a driver. The argument is its constructor: a function from [`Start`] to
+/// Exports a driver. The argument is its constructor: a function from [`Start`](crate::Start) to
 /// `Result<impl Driver, E>`, where `E` is any error or a text. Once in a library.
 #[macro_export]
 macro_rules! export_driver {
@@ -32,7 +30,7 @@ macro_rules! export_driver {
     };
 }
 
-/// What the macro needs; no part of the interface.
+/// What the macro uses; not part of the interface.
 #[doc(hidden)]
 pub mod hidden {
     pub use plimsoll_plugin_abi::{Declaration, Functions, Host, InstancePtr, outstanding};
@@ -41,7 +39,7 @@ pub mod hidden {
     pub use crate::edge::{create, declare};
 }
 
-/// Makes of a constructor's result what the library answers.
+/// Converts a constructor's result into the library's answer.
 #[doc(hidden)]
 pub fn made<D, E>(result: Result<D, E>) -> Result<Box<dyn Driver>, Fault>
 where
@@ -56,9 +54,6 @@ where
         )
     })
 }
-
-/// Makes a driver; what the macro hands over.
-pub(crate) type Make = fn(Start) -> Result<Box<dyn Driver>, Fault>;
 
 fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();

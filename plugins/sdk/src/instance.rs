@@ -1,87 +1,59 @@
-//! One instance of the driver: its calls, its browsers and contexts.
+//! One instance of the library: the calls that are under way on its driver.
 //!
 //! ```text
 //!   submit ──► number entered ──► task spawned ──► carried out ──► answered, number forgotten
 //!                    │                 ▲ must wait       ▲
 //!                    └─ begun in place ┴─ need not wait ─┘
-//!   cancel ──► the task drops what it does at its next await, and answers that
+//!   cancel ──► the task stops at its next await and answers that it was cancelled
 //! ```
 //!
-//! Steps of a driver that is prompt begin on the thread that submits them (`promptness`); all else is done on the
-//! library's own threads.
+//! Steps of a driver whose steps begin quickly run first on the thread that submits them (`promptness`); all other calls
+//! run on the library's own threads.
 //!
-//! Whatever happens to a call, it is answered exactly once: by whoever carries it out to its end, and that always
-//! happens, unless the driver never lets go of the thread.
+//! Each call is answered exactly once, by the task that carries it out. Only a driver that never releases a thread can
+//! keep a call from its answer.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{self, Poll, Waker};
 
 use futures_util::FutureExt;
 use plimsoll_core::outcome::{FailureClass, Fault};
-use plimsoll_core::port::{Browser, Context, Driver};
 use plimsoll_core::runtime::clock::Clock;
-use plimsoll_core::runtime::supervisor::Supervisor;
 use plimsoll_plugin_abi::{Buf, op, status};
-use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::Answer;
 use crate::call;
-use crate::counters::Counters;
-use crate::export::Make;
+use crate::driver::DriverState;
 use crate::host::HostRef;
-use crate::objects::{Objects, Turn};
+use crate::objects::Reserved;
 use crate::promptness::Promptness;
-use crate::start::Start;
+use crate::start::Make;
 
 /// Calls that may be under way at once; more are refused.
 const MAX_CALLS: usize = 16_384;
 
-/// A context, and whether a panic has left it in an unknown state.
-pub(crate) struct OpenContext {
-    pub(crate) context: Box<dyn Context>,
-    pub(crate) poisoned: bool,
-}
-
 /// See the module.
 pub(crate) struct Instance {
     host: HostRef,
-    make: Make,
     runtime: Handle,
-    supervisor: Supervisor,
-    driver: OnceLock<Box<dyn Driver>>,
-    draining: AtomicBool,
+    driver: DriverState,
     promptness: Promptness,
     calls: Mutex<HashMap<u64, CancellationToken>>,
-    pub(crate) browsers: Objects<Arc<dyn Browser>>,
-    pub(crate) contexts: Objects<OpenContext>,
-}
-
-/// What a call that makes something has set aside for it.
-pub(crate) enum Reserved {
-    Nothing,
-    Browser(Turn<Arc<dyn Browser>>),
-    Context(Turn<OpenContext>),
 }
 
 impl Instance {
     pub(crate) fn new(host: HostRef, make: Make, runtime: Handle) -> Self {
         Self {
             host,
-            make,
             runtime,
-            supervisor: Supervisor::root(),
-            driver: OnceLock::new(),
-            draining: AtomicBool::new(false),
+            driver: DriverState::new(host, make),
             promptness: Promptness::new(Clock::start()),
             calls: Mutex::default(),
-            browsers: Objects::default(),
-            contexts: Objects::default(),
         }
     }
 
@@ -92,13 +64,13 @@ impl Instance {
             return self.host.complete(call, Answer::new(status::FAULT, &fault));
         };
         let reserved = match op {
-            op::LAUNCH => self.browsers.reserve(object).map_or(Reserved::Nothing, Reserved::Browser),
-            op::OPEN => self.contexts.reserve(object).map_or(Reserved::Nothing, Reserved::Context),
+            op::LAUNCH => self.driver.browsers.reserve(object).map_or(Reserved::Nothing, Reserved::Browser),
+            op::OPEN => self.driver.contexts.reserve(object).map_or(Reserved::Nothing, Reserved::Context),
             _ => Reserved::Nothing,
         };
         let this = Arc::clone(self);
         let mut work = Box::pin(async move {
-            let work = call::carry_out(&this, op, object, reserved, payload);
+            let work = call::carry_out(&this.driver, op, object, reserved, payload);
             match AssertUnwindSafe(cancel.run_until_cancelled(work)).catch_unwind().await {
                 Ok(Some(answer)) => answer,
                 Ok(None) => Answer::bare(status::CANCELLED),
@@ -108,7 +80,7 @@ impl Instance {
         let _on_its_runtime = self.runtime.enter();
         let is_step = op == op::PERFORM;
         if is_step && self.promptness.is_earned() {
-            // Nobody need be woken: whatever happens before the task below polls it again, that poll finds.
+            // No waker is needed: the task below polls again and finds what has happened since.
             let mut nobody = task::Context::from_waker(Waker::noop());
             let begun = self.promptness.watch(|| work.as_mut().poll(&mut nobody));
             if let Poll::Ready(answer) = begun {
@@ -116,8 +88,8 @@ impl Instance {
             }
         }
         let this = Arc::clone(self);
-        // Its end is told by its answer.
-        drop(self.supervisor.spawn_graceful("call", async move {
+        // Its answer reports how it ended.
+        drop(self.driver.supervisor.spawn_graceful("call", async move {
             let begun = poll_fn(|context| {
                 let mut begin = || work.as_mut().poll(context);
                 Poll::Ready(if is_step { this.promptness.watch(begin) } else { begin() })
@@ -130,7 +102,7 @@ impl Instance {
         }));
     }
 
-    /// Takes a call back, if it is still under way.
+    /// Cancels a call, if it is not answered yet.
     pub(crate) fn cancel(&self, call: u64) {
         if let Some(cancel) = self.calls().get(&call) {
             cancel.cancel();
@@ -147,36 +119,8 @@ impl Instance {
 
     /// Ends every task of the driver at its next await.
     pub(crate) fn end(&self) {
-        self.supervisor.cancel();
+        self.driver.supervisor.cancel();
         self.calls().values().for_each(CancellationToken::cancel);
-    }
-
-    /// Makes the driver, once.
-    pub(crate) fn start(&self, config: Value) -> Result<&dyn Driver, Fault> {
-        let start = Start {
-            config,
-            supervisor: self.supervisor.child(),
-            clock: Clock::start(),
-            counters: Counters::new(self.host),
-        };
-        let driver = (self.make)(start)?;
-        let again = || Fault::persistent(FailureClass::Internal, "the driver was started twice");
-        self.driver.set(driver).map_err(|_| again())?;
-        self.driver()
-    }
-
-    /// The driver, once it was made and until it is drained.
-    pub(crate) fn driver(&self) -> Result<&dyn Driver, Fault> {
-        if self.draining.load(Ordering::Relaxed) {
-            return Err(Fault::transient(FailureClass::BrowserCrash, "the driver is being shut down"));
-        }
-        let none = || Fault::persistent(FailureClass::Internal, "the driver was not started");
-        self.driver.get().map(AsRef::as_ref).ok_or_else(none)
-    }
-
-    /// From now on no browser is launched.
-    pub(crate) fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
     }
 
     fn enter(&self, call: u64) -> Option<CancellationToken> {
@@ -188,8 +132,8 @@ impl Instance {
 
     fn forget_what_was_not_made(&self, op: u32, object: u64) {
         match op {
-            op::LAUNCH => self.browsers.forget(object),
-            op::OPEN => self.contexts.forget(object),
+            op::LAUNCH => self.driver.browsers.forget(object),
+            op::OPEN => self.driver.contexts.forget(object),
             _ => {}
         }
     }

@@ -1,4 +1,4 @@
-//! Everything to make a driver library for Plimsoll: implement [`Driver`], [`Browser`] and [`Context`], and export.
+//! Everything that a driver library for Plimsoll needs: implement [`Driver`], [`Browser`] and [`Context`], and export them.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -10,7 +10,7 @@
 //!
 //! impl Demo {
 //!     fn new(start: Start) -> Result<Self, Fault> {
-//!         // The settings below `[driver.NAME]`, as JSON; an empty map when there are none.
+//!         // The settings below `[driver.plugin.NAME.config]`, as JSON; an empty map when there are none.
 //!         let _settings = start.config;
 //!         Ok(Self)
 //!     }
@@ -38,29 +38,30 @@
 //! The package is a `cdylib`: `[lib] crate-type = ["cdylib"]`. It is built by `cargo xtask plugin build`, and chosen by
 //! `--driver NAME` or `[driver] name`. `docs/plugins.md` walks through it.
 //!
-//! # What the library gets
+//! # What Plimsoll provides
 //!
 //! * A tokio runtime of its own, with two threads named after the package. [`Driver`]'s futures run on it, and
 //!   [`Start::supervisor`] spawns on it. Plimsoll's own runtime is another copy of tokio and cannot be used.
 //! * Steps that need not wait are cheap: while a driver's steps begin quickly (64 in a row took less than 250 µs up to
-//!   their first await), the next one begins on the thread that asks for it, within the library's runtime, and is handed
-//!   over to the library's threads only if it must wait. One slow beginning, and all are handed over until it is earned
-//!   again. So nothing may be kept in thread-locals.
-//! * Cancellation: a call that nobody waits for any more is dropped at its next await.
+//!   their first await), the next step begins on the caller's thread, within the library's runtime, and moves to the
+//!   library's threads only if it must wait. After one slow step, all steps run on the library's threads until 64 in a row
+//!   were quick again. So nothing may be kept in thread-locals.
+//! * Cancellation: a call whose caller has left is dropped at its next await.
 //! * `tracing`: events go to Plimsoll's log, with the spans around them.
 //! * [`Start::counters`]: numbers for Plimsoll's metrics.
 //!
-//! # What it owes
+//! # What a library must do
 //!
-//! * It never blocks a thread for long: a call that is neither answered nor ends after its cancellation makes Plimsoll
-//!   give the whole library up.
-//! * A panic costs its call (class `internal`), and the context it was in: that one is only closed from then on.
+//! * It never blocks a thread for long: a call that is not answered, and does not end after its cancellation, makes Plimsoll
+//!   shut the whole library down.
+//! * A panic fails its call (class `internal`) and every later step of the same context, which can only be closed.
 //! * It installs no signal handlers, never calls `std::process::exit`, and leaves standard output alone.
 //! * It is built to unwind: `panic = "abort"` turns each panic into the end of its process.
 
 mod answer;
 mod call;
 mod counters;
+mod driver;
 mod edge;
 mod export;
 mod forward;

@@ -1,19 +1,33 @@
-//! What the library has made and Plimsoll knows by number: browsers and contexts.
+//! The browsers and contexts that the library has made, by the numbers that Plimsoll gave them.
 //!
-//! A number is entered the moment it is asked for, so a closing that overtakes an opening finds the slot, waits for
-//! its turn, and leaves nothing behind. A slot's lock is the queue of the calls on it.
+//! A number gets its slot when the call that makes the object arrives. A close that arrives before the object is made finds
+//! the slot and waits for its turn, so nothing is left open. A slot's lock is the queue of the calls on its object.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use plimsoll_core::port::{Browser, Context};
 use tokio::sync::OwnedMutexGuard;
 
-/// A slot: empty before the thing is there and after it has gone.
+/// A slot: empty before its object is made and after it is closed.
 pub(crate) type Slot<T> = Arc<tokio::sync::Mutex<Option<T>>>;
 /// The right to fill, use or empty a slot.
 pub(crate) type Turn<T> = OwnedMutexGuard<Option<T>>;
 
-/// Things of one kind, by number.
+/// A context, and whether a panic has left it in an unknown state.
+pub(crate) struct OpenContext {
+    pub(crate) context: Box<dyn Context>,
+    pub(crate) poisoned: bool,
+}
+
+/// The slot that a call reserves for the object that it makes.
+pub(crate) enum Reserved {
+    Nothing,
+    Browser(Turn<Arc<dyn Browser>>),
+    Context(Turn<OpenContext>),
+}
+
+/// Objects of one kind, by number.
 #[derive(Debug)]
 pub(crate) struct Objects<T>(Mutex<HashMap<u64, Slot<T>>>);
 
@@ -42,12 +56,12 @@ impl<T> Objects<T> {
         Some(slot.lock_owned().await)
     }
 
-    /// Forgets a slot. Who still waits for a turn on it finds it empty.
+    /// Forgets a slot. A call that still waits for its turn finds the slot empty.
     pub(crate) fn forget(&self, number: u64) {
         self.slots().remove(&number);
     }
 
-    /// Every number there is.
+    /// Every number that has a slot.
     pub(crate) fn numbers(&self) -> Vec<u64> {
         self.slots().keys().copied().collect()
     }

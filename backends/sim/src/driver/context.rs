@@ -10,7 +10,7 @@ use plimsoll_core::port::{Artifact, ArtifactKind, CloseError, Context, Incidents
 use plimsoll_core::step::{Cookie, Expect, Expectation, Goto, ImageFormat, Step, WaitFor, WaitTarget};
 use serde_json::{Map, Value, json};
 
-use super::browser::Life;
+use super::life::Life;
 use super::luck::Luck;
 use super::{SimSettings, invented, pass};
 use crate::chance::Chance;

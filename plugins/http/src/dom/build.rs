@@ -13,7 +13,7 @@ use html5ever::tendril::{StrTendril, TendrilSink};
 use html5ever::{Attribute, ParseOpts, QualName, parse_document};
 
 use super::{Dom, Element, Node};
-use crate::effort::{Effort, Spent};
+use crate::work_budget::{BudgetExceeded, WorkBudget};
 
 /// What the parser is fed at a time. It can make some hundred nodes of each byte, if the document is deep.
 const PIECE: usize = 1024;
@@ -45,14 +45,14 @@ impl Refused {
 }
 
 /// Parses a document as a browser does whose scripts do not change it.
-pub(crate) fn parse(mut html: &str, effort: &Effort) -> Result<Dom, Refused> {
+pub(crate) fn parse(mut html: &str, work: &WorkBudget) -> Result<Dom, Refused> {
     let mut parser = parse_document(Sink::default(), ParseOpts::default());
     while !html.is_empty() {
         let (piece, rest) = html.split_at(html.floor_char_boundary(PIECE));
         parser.process(StrTendril::from(piece));
         html = rest;
         parser.tokenizer.sink.sink.check()?;
-        effort.look().map_err(|_: Spent| Refused::Late)?;
+        work.look().map_err(|_: BudgetExceeded| Refused::Late)?;
     }
     Ok(parser.finish())
 }

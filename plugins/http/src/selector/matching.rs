@@ -2,7 +2,7 @@
 //!
 //! A selector is matched from right to left. When its left part fails, the failure says how far back it is worth
 //! going: if no ancestor was left to try, none further up will do either. That keeps a long selector on a deep page
-//! from being tried in every combination. What costs time is counted in an [`Effort`].
+//! from being tried in every combination. What costs time is counted in an [`WorkBudget`].
 
 use std::collections::HashMap;
 
@@ -10,8 +10,8 @@ use ego_tree::NodeId;
 
 use super::{Among, Attribute, Case, Combinator, Complex, Compound, End, Nth, Operator, Selector, Simple};
 use crate::dom::{Dom, ElementRef, Node, elements_below};
-use crate::effort::{Effort, Spent};
 use crate::form;
+use crate::work_budget::{BudgetExceeded, WorkBudget};
 
 /// Attributes of HTML whose values are compared without their case.
 const CASELESS: [&str; 46] = [
@@ -93,12 +93,12 @@ impl<'a> Finder<'a> {
         selector: &Selector,
         scope: Option<ElementRef<'a>>,
         most: usize,
-        effort: &mut Effort,
-    ) -> Result<Vec<ElementRef<'a>>, Spent> {
+        work: &mut WorkBudget,
+    ) -> Result<Vec<ElementRef<'a>>, BudgetExceeded> {
         let below = scope.map_or_else(|| self.dom.document(), ElementRef::node);
         let mut found = Vec::new();
         for element in elements_below(below) {
-            if self.is(element, selector, scope, effort)? {
+            if self.is(element, selector, scope, work)? {
                 found.push(element);
                 if found.len() == most {
                     break;
@@ -113,11 +113,11 @@ impl<'a> Finder<'a> {
         element: ElementRef<'a>,
         selector: &Selector,
         scope: Option<ElementRef<'a>>,
-        effort: &mut Effort,
-    ) -> Result<bool, Spent> {
+        work: &mut WorkBudget,
+    ) -> Result<bool, BudgetExceeded> {
         for complex in &selector.0 {
-            if self.holds(element, &complex.subject, scope, effort)?
-                && self.rest_holds(element, &complex.rest, scope, effort)? == Found::Yes
+            if self.holds(element, &complex.subject, scope, work)?
+                && self.rest_holds(element, &complex.rest, scope, work)? == Found::Yes
             {
                 return Ok(true);
             }
@@ -131,8 +131,8 @@ impl<'a> Finder<'a> {
         element: ElementRef<'a>,
         rest: &[(Combinator, Compound)],
         scope: Option<ElementRef<'a>>,
-        effort: &mut Effort,
-    ) -> Result<Found, Spent> {
+        work: &mut WorkBudget,
+    ) -> Result<Found, BudgetExceeded> {
         let Some(((combinator, compound), rest)) = rest.split_first() else { return Ok(Found::Yes) };
         let beside = matches!(combinator, Combinator::Previous | Combinator::Before);
         let mut candidate = element;
@@ -141,8 +141,8 @@ impl<'a> Finder<'a> {
             let Some(next) = next else { return Ok(if beside { Found::NotBeside } else { Found::Never }) };
             candidate = next;
             let mut found = Found::NotThis;
-            if self.holds(candidate, compound, scope, effort)? {
-                found = self.rest_holds(candidate, rest, scope, effort)?;
+            if self.holds(candidate, compound, scope, work)? {
+                found = self.rest_holds(candidate, rest, scope, work)?;
             }
             match (found, combinator) {
                 (Found::Yes | Found::Never, _) | (_, Combinator::Previous) => return Ok(found),
@@ -158,9 +158,9 @@ impl<'a> Finder<'a> {
         element: ElementRef<'a>,
         compound: &Compound,
         scope: Option<ElementRef<'a>>,
-        effort: &mut Effort,
-    ) -> Result<bool, Spent> {
-        effort.step()?;
+        work: &mut WorkBudget,
+    ) -> Result<bool, BudgetExceeded> {
+        work.step()?;
         for simple in compound {
             let holds = match simple {
                 Simple::Any => true,
@@ -170,9 +170,9 @@ impl<'a> Finder<'a> {
                     .attribute("class")
                     .is_some_and(|own| own.split_ascii_whitespace().any(|own| self.same(own, class))),
                 Simple::Attribute(attribute) => has_attribute(element, attribute),
-                Simple::Is(selector) => self.is(element, selector, scope, effort)?,
-                Simple::Not(selector) => !self.is(element, selector, scope, effort)?,
-                Simple::Has(relatives) => self.has(element, relatives, effort)?,
+                Simple::Is(selector) => self.is(element, selector, scope, work)?,
+                Simple::Not(selector) => !self.is(element, selector, scope, work)?,
+                Simple::Has(relatives) => self.has(element, relatives, work)?,
                 Simple::Nth(nth) => self.is_nth(element, *nth),
                 // What a template holds is not in it.
                 Simple::Empty => element
@@ -202,8 +202,8 @@ impl<'a> Finder<'a> {
         &mut self,
         element: ElementRef<'a>,
         relatives: &[(Combinator, Complex)],
-        effort: &mut Effort,
-    ) -> Result<bool, Spent> {
+        work: &mut WorkBudget,
+    ) -> Result<bool, BudgetExceeded> {
         for (combinator, complex) in relatives {
             // The leftmost compound is anchored at the element by the leading combinator.
             let mut anchored = complex.clone();
@@ -213,17 +213,17 @@ impl<'a> Finder<'a> {
             let mut next = if beside { element.next() } else { None };
             if !beside {
                 for below in elements_below(element.node()) {
-                    if self.is(below, &selector, Some(element), effort)? {
+                    if self.is(below, &selector, Some(element), work)? {
                         return Ok(true);
                     }
                 }
             }
             while let Some(sibling) = next {
-                if self.is(sibling, &selector, Some(element), effort)? {
+                if self.is(sibling, &selector, Some(element), work)? {
                     return Ok(true);
                 }
                 for below in elements_below(sibling.node()) {
-                    if self.is(below, &selector, Some(element), effort)? {
+                    if self.is(below, &selector, Some(element), work)? {
                         return Ok(true);
                     }
                 }

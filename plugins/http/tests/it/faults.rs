@@ -134,7 +134,7 @@ async fn documents_that_would_not_fit_are_refused() {
 
     tab.goto(&peer.url("/nested")).await.expect("a page");
     let all = json!({"extract": {"x": {"all": "*", "take": "html"}}});
-    failed(tab.perform(all).await, Script, Persistent, "brings back more than 64 MiB");
+    failed(tab.perform(all).await, Script, Persistent, "returns more than 64 MiB");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The demonstration's jobs: a bit of everything, in the job format that anyone can write.
+//! The jobs of the demonstration: 200 jobs of five kinds, in the public job format.
 
 use plimsoll_kit::demo_site::PAGES;
 use plimsoll_kit::site::Site;
@@ -11,14 +11,14 @@ const LETTERS: usize = 34;
 const GALLERIES: usize = 10;
 const PRINTS: usize = 2;
 
-/// Everyone who writes to the harbour office.
+/// The names that fill the form.
 const NAMES: [&str; 6] = ["Ada", "Grace", "Samuel", "Hedy", "Alan", "Katherine"];
 
 /// Makes the `n`th job of its kind.
 type Make = fn(&Site, usize) -> Value;
 
 /// The jobs as lines of JSON. The kinds take turns, as they would in a real batch.
-pub(super) fn mixed(site: &Site) -> String {
+pub(crate) fn mixed(site: &Site) -> String {
     let kinds: [(usize, Make); 5] =
         [(VISITS, visit), (TABLES, table), (LETTERS, letter), (GALLERIES, gallery), (PRINTS, print)];
     let mut jobs: Vec<(f64, Value)> = Vec::new();

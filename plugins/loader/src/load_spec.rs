@@ -1,4 +1,4 @@
-//! What a driver is made from, again and again: [`Recipe`].
+//! What a driver is loaded from, at the start and after each crash: [`LoadSpec`].
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,22 +10,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::process::HostProgram;
-use crate::sink::Outlet;
+use crate::sink::PluginLog;
 
 /// Where a library's code runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Isolation {
-    /// In a child process: whatever it does costs its own browsers only.
+    /// In a child process: a crash costs the browsers of this library only.
     #[default]
     Process,
-    /// In this process: a call costs less (`cargo bench -p plimsoll-loader`), and a crash ends everything. For libraries
-    /// that are trusted as this program is.
+    /// In this process: a call costs less (`cargo bench -p plimsoll-loader`), but a crash of the library ends this
+    /// program. For libraries that are trusted as much as this program.
     InProcess,
 }
 
 /// See the module.
-pub(crate) struct Recipe {
+pub(crate) struct LoadSpec {
     pub(crate) path: PathBuf,
     pub(crate) isolation: Isolation,
     pub(crate) config: Value,
@@ -33,5 +33,5 @@ pub(crate) struct Recipe {
     pub(crate) spawner: Spawner,
     pub(crate) supervisor: Supervisor,
     pub(crate) clock: Clock,
-    pub(crate) outlet: Arc<Outlet>,
+    pub(crate) log: Arc<PluginLog>,
 }
