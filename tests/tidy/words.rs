@@ -28,7 +28,7 @@ const WORDS: &[(&str, usize)] = &[
     ("farewell", 8),
     ("demise", 0),
     ("mercy", 5),
-    ("obey", 5),
+    ("obey", 3),
     ("gave way", 18),
     ("gibberish", 0),
 ];

@@ -113,7 +113,7 @@ impl Owned for OwnedBrowser {
         let ladder = match removal {
             Removal::Forced => Ladder::NOW,
             Removal::Asked => {
-                // The ladder's first rung is the time it has to obey.
+                // The first rung of the ladder is the time that it has to close.
                 let ladder = Ladder::default();
                 drop(self.handle.root.start(CloseParams::default(), ladder.ask).await);
                 ladder

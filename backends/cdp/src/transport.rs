@@ -23,8 +23,10 @@
 
 mod call;
 mod connection;
+mod disconnect;
 mod envelope;
 mod frame;
+mod limits;
 mod mailbox;
 mod pending;
 pub mod pipe;
@@ -37,7 +39,9 @@ mod tests;
 mod writer;
 
 pub use call::{CallError, CallStage, PendingCall};
-pub use connection::{Connection, ConnectionLimits, Disconnect};
+pub use connection::Connection;
+pub use disconnect::Disconnect;
+pub use limits::ConnectionLimits;
 pub use mailbox::{Event, SessionEnd};
 pub use router::Stats;
 pub use session::Session;

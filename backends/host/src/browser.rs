@@ -143,8 +143,8 @@ impl Machine<'_> {
         BrowserBinary { path, kind, source }
     }
 
-    /// The binary that a distribution's script starts. A script of unknown origin is left alone: it may be someone's
-    /// own, with flags that matter.
+    /// The binary that a distribution's script starts. A script of unknown origin is started as it is: it may add
+    /// flags that matter.
     fn behind_wrapper(&self, path: &Path) -> Option<PathBuf> {
         if !is_script(path) {
             return None;

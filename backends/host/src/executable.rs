@@ -1,4 +1,4 @@
-//! A program that somebody named by its path, and why a path cannot be started.
+//! A program that a setting or a variable names by its path, and why a path cannot be started.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,7 +1,7 @@
 //! The user that browsers run as.
 //!
 //! A browser renders pages from strangers, and its sandbox wants an ordinary user. When this program runs as root,
-//! browsers run as `nobody`; otherwise they run as whoever runs this program.
+//! browsers run as `nobody`; otherwise they run as the user of this program.
 
 use std::fmt;
 use std::fs;
@@ -12,7 +12,7 @@ use std::path::Path;
 /// The user that browsers give up root for.
 const UNPRIVILEGED: &str = "nobody";
 
-/// Whom a child process runs as.
+/// The user that a child process runs as.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identity {
     /// The user of this process.

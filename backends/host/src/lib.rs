@@ -5,7 +5,7 @@
 //! 3. [`tree`]: a running process with all its descendants: its end, its last words, and the ladder that kills it.
 //! 4. `processes`: the table of processes in `/proc`, and who is whose kin.
 //! 5. [`profile`]: profile directories that vanish with their owner, and the sweep after an owner that was killed.
-//! 6. [`owner`]: the lock that says to whom a directory belongs, and that its owner lives.
+//! 6. [`owner`]: the lock by which a directory belongs to a run that is alive.
 //! 7. [`executable`], [`browser`], [`program`]: which browsers and other programs this machine has.
 //! 8. [`sandbox`], [`shared_memory`]: what browsers can use here; [`window`]: the size of their windows.
 //! 9. [`machine`], [`lifecycle`]: the life of one browser, from its launch to its verified end.

@@ -9,10 +9,10 @@
 //! ```
 //!
 //! 1. [`launch`] runs a launch as a task of the supervisor: a caller that stops waiting cancels nothing, and a browser
-//!    that arrives for nobody is dropped, which closes it. [`LaunchError`] says at which stage a launch failed.
+//!    that arrives for nobody is dropped, which closes it. [`LaunchError`] names the stage at which a launch failed.
 //! 2. [`LocalProcess`] is a process tree with its profile directory.
 //! 3. [`Reaper`] is the task that owns what must not be left behind ([`Owned`]) and removes it in every case.
-//! 4. [`Lifetime`] tells contexts that their browser has ended, and when it is verified gone.
+//! 4. [`Lifetime`] reports to contexts that their browser has ended, and when it is verified gone.
 //!
 //! Failure paths: a launch that fails removes what it has made before it reports the error; a removal that fails is the
 //! result of [`Lifetime::gone`]; a reaper that panics drops what it owns, which kills the processes, and is reported as

@@ -1,5 +1,5 @@
-//! Directories that belong to a run for as long as it lives: a lock in each says so, which the kernel gives back however
-//! the run ends.
+//! Directories that belong to a run for as long as it lives: the run holds a lock in each, which the kernel releases
+//! however the run ends.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
@@ -11,9 +11,8 @@ use rustix::fs::OFlags;
 /// The file in such a directory whose lock its owner holds.
 pub const LOCK: &str = "owner.lock";
 
-/// Locks a run's directory for us; `None` when it is somebody else's or has just been taken away. Owners and those who
-/// clear up after dead ones both come through here, so between the making of a directory and its locking neither can
-/// harm the other.
+/// Locks a run's directory for us; `None` when another run holds it or has just removed it. Both owners and sweeps use
+/// this function, so neither can harm the other between the creation of a directory and its locking.
 ///
 /// # Errors
 /// When the lock cannot be opened or taken for another reason.
@@ -36,7 +35,7 @@ pub fn claim(run: &Path) -> io::Result<Option<File>> {
         Err(TryLockError::Error(error)) => return Err(error),
         Ok(()) => {}
     }
-    // Whoever held the lock a moment ago may have taken the directory away: then this is the lock of nothing.
+    // The previous holder of the lock may have removed the directory: then this lock protects nothing.
     let ours = lock.metadata()?;
     let same =
         fs::symlink_metadata(&path).is_ok_and(|now| now.ino() == ours.ino() && now.dev() == ours.dev());

@@ -28,7 +28,7 @@ pub struct HostProbe {
 
 impl HostProbe {
     /// Sensors for the machine, with browsers started by `spawner` and their profiles below `profiles`. Where the kernel
-    /// allows no alarm, stalls are polled, and the log says so.
+    /// allows no alarm, stalls are polled, and that is logged.
     #[must_use]
     pub fn new(spawner: Spawner, profiles: &Path) -> Self {
         let root = Path::new("/");

@@ -1,6 +1,6 @@
-//! The table of processes as `/proc` shows it, and kinship: who descends from whom.
+//! The table of processes as `/proc` shows it, and kinship: which process descends from which.
 //!
-//! A process number says little: numbers are reused. Here a process is its number *and* the moment it was born, and
+//! A process number alone identifies nothing: numbers are reused. Here a process is its number *and* the moment it was born, and
 //! a signal is sent through a pidfd that was checked to mean the process that was seen.
 //!
 //! [`Kin`] answers "who belongs to this tree?". A process belongs when its parent, its group or its session is a
@@ -128,11 +128,11 @@ pub(crate) fn descendant(table: &[Process], pid: i32, ancestor: i32) -> Option<P
     parents.by_ref().take(table.len()).any(|parent| parent == ancestor).then_some(*found)
 }
 
-/// Kills a whole family and waits, blocking, until nobody of it runs; returns who was killed. It takes several looks:
-/// a process may fork while the others are being killed.
+/// Kills a whole family and waits, blocking, until none of it runs; returns the processes that were killed. It reads the
+/// table several times: a process may fork while the others are being killed.
 ///
 /// # Errors
-/// When the table cannot be read, or somebody still runs after `patience`.
+/// When the table cannot be read, or a process still runs after `patience`.
 pub(crate) fn extinguish(
     kin: &mut Kin,
     bears_mark: impl Fn(&Process) -> bool,
@@ -166,7 +166,7 @@ pub(crate) fn extinguish(
 /// when its parent has gone.
 #[derive(Debug, Clone)]
 pub(crate) struct Kin {
-    /// Nobody born before this moment belongs.
+    /// A process born before this moment does not belong.
     oldest: u64,
     /// Number and birth of each member, dead ones included while a group or session still bears their number.
     known: BTreeMap<i32, u64>,
@@ -178,12 +178,12 @@ impl Kin {
         Self { oldest: founder.born, known: BTreeMap::from([(founder.pid, founder.born)]) }
     }
 
-    /// A family without a founder: only its mark tells who belongs.
+    /// A family without a founder: a process belongs by its mark only.
     pub(crate) const fn marked() -> Self {
         Self { oldest: 0, known: BTreeMap::new() }
     }
 
-    /// The members that run now. `bears_mark` is asked once for each process that is not known yet.
+    /// The members that run now. `bears_mark` is called once for each process that is not known yet.
     pub(crate) fn living(
         &mut self,
         table: &[Process],

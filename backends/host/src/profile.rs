@@ -8,9 +8,8 @@
 //!    └─ .trash-...             given up, being deleted
 //! ```
 //!
-//! The lock says whether an owner lives: the kernel drops it whatever kills the owner. So a later run can tell the
-//! leavings of the dead from the property of the living, and [`ProfileRoot::sweep`] removes the former with all
-//! processes that still use them.
+//! The kernel releases the lock when its owner ends, whatever ends it. A free lock therefore marks the directory of a
+//! run that is over, and [`ProfileRoot::sweep`] removes it with all processes that still use it.
 //!
 //! Browsers are not trusted: what they leave in their directory may include links to anywhere. Deleting follows none.
 
@@ -34,7 +33,7 @@ const RUN: &str = "run-";
 const TRASH: &str = ".trash-";
 /// Fresh names tried when a sweep takes a new directory for an abandoned one before it is locked.
 const CLAIMS: usize = 5;
-/// Attempts to delete a directory that someone still writes to.
+/// Attempts to delete a directory that a process still writes to.
 const REMOVALS: u32 = 5;
 /// Pause after the first attempt; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -48,7 +47,7 @@ pub enum ProfileError {
         /// The base.
         path: PathBuf,
     },
-    /// The base belongs to somebody else, who could read or replace profiles.
+    /// The base belongs to another user, who could read or replace profiles.
     #[error("{} belongs to uid {owner}, not to us (uid {us}); choose another place for profiles", path.display())]
     ForeignOwner {
         /// The base.
@@ -95,7 +94,7 @@ pub enum ProfileError {
     },
 }
 
-/// Where profiles are kept when nobody chose a place: `plimsoll-<uid>` in the system's directory for temporary files.
+/// The default place for profiles: `plimsoll-<uid>` in the system's directory for temporary files.
 #[must_use]
 pub fn default_base() -> PathBuf {
     std::env::temp_dir().join(format!("plimsoll-{}", rustix::process::geteuid().as_raw()))
@@ -312,7 +311,7 @@ fn delete(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether somebody wrote to the directory while it was being deleted.
+/// Whether a process wrote to the directory while it was being deleted.
 fn is_in_use(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::ResourceBusy)
 }

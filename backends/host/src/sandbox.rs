@@ -1,7 +1,7 @@
 //! Whether browsers run in their sandbox, and what would keep it from working on this machine.
 //!
 //! Chromium's sandbox builds on user namespaces that an ordinary user may create. Three kernel settings can forbid
-//! them; each is readable, so the reason and its remedy can be told before a browser fails to start. What cannot be
+//! them; each is readable, so the reason and its remedy are known before a browser fails to start. What cannot be
 //! read, such as a container's seccomp filter, only a launch can show.
 
 use std::fmt;

@@ -53,7 +53,7 @@ pub struct Launch {
     pub args: Vec<OsString>,
     /// Variables added to `PATH`, `LANG`, `LC_ALL` and `TZ`, which are ours.
     pub env: Vec<(OsString, OsString)>,
-    /// Whom it runs as.
+    /// The user that it runs as.
     pub identity: Identity,
     /// Descriptors it gets, each with its number in the child: 3 or above.
     pub fds: Vec<(OwnedFd, i32)>,
@@ -80,7 +80,7 @@ pub enum SpawnError {
         program: PathBuf,
         /// Its working directory.
         dir: PathBuf,
-        /// Whom it was to run as.
+        /// The user that it was to run as.
         identity: Identity,
         /// What the system said.
         source: io::Error,
@@ -242,8 +242,8 @@ fn prepare_child(command: &mut Command, to_close: Vec<RawFd>) {
     }
 }
 
-/// Our descriptors above the standard streams. Those we opened ourselves close at an exec anyway; those we inherited
-/// from whoever started us do not, and are none of a browser's business.
+/// Our descriptors above the standard streams. Those we opened ourselves close at an exec anyway; those that this
+/// process inherited do not, and browsers must not get them.
 fn open_descriptors() -> io::Result<Vec<RawFd>> {
     let mut numbers = Vec::new();
     for entry in fs::read_dir("/proc/self/fd")? {

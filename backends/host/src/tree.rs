@@ -4,11 +4,11 @@
 //! kill [`Ladder`] when asked, and is done when no process of the tree runs any more:
 //!
 //! ```text
-//!   running ──leader ends──► exited ──verified: nobody left──► gone (leader reaped)
+//!   running ──leader ends──► exited ──verified: none left──► gone (leader reaped)
 //! ```
 //!
 //! The leader is not reaped before the tree is gone: until then it stays a zombie, so its number, which is also the
-//! number of its group, cannot be given to a stranger whom a late signal would hit.
+//! number of its group, cannot go to another process that a late signal would hit.
 //!
 //! Failure paths: a descendant that survives SIGKILL (stuck in the kernel, or another user's) is named in
 //! [`KillError::Survivors`]; a [`ProcessTree`] that is dropped kills its group at once and the reaper the rest.
@@ -49,7 +49,7 @@ pub enum Exit {
     Code(i32),
     /// By this signal.
     Signal(i32),
-    /// Nobody saw it: the runtime shut down first. The process was killed.
+    /// Unknown: the runtime shut down first. The process was killed.
     Unseen,
 }
 
@@ -206,17 +206,17 @@ impl ProcessTree {
         }
     }
 
-    /// Whether the process `pid` still runs; one that nobody has reaped yet does not.
+    /// Whether the process `pid` still runs; a zombie does not.
     #[must_use]
     pub fn lives(&self, pid: i32) -> bool {
         processes::Process::read(pid).is_some_and(|process| process.alive)
     }
 
-    /// Kills one process of the tree with its own descendants, and verifies it; the rest of the tree goes on. A number
-    /// that is none of the tree's is left alone. Blocks: run it with `Supervisor::spawn_blocking`.
+    /// Kills one process of the tree with its own descendants, and verifies it; the rest of the tree goes on. A process
+    /// outside the tree is not killed. Blocks: run it with `Supervisor::spawn_blocking`.
     ///
     /// # Errors
-    /// When the table of processes cannot be read, or somebody still runs after `patience`.
+    /// When the table of processes cannot be read, or a process still runs after `patience`.
     pub fn kill_branch(&self, pid: i32, patience: Duration) -> io::Result<()> {
         let table = processes::table()?;
         let Some(founder) = processes::descendant(&table, pid, self.pid()) else { return Ok(()) };
@@ -246,7 +246,7 @@ impl ProcessTree {
 
 impl Drop for ProcessTree {
     fn drop(&mut self) {
-        // The reaper, told by the closed channel, goes on to what has left the group.
+        // The closed channel makes the reaper kill what has left the group.
         self.leader.signal(Signal::KILL);
     }
 }

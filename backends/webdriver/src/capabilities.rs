@@ -1,10 +1,10 @@
 //! The capabilities that a new session is asked to have. Pure.
 //!
-//! Every session is asked not to wait for pages (`pageLoadStrategy: none`): what a page has come to, it is asked itself
-//! ([`crate::navigation`]). A remote end that waits takes no other command meanwhile, not even its session's end, and
+//! Every session is asked not to wait for pages (`pageLoadStrategy: none`): the page itself is asked how far it has
+//! loaded ([`crate::navigation`]). A remote end that waits takes no other command meanwhile, not even its session's end, and
 //! may wait for pages that no step has asked for; and one strategy a session could not serve steps that differ.
 //!
-//! Dialogs are answered by the remote end as soon as a command finds one, and told of, so that none can hang a job.
+//! The remote end answers a dialog as soon as a command meets it, and reports it, so that no dialog can hang a job.
 //!
 //! The settings' own capabilities are merged in last, object by object, so they win.
 
@@ -58,7 +58,7 @@ pub(crate) enum Place<'a> {
         /// Where it keeps shared memory.
         shared_memory: SharedMemory,
     },
-    /// At a remote end, which may be told which one.
+    /// At a remote end, with the path of the browser there, if it is set.
     Remote(Option<&'a Path>),
 }
 
@@ -150,7 +150,7 @@ fn firefox(settings: &WebDriverSettings, place: Place<'_>) -> Map<String, Value>
                 "browser.download.folderList": 2,
                 "browser.download.dir": NOWHERE,
                 "browser.download.always_ask_before_handling_new_types": false,
-                // Each session is somebody's foreground.
+                // No session is in the background.
                 "dom.min_background_timeout_value": 4,
                 // Scrollbars would take their width from pages; the other driver's pages have none.
                 "widget.gtk.overlay-scrollbars.enabled": true,
@@ -169,7 +169,7 @@ fn firefox(settings: &WebDriverSettings, place: Place<'_>) -> Map<String, Value>
     asked
 }
 
-/// By flags: the capability `proxy` has no words for what goes to this machine's addresses, which Chromium would send past
+/// By flags: the capability `proxy` cannot express requests to this machine's addresses, which Chromium would send past
 /// the proxy.
 fn chromium_proxy(proxy: &Proxy) -> Map<String, Value> {
     let server = format!("--proxy-server={}", proxy.server);

@@ -1,4 +1,4 @@
-//! Our own requests to a remote end, beside those of a session: what it has to give, new sessions, and their end.
+//! Our own requests to a remote end, beside those of a session: its status, new sessions, and their end.
 //!
 //! fantoccini asks for a session without a deadline and hides what becomes of its deletion; and a session that is
 //! stuck in one command takes no other. So these three go by a client of our own: each has a deadline, dropping it
@@ -115,12 +115,12 @@ impl Direct {
         self.authorization.is_some()
     }
 
-    /// What the remote end says of itself.
+    /// The remote end's status.
     pub(crate) async fn status(&self, deadline: Duration) -> Result<Value, CallError> {
         self.exchange("status", Method::GET, "status", None, deadline).await
     }
 
-    /// Opens a session. Whoever drops this before it answers may leave a session that nobody knows.
+    /// Opens a session. Dropping this before it answers may leave a session at the remote end whose id is unknown.
     pub(crate) async fn open(
         &self,
         capabilities: &Map<String, Value>,
@@ -133,7 +133,7 @@ impl Direct {
         serde_json::from_value(answer).map_err(|_| CallError::not_web_driver("session".to_owned(), &text))
     }
 
-    /// Ends a session. One that is not there any more has ended.
+    /// Ends a session. A session that does not exist any more has ended.
     pub(crate) async fn delete(&self, session: &str, deadline: Duration) -> Result<(), CallError> {
         let path = format!("session/{session}");
         match self.exchange("session", Method::DELETE, &path, None, deadline).await {
@@ -207,7 +207,7 @@ impl Direct {
     }
 }
 
-/// What an answer says.
+/// The value of an answer, or the error in it.
 fn read(call: String, ok: bool, bytes: &[u8]) -> Result<Value, CallError> {
     #[derive(Deserialize)]
     struct Answer {

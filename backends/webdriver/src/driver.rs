@@ -68,7 +68,7 @@ pub enum WebDriverDriverError {
     /// The kernel would not let browsers build their sandbox.
     #[error("{0}; or, if every page is trusted, turn this driver's `sandbox` off")]
     NoSandbox(SandboxObstacle),
-    /// Open remote sessions cannot be written down.
+    /// Open remote sessions cannot be recorded.
     #[error(transparent)]
     Journal(#[from] JournalError),
 }
@@ -107,7 +107,7 @@ impl WebDriverDriver {
     }
 
     /// How many sessions its remote ends can hold for us now: their slots for this browser, less those that others
-    /// occupy. `None` when none of them says, or drivers are started here.
+    /// occupy. `None` when one of them does not report slots, or drivers run on this machine.
     #[must_use]
     pub fn slots(&self) -> Option<u32> {
         match &self.origin.source {
@@ -154,7 +154,7 @@ impl Driver for WebDriverDriver {
         let all = Capabilities::all();
         let family = match self.origin.settings.family {
             Family::Chromium => all,
-            // WebDriver alone has no words for these; chromedriver passes those of the DevTools protocol on.
+            // WebDriver alone has no commands for these; chromedriver passes those of the DevTools protocol on.
             Family::Firefox => all.without(&[Cookies, FaultPages, Headers, PixelRatio]),
         };
         match self.origin.source {

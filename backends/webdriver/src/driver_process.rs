@@ -14,7 +14,7 @@ use crate::direct::Direct;
 use crate::handle::BrowserHandle;
 use crate::health;
 
-/// A driver ends on SIGTERM, which chromedriver and geckodriver obey with their browsers.
+/// SIGTERM ends chromedriver and geckodriver with their browsers.
 const LADDER: Ladder =
     Ladder { ask: Duration::ZERO, term: Duration::from_secs(3), kill: Duration::from_secs(5) };
 

@@ -5,11 +5,11 @@
 //!     └─ not: a chromedriver's ── its browser's process killed ─► DELETE again ─► gone
 //!             a geckodriver's ─── the whole tree killed ─────────────────────────► gone
 //!             a remote end's ──── its browser or page closed by its own socket, if the remote end passes that on;
-//!                                 DELETE again, until time is up ────────────────► gone, or it stays written down
+//!                                 DELETE again, until time is up ────────────────► gone, or its record stays
 //! ```
 //!
-//! A driver answers the deletion when the browser's process has ended. A session that is stuck in a command does not hear
-//! of its end: here the process tree is the last resort, and at a remote end the browser's socket.
+//! A driver answers the deletion when the browser's process has ended. A session that is stuck in a command cannot end by
+//! request: here the process tree is the last resort, and at a remote end the browser's socket.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +34,7 @@ const STUCK: Duration = Duration::from_secs(1);
 const KILLED: Duration = Duration::from_secs(4);
 /// How long the killing may take.
 const KILL: Duration = Duration::from_secs(3);
-/// How long a remote end is asked, again and again.
+/// How long the deletion at a remote end is repeated.
 const ASKING: Duration = Duration::from_secs(12);
 /// Between two times.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -52,7 +52,7 @@ pub(crate) async fn end(link: &BrowserHandle, held: OpenSession) -> Result<(), C
     verdict
 }
 
-/// Ends a session at a remote end, which is asked again and again. `patience` is for the first time.
+/// Ends a session at a remote end; the deletion is repeated. `patience` is for the first try.
 pub(crate) async fn end_remote(
     link: &BrowserHandle,
     endpoint: &Arc<Endpoint>,

@@ -1,8 +1,8 @@
-//! One remote end: what it has to give, and whether it is there at all.
+//! One remote end: its slots, and whether it answers at all.
 //!
-//! It is asked for its status every two seconds. A Selenium Grid tells its slots; any other remote end tells only that it
-//! is there. One that has not answered three times in a row is *down* until it answers again. One that answers but gives
-//! no sessions has its breaker open ([`Trial`]).
+//! Its status is requested every two seconds. The status of a Selenium Grid contains its slots; that of any other remote
+//! end shows only that it answers. A remote end that has left three requests in a row unanswered is *down* until it
+//! answers again. A remote end that answers but gives no sessions has its breaker open ([`Trial`]).
 
 mod reading;
 mod trial;
@@ -29,7 +29,7 @@ use crate::settings::{Family, Remote};
 const PERIOD: Duration = Duration::from_secs(2);
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(5);
-/// So many failures in a row make a remote end count as down.
+/// Failures in a row after which a remote end counts as down.
 const DOWN: u32 = 3;
 
 /// One remote end.
@@ -39,7 +39,7 @@ pub(crate) struct Endpoint {
     pub(crate) label: String,
     pub(crate) direct: Direct,
     weight: u32,
-    /// Sessions of ours, and those that somebody waits for.
+    /// Sessions of ours, open or requested.
     ours: AtomicU32,
     record: Record,
     state: watch::Sender<State>,
@@ -100,7 +100,7 @@ impl Endpoint {
         self.state.borrow().is_down()
     }
 
-    /// Completes when it is down, and says why.
+    /// Completes when it is down; returns the reason.
     pub(crate) async fn down(&self) -> String {
         let mut state = self.state.subscribe();
         // The sender lives in `self`, so waiting cannot fail.
@@ -118,7 +118,7 @@ impl Endpoint {
         self.state.borrow().reading.as_ref().is_none_or(|reading| reading.offers)
     }
 
-    /// How many sessions it can hold for us, if it says.
+    /// How many sessions it can hold for us, if its status contains slots.
     pub(crate) fn slots(&self) -> Option<u32> {
         let reading = self.state.borrow().reading.clone()?;
         let strangers = reading.occupied.saturating_sub(self.ours.load(Ordering::Relaxed));

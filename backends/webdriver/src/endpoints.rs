@@ -1,7 +1,7 @@
-//! All remote ends of a driver: which is asked for the next session, and what they can hold together.
+//! All remote ends of a driver: which of them gets the next session request, and how many sessions they hold together.
 //!
-//! Each session is asked for where the load is lightest for the weight: first of those that give sessions and have a free
-//! slot, then of the others, so that a full grid queues what no other can take. One that refuses hands the request on
+//! Each session is requested where the load is lightest for the weight: first among those that give sessions and have a
+//! free slot, then among the others, so that a full grid queues what no other can take. A refused request goes on
 //! to the next ([`Endpoints::in_order`]); one whose breaker is open is not asked while another is there.
 
 use std::sync::Arc;
@@ -58,7 +58,7 @@ impl Endpoints {
     pub(crate) async fn take_share(self: &Arc<Self>, budget: Duration) -> Result<EndpointShare, Fault> {
         let (budget, mut refusal) = (Budget::start(budget), None);
         for endpoint in self.in_order() {
-            // Its status is asked for here too: what refuses this would refuse sessions.
+            // A remote end that refuses its status would refuse sessions.
             match endpoint.direct.status(budget.left()).await {
                 Ok(_) => {
                     self.shares.fetch_add(1, Ordering::Relaxed);
@@ -73,7 +73,7 @@ impl Endpoints {
     /// Those to ask for a session, one after the other, until one gives it; none when all are down.
     pub(crate) fn in_order(&self) -> Vec<Arc<Endpoint>> {
         let mut ends = self.serving();
-        // What has no slot for the browser is asked only where nothing has: its answer is as good as any then.
+        // A remote end without a slot for the browser is used only when no remote end has one.
         if ends.iter().any(|end| end.offers()) {
             ends.retain(|end| end.offers());
         }
@@ -84,14 +84,14 @@ impl Endpoints {
         ends.into_iter().map(|(_, _, end)| Arc::clone(end)).collect()
     }
 
-    /// Why there is no session when there is nobody to ask.
+    /// The fault when no remote end is up.
     pub(crate) fn nobody(&self) -> Fault {
         let message = format!("no remote end answers ({})", self.last_errors());
         Fault::transient(FailureClass::BrowserCrash, message)
     }
 
-    /// What all that serve can hold for us; `None` when one of them does not say. At least one: a session that is asked
-    /// for in vain says what is the matter, and one that nobody asks for does not.
+    /// How many sessions all that serve can hold for us; `None` when one of them does not report slots. At least one: a
+    /// refused request names the cause, and a request that is never made does not.
     pub(crate) fn slots(&self) -> Option<u32> {
         let serving = self.serving();
         if serving.is_empty() {
@@ -100,7 +100,7 @@ impl Endpoints {
         serving.iter().map(|endpoint| endpoint.slots()).sum::<Option<u32>>().map(|slots| slots.max(1))
     }
 
-    /// Completes when all are down, and says why.
+    /// Completes when all are down; returns the reasons.
     pub(crate) async fn down(&self) -> String {
         loop {
             join_all(self.all.iter().map(|endpoint| endpoint.down())).await;
@@ -121,7 +121,7 @@ impl Endpoints {
         self.all.iter().map(|endpoint| endpoint.label.as_str()).collect::<Vec<_>>().join(", ")
     }
 
-    /// Those that are up and give sessions; if none of those that are up does, all of them: something may have changed.
+    /// The remote ends that are up and give sessions; if none of these does, all that are up: their state may have changed.
     fn serving(&self) -> Vec<&Arc<Endpoint>> {
         let up = self.up();
         let giving: Vec<_> = up.iter().copied().filter(|endpoint| !endpoint.is_tripped()).collect();

@@ -22,7 +22,7 @@ use crate::settings::Family;
 pub(crate) struct BrowserHandle {
     pub(crate) family: Family,
     pub(crate) window: WindowSize,
-    /// Where its sessions run; open remote sessions are written down.
+    /// Where its sessions run; open remote sessions are recorded.
     pub(crate) location: Location<Arc<Endpoints>>,
     pub(crate) capabilities: Arc<SessionCapabilities>,
     /// Owns the tasks that work for this browser; stopped when it is gone.
@@ -44,7 +44,7 @@ type Key = (String, String);
 #[derive(Debug)]
 struct Open {
     endpoint: Arc<Endpoint>,
-    /// Where it is written down.
+    /// Its record on disk.
     entry: Option<Entry>,
 }
 
@@ -73,7 +73,7 @@ impl BrowserHandle {
         })
     }
 
-    /// A session is at a remote end: it is written down.
+    /// Records a session that is open at a remote end.
     pub(crate) async fn opened(&self, endpoint: &Arc<Endpoint>, session: &str) {
         let Location::Remote(endpoints) = &self.location else { return };
         let key = key(endpoint, session);

@@ -1,4 +1,4 @@
-//! Remote sessions that are open, written down, so that none outlives its owner for long, whatever ends that.
+//! A record on disk of open remote sessions, so that none outlives its run for long, whatever ends the run.
 //!
 //! ```text
 //!   <dir>/sessions-<pid>-<random>/   one run's; its owner.lock is held for as long as the run lives
@@ -7,8 +7,8 @@
 //! ```
 //!
 //! A file is written when a session is known and removed when it is known to be gone. The next run finds directories
-//! whose lock nobody holds, deletes the sessions in them at those remote ends that are its own too, and then the files.
-//! What cannot be deleted stays written down for a week.
+//! whose lock is free, deletes the sessions in them at those remote ends that are its own too, and then the files. The
+//! record of a session that cannot be deleted stays for a week.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind};
@@ -30,9 +30,9 @@ const CLAIMS: usize = 5;
 /// After this time a session that no run could delete is forgotten.
 const STALE: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// Why open sessions cannot be written down.
+/// Why open sessions cannot be recorded.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {action} {}, where open remote sessions are written down", path.display())]
+#[error("cannot {action} {}, where open remote sessions are recorded", path.display())]
 pub struct JournalError {
     action: &'static str,
     path: PathBuf,
@@ -48,14 +48,14 @@ pub(crate) struct Journal {
     _lock: File,
 }
 
-/// A session that is written down.
+/// The file of one session.
 #[derive(Debug)]
 pub(crate) struct Entry {
     path: PathBuf,
     journal: Arc<Journal>,
 }
 
-/// What is written down of a session.
+/// The content of that file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
     /// The remote end, without a password.
@@ -71,7 +71,7 @@ impl Journal {
         Ok(Arc::new(Self { dir, next: AtomicU64::new(0), supervisor: supervisor.clone(), _lock: lock }))
     }
 
-    /// Writes a session down. One that cannot be is used all the same: it will only not be deleted after a crash.
+    /// Records a session. A session that cannot be recorded is used nevertheless; after a crash it is not deleted.
     pub(crate) async fn enter(self: &Arc<Self>, endpoint: &str, session: &str) -> Option<Entry> {
         let record = Record { endpoint: endpoint.to_owned(), session: session.to_owned() };
         let path = self.dir.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
@@ -80,17 +80,17 @@ impl Journal {
         match self.supervisor.spawn_blocking("journal", write).await {
             Ok(Ok(())) => Some(entry),
             Ok(Err(error)) => {
-                tracing::warn!(%error, "an open session is not written down");
+                tracing::warn!(%error, "an open session is not recorded");
                 None
             }
             Err(error) => {
-                tracing::warn!(%error, "an open session is not written down");
+                tracing::warn!(%error, "an open session is not recorded");
                 None
             }
         }
     }
 
-    /// What dead runs have left beside this one.
+    /// The directories of dead runs beside this one.
     pub(crate) fn left(&self) -> Vec<StaleRun> {
         let beside = self.dir.parent().map(fs::read_dir).into_iter().flatten().flatten().flatten();
         beside
@@ -127,7 +127,7 @@ impl Entry {
         let path = self.path.clone();
         let removal = self.journal.supervisor.spawn_blocking("journal", move || fs::remove_file(path));
         if let Ok(Err(error)) = removal.await {
-            tracing::warn!(%error, "a session that is gone stays written down");
+            tracing::warn!(%error, "the record of a session that is gone stays");
         }
     }
 }
@@ -142,7 +142,7 @@ impl Drop for Journal {
     }
 }
 
-/// Removes what is written down of a session that cannot be deleted, if it is old.
+/// Removes the record of a session that cannot be deleted, if it is older than a week.
 pub(crate) fn forget_stale(path: &Path) {
     let written = fs::metadata(path).and_then(|file| file.modified());
     let age = written.ok().and_then(|written| time_of_day().duration_since(written).ok());
@@ -152,7 +152,7 @@ pub(crate) fn forget_stale(path: &Path) {
     }
 }
 
-/// What one dead run has left; claimed for as long as this lives.
+/// The directory of a dead run, locked until this is dropped.
 #[derive(Debug)]
 pub(crate) struct StaleRun {
     dir: PathBuf,
@@ -165,7 +165,7 @@ impl StaleRun {
         Some(Self { dir, _lock: lock })
     }
 
-    /// The sessions it had open, each with the file that says so.
+    /// The sessions that it had open, each with its file.
     pub(crate) fn records(&self) -> Vec<(PathBuf, Record)> {
         let files = fs::read_dir(&self.dir).into_iter().flatten().flatten().map(|entry| entry.path());
         files
@@ -178,7 +178,7 @@ impl StaleRun {
             .collect()
     }
 
-    /// Removes the directory if nothing is written down in it any more.
+    /// Removes the directory if no record is left in it.
     pub(crate) fn clear(self) {
         if self.records().is_empty() {
             let cleared = fs::remove_file(self.dir.join(LOCK)).and_then(|()| fs::remove_dir(&self.dir));

@@ -1,7 +1,7 @@
 //! A session's commands, one at a time, each with a deadline.
 //!
 //! A command whose answer never came goes on at the other end, and the next one queues behind it: such a session is
-//! *busy* until something answers again. Whoever ends it should know, for a busy session may not hear its own end.
+//! *busy* until something answers again. A busy session may ignore a request to end.
 //!
 //! fantoccini carries them, except to a remote end that wants a password: fantoccini would send that as a URL holds it,
 //! percent-encoded, and at the end of a session without any.
@@ -22,7 +22,7 @@ use crate::call::{CallError, Code};
 use crate::direct::{Direct, Opened};
 use crate::wire::Connector;
 
-/// How long one look at a page may take: also the limit that a remote end puts on a script unless told otherwise.
+/// How long one look at a page may take: also the limit that a remote end puts on a script by default.
 pub(crate) const LOOK: Duration = Duration::from_secs(2);
 /// How much longer an answer may take than the limit that the remote end puts on a script itself.
 const SLACK: Duration = Duration::from_secs(1);
@@ -37,7 +37,7 @@ pub(crate) struct Session {
     busy: AtomicBool,
     /// The remote end's limit on scripts, in milliseconds.
     script_limit: AtomicU64,
-    /// Dialogs of which an answer told.
+    /// Dialogs that answers reported.
     dialogs: AtomicU32,
 }
 
@@ -67,7 +67,7 @@ impl WebDriverCompatibleCommand for Command {
 }
 
 impl Session {
-    /// Speaks to a session that was opened at `end`, with [`LOOK`] as its limit on scripts.
+    /// The commands of a session that was opened at `end`, with [`LOOK`] as its limit on scripts.
     pub(crate) async fn attach(end: &Direct, opened: &Opened) -> Result<Self, CallError> {
         let (connector, id) = (Connector::default(), opened.session_id.clone());
         let carrier = if end.is_authorized() {
@@ -104,7 +104,7 @@ impl Session {
         self.dialogs.load(Ordering::Relaxed)
     }
 
-    /// Breaks its connections: nothing is sent any more, and nobody waits.
+    /// Breaks its connections: nothing is sent any more, and no command waits.
     pub(crate) fn hang_up(&self) {
         self.connector.cut();
     }

@@ -29,9 +29,9 @@ pub struct WebDriverSettings {
     pub extra_args: Vec<String>,
     /// Capabilities asked for besides our own, over which they win; objects are merged.
     pub capabilities: Map<String, Value>,
-    /// Where open remote sessions are written down; beside the profiles unless named.
+    /// The directory in which open remote sessions are recorded; by default beside the profiles.
     pub journal: Option<PathBuf>,
-    /// The breaker of each remote end, fed by the sessions that it is asked for.
+    /// The breaker of each remote end; session requests are its evidence.
     pub breaker: BreakerConfig,
 }
 
@@ -78,7 +78,7 @@ pub enum RemoteError {
     Malformed {
         /// What was written.
         text: String,
-        /// What the parser says.
+        /// The parser's error.
         why: url::ParseError,
     },
     /// It is a URL that we cannot call.

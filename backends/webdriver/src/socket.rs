@@ -1,7 +1,7 @@
 //! The way around a session that is stuck: the sockets of its browser, as a Selenium Grid passes them on.
 //!
 //! A driver carries out a session's commands one after the other, its end included, so a page whose script never ends
-//! keeps its session from ending too. The browser itself still listens. Chromium is told to close by its DevTools socket,
+//! keeps its session from ending too. The browser itself still listens. Chromium closes on a command of its DevTools socket,
 //! and takes the session along. Firefox does not let a session of WebDriver's be ended by its BiDi socket, but it closes
 //! a page there, however busy that is: the command that waited for it fails, and the end of the session is heard. A remote
 //! end that passes no socket on leaves nothing but patience.
@@ -22,13 +22,13 @@ use url::Url;
 
 use crate::wire::{BoundedStream, Connector};
 
-/// The longest message that is read, in bytes: some tell the address of a page, which may hold the page itself.
+/// The longest message that is read, in bytes: some contain the address of a page, which may hold the page itself.
 const LONGEST: usize = 4 << 20;
 
 /// Frees a session at the remote end `base` from the page it is stuck in, within `deadline`.
 ///
 /// # Errors
-/// When there is no such socket, or nobody answers there.
+/// When there is no such socket, or it does not answer.
 pub(crate) async fn free(
     base: &Url,
     authorization: Option<&HeaderValue>,
@@ -102,7 +102,7 @@ impl Socket {
     }
 }
 
-/// Where the remote end passes it on, whatever host the remote end itself names: that may be one that only it can reach.
+/// The address at the remote end. The host that the remote end itself reports may be reachable from there only.
 fn address(base: &Url, session: &str, protocol: &str) -> Url {
     let mut url = base.clone();
     // It cannot fail: both schemes are of the web.

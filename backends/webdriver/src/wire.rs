@@ -2,11 +2,11 @@
 //!
 //! fantoccini sets no deadline, no bound and no end to its connections, but it lets us make them. So ours
 //!
-//! * give up when nobody answers the call within [`CONNECT`];
+//! * fail when they are not made within [`CONNECT`];
 //! * break when an answer is longer than [`LONGEST`], before it is in memory;
 //! * hang up by themselves after [`IDLE`] without a request: remote ends close idle connections too, and a request
 //!   that crosses such a closing is lost;
-//! * break when they are cut ([`Connector::cut`]): then whoever waits for an answer that never comes, waits no more.
+//! * break when they are cut ([`Connector::cut`]): then no request waits for an answer any more.
 
 use std::future::Future;
 use std::io;
@@ -27,7 +27,7 @@ use tower_service::Service;
 const CONNECT: Duration = Duration::from_secs(5);
 /// The longest answer in bytes: a picture of a whole page, 16 384 pixels long, in base64, and some more.
 pub(crate) const LONGEST: u64 = 64 << 20;
-/// After so long without a request a connection is closed; the shortest patience of a driver known is 5 seconds.
+/// A connection without a request is closed after this time; the shortest keep-alive time of a known driver is 5 seconds.
 const IDLE: Duration = Duration::from_secs(3);
 
 /// Makes connections; all of them end when it is cut.
@@ -75,7 +75,7 @@ pub(crate) struct BoundedStream {
     asked: bool,
     /// What has come since something was asked.
     bytes: u64,
-    /// Runs while nothing is asked; the connection is closed when it fires.
+    /// Runs while there is no request; the connection is closed when it fires.
     idle: Option<Pin<Box<Sleep>>>,
 }
 

@@ -14,7 +14,8 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-use super::connection::{Connection, Disconnect};
+use super::connection::Connection;
+use super::disconnect::Disconnect;
 use super::envelope::ProtocolError;
 use super::frame::encode;
 use super::mailbox::Mailbox;

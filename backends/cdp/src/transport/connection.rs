@@ -1,6 +1,5 @@
 //! One connection to one browser: opened on a pair of byte streams, shared by all its sessions.
 
-use std::io;
 use std::sync::Arc;
 
 use plimsoll_core::runtime::clock::Clock;
@@ -10,63 +9,15 @@ use plimsoll_core::units::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 
+use super::disconnect::Disconnect;
+use super::limits::ConnectionLimits;
 use super::mailbox::Bounds;
 use super::reader::read;
-use super::router::{Lifeline, Router, Stats};
-use super::session::Session;
+use super::router::{CloseOnDrop, Router, Stats};
 use super::writer::write;
 
-/// What one connection may hold in memory.
-#[derive(Debug, Clone, Copy)]
-pub struct ConnectionLimits {
-    /// The longest message accepted from the browser; a longer one ends the connection. The default,
-    /// 128 MiB, is above any screenshot or PDF; Chromium itself sends no more than 256 MiB.
-    pub frame: Bytes,
-    /// The longest command. Chromium drops a client that sends more than 100 MiB, and every context
-    /// of that browser with it; the default is 16 MiB.
-    pub command: Bytes,
-    /// Commands that may wait for the writer; further callers wait, within their deadlines.
-    pub queued_commands: usize,
-    /// Events that may wait in one session; beyond it the oldest are dropped and counted.
-    pub queued_events: usize,
-    /// Memory those events may take.
-    pub queued_event_bytes: Bytes,
-}
-
-impl Default for ConnectionLimits {
-    fn default() -> Self {
-        Self {
-            frame: Bytes::mib(128),
-            command: Bytes::mib(16),
-            queued_commands: 256,
-            queued_events: 1024,
-            queued_event_bytes: Bytes::mib(16),
-        }
-    }
-}
-
-/// Why a connection ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Disconnect {
-    /// The browser closed its end: it exited, or was killed.
-    #[error("browser ended the connection")]
-    Eof,
-    /// Reading or writing failed.
-    #[error("connection to the browser failed: {0}")]
-    Io(io::ErrorKind),
-    /// The browser sent a message beyond [`ConnectionLimits::frame`].
-    #[error("browser sent a message of more than {limit}")]
-    FrameTooLarge {
-        /// The limit that was exceeded.
-        limit: Bytes,
-    },
-    /// We ended it: by [`Connection::close`], by dropping the last handle, or by ending its tasks.
-    #[error("connection was closed")]
-    Closed,
-}
-
-/// A handle to one connection; clones are cheap. It closes when the last clone, [`Session`] and
-/// [`PendingCall`](super::PendingCall) are gone.
+/// A handle to one connection; clones are cheap. It closes when the last clone,
+/// [`Session`](super::Session) and [`PendingCall`](super::PendingCall) are gone.
 #[derive(Debug, Clone)]
 pub struct Connection(Arc<Owner>);
 
@@ -92,26 +43,11 @@ impl Connection {
     ) -> Self {
         let router = Arc::new(Router::new(clock));
         let (outgoing, queue) = mpsc::channel(limits.queued_commands);
-        let lifeline = || Lifeline(Arc::clone(&router));
-        // How the tasks end is told by `closed`; a panic is logged and counted by the supervisor.
-        drop(supervisor.spawn("cdp reader", read(reader, limits.frame, lifeline())));
-        drop(supervisor.spawn("cdp writer", write(writer, queue, lifeline())));
+        let close_on_drop = || CloseOnDrop(Arc::clone(&router));
+        // `closed` reports how the tasks end; the supervisor logs and counts a panic.
+        drop(supervisor.spawn("cdp reader", read(reader, limits.frame, close_on_drop())));
+        drop(supervisor.spawn("cdp writer", write(writer, queue, close_on_drop())));
         Self(Arc::new(Owner { router, outgoing, limits }))
-    }
-
-    /// The session with this id, to be told of events with these `methods` only.
-    ///
-    /// Call it with the id that attaching gave: events since the announcement are already waiting.
-    /// A session has one handle; claiming it again ends the earlier one.
-    #[must_use]
-    pub fn session(&self, id: &str, methods: &'static [&'static str]) -> Session {
-        Session::claim(self.clone(), Some(id.into()), methods)
-    }
-
-    /// The browser itself: commands without a session, browser-level events. It too has one handle.
-    #[must_use]
-    pub fn root(&self, methods: &'static [&'static str]) -> Session {
-        Session::claim(self.clone(), None, methods)
     }
 
     /// Ends the connection now: pending calls fail, and the browser sees its end of the streams close.
@@ -136,7 +72,7 @@ impl Connection {
         self.router().stats()
     }
 
-    /// When the browser was last heard of; the moment of opening, before it spoke.
+    /// When the browser last sent anything; before that, when the connection was opened.
     #[must_use]
     pub fn last_received(&self) -> Moment {
         self.router().last_received()

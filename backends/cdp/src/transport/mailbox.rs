@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tokio::sync::Notify;
 
-use super::connection::Disconnect;
+use super::disconnect::Disconnect;
 
 /// Something the browser reported, for a method that was asked for.
 #[derive(Debug)]

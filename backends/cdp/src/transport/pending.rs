@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
-use super::connection::Disconnect;
+use super::disconnect::Disconnect;
 use super::envelope::ProtocolError;
 
 /// Chromium answers an id beyond this as a floating-point number.

@@ -6,14 +6,14 @@ use std::pin::pin;
 use plimsoll_core::units::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use super::connection::Disconnect;
+use super::disconnect::Disconnect;
 use super::frame::FrameBuffer;
-use super::router::Lifeline;
+use super::router::CloseOnDrop;
 
 /// Reads until the end and closes the connection with the reason. What was complete before the end
 /// has been routed by then.
-pub(super) async fn read<R: AsyncRead + Unpin>(mut reader: R, limit: Bytes, lifeline: Lifeline) {
-    let router = &lifeline.0;
+pub(super) async fn read<R: AsyncRead + Unpin>(mut reader: R, limit: Bytes, close_on_drop: CloseOnDrop) {
+    let router = &close_on_drop.0;
     let mut closed = pin!(router.closed());
     let mut frames = FrameBuffer::new(usize::try_from(limit.0).unwrap_or(usize::MAX));
     let end = loop {

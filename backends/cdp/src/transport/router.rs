@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::{oneshot, watch};
 
-use super::connection::Disconnect;
+use super::disconnect::Disconnect;
 use super::envelope::{Incoming, ProtocolError, Text};
 use super::mailbox::{Bounds, Mailbox, SessionEnd};
 use super::pending::{Answer, Failure, Pending, Waiting};
@@ -269,9 +269,9 @@ impl Router {
 /// Held by each task of a connection: however the task ends, by panic or cancellation too, the
 /// connection ends with it and nobody waits for a dead task.
 #[derive(Debug)]
-pub(super) struct Lifeline(pub(super) Arc<Router>);
+pub(super) struct CloseOnDrop(pub(super) Arc<Router>);
 
-impl Drop for Lifeline {
+impl Drop for CloseOnDrop {
     fn drop(&mut self) {
         self.0.close(Disconnect::Closed);
     }

@@ -18,12 +18,25 @@ pub struct Session {
     mailbox: Arc<Mailbox>,
 }
 
+impl Connection {
+    /// The session with this id; it receives events with these `methods` only.
+    ///
+    /// Call it with the id that attaching gave: events since the announcement are already waiting.
+    /// A session has one handle; claiming it again ends the earlier one.
+    #[must_use]
+    pub fn session(&self, id: &str, methods: &'static [&'static str]) -> Session {
+        Session::claim(self.clone(), Some(id.into()), methods)
+    }
+
+    /// The browser itself: commands without a session, browser-level events. It too has one handle.
+    #[must_use]
+    pub fn root(&self, methods: &'static [&'static str]) -> Session {
+        Session::claim(self.clone(), None, methods)
+    }
+}
+
 impl Session {
-    pub(super) fn claim(
-        connection: Connection,
-        id: Option<Arc<str>>,
-        methods: &'static [&'static str],
-    ) -> Self {
+    fn claim(connection: Connection, id: Option<Arc<str>>, methods: &'static [&'static str]) -> Self {
         let mailbox = connection.router().claim(id.as_ref(), methods, connection.bounds());
         Self { connection, id, mailbox }
     }

@@ -5,8 +5,8 @@ use std::pin::pin;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 
-use super::connection::Disconnect;
-use super::router::Lifeline;
+use super::disconnect::Disconnect;
+use super::router::CloseOnDrop;
 
 /// More commands join a write until it is this long: a Linux pipe's default size.
 const BATCH: usize = 64 << 10;
@@ -16,9 +16,9 @@ const BATCH: usize = 64 << 10;
 pub(super) async fn write<W: AsyncWrite + Unpin>(
     mut writer: W,
     mut queue: mpsc::Receiver<Vec<u8>>,
-    lifeline: Lifeline,
+    close_on_drop: CloseOnDrop,
 ) {
-    let router = &lifeline.0;
+    let router = &close_on_drop.0;
     let mut closed = pin!(router.closed());
     loop {
         let next = tokio::select! {

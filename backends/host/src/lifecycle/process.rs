@@ -10,7 +10,7 @@ use crate::machine::{Machine, Program};
 use crate::profile::ProfileDir;
 use crate::tree::{Ladder, ProcessTree};
 
-/// A process that was started for one browser. Dropping it kills the tree once nobody else holds it.
+/// A process that was started for one browser. Dropping it kills the tree once no other owner holds the tree.
 #[derive(Debug)]
 pub struct LocalProcess {
     /// The process with all its descendants.

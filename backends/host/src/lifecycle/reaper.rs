@@ -37,7 +37,7 @@ pub trait Owned: Send + Sync + 'static {
 pub enum Removal {
     /// It works and is asked to end first.
     Asked,
-    /// By force at once: it does not work, or nobody has time to wait for it.
+    /// By force at once: it does not work, or there is no time to wait for it.
     Forced,
 }
 
@@ -121,7 +121,7 @@ mod tests {
 
     use super::*;
 
-    /// A browser that ends when told to, waits before a close, and is removed as the test wants.
+    /// A browser that ends on a signal, delays a close, and is removed as the test wants.
     struct Scripted {
         ends: tokio::sync::Mutex<Option<oneshot::Receiver<()>>>,
         busy: Duration,

@@ -19,7 +19,7 @@ pub struct SweepReport {
     pub dirs_removed: usize,
     /// Processes that still used them and were killed.
     pub processes_killed: usize,
-    /// Directories of dead owners that could not be deleted; the log says why.
+    /// Directories of dead owners that could not be deleted; the log has the reasons.
     pub dirs_left: usize,
 }
 
@@ -63,7 +63,7 @@ impl ProfileRoot {
         Ok(report)
     }
 
-    /// Clears one run's directory and says how many processes it killed; `None` when its owner lives.
+    /// Clears one run's directory and returns how many processes it killed; `None` when its owner lives.
     fn clear(&self, run: &Path) -> io::Result<Option<usize>> {
         // Held until the directory has been moved away.
         let Some(_lock) = claim(run)? else { return Ok(None) };

@@ -23,7 +23,7 @@ pub(crate) struct Leader {
 }
 
 impl Leader {
-    /// Takes over a child that nobody has waited for.
+    /// Takes over a child that was not waited for.
     pub(crate) fn new(mut child: Child) -> io::Result<Self> {
         let pid = Pid::from_child(&child);
         match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {

@@ -7,7 +7,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 /// Registers a copy of `fd` with the runtime: a pidfd becomes readable when its process ends, a pipe when it holds
-/// bytes or nobody can write any more.
+/// bytes or has no writer any more.
 ///
 /// # Panics
 /// When called outside a tokio runtime.

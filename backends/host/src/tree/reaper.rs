@@ -1,5 +1,5 @@
-//! The task that owns a tree: it notes the leader's end and climbs the ladder. Nobody else signals the tree, except
-//! the drop of its handle.
+//! The task that owns a tree: it notes the leader's end and climbs the ladder. Only this task, and the drop of the tree's
+//! handle, send signals to the tree.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -101,7 +101,7 @@ impl Reaper {
         }
     }
 
-    /// Climbs until nobody is left or the ladder ends. Orders that come meanwhile join in.
+    /// Climbs until no process is left or the ladder ends. Orders that arrive meanwhile join the climb.
     async fn climb(
         &mut self,
         ladder: Ladder,
@@ -176,7 +176,7 @@ impl Reaper {
         }
     }
 
-    /// Waits for the leader's end and tells it.
+    /// Waits for the leader's end and publishes it.
     async fn leader_ends(&self) {
         while self.exit().is_none() {
             match self.leader_end.readable().await {
@@ -188,13 +188,13 @@ impl Reaper {
         }
     }
 
-    /// How the leader ended, told to all when it is first noticed; `None` while it runs.
+    /// How the leader ended, published when it is first noticed; `None` while it runs.
     fn exit(&self) -> Option<Exit> {
         if let Some(exit) = self.stage.borrow().exit() {
             return Some(exit);
         }
         let exit = self.leader.exit()?;
-        // Its last words are in the pipe: whoever hears of the end shall find them.
+        // The end of its log is still in the pipe: read it before the end is published.
         self.stderr.catch_up();
         self.stage.send_replace(Stage::Exited(exit));
         Some(exit)

@@ -47,7 +47,7 @@ impl Stderr {
         Ok(Self { pipe, tail: Mutex::default(), news: watch::Sender::new(()) })
     }
 
-    /// The task that reads until nobody can write any more or the tree is gone.
+    /// The task that reads until the pipe has no writer or the tree is gone.
     pub(super) fn drain(
         this: Arc<Self>,
         mut stage: watch::Receiver<Stage>,

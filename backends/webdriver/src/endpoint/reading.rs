@@ -1,11 +1,11 @@
-//! A remote end's status: what a grid says of its nodes and their slots.
+//! A remote end's status: the nodes of a grid and their slots.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::settings::Family;
 
-/// What a remote end says of itself.
+/// The slots in a remote end's status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reading {
     /// For a grid: slots for the browser, on nodes that are up, less those that sessions of other browsers leave no room
@@ -19,7 +19,7 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// What a status says of the browser's slots.
+    /// The browser's slots in `status`.
     pub(crate) fn of(status: &Value, family: Family) -> Self {
         let nodes = status.get("nodes").and_then(|nodes| Vec::<Node>::deserialize(nodes).ok());
         let Some(nodes) = nodes else { return Self { slots: None, occupied: 0, offers: true } };

@@ -1,11 +1,11 @@
-//! The breaker of a remote end: fed by each session that it is asked for.
+//! The breaker of a remote end: each session request is evidence.
 //!
 //! ```text
 //!   Endpoint::trial ──► Trial ── POST /session ──► tell: given, given late, or refused ──► Record (a Breaker)
-//!                         └── dropped untold: says nothing
+//!                         └── dropped: no evidence
 //! ```
 //!
-//! An open breaker refuses nobody here: no session is asked for there while another remote end serves, and where there is
+//! An open breaker refuses no request here: no session is requested there while another remote end serves, and where there is
 //! no other, each request is a probe as good as any.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,14 +22,14 @@ use super::Endpoint;
 /// A session that takes longer counts as slow.
 const SLOW: Duration = Duration::from_secs(15);
 
-/// What a remote end's past says of it.
+/// The breaker with the clock that it reads.
 #[derive(Debug)]
 pub(crate) struct Record {
     clock: Clock,
     kept: Mutex<(Breaker, fastrand::Rng)>,
 }
 
-/// A session that is asked for.
+/// One session request.
 #[derive(Debug)]
 pub(crate) struct Trial {
     endpoint: Arc<Endpoint>,
@@ -66,7 +66,7 @@ impl Trial {
         trial
     }
 
-    /// Tells how it went; a fault of the job's own says nothing of the remote end.
+    /// Records the result; a fault of the job's own is no evidence about the remote end.
     pub(crate) fn tell(mut self, fault: Option<&Fault>) {
         let took = self.endpoint.record.clock.now().since(self.begun);
         self.record(match fault.map(|fault| fault.class) {
