@@ -18,6 +18,8 @@ pub mod page;
 pub mod policy;
 pub mod port;
 pub mod proxy;
+#[cfg(feature = "settings")]
+pub mod quantity;
 pub mod runtime;
 pub mod shorthand;
 pub mod step;

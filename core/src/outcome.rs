@@ -45,6 +45,7 @@ impl Outcome {
 /// The kind of a failure. The list is closed and documented; scripts depend on the names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "settings", derive(schemars::JsonSchema), schemars(inline))]
 pub enum FailureClass {
     /// The page could not be reached: refused, unresolved, TLS, redirect loop, a download instead of a page.
     Navigation,

@@ -4,9 +4,10 @@ use crate::files::{report, rust_files};
 use crate::imports::used_paths;
 
 /// The modules of core in the order they are read; each uses only those above it, and its own children.
-const CORE_ORDER: [&str; 14] = [
+const CORE_ORDER: [&str; 15] = [
     "time",
     "units",
+    "quantity",
     "duration",
     "shorthand",
     "id",

@@ -35,7 +35,7 @@ use std::time::Duration;
 use plimsoll_core::policy::pressure::{Reading, Sensed};
 use plimsoll_core::time::Moment;
 
-pub use self::capacity::{Capacity, Constraint, Resource, capacity};
+pub use self::capacity::{Capacity, CapacityLines, Constraint, Need, Resource, capacity};
 pub use self::file::Blindness;
 pub use self::pss::{PssSource, PssSweep, PssTotal};
 pub use self::trees::{Member, tree_pids};

@@ -1,15 +1,16 @@
-//! `plimsoll doctor`: what this machine can carry, which limit binds first and why, what is missing, and the command
-//! that mends it.
+//! `plimsoll doctor`: how many contexts of the chosen driver fit on this machine, which limit binds first and why, what is
+//! missing, and the command that fixes it.
 //!
 //! ```text
 //!   gather (facts: files, limits, a browser that is really started) ─► findings (pure) ─► Diagnosis ─► text or JSON
 //! ```
 //!
-//! The settings are those that a run in the same place would have. Exit code 0 when a run can work, 3 when something is
-//! missing that stops it. `--json` prints one object; these keys stay:
+//! The settings are those that a run in the same place would have; the driver is the one that jobs without a rule go to.
+//! Exit code 0 when a run can work, 3 when something is missing that stops it. `--json` prints one object; these keys stay:
 //!
 //! ```text
 //!   verdict     good | warning | missing: the worst state among the findings
+//!   driver      its name
 //!   capacity    contexts (null when no sensor tells), asked, contexts_per_browser, jobs_per_s,
 //!               binding and constraints[]: {resource, scope, contexts, room, need_per_context, source}
 //!               resource: memory | threads | descriptors; scope: run | browser
@@ -39,7 +40,7 @@ use plimsoll_core::runtime::supervisor::Supervisor;
 use crate::args::DoctorArgs;
 use crate::config;
 use crate::failure::{Exit, Failure};
-use plimsoll::carry;
+use plimsoll::process_limits;
 
 use self::diagnosis::Diagnosis;
 use self::finding::State;
@@ -51,7 +52,7 @@ use self::text::Style;
 /// When the settings are wrong or standard output is closed. What the machine lacks is no error but a finding.
 pub async fn doctor(args: DoctorArgs) -> Result<Exit, Failure> {
     let settings = config::settings(&args.settings, Vec::new())?;
-    carry::raise_descriptors();
+    process_limits::raise_descriptors();
     let (supervisor, clock) = (Supervisor::root(), Clock::start());
     let facts = facts::gather(&settings, &supervisor, clock).await;
     supervisor.stop().await;
@@ -68,8 +69,8 @@ pub async fn doctor(args: DoctorArgs) -> Result<Exit, Failure> {
     })
 }
 
-/// Colours on a terminal, unless somebody minds them.
+/// Colours on a terminal, unless `NO_COLOR` is set.
 fn style() -> Style {
-    let minded = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    if std::io::stdout().is_terminal() && !minded { Style::Coloured } else { Style::Plain }
+    let without = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if std::io::stdout().is_terminal() && !without { Style::Coloured } else { Style::Plain }
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use plimsoll::carry;
+use plimsoll::process_limits;
 use plimsoll_cli::args::{Cli, Command};
 use plimsoll_cli::failure::Failure;
 use plimsoll_cli::{config, doctor, drivers, logging, manual, progress, run};
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
 
 /// The async runtime. Tokio panics when it cannot start its threads, so whether they can be started is tried first.
 fn runtime() -> Result<Runtime, Failure> {
-    carry::room_for_threads().map_err(Failure::environment)?;
+    process_limits::room_for_threads().map_err(Failure::environment)?;
     // One worker: a job costs it one or two milliseconds, and the processors belong to the browsers.
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)

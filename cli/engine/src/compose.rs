@@ -28,9 +28,10 @@ use plimsoll_host::spawn::Spawner;
 use plimsoll_loader::PluginDriver;
 
 pub use self::share::TooFew;
+use crate::capacity::ContextCost;
 use crate::error::{EngineError, with_causes};
 use crate::routes::Routes;
-use crate::settings::Settings;
+use crate::settings::{BrowserName, Settings};
 
 /// A driver with what its fleet needs.
 pub struct ConfiguredDriver {
@@ -40,21 +41,8 @@ pub struct ConfiguredDriver {
     pub about: Option<String>,
     /// The sensors that its fleet reads.
     pub probe: Box<dyn Probe>,
-    /// What its contexts cost.
-    pub weight: Weight,
-}
-
-/// What a driver's contexts cost this machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weight {
-    /// They share browsers that run here.
-    Browsers,
-    /// Each is a Chromium of its own.
-    WholeBrowsers,
-    /// Each is a Firefox of its own.
-    Firefoxes,
-    /// They run elsewhere, or in no browser.
-    Light,
+    /// What its contexts take of this machine.
+    pub cost: ContextCost,
 }
 
 /// Makes drivers from settings.
@@ -108,7 +96,7 @@ impl DriverFactory {
     #[must_use]
     pub fn own(&self, driver: Arc<dyn Driver>) -> ConfiguredDriver {
         let probe = Box::new(HostProbe::new(self.spawner.clone(), self.profiles()));
-        ConfiguredDriver { driver, about: None, probe, weight: Weight::Light }
+        ConfiguredDriver { driver, about: None, probe, cost: ContextCost::Light }
     }
 
     /// Loads the driver of this name from its library.
@@ -133,14 +121,44 @@ impl DriverFactory {
     }
 }
 
+/// What a context of the driver `name` takes of this machine, as far as the settings tell it. Only a library itself tells
+/// whether it has browsers.
+#[must_use]
+pub fn expected_cost(settings: &Settings, name: &str) -> ContextCost {
+    let webdriver = &settings.driver.webdriver;
+    match (name, webdriver.browser) {
+        ("cdp", _) => ContextCost::SharedBrowser,
+        ("webdriver", _) if webdriver.remote_ends().next().is_some() => ContextCost::Light,
+        ("webdriver", BrowserName::Chromium) => ContextCost::OwnChromium,
+        ("webdriver", BrowserName::Firefox) => ContextCost::OwnFirefox,
+        _ => ContextCost::Light,
+    }
+}
+
+/// The contexts that each driver may have active, with what one of them costs, in the order of `routes`; together
+/// `limits.max_contexts` at most.
+///
+/// # Errors
+/// When the ceiling is lower than the number of drivers.
+pub fn shares(
+    settings: &Settings,
+    routes: &Routes,
+    costs: &[ContextCost],
+) -> Result<Vec<(ContextCost, u32)>, TooFew> {
+    Ok(costs.iter().copied().zip(share::shares(settings, routes)?).collect())
+}
+
 /// The rules of each driver's fleet, in the order of `routes`; together they keep within the ceilings of `settings`.
 ///
 /// # Errors
 /// When the ceiling is lower than the number of drivers.
-pub fn fleets(settings: &Settings, routes: &Routes, weights: &[Weight]) -> Result<Vec<FleetConfig>, TooFew> {
-    let shares = share::shares(settings, routes)?;
-    let fleets = routes.drivers().iter().zip(weights).zip(shares);
-    Ok(fleets.map(|((name, weight), share)| share::fleet(settings, name, *weight, share)).collect())
+pub fn fleets(
+    settings: &Settings,
+    routes: &Routes,
+    costs: &[ContextCost],
+) -> Result<Vec<FleetConfig>, TooFew> {
+    let fleets = routes.drivers().iter().zip(shares(settings, routes, costs)?);
+    Ok(fleets.map(|(name, (cost, share))| share::fleet(settings, name, cost, share)).collect())
 }
 
 /// Clears away what dead runs left. A sweep that fails is no reason not to run.

@@ -1,78 +1,77 @@
-//! Every setting there is, with its default; and the layers they come from.
+//! Every setting, its default, and the layers that set it.
 //!
 //! ```text
-//!   limits memory retry timeouts breakers pressure ...   a module each: types, defaults, what contradicts what
-//!        └──────┴──────┴───── Settings ─────┴──► fleet(): what core runs by
+//!   core's policies: retry memory warnings breakers pressure    (feature `settings`: serde and schemars)
+//!   this crate:      limits timeouts log driver route profiles
+//!        └──────┴──────┴───── Settings ─────┴──► fleet(): the configuration of a fleet
 //!   layers ─► Settings          defaults < file < environment < --set < flags
 //!   reference                   every key with its meaning and range, drawn from the types; the JSON Schema
-//!   change                      what a new set of settings can change while a run goes on
+//!   change                      which changes take effect while a run goes on
 //! ```
 //!
-//! Unknown keys are errors, every mistake is reported at once with its place, and [`Layers::explain`] says which layer set
-//! a key. Secrets are texts that no output shows ([`Secret`]).
+//! Unknown keys are errors, every mistake is reported at once with its place, and [`Layers::explain`] names the layer that
+//! set a key. Secrets are texts that no output shows ([`Secret`]).
 
 mod bounded;
-mod breakers;
 mod change;
-mod class;
+mod contradictions;
 mod driver;
 mod file;
+mod layer;
 mod layers;
 mod limits;
 mod log;
-mod memory;
 mod mistake;
+mod places;
 mod pressure;
 mod problem;
 mod profiles;
 mod redact;
 pub mod reference;
-mod restarts;
-mod retry;
 mod route;
 mod secret;
 mod source;
 mod text;
 mod timeouts;
-mod unit;
 mod verify;
-mod warnings;
 
 use std::collections::BTreeSet;
 
 use plimsoll_core::policy::admission::AdmissionConfig;
 use plimsoll_core::policy::dispatch::DispatchConfig;
+use plimsoll_core::policy::footprint::FootprintConfig;
+use plimsoll_core::policy::limit::gradient::GradientConfig;
 use plimsoll_core::policy::placement::PlacementConfig;
+use plimsoll_core::policy::restart::RestartIntensity;
+use plimsoll_core::policy::retry::RetryPolicy;
+use plimsoll_core::policy::retry_budget::RetryBudgetConfig;
+use plimsoll_core::policy::scopes::BreakerSettings;
+use plimsoll_core::policy::warning::WarningConfig;
 use plimsoll_core::runtime::fleet::FleetConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::bounded::ReadError;
-pub use self::breakers::{BreakerPolicy, BreakerSettings, LeakySettings, ScopeSettings};
 pub use self::change::{Changes, LIVE, changes, is_live};
 pub use self::driver::{
     BUILT_IN, BrowserName, CdpDriverSettings, DriverSettings, EndpointSettings, Isolation, PluginSettings,
     PluginsSettings, WebDriverSettings,
 };
 pub use self::layers::{Explanation, Layers, SettingsSources};
-pub use self::limits::{AdaptiveSettings, LimitPolicyName, LimitSettings};
+pub use self::limits::{LimitPolicyName, LimitSettings};
 pub use self::log::{LogFormat, LogSettings};
-pub use self::memory::MemorySettings;
 pub use self::mistake::{Mistake, SettingsError};
-pub use self::pressure::{Line, LineSettings, PressureSettings};
+pub use self::pressure::PressureSettings;
 pub use self::problem::Problem;
 pub use self::profiles::ProfileSettings;
 pub use self::redact::{Address, FreeTable};
-pub use self::restarts::RestartSettings;
-pub use self::retry::{BudgetSettings, RetrySettings};
 pub use self::route::{FallbackSettings, RouteSettings, RuleSettings};
 pub use self::secret::{REDACTED, Secret, SecretError};
 pub use self::source::Source;
 pub use self::timeouts::TimeoutSettings;
-pub use self::warnings::WarningSettings;
 use crate::decode::nearest;
 
-/// The defaults, as a settings file with a comment for each key.
+/// The default settings as a file with a comment for each key.
 pub const DEFAULTS: &str = include_str!("settings/defaults.toml");
 
 /// Settings of Plimsoll.
@@ -82,41 +81,35 @@ pub const DEFAULTS: &str = include_str!("settings/defaults.toml");
 pub struct Settings {
     /// What may run at once.
     pub limits: LimitSettings,
-    /// How much memory may be filled, and what is expected of contexts before they are measured.
-    pub memory: MemorySettings,
-    /// What is tried again.
-    pub retry: RetrySettings,
+    /// How much memory may be filled, and what a context is expected to take before contexts have been measured.
+    pub memory: FootprintConfig,
+    /// Which failed attempts are made again, and when.
+    pub retry: RetryPolicy,
     /// How long things may take.
     pub timeouts: TimeoutSettings,
-    /// When something that keeps failing is left alone, and for how long.
+    /// When something that keeps failing is no longer used, and for how long.
     pub breakers: BreakerSettings,
-    /// The lines at which the machine counts as short of something: each has one for the levels elevated (grow no further),
-    /// critical (admit nothing) and emergency (give memory back).
+    /// When the machine counts as short of memory, descriptors, processes or disk. docs/memory.md has the numbers.
     pub pressure: PressureSettings,
-    /// How often browsers may die before the fleet rests.
-    pub restarts: RestartSettings,
-    /// When to warn that the limit is near, and how often.
-    pub warnings: WarningSettings,
+    /// When the use of the limit is reported, and how often.
+    pub warnings: WarningConfig,
     /// What is logged to standard error, and how.
     pub log: LogSettings,
-    /// Who makes browsers.
+    /// Which driver runs jobs, and how each driver starts browsers.
     pub driver: DriverSettings,
-    /// Which driver a job goes to, when there are several. A job's own `driver` counts before all of it.
+    /// Which driver a job goes to, when there are several. A job's own `driver` precedes all of it.
     pub route: RouteSettings,
     /// Where browsers keep their files.
     pub profiles: ProfileSettings,
 }
 
 impl Settings {
-    /// What is wrong with values that are each good by themselves.
+    /// Values that are each good by themselves and contradict each other.
     #[must_use]
     pub fn problems(&self) -> Vec<Problem> {
-        let Self { memory, retry, breakers, pressure, restarts, log, driver, route, .. } = self;
-        let mut problems = memory.problems();
-        problems.extend(retry.problems());
-        problems.extend(breakers.problems());
-        problems.extend(pressure.problems());
-        problems.extend(restarts.problems());
+        let Self { memory, retry, log, driver, route, .. } = self;
+        let mut problems = Vec::from_iter(contradictions::of_memory(memory));
+        problems.extend(contradictions::of_retry(retry));
         problems.extend(log.problems());
         problems.extend(driver.problems());
         problems.extend(route.problems(self.default_driver(), self.limits.max_contexts));
@@ -147,21 +140,21 @@ impl Settings {
         self.route.default.as_ref().unwrap_or(&self.driver.name)
     }
 
-    /// The fleet's share of the settings.
+    /// The configuration of a fleet.
     #[must_use]
     pub fn fleet(&self, seed: u64) -> FleetConfig {
-        let Self { limits, memory, retry, timeouts, breakers, pressure, restarts, warnings, driver, .. } =
-            self;
+        let Self { limits, memory, retry, timeouts, breakers, pressure, warnings, driver, .. } = self;
+        let default = AdmissionConfig::default();
         FleetConfig {
             dispatch: DispatchConfig {
                 admission: AdmissionConfig {
                     max_creating: limits.max_creating,
                     max_contexts: limits.max_contexts,
                     policy: limits.policy(cores()),
-                    creation: limits.adaptive.creation(),
-                    active: limits.adaptive.active(),
-                    footprint: memory.footprint(),
-                    pressure: pressure.config(),
+                    creation: GradientConfig { tolerance: limits.creation_tolerance, ..default.creation },
+                    active: default.active,
+                    footprint: memory.clone(),
+                    pressure: pressure.profile.config(),
                     scopes: breakers.scopes(),
                 },
                 placement: PlacementConfig {
@@ -170,10 +163,10 @@ impl Settings {
                     recycle_after_contexts: driver.cdp.recycle_after_contexts,
                     recycle_after: driver.cdp.recycle_after,
                 },
-                retry: retry.policy(),
-                retry_budget: retry.budget(),
-                restarts: restarts.intensity(),
-                warnings: warnings.config(),
+                retry: retry.clone(),
+                retry_budget: RetryBudgetConfig::default(),
+                restarts: RestartIntensity::default(),
+                warnings: warnings.clone(),
                 queue_capacity: limits.queue_capacity,
                 queue_timeout: limits.queue_timeout,
                 host_patience: limits.host_patience,

@@ -45,18 +45,31 @@ use crate::units::{Bytes, Ratio};
 
 /// The numbers of the ledger.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(
+    feature = "settings",
+    derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema),
+    serde(deny_unknown_fields, default)
+)]
 pub struct FootprintConfig {
-    /// The share of the limit above which the gate shuts; 80 % suits a host shared with other work.
+    /// No context is admitted while the memory in use, the memory promised to young contexts and the memory of one more
+    /// context exceed this share of the memory limit.
+    #[cfg_attr(feature = "settings", serde(with = "crate::quantity::share"), schemars(with = "crate::quantity::share::Share", extend("x-least" = "1%")))]
     pub shut_above: Ratio,
-    /// The share at or below which it opens again.
+    /// After memory in use alone has stopped admission, contexts are admitted again at or below this share.
+    #[cfg_attr(feature = "settings", serde(with = "crate::quantity::share"), schemars(with = "crate::quantity::share::Share", extend("x-least" = "1%")))]
     pub open_at: Ratio,
     /// The least time it stays shut.
+    #[cfg_attr(feature = "settings", serde(skip))]
     pub shut_for: Duration,
-    /// What a context is expected to take before any was measured.
+    /// The memory that a context is expected to take until contexts have been measured. The standard deviation is taken
+    /// as 30 % of it.
+    #[cfg_attr(feature = "settings", serde(rename = "context", with = "estimate::as_mean"), schemars(with = "crate::quantity::size::Size", extend("x-least" = "1MiB")))]
     pub prior: Estimate,
     /// What an empty context shows at once. Headless-shell: 17 MiB (100 contexts with a small page had 1.7 GB of PSS).
+    #[cfg_attr(feature = "settings", serde(skip))]
     pub blank: Bytes,
     /// What a browser takes before it has any context.
+    #[cfg_attr(feature = "settings", serde(skip))]
     pub browser: Bytes,
 }
 

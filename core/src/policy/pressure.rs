@@ -18,6 +18,7 @@
 
 mod eviction;
 mod gauge;
+mod profile;
 mod reading;
 
 use std::fmt;
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::eviction::{Eviction, Pace};
 pub use self::gauge::{Cause, Gauge, LevelChange, Lines, PressureConfig, Signal};
+pub use self::profile::PressureProfile;
 pub use self::reading::{Disk, MemoryUse, Reading, Sensed, Stall, Tally};
 
 /// How close the machine is to its limits.

@@ -10,16 +10,33 @@ use std::time::Duration;
 
 use crate::outcome::{Failure, FailureClass, Recurrence};
 
-/// The rules by which attempts are repeated.
+/// Which failed attempts are made again, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "settings",
+    derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema),
+    serde(deny_unknown_fields, default)
+)]
 pub struct RetryPolicy {
-    /// Attempts a job may have in all; 1 means no retry.
+    /// Attempts that a job may have in all; 1 means no retry.
+    #[cfg_attr(feature = "settings", schemars(range(min = 1, max = 1_000)))]
     pub attempts: u32,
-    /// The classes that may be retried.
+    /// The failure classes that may be retried.
     pub classes: BTreeSet<FailureClass>,
-    /// The bound of the first wait; each further bound is twice the last.
+    /// The upper bound of the first wait between two attempts. The bound doubles with each further attempt; the wait is
+    /// drawn at random between zero and its bound.
+    #[cfg_attr(
+        feature = "settings",
+        serde(with = "crate::quantity::span"),
+        schemars(with = "crate::quantity::span::Span")
+    )]
     pub base: Duration,
-    /// No wait is longer.
+    /// The longest such bound, and the longest time that a retry waits for the retry budget.
+    #[cfg_attr(
+        feature = "settings",
+        serde(with = "crate::quantity::span"),
+        schemars(with = "crate::quantity::span::Span")
+    )]
     pub cap: Duration,
 }
 

@@ -10,10 +10,12 @@
 
 mod config;
 mod lru;
+mod profile;
 mod scope;
 
 pub use self::config::ScopesConfig;
 use self::lru::{LruBreakers, LruPermit};
+pub use self::profile::{BreakerPolicy, BreakerProfile, BreakerSettings};
 pub use self::scope::Scope;
 use crate::policy::blame::AttemptOutcome;
 use crate::policy::breaker::{Change, Refused, State};

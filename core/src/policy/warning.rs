@@ -10,10 +10,21 @@ use crate::units::Ratio;
 
 /// When to warn, and how often at most.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(
+    feature = "settings",
+    derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema),
+    serde(deny_unknown_fields, default)
+)]
 pub struct WarningConfig {
-    /// From this share of a limit on, its use is worth a warning.
+    /// The share of the limit on active contexts from which on its use is reported.
+    #[cfg_attr(feature = "settings", serde(with = "crate::quantity::share"), schemars(with = "crate::quantity::share::Share", extend("x-least" = "1%")))]
     pub nearing: Ratio,
-    /// The least time between two announcements.
+    /// The least time between two warnings. The next warning carries the number of those left out.
+    #[cfg_attr(
+        feature = "settings",
+        serde(with = "crate::quantity::span"),
+        schemars(with = "crate::quantity::span::Span")
+    )]
     pub interval: Duration,
 }
 

@@ -1,34 +1,41 @@
-//! How many contexts a machine can carry, and which limit says so: pure arithmetic on a [`Reading`].
+//! How many contexts a machine can carry besides what runs on it already: what is left below each line, by what one context
+//! takes.
 //!
-//! The costs were measured on Chromium 156 headless-shell, one small page a context: 100 open contexts took 1.7 GB of
-//! PSS and 1,186 threads in 106 processes. Real pages take more memory, so the answer is a ceiling; the adaptive
-//! limit finds what holds.
+//! The cost of a context and the lines are arguments: contexts of different drivers cost differently, and the lines are
+//! settings. Real pages take more memory than the measured ones, so the result is a ceiling; the adaptive limit finds the
+//! number that holds.
 
 use std::fmt;
 
 use plimsoll_core::policy::pressure::Reading;
-use plimsoll_core::units::Bytes;
+use plimsoll_core::units::{Bytes, Ratio};
 
-use super::{memory, pids};
-
-/// Contexts that share one browser process.
-const CONTEXTS_PER_BROWSER: u64 = 20;
-/// PSS of a context: 1.7 GB by 100.
-const CONTEXT_MEMORY: Bytes = Bytes::mib(17);
-/// What a browser takes besides its contexts, as `Footprint` in core books it.
-const BROWSER_MEMORY: Bytes = Bytes::mib(300);
-/// Threads of a context, its share of the browser's own and 1.06 processes among them: 1,186 by 100.
-const CONTEXT_THREADS: u64 = 12;
-/// Descriptors that a context takes in the browser's main process, and those that process starts with: 79 without contexts,
-/// 159 with 20, 479 with 100. The whole tree has 44 a context, but the limit is each process's own.
-const CONTEXT_DESCRIPTORS: u64 = 4;
-const BROWSER_DESCRIPTORS: u64 = 79;
-/// Of the limit on descriptors, the share that is used: `handles` in core's `PressureConfig`.
-const DESCRIPTORS_LINE: f64 = 0.8;
 /// CPU that a job takes, in seconds: open, load, read three values, close.
 const JOB_CPU_SECONDS: f64 = 0.11;
 
-/// What contexts are made of.
+/// What one context takes. A resource of which it takes nothing does not limit contexts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Need {
+    /// Memory, its part of the browser included.
+    pub memory: Bytes,
+    /// Threads, its part of the browser's own included.
+    pub threads: u64,
+    /// Descriptors in the browser's main process, which needs the most.
+    pub descriptors: u64,
+    /// Descriptors of that process without contexts.
+    pub browser_descriptors: u64,
+}
+
+/// The shares of the machine's limits that may be filled.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CapacityLines {
+    /// Of memory.
+    pub memory: Ratio,
+    /// Of descriptors, and of processes and threads.
+    pub handles: Ratio,
+}
+
+/// What contexts take of a machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resource {
     /// Memory, in bytes.
@@ -112,32 +119,34 @@ impl Capacity {
 
 /// What a machine with this reading and this number of cores can carry.
 #[must_use]
-pub fn capacity(reading: &Reading, cores: usize) -> Capacity {
+pub fn capacity(reading: &Reading, cores: usize, need: Need, lines: CapacityLines) -> Capacity {
     let memory = reading.memory.map(|memory| Constraint {
         resource: Resource::Memory,
-        room: below(memory.value.limit.0, memory::LINE.value()).saturating_sub(memory.value.used.0),
-        need_per_context: CONTEXT_MEMORY.0 + BROWSER_MEMORY.0 / CONTEXTS_PER_BROWSER,
+        room: below(memory.value.limit.0, lines.memory).saturating_sub(memory.value.used.0),
+        need_per_context: need.memory.0,
         source: memory.source,
     });
     let threads = reading.pids.filter(|pids| pids.value.limit > 0).map(|pids| Constraint {
         resource: Resource::Threads,
-        room: below(pids.value.limit, pids::LINE.value()).saturating_sub(pids.value.used),
-        need_per_context: CONTEXT_THREADS,
+        room: below(pids.value.limit, lines.handles).saturating_sub(pids.value.used),
+        need_per_context: need.threads,
         source: pids.source,
     });
     let descriptors = reading.fds.filter(|fds| fds.value.limit > 0).map(|fds| Constraint {
         resource: Resource::Descriptors,
-        room: below(fds.value.limit, DESCRIPTORS_LINE).saturating_sub(BROWSER_DESCRIPTORS),
-        need_per_context: CONTEXT_DESCRIPTORS,
+        room: below(fds.value.limit, lines.handles).saturating_sub(need.browser_descriptors),
+        need_per_context: need.descriptors,
         source: fds.source,
     });
-    let mut constraints: Vec<Constraint> = memory.into_iter().chain(threads).chain(descriptors).collect();
+    let all = memory.into_iter().chain(threads).chain(descriptors);
+    let mut constraints: Vec<Constraint> = all.filter(|limit| limit.need_per_context > 0).collect();
     constraints.sort_by_key(Constraint::contexts);
     Capacity { constraints, jobs_per_second: cores as f64 / JOB_CPU_SECONDS }
 }
 
-fn below(limit: u64, line: f64) -> u64 {
-    (limit as f64 * line) as u64
+/// The amount at which `line` is reached.
+fn below(limit: u64, line: Ratio) -> u64 {
+    (limit as f64 * line.value()) as u64
 }
 
 #[cfg(test)]
@@ -146,6 +155,10 @@ mod tests {
     use plimsoll_core::time::Moment;
 
     use super::*;
+
+    /// A context of a headless shell that twenty share, at the default lines.
+    const NEED: Need = Need { memory: Bytes::mib(32), threads: 12, descriptors: 4, browser_descriptors: 79 };
+    const LINES: CapacityLines = CapacityLines { memory: Ratio::percent(85), handles: Ratio::percent(80) };
 
     fn sensed<T>(value: T) -> Option<Sensed<T>> {
         Some(Sensed { value, source: "test", at: Moment::ZERO })
@@ -161,7 +174,7 @@ mod tests {
     }
 
     fn binding(reading: &Reading) -> Option<(Resource, u64)> {
-        capacity(reading, 2).binding().map(|binding| (binding.resource, binding.contexts()))
+        capacity(reading, 2, NEED, LINES).binding().map(|binding| (binding.resource, binding.contexts()))
     }
 
     #[test]
@@ -185,12 +198,24 @@ mod tests {
     #[test]
     fn what_is_unlimited_or_unseen_does_not_bind() {
         assert_eq!(binding(&reading(Bytes::ZERO, Bytes::gib(24), (1, 0), 0)), Some((Resource::Memory, 652)));
-        assert_eq!(capacity(&Reading::default(), 2).contexts(), None);
+        assert_eq!(capacity(&Reading::default(), 2, NEED, LINES).contexts(), None);
+    }
+
+    #[test]
+    fn dearer_contexts_and_lower_lines_leave_room_for_fewer() {
+        let reading = reading(Bytes::gib(4), Bytes::gib(24), (296, 4096), 1 << 20);
+        let contexts = |need, lines| capacity(&reading, 2, need, lines).contexts();
+        // 80 % of 4,096 less 296, by 218 threads; 60 % of 24 GiB less 4 GiB, by 486 MiB.
+        let firefox = Need { memory: Bytes::mib(486), threads: 218, ..Need::default() };
+        assert_eq!(contexts(firefox, LINES), Some(13));
+        let sparing = CapacityLines { memory: Ratio::percent(60), ..LINES };
+        assert_eq!(contexts(Need { threads: 0, ..firefox }, sparing), Some(21));
+        assert_eq!(contexts(Need::default(), LINES), None, "contexts that take nothing");
     }
 
     #[test]
     fn the_sentence_says_what_and_why() {
-        let capacity = capacity(&reading(Bytes::gib(4), Bytes::gib(24), (296, 4096), 20000), 2);
+        let capacity = capacity(&reading(Bytes::gib(4), Bytes::gib(24), (296, 4096), 20000), 2, NEED, LINES);
         assert_eq!(
             capacity.constraints.iter().map(ToString::to_string).collect::<Vec<_>>(),
             [

@@ -16,8 +16,9 @@ use super::cgroup::{Group, GroupLimit, Version};
 use super::file::{self, Blindness};
 use super::{Notes, Seen};
 
-/// The share of the memory beyond which no context is admitted: `memory_use` in core's `PressureConfig`.
-pub(super) const LINE: Ratio = Ratio::percent(85);
+/// Of several limits, the one with the least room below this share counts. It only orders them: the configured lines lie
+/// near enough.
+const ORDER_LINE: Ratio = Ratio::percent(85);
 /// Version 1 writes "no limit" as the largest number of whole pages; no machine has an eighth of that.
 const V1_NO_LIMIT: u64 = 1 << 60;
 const SENSOR: &str = "memory";
@@ -50,7 +51,7 @@ pub(super) fn read(root: &Path, limits: &[GroupLimit], notes: &mut Notes) -> Opt
             .map(|machine| Bound::new(machine.used, group.limit, "/proc/meminfo against the cgroup's limit"))
     });
     let bounds: Vec<Bound> = groups.collect();
-    let Bound { used, limit, source } = tightest(bounds.into_iter().chain(machine), LINE)?;
+    let Bound { used, limit, source } = tightest(bounds.into_iter().chain(machine), ORDER_LINE)?;
     Some(Seen { value: MemoryUse { used: Bytes(used), limit: Bytes(limit) }, source })
 }
 

@@ -14,8 +14,9 @@ use super::cgroup::{Group, GroupLimit, Version};
 use super::file::{self, Blindness};
 use super::{Notes, Seen};
 
-/// The share of a limit beyond which nothing grows: `handles` in core's `PressureConfig`.
-pub(super) const LINE: Ratio = Ratio::percent(80);
+/// Of several limits, the one with the least room below this share counts. It only orders them: the configured lines lie
+/// near enough.
+const ORDER_LINE: Ratio = Ratio::percent(80);
 const SENSOR: &str = "processes and threads";
 
 /// The limits on processes that the cgroup and its ancestors set.
@@ -43,7 +44,7 @@ pub(super) fn read(
             .map(|machine| Bound::new(machine.used, group.limit, "/proc/loadavg against the cgroup's limit"))
     });
     let bounds: Vec<Bound> = groups.collect();
-    let Bound { used, limit, source } = tightest(bounds.into_iter().chain(machine), LINE)?;
+    let Bound { used, limit, source } = tightest(bounds.into_iter().chain(machine), ORDER_LINE)?;
     Some(Seen { value: Tally { used, limit }, source })
 }
 

@@ -1,15 +1,16 @@
 //! From facts to findings, in the order in which they are read: pure.
 
 use plimsoll_core::units::Bytes;
-use plimsoll_host::browser::{BrowserKind, BrowserSource, FindError};
+use plimsoll_host::browser::{BrowserBinary, BrowserKind, BrowserSource, FindError};
 use plimsoll_host::identity::Identity;
 use plimsoll_host::sandbox::SandboxObstacle;
 
-use super::facts::{Confinement, Facts};
+use super::facts::{Confinement, Facts, Target};
 use super::finding::Finding;
 use super::limits;
 use super::trial::Trial;
 use crate::failure::with_causes;
+use plimsoll::capacity::ContextCost;
 
 /// Shared memory that contexts take at a time: 64 MiB by ten, and no less than the amount below which browsers do
 /// without it.
@@ -18,17 +19,37 @@ const SHARED_AT_LEAST: Bytes = plimsoll_host::shared_memory::ENOUGH;
 
 /// All findings.
 pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
-    let mut found = vec![browser(facts), user(facts), sandbox(facts), profiles(facts)];
+    let mut found = vec![target(facts), user(facts)];
+    found.extend(sandbox(facts));
+    found.push(profiles(facts));
     found.extend(trial(&facts.trial));
     found.extend(limits::findings(facts));
-    found.extend([shared_memory(facts), fonts(facts.fonts), alarm(facts)]);
+    if facts.cost != ContextCost::Light {
+        found.extend([shared_memory(facts), fonts(facts.fonts)]);
+    }
+    found.push(alarm(facts));
     found.extend(facts.blind.iter().map(|(sensor, cause)| blind(sensor, cause)));
     found
 }
 
-fn browser(facts: &Facts) -> Finding {
+fn target(facts: &Facts) -> Finding {
+    let what = "driver";
+    let name = &facts.driver;
+    match &facts.target {
+        Target::Browser(browser, version) => self::browser(browser, version.as_deref()),
+        Target::Driver(Ok(None)) => Finding::good(what, name.clone()),
+        Target::Driver(Ok(Some(about))) => Finding::good(what, format!("{name}: {about}")),
+        Target::Driver(Err(why)) => Finding::missing(
+            what,
+            format!("{name}: {why}"),
+            "fix the named reason, or choose another driver with driver.name",
+        ),
+    }
+}
+
+fn browser(found: &Result<BrowserBinary, FindError>, version: Option<&str>) -> Finding {
     let what = "browser";
-    let binary = match &facts.browser {
+    let binary = match found {
         Ok(binary) => binary,
         Err(FindError::NotFound { remedy, .. }) => {
             return Finding::missing(what, "none on PATH, nor where packages put one", *remedy);
@@ -41,7 +62,7 @@ fn browser(facts: &Facts) -> Finding {
             );
         }
     };
-    let named = facts.version.as_ref().map(|version| format!("{version}, ")).unwrap_or_default();
+    let named = version.map(|version| format!("{version}, ")).unwrap_or_default();
     let kind = match binary.kind {
         BrowserKind::HeadlessShell => "headless shell",
         BrowserKind::Chromium => "full Chromium",
@@ -69,19 +90,19 @@ fn user(facts: &Facts) -> Finding {
     match &facts.identity {
         Ok(Identity::Current) => Finding::good(what, "browsers run as the current user"),
         Ok(user @ Identity::User { .. }) => {
-            Finding::good(what, format!("we are root, browsers run as {user}"))
+            Finding::good(what, format!("this process is root, browsers run as {user}"))
         }
         Err(error) => Finding::missing(what, with_causes(error), "useradd --system --user-group nobody"),
     }
 }
 
-fn sandbox(facts: &Facts) -> Finding {
+fn sandbox(facts: &Facts) -> Option<Finding> {
     let what = "sandbox";
-    match facts.sandbox {
-        Confinement::Off => Finding::warning(
+    Some(match facts.sandbox? {
+        Confinement::Off(key) => Finding::warning(
             what,
             "off: a page that breaks its browser owns the browsers' user",
-            "unset driver.cdp.sandbox",
+            format!("unset {key}"),
         ),
         Confinement::Hindered(obstacle) => {
             let setting = match obstacle {
@@ -96,7 +117,7 @@ fn sandbox(facts: &Facts) -> Finding {
             Trial::Worked(_) => Finding::good(what, "on, and a browser found it usable"),
             _ => Finding::good(what, "no kernel setting forbids it"),
         },
-    }
+    })
 }
 
 fn profiles(facts: &Facts) -> Finding {
@@ -120,7 +141,7 @@ fn trial(trial: &Trial) -> Option<Finding> {
         Trial::Failed(why) => Some(Finding::missing(
             "start",
             format!("no browser could be used: {why}"),
-            "mend what the reason names; `PLIMSOLL_LOG=debug plimsoll doctor` tells more",
+            "fix the named reason; `PLIMSOLL_LOG=debug plimsoll doctor` shows more",
         )),
     }
 }

@@ -13,6 +13,7 @@ use super::finding::{Finding, State};
 #[derive(Debug, Serialize)]
 pub(super) struct Diagnosis {
     pub(super) verdict: State,
+    pub(super) driver: String,
     pub(super) capacity: Carries,
     pub(super) findings: Vec<Finding>,
     pub(super) machine: MachineSeen,
@@ -106,13 +107,13 @@ impl Diagnosis {
                 source: None,
             }),
         };
-        Self { verdict, capacity: Carries::of(facts), findings, machine }
+        Self { verdict, driver: facts.driver.clone(), capacity: Carries::of(facts), findings, machine }
     }
 }
 
 impl Carries {
     fn of(facts: &Facts) -> Self {
-        let line = &facts.line;
+        let line = &facts.capacity;
         let together = line.together.iter().map(|limit| bound(limit, Scope::Run));
         let constraints: Vec<Bound> =
             together.chain(line.in_a_browser.iter().map(|limit| bound(limit, Scope::Browser))).collect();
@@ -120,7 +121,7 @@ impl Carries {
         let fits = binding.as_ref().map(|bound| bound.contexts);
         Self {
             // Where no browser could start, the arithmetic of the other limits does not count.
-            contexts: if facts.refusal.is_some() { Some(0) } else { fits },
+            contexts: if line.refusal.is_some() { Some(0) } else { fits },
             asked: facts.asked,
             contexts_per_browser: facts.contexts_per_browser,
             binding,
@@ -180,6 +181,7 @@ mod tests {
             of("capacity.binding", &bound),
             of("capacity.constraints[]", &bound),
             of("capacity", &["contexts", "contexts_per_browser", "jobs_per_s"]),
+            vec!["driver".to_owned()],
             of("findings[]", &["detail", "remedy", "state", "what"]),
             of("machine", &["cores"]),
             of("machine.descriptors", &used),

@@ -1,13 +1,12 @@
-//! [`Facts`]: all that the findings are drawn from, gathered from the machine. Only this file and those of `trial` and
-//! `fonts` touch it.
+//! [`Facts`]: all that the findings are drawn from, gathered from the machine and the chosen driver. Only this file, `trial`
+//! and `fonts` touch the machine.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use plimsoll_core::policy::pressure::{Disk, Reading};
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::supervisor::Supervisor;
-use plimsoll_core::units::Bytes;
+use plimsoll_core::units::{Bytes, Ratio};
 use plimsoll_host::browser::{BrowserBinary, FindError, find};
 use plimsoll_host::executable::NamedPath;
 use plimsoll_host::identity::{Identity, IdentityError};
@@ -18,29 +17,33 @@ use plimsoll_host::sandbox::{SandboxObstacle, obstacle};
 use super::fonts;
 use super::trial::{self, Trial};
 use crate::failure::with_causes;
-use plimsoll::carry::{self, LoadLine, Refusal};
+use plimsoll::capacity::{ContextCost, MachineCapacity};
+use plimsoll::compose::{ConfiguredDriver, DriverFactory, expected_cost};
+use plimsoll::process_limits;
 use plimsoll::settings::Settings;
 
 /// What is known of the machine and of what is asked of it.
 #[derive(Debug)]
 pub(super) struct Facts {
-    /// The browser that would be started.
-    pub(super) browser: Result<BrowserBinary, FindError>,
-    /// What it calls itself.
-    pub(super) version: Option<String>,
-    /// How it did when it was started.
+    /// The driver that jobs go to when nothing else is said.
+    pub(super) driver: String,
+    /// What that driver starts or talks to.
+    pub(super) target: Target,
+    /// What its contexts take of this machine.
+    pub(super) cost: ContextCost,
+    /// Whether a browser of it could be started and used.
     pub(super) trial: Trial,
-    /// Whom browsers run as.
+    /// The user that browsers run as.
     pub(super) identity: Result<Identity, IdentityError>,
-    /// Whether the settings want a sandbox, and what stands in its way.
-    pub(super) sandbox: Confinement,
+    /// The sandbox of browsers that run here; `None` when the driver starts none.
+    pub(super) sandbox: Option<Confinement>,
     /// Where profiles are kept, or why they cannot be.
     pub(super) profiles: Result<PathBuf, ProfileError>,
-    /// What the sensors say.
+    /// The readings of the sensors.
     pub(super) reading: Reading,
-    /// Sensors that say nothing, each with the reason.
+    /// Blind sensors, each with the reason.
     pub(super) blind: Vec<(&'static str, String)>,
-    /// The file on which the kernel would call us when memory stalls, or why it will not.
+    /// The file through which the kernel reports stalls of memory, or why it does not.
     pub(super) alarm: Result<PathBuf, String>,
     /// `/dev/shm`.
     pub(super) shared_memory: Option<Disk>,
@@ -48,74 +51,121 @@ pub(super) struct Facts {
     pub(super) fonts: usize,
     /// Processors this program may use.
     pub(super) cores: usize,
-    /// What limits contexts.
-    pub(super) line: LoadLine,
-    /// Why not one fits, if so.
-    pub(super) refusal: Option<Refusal>,
+    /// What limits contexts, by the settings' lines.
+    pub(super) capacity: MachineCapacity,
+    /// The share of the disk and its inodes at which pressure begins.
+    pub(super) disk_line: Ratio,
     /// Contexts that the settings allow at once.
     pub(super) asked: u32,
     /// Contexts that the settings allow in one browser.
     pub(super) contexts_per_browser: u32,
 }
 
+/// What the chosen driver starts or talks to.
+#[derive(Debug)]
+pub(super) enum Target {
+    /// The browser of the CDP driver, with its version if it told one.
+    Browser(Result<BrowserBinary, FindError>, Option<String>),
+    /// What another driver runs on, or why it cannot be set up.
+    Driver(Result<Option<String>, String>),
+}
+
 /// How renderers are confined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Confinement {
-    /// The settings turn it off.
-    Off,
-    /// The kernel is in its way.
+    /// This setting turns the sandbox off.
+    Off(&'static str),
+    /// The kernel prevents it.
     Hindered(SandboxObstacle),
-    /// Nothing known is in its way.
+    /// Nothing known prevents it.
     Free,
 }
 
-/// Looks at everything. Starts a browser when nothing speaks against it, so this takes a second or two.
+/// Examines everything. Starts a browser when nothing speaks against it, which takes a second or two.
 pub(super) async fn gather(settings: &Settings, supervisor: &Supervisor, clock: Clock) -> Facts {
     let root = Path::new("/");
-    let cdp = &settings.driver.cdp;
-    let named = cdp.executable.as_ref().map(|path| NamedPath::new(path, "driver.cdp.executable"));
-    let browser = find(named.as_ref());
+    let driver = settings.default_driver();
     let identity = Identity::for_browsers();
     let base = settings.profiles.root.clone().unwrap_or_else(profile::default_base);
     let user = identity.as_ref().cloned().unwrap_or(Identity::Current);
-    let opened = ProfileRoot::open(&base, &user).map(Arc::new);
+    let profiles = ProfileRoot::open(&base, &user).map(drop);
     let mut machine = Machine::new(root, &base);
     let reading = machine.read(clock.now());
-    let cores = carry::cores();
-    let line = LoadLine::of(&reading, cores, cdp.contexts_per_browser);
-    let refusal = carry::refusal(&reading, &line);
-    let sandbox = match obstacle(root) {
-        _ if !cdp.sandbox => Confinement::Off,
-        Some(obstacle) => Confinement::Hindered(obstacle),
-        None => Confinement::Free,
+
+    // The factory needs both, and each has a finding of its own.
+    let factory = match (&identity, &profiles) {
+        (Ok(_), Ok(())) => {
+            DriverFactory::open(settings, supervisor, clock).await.map_err(|error| error.to_string())
+        }
+        _ => Err("see the user and the profiles below".to_owned()),
     };
-    let hindered = matches!(sandbox, Confinement::Hindered(_)) || refusal.is_some();
-    let (version, trial) = match (&browser, &identity, &opened) {
-        (Ok(binary), Ok(_), Ok(_)) if !hindered => (
-            trial::version(&binary.path, &user, supervisor).await,
-            trial::start(settings, supervisor, clock).await,
-        ),
-        _ => (None, Trial::NotTried),
+    let set_up = match &factory {
+        Ok(factory) => factory.configure(driver).await.map_err(|error| error.to_string()),
+        Err(why) => Err(why.clone()),
+    };
+    let cost = set_up.as_ref().map_or_else(|_| expected_cost(settings, driver), |set_up| set_up.cost);
+    let cores = process_limits::cores();
+    let asked = settings.limits.max_contexts;
+    let capacity = MachineCapacity::of(settings, &[(cost, asked)], &reading, cores);
+    let sandbox = confinement(settings, driver, cost);
+    let hindered = matches!(sandbox, Some(Confinement::Hindered(_))) || capacity.refusal.is_some();
+    let trial = match &set_up {
+        Ok(ConfiguredDriver { driver, .. }) if !hindered => {
+            trial::start(driver.as_ref(), settings.timeouts.launch, clock).await
+        }
+        _ => Trial::NotTried,
+    };
+    let target = match driver {
+        "cdp" => {
+            let named = settings.driver.cdp.executable.as_ref();
+            let browser = find(named.map(|path| NamedPath::new(path, "driver.cdp.executable")).as_ref());
+            let version = match &browser {
+                Ok(binary) if trial != Trial::NotTried => {
+                    trial::version(&binary.path, &user, supervisor).await
+                }
+                _ => None,
+            };
+            Target::Browser(browser, version)
+        }
+        _ => Target::Driver(set_up.map(|set_up| set_up.about)),
     };
     let alarm = PsiTrigger::arm(&machine.memory_pressure_files(), StallLine::default());
+    let [disk_line, ..] = settings.pressure.profile.config().disk.enter;
     Facts {
-        browser,
-        version,
+        driver: driver.to_owned(),
+        target,
+        cost,
         trial,
         identity,
         sandbox,
-        profiles: opened.map(|_| base),
+        profiles: profiles.map(|()| base),
         reading,
         blind: machine.blind().iter().map(|blind| (blind.sensor, blind.cause.to_string())).collect(),
         alarm: alarm.map(|alarm| alarm.file().to_owned()).map_err(|error| with_causes(&error)),
         shared_memory: shared_memory(),
         fonts: fonts::count(root),
         cores,
-        line,
-        refusal,
-        asked: settings.limits.max_contexts,
-        contexts_per_browser: cdp.contexts_per_browser,
+        capacity,
+        disk_line,
+        asked,
+        contexts_per_browser: settings.driver.contexts_per_browser(driver),
     }
+}
+
+/// How the browsers that `driver` starts here are confined.
+fn confinement(settings: &Settings, driver: &str, cost: ContextCost) -> Option<Confinement> {
+    let (wanted, key) = match driver {
+        "cdp" => (settings.driver.cdp.sandbox, "driver.cdp.sandbox"),
+        "webdriver" if cost != ContextCost::Light => {
+            (settings.driver.webdriver.sandbox, "driver.webdriver.sandbox")
+        }
+        _ => return None,
+    };
+    Some(match obstacle(Path::new("/")) {
+        _ if !wanted => Confinement::Off(key),
+        Some(obstacle) => Confinement::Hindered(obstacle),
+        None => Confinement::Free,
+    })
 }
 
 fn shared_memory() -> Option<Disk> {

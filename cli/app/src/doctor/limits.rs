@@ -1,15 +1,12 @@
 //! The machine's limits as findings: descriptors, threads, memory, disk.
 
 use plimsoll_core::policy::pressure::{Disk, Sensed, Tally};
-use plimsoll_core::units::{Bytes, Ratio};
+use plimsoll_core::units::Bytes;
 use plimsoll_host::readings::{Constraint, Resource};
 
 use super::facts::Facts;
 use super::finding::Finding;
-use plimsoll::carry::{Refusal, remedy};
-
-/// Beyond this share of the disk or its inodes no context is added: `disk` in core's `PressureConfig`.
-const DISK_LINE: Ratio = Ratio::percent(90);
+use plimsoll::capacity::{Refusal, remedy};
 
 /// One finding for each limit.
 pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
@@ -26,11 +23,11 @@ fn descriptors(facts: &Facts) -> Finding {
         return Finding::good(what, "no limit");
     }
     let limit = format!("{} for each process", fds.value.limit);
-    if let Some(refusal @ Refusal::Descriptors { .. }) = facts.refusal {
+    if let Some(refusal @ Refusal::Descriptors { .. }) = facts.capacity.refusal {
         return refused(what, &refusal);
     }
     let in_browser =
-        facts.line.in_a_browser.filter(|line| line.contexts() < facts.contexts_per_browser.into());
+        facts.capacity.in_a_browser.filter(|line| line.contexts() < facts.contexts_per_browser.into());
     match in_browser {
         Some(line) => Finding::warning(
             what,
@@ -47,7 +44,7 @@ fn descriptors(facts: &Facts) -> Finding {
 
 fn threads(facts: &Facts) -> Finding {
     let what = "threads";
-    match (facts.refusal, facts.reading.pids) {
+    match (facts.capacity.refusal, facts.reading.pids) {
         (Some(refusal @ Refusal::Threads { .. }), _) => refused(what, &refusal),
         (_, Some(pids)) if pids.value.limit == 0 => Finding::good(what, "no limit"),
         (_, Some(pids)) => fits(what, tally(&pids), facts, Resource::Threads),
@@ -57,7 +54,7 @@ fn threads(facts: &Facts) -> Finding {
 
 fn memory(facts: &Facts) -> Finding {
     let what = "memory";
-    match (facts.refusal, facts.reading.memory) {
+    match (facts.capacity.refusal, facts.reading.memory) {
         (Some(refusal @ Refusal::Memory { .. }), _) => refused(what, &refusal),
         (_, Some(memory)) => {
             let detail =
@@ -73,7 +70,7 @@ fn memory(facts: &Facts) -> Finding {
 /// Good when the resource carries the contexts that are asked for.
 fn fits(what: &'static str, detail: String, facts: &Facts, resource: Resource) -> Finding {
     let short = |limit: &&Constraint| limit.resource == resource && limit.contexts() < facts.asked.into();
-    match facts.line.together.iter().find(short) {
+    match facts.capacity.together.iter().find(short) {
         Some(limit) => Finding::warning(
             what,
             format!("{detail}: room for {} contexts, {} are asked for", limit.contexts(), facts.asked),
@@ -94,9 +91,9 @@ fn disk(facts: &Facts) -> Finding {
     if free < Bytes::mib(100) {
         return Finding::missing(what, detail, room);
     }
-    match inodes.filter(|inodes| inodes.value.share() > DISK_LINE) {
+    match inodes.filter(|inodes| inodes.value.share() > facts.disk_line) {
         Some(inodes) => Finding::warning(what, format!("{detail}, but inodes: {}", tally(&inodes)), room),
-        None if disk.value.share() > DISK_LINE => Finding::warning(what, detail, room),
+        None if disk.value.share() > facts.disk_line => Finding::warning(what, detail, room),
         None => Finding::good(what, detail),
     }
 }
@@ -104,7 +101,7 @@ fn disk(facts: &Facts) -> Finding {
 fn cores(facts: &Facts) -> Finding {
     Finding::good(
         "processors",
-        format!("{}: about {:.0} small pages a second", facts.cores, facts.line.jobs_per_second),
+        format!("{}: about {:.0} small pages a second", facts.cores, facts.capacity.jobs_per_second),
     )
 }
 

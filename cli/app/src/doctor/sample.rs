@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use plimsoll_core::policy::pressure::{Disk, MemoryUse, Reading, Sensed, Tally};
 use plimsoll_core::time::Moment;
-use plimsoll_core::units::Bytes;
+use plimsoll_core::units::{Bytes, Ratio};
 use plimsoll_host::browser::{BrowserBinary, BrowserKind, BrowserSource, FindError};
 use plimsoll_host::executable::PathFault;
 use plimsoll_host::identity::{Identity, IdentityError};
 use plimsoll_host::profile::ProfileError;
 use plimsoll_host::sandbox::SandboxObstacle;
 
-use super::facts::{Confinement, Facts};
+use super::facts::{Confinement, Facts, Target};
 use super::finding::State;
 use super::trial::Trial;
-use plimsoll::carry::{LoadLine, refusal};
+use plimsoll::capacity::{ContextCost, MachineCapacity};
+use plimsoll::settings::Settings;
 
 const NPROC: &str = "/proc/loadavg against RLIMIT_NPROC";
 
@@ -32,15 +33,19 @@ pub(super) fn facts() -> Facts {
         ..Reading::default()
     };
     let mut facts = Facts {
-        browser: Ok(BrowserBinary {
-            path: "/usr/lib/chromium/chromium-headless-shell".into(),
-            kind: BrowserKind::HeadlessShell,
-            source: BrowserSource::Path,
-        }),
-        version: Some("Chromium 156".to_owned()),
+        driver: "cdp".to_owned(),
+        target: Target::Browser(
+            Ok(BrowserBinary {
+                path: "/usr/lib/chromium/chromium-headless-shell".into(),
+                kind: BrowserKind::HeadlessShell,
+                source: BrowserSource::Path,
+            }),
+            Some("Chromium 156".to_owned()),
+        ),
+        cost: ContextCost::SharedBrowser,
         trial: Trial::Worked(Duration::from_millis(480)),
         identity: Ok(Identity::Current),
-        sandbox: Confinement::Free,
+        sandbox: Some(Confinement::Free),
         profiles: Ok("/tmp/plimsoll-1000".into()),
         reading,
         blind: Vec::new(),
@@ -48,8 +53,8 @@ pub(super) fn facts() -> Facts {
         shared_memory: Some(Disk { free: Bytes::gib(12), total: Bytes::gib(12) }),
         fonts: 38,
         cores: 2,
-        line: LoadLine { together: Vec::new(), in_a_browser: None, jobs_per_second: 0.0 },
-        refusal: None,
+        capacity: MachineCapacity::of(&Settings::default(), &[], &Reading::default(), 2),
+        disk_line: Ratio::percent(90),
         asked: 100,
         contexts_per_browser: 20,
     };
@@ -71,8 +76,8 @@ pub(super) fn all() -> Vec<Facts> {
 }
 
 fn reckon(facts: &mut Facts) {
-    facts.line = LoadLine::of(&facts.reading, facts.cores, facts.contexts_per_browser);
-    facts.refusal = refusal(&facts.reading, &facts.line);
+    let shares = [(facts.cost, facts.asked)];
+    facts.capacity = MachineCapacity::of(&Settings::default(), &shares, &facts.reading, facts.cores);
 }
 
 fn seen<T>(value: T, source: &'static str) -> Option<Sensed<T>> {
@@ -93,13 +98,16 @@ fn disk(facts: &mut Facts, free: Bytes) {
 
 fn browser(facts: &mut Facts, kind: BrowserKind) {
     let (path, source) = ("/opt/google/chrome/chrome".into(), BrowserSource::KnownPlace);
-    facts.browser = Ok(BrowserBinary { path, kind, source });
+    facts.target = Target::Browser(Ok(BrowserBinary { path, kind, source }), None);
 }
 
 /// Everything that can be wrong.
 pub(super) const CASES: &[Case] = &[
     (
-        |facts| facts.browser = Err(FindError::NotFound { tried: Vec::new(), remedy: "apt-get install it" }),
+        |facts| {
+            let error = FindError::NotFound { tried: Vec::new(), remedy: "apt-get install it" };
+            facts.target = Target::Browser(Err(error), None);
+        },
         "browser",
         State::Missing,
         "none on PATH",
@@ -108,7 +116,8 @@ pub(super) const CASES: &[Case] = &[
     (
         |facts| {
             let (path, origin) = ("/nope".into(), "CHROME_PATH");
-            facts.browser = Err(FindError::Named { path, origin, fault: PathFault::Missing });
+            facts.target =
+                Target::Browser(Err(FindError::Named { path, origin, fault: PathFault::Missing }), None);
         },
         "browser",
         State::Missing,
@@ -124,23 +133,29 @@ pub(super) const CASES: &[Case] = &[
         "must not run as root",
         "useradd --system",
     ),
-    (|facts| facts.sandbox = Confinement::Off, "sandbox", State::Warning, "off", "driver.cdp.sandbox"),
     (
-        |facts| facts.sandbox = Confinement::Hindered(SandboxObstacle::AppArmor),
+        |facts| facts.sandbox = Some(Confinement::Off("driver.cdp.sandbox")),
+        "sandbox",
+        State::Warning,
+        "off",
+        "driver.cdp.sandbox",
+    ),
+    (
+        |facts| facts.sandbox = Some(Confinement::Hindered(SandboxObstacle::AppArmor)),
         "sandbox",
         State::Missing,
         "kernel.apparmor_restrict_unprivileged_userns is 1",
         "sysctl kernel.apparmor_restrict_unprivileged_userns=0",
     ),
     (
-        |facts| facts.sandbox = Confinement::Hindered(SandboxObstacle::NoNamespaces),
+        |facts| facts.sandbox = Some(Confinement::Hindered(SandboxObstacle::NoNamespaces)),
         "sandbox",
         State::Missing,
         "user.max_user_namespaces is 0",
         "sysctl user.max",
     ),
     (
-        |facts| facts.sandbox = Confinement::Hindered(SandboxObstacle::CloneForbidden),
+        |facts| facts.sandbox = Some(Confinement::Hindered(SandboxObstacle::CloneForbidden)),
         "sandbox",
         State::Missing,
         "kernel.unprivileged_userns_clone is 0",
@@ -162,6 +177,17 @@ pub(super) const CASES: &[Case] = &[
         State::Missing,
         "it ended with signal 5",
         "PLIMSOLL_LOG=debug",
+    ),
+    (
+        |facts| {
+            facts.driver = "webdriver".to_owned();
+            facts.target = Target::Driver(Err("no geckodriver found".to_owned()));
+            facts.trial = Trial::NotTried;
+        },
+        "driver",
+        State::Missing,
+        "webdriver: no geckodriver found",
+        "driver.name",
     ),
     (|facts| files(facts, 64), "open files", State::Missing, "104 open files", "--nofile=65536"),
     (

@@ -1,5 +1,5 @@
-//! The proof: a browser is started as a run would start it, and opens a context. What kernel settings do not tell (a
-//! container's seccomp filter, a missing library) shows here.
+//! The proof: the chosen driver starts a browser as in a run, and opens a context. Kernel settings do not show everything: a
+//! container's seccomp filter, a missing library or a grid that is down shows here.
 
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -18,37 +18,26 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
 
-use plimsoll::compose::DriverFactory;
-use plimsoll::settings::Settings;
-
 /// How long a browser may take to say its version.
 const VERSION_WITHIN: Duration = Duration::from_secs(5);
 /// The longest version that is read, in bytes.
 const VERSION_LENGTH: u64 = 200;
 
-/// How a browser did.
+/// The outcome of the trial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Trial {
     /// Something else is missing, so it would be in vain.
     NotTried,
-    /// It opened a context so long after the start began.
+    /// It opened a context; the duration is the time since its start began.
     Worked(Duration),
     /// It did not, for this reason.
     Failed(String),
 }
 
-/// Starts a browser, opens a context, and ends both.
-pub(super) async fn start(settings: &Settings, supervisor: &Supervisor, clock: Clock) -> Trial {
-    let factory = match DriverFactory::open(settings, supervisor, clock).await {
-        Ok(factory) => factory,
-        Err(failure) => return Trial::Failed(failure.to_string()),
-    };
-    let driver = match factory.configure(&settings.driver.name).await {
-        Ok(equipped) => equipped.driver,
-        Err(failure) => return Trial::Failed(failure.to_string()),
-    };
+/// Starts a browser of `driver` within `budget`, opens a context, and ends both.
+pub(super) async fn start(driver: &dyn Driver, budget: Duration, clock: Clock) -> Trial {
     let began = clock.now();
-    let tried = open(driver.as_ref(), settings.timeouts.launch).await;
+    let tried = open(driver, budget).await;
     let took = clock.now().since(began);
     tried.map_or_else(|fault| Trial::Failed(fault.message), |()| Trial::Worked(took))
 }

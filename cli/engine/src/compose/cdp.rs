@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use plimsoll_cdp::{CdpDriver, CdpDriverError, CdpSettings};
 
-use super::{ConfiguredDriver, DriverFactory, Weight};
+use super::{ConfiguredDriver, DriverFactory};
+use crate::capacity::ContextCost;
 use crate::error::{EngineError, with_causes};
 use plimsoll_host::executable::NamedPath;
 use plimsoll_host::machine::Machine;
@@ -30,6 +31,6 @@ pub(super) fn configure(factory: &DriverFactory) -> Result<ConfiguredDriver, Eng
         about: Some(driver.binary().path.display().to_string()),
         driver: Arc::new(driver),
         probe: Box::new(HostProbe::new(factory.spawner.clone(), factory.profiles())),
-        weight: Weight::Browsers,
+        cost: ContextCost::SharedBrowser,
     })
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use plimsoll_core::port::Driver as _;
 use plimsoll_loader::{HostProgram, Loader, PluginDriver};
 
-use super::{ConfiguredDriver, DriverFactory, Weight};
+use super::{ConfiguredDriver, DriverFactory};
+use crate::capacity::ContextCost;
 use crate::error::{EngineError, with_causes};
 use crate::settings::{Isolation, PluginSettings};
 use plimsoll_host::probe::{HostProbe, LightProbe};
@@ -45,9 +46,9 @@ pub(super) async fn configure(factory: &DriverFactory, name: &str) -> Result<Con
     let renders = driver.capabilities().contains(plimsoll_core::capability::Capability::Screenshot);
     Ok(if renders {
         let probe = Box::new(HostProbe::new(factory.spawner.clone(), factory.profiles()));
-        ConfiguredDriver { driver: Arc::new(driver), about, probe, weight: Weight::Browsers }
+        ConfiguredDriver { driver: Arc::new(driver), about, probe, cost: ContextCost::SharedBrowser }
     } else {
         let probe = Box::new(LightProbe::new(factory.profiles()));
-        ConfiguredDriver { driver: Arc::new(driver), about, probe, weight: Weight::Light }
+        ConfiguredDriver { driver: Arc::new(driver), about, probe, cost: ContextCost::Light }
     })
 }

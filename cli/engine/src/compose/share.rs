@@ -8,28 +8,12 @@ use plimsoll_core::policy::footprint::Estimate;
 use plimsoll_core::runtime::fleet::FleetConfig;
 use plimsoll_core::units::Bytes;
 
-use super::Weight;
+use crate::capacity::ContextCost;
 use crate::routes::Routes;
 use crate::settings::Settings;
 
-/// What a context without a browser here is taken for: a page's text and tree, measured at well below that.
-const LIGHT_CONTEXT: Bytes = Bytes::mib(4);
-/// A headless shell with one page.
-const WHOLE_BROWSER: Bytes = Bytes::mib(250);
-/// A Firefox ESR with one page: its eleven processes had 486 MiB of PSS.
-const FIREFOX: Bytes = Bytes::mib(486);
-
-impl Weight {
-    /// What a context is taken for until some were measured; what the settings say, if this says nothing.
-    const fn context(self) -> Option<Bytes> {
-        match self {
-            Self::Browsers => None,
-            Self::WholeBrowsers => Some(WHOLE_BROWSER),
-            Self::Firefoxes => Some(FIREFOX),
-            Self::Light => Some(LIGHT_CONTEXT),
-        }
-    }
-}
+/// What a driver process takes besides the browsers of its contexts.
+const DRIVER_PROCESS: Bytes = Bytes::mib(4);
 
 /// More drivers than contexts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -55,18 +39,17 @@ pub(super) fn shares(settings: &Settings, routes: &Routes) -> Result<Vec<u32>, T
 }
 
 /// The rules of the fleet of the driver `name`, which may have `share` contexts active.
-pub(super) fn fleet(settings: &Settings, name: &str, weight: Weight, share: u32) -> FleetConfig {
+pub(super) fn fleet(settings: &Settings, name: &str, cost: ContextCost, share: u32) -> FleetConfig {
     let mut fleet = settings.fleet(fastrand::u64(..));
     let admission = &mut fleet.dispatch.admission;
     let part =
         u64::from(admission.max_creating) * u64::from(share) / u64::from(admission.max_contexts.max(1));
     admission.max_creating = u32::try_from(part).unwrap_or(u32::MAX).max(1);
     admission.max_contexts = share;
-    if let Some(context) = weight.context() {
+    if let Some(context) = cost.prior() {
         admission.footprint.prior = Estimate { mean: context, deviation: Bytes(0) };
         admission.footprint.blank = Bytes(0);
-        // What a driver process takes besides is little.
-        admission.footprint.browser = LIGHT_CONTEXT;
+        admission.footprint.browser = DRIVER_PROCESS;
     }
     fleet.dispatch.placement.contexts_per_browser = settings.driver.contexts_per_browser(name);
     fleet

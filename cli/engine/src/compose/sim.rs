@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use plimsoll_sim::driver::{SimDriver, SimSettings};
 
-use super::{ConfiguredDriver, DriverFactory, Weight};
+use super::{ConfiguredDriver, DriverFactory};
+use crate::capacity::ContextCost;
 use plimsoll_host::probe::LightProbe;
 
 pub(super) fn configure(factory: &DriverFactory) -> ConfiguredDriver {
@@ -12,6 +13,6 @@ pub(super) fn configure(factory: &DriverFactory) -> ConfiguredDriver {
         driver: Arc::new(SimDriver::new(SimSettings::default(), &factory.supervisor)),
         about: None,
         probe: Box::new(LightProbe::new(factory.profiles())),
-        weight: Weight::Light,
+        cost: ContextCost::Light,
     }
 }

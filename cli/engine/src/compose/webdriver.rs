@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use plimsoll_webdriver::{Family, Remote, WebDriverDriver, WebDriverSettings};
 
-use super::{ConfiguredDriver, DriverFactory, Weight};
+use super::{ConfiguredDriver, DriverFactory};
 use crate::error::{EngineError, with_causes};
 use crate::settings::{self, BrowserName};
 use plimsoll_host::executable::NamedPath;
@@ -43,17 +43,14 @@ pub(super) fn configure(factory: &DriverFactory) -> Result<ConfiguredDriver, Eng
     let driver = WebDriverDriver::new(settings, machine, &factory.supervisor, factory.clock)
         .map_err(|error| EngineError::environment(with_causes(&error)))?;
     let (about, driver) = (Some(driver.describe()), Arc::new(driver));
+    let cost = super::expected_cost(&factory.settings, "webdriver");
     Ok(if is_remote {
         let slots = Arc::clone(&driver);
         let probe = LightProbe::new(factory.profiles()).with_slots(move || slots.slots());
-        ConfiguredDriver { driver, about, probe: Box::new(probe), weight: Weight::Light }
+        ConfiguredDriver { driver, about, probe: Box::new(probe), cost }
     } else {
         let probe = Box::new(HostProbe::new(factory.spawner.clone(), factory.profiles()));
-        let weight = match family {
-            Family::Chromium => Weight::WholeBrowsers,
-            Family::Firefox => Weight::Firefoxes,
-        };
-        ConfiguredDriver { driver, about, probe, weight }
+        ConfiguredDriver { driver, about, probe, cost }
     })
 }
 

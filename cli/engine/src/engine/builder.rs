@@ -20,12 +20,13 @@ use tokio::sync::{broadcast, watch};
 
 use super::{Engine, EngineObserver, serve};
 use crate::blocking_store::{BlockingStore, OnThreads};
-use crate::carry;
-use crate::compose::{self, ConfiguredDriver, DriverFactory, Weight};
+use crate::capacity::{self, ContextCost};
+use crate::compose::{self, ConfiguredDriver, DriverFactory};
 use crate::error::EngineError;
 use crate::fleets::Fleets;
 use crate::job_router::JobRouter;
 use crate::memory_store::MemoryStore;
+use crate::process_limits;
 use crate::routes::Routes;
 use crate::settings::{Layers, Settings, SettingsSources};
 
@@ -136,7 +137,7 @@ impl EngineBuilder {
         jobs: u64,
     ) -> Result<PreparedEngine, EngineError> {
         let (supervisor, clock) = (Supervisor::root(), Clock::start());
-        carry::raise_descriptors();
+        process_limits::raise_descriptors();
         let factory = DriverFactory::open(&settings, &supervisor, clock).await?;
         let mut drivers = Vec::new();
         for name in routes.drivers() {
@@ -148,10 +149,10 @@ impl EngineBuilder {
                     .map_err(|why| EngineError::Driver { name: name.clone(), why: Box::new(why) })?,
             });
         }
-        let weights = drivers.iter().map(|driver| driver.weight).collect();
+        let costs = drivers.iter().map(|driver| driver.cost).collect();
         // Read before the first browser starts: a later reading would count what the fleets themselves use.
-        let reading = carry::reading(factory.profiles(), clock.now());
-        let mut plan = Plan { weights, jobs, reading, routes };
+        let reading = capacity::reading(factory.profiles(), clock.now());
+        let mut plan = Plan { costs, jobs, reading, routes };
         for (index, driver) in drivers.iter().enumerate() {
             plan.routes.set_capabilities(index, driver.driver.capabilities());
         }
@@ -170,7 +171,7 @@ impl std::fmt::Debug for EngineBuilder {
 /// What the fleets' rules are made from, besides the settings.
 #[derive(Debug)]
 pub(super) struct Plan {
-    weights: Vec<Weight>,
+    costs: Vec<ContextCost>,
     /// Jobs that may come.
     jobs: u64,
     reading: Reading,
@@ -180,12 +181,11 @@ pub(super) struct Plan {
 impl Plan {
     /// The rules of each fleet, with ceilings lowered to what the machine had room for before the engine started.
     pub(super) fn rules(&self, settings: &Settings) -> Result<Vec<FleetConfig>, EngineError> {
-        let fitted = if self.weights.iter().any(|weight| *weight != Weight::Light) {
-            carry::fit(settings, self.jobs, &self.reading)?
-        } else {
-            settings.clone()
-        };
-        compose::fleets(&fitted, &self.routes, &self.weights).map_err(EngineError::usage)
+        let shares = compose::shares(settings, &self.routes, &self.costs).map_err(EngineError::usage)?;
+        let fitted = capacity::fit(settings, &shares, self.jobs, &self.reading, process_limits::cores());
+        let fitted = fitted
+            .map_err(|refusal| EngineError::environment(format!("{refusal}; fix: {}", refusal.remedy())))?;
+        compose::fleets(&fitted, &self.routes, &self.costs).map_err(EngineError::usage)
     }
 
     /// Jobs that may be open at once: those that wait and those that run.
@@ -316,7 +316,8 @@ mod tests {
         let threads = Tally { used: 300, limit: 1_000 };
         let pids = Some(Sensed { value: threads, source: "made by hand", at: Moment::ZERO });
         let reading = Reading { pids, ..Reading::default() };
-        let plan = Plan { weights: vec![Weight::Browsers], jobs: 1_000, reading, routes: Routes::to("cdp") };
+        let plan =
+            Plan { costs: vec![ContextCost::SharedBrowser], jobs: 1_000, reading, routes: Routes::to("cdp") };
         let rules = || plan.rules(&Settings::default()).expect("some fit");
         let [first, again] = [rules(), rules()].map(|rules| rules[0].dispatch.clone());
         assert_eq!(first.admission.max_contexts, 41, "80 % of 1,000 less 300, by 12; whatever runs here now");

@@ -1,7 +1,7 @@
-//! Reads a file that a person named: whole, if it is a plain file and not too large.
+//! Reads a file that the user named, if it is a plain file and not too large.
 //!
-//! A pipe that nobody writes to would hold the program up for ever, and a device would fill the memory. So the file is
-//! opened without waiting, looked at through that very handle, and read up to a bound.
+//! A pipe without a writer would block the program without end, and a device would fill the memory. So the file is opened
+//! without waiting, examined through the same handle, and read up to a bound.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};

@@ -1,4 +1,4 @@
-//! `driver`: who makes browsers.
+//! `driver`: which driver runs jobs.
 
 mod cdp;
 mod plugin;
@@ -17,7 +17,7 @@ use super::problem::Problem;
 /// The drivers that need no library: CDP, WebDriver, and the simulated one.
 pub const BUILT_IN: [&str; 3] = ["cdp", "webdriver", "sim"];
 
-/// Who makes browsers.
+/// Which driver runs jobs, and how each driver starts browsers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DriverSettings {
@@ -27,7 +27,7 @@ pub struct DriverSettings {
     pub cdp: CdpDriverSettings,
     /// The driver over W3C WebDriver.
     pub webdriver: WebDriverSettings,
-    /// Where drivers from libraries are looked for.
+    /// Where libraries of drivers are searched.
     pub plugins: PluginsSettings,
     /// Drivers from libraries, by name.
     pub plugin: BTreeMap<String, PluginSettings>,
@@ -46,7 +46,7 @@ impl Default for DriverSettings {
 }
 
 impl DriverSettings {
-    /// Every library there is: those with a table of their own, and those that lie where libraries are looked for.
+    /// Every library: those with a table of their own, and those in the directories that are searched.
     #[must_use]
     pub fn libraries(&self) -> BTreeSet<String> {
         let found = plimsoll_loader::discover(&self.plugins.dirs()).into_iter().map(|found| found.name);

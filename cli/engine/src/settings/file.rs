@@ -1,9 +1,8 @@
-//! A settings file: its values, and where in it each of them stands.
+//! Reads a settings file: its values, and the place of each.
 //!
-//! What is no TOML, or holds a number that no setting can be, is a [`Mistake`] with line and column. Not only the first:
-//! whoever mends a file wants to mend all of it.
+//! A text that is no TOML, or a number that no setting can have, is a [`Mistake`] with line and column. All mistakes are
+//! reported, not only the first.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
@@ -12,60 +11,15 @@ use toml::Spanned;
 use toml::de::{DeFloat, DeInteger, DeTable, DeValue, Error};
 
 use super::bounded;
+use super::layer::Layer;
 use super::mistake::{MOST_MISTAKES, Mistake};
-use super::source::{Layer, Source};
-use crate::decode::Segment;
+use super::places::{Places, Position, line_and_column};
+use super::source::Source;
 
-/// Nobody writes a longer settings file.
+/// The largest settings file that is read, in bytes.
 const LONGEST: usize = 256 << 10;
-/// A file of which all syntax errors are told and not only the first: a large one may have a million of them.
+/// The largest file of which every syntax error is reported: a larger file may have a million of them.
 const SMALL: usize = 64 << 10;
-/// Editors on some systems begin a file with it.
-const BYTE_ORDER_MARK: char = '\u{feff}';
-
-/// Which part of an entry is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
-    /// The key.
-    Key,
-    /// The value.
-    Value,
-}
-
-/// Where the entries of a file stand.
-#[derive(Debug)]
-pub(super) struct Places {
-    text: String,
-    root: Spot,
-}
-
-/// Where an entry stands, in bytes, and what is inside it.
-#[derive(Debug, Default)]
-struct Spot {
-    key: usize,
-    value: usize,
-    keys: BTreeMap<String, Self>,
-    items: Vec<Self>,
-}
-
-impl Places {
-    /// The line and column, from 1, of the entry at `path`, or of the innermost one around it.
-    pub(super) fn of(&self, path: &[Segment], part: Part) -> Option<(usize, usize)> {
-        let mut spot = &self.root;
-        let mut depth = 0;
-        for segment in path {
-            let inside = match segment {
-                Segment::Key(key) => spot.keys.get(key),
-                Segment::Index(index) => spot.items.get(*index),
-            };
-            let Some(inside) = inside else { break };
-            spot = inside;
-            depth += 1;
-        }
-        let at = if part == Part::Key { spot.key } else { spot.value };
-        (depth > 0).then(|| line_and_column(&self.text, at))
-    }
-}
 
 /// Reads the settings file at `path`.
 ///
@@ -93,7 +47,7 @@ pub(super) fn read(path: &Path) -> Result<(Layer, Vec<Mistake>), Vec<Mistake>> {
         errors.into_iter().take(MOST_MISTAKES).map(mistake).collect::<Vec<_>>()
     })?;
     let mut reader = Reader::default();
-    let mut root = Spot::default();
+    let mut root = Position::default();
     let values = reader.table(table, &mut root);
     let mistake = |(place, message): (usize, String)| Mistake::at(at(place), &message);
     let mistakes = reader.mistakes.into_iter().map(mistake).collect();
@@ -113,12 +67,6 @@ fn parse(text: &str) -> Result<DeTable<'_>, Vec<Error>> {
     Err(if errors.is_empty() { vec![first] } else { errors })
 }
 
-fn line_and_column(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at.min(text.len())).unwrap_or(text).trim_start_matches(BYTE_ORDER_MARK);
-    let line = before.matches('\n').count() + 1;
-    (line, before.rsplit('\n').next().unwrap_or_default().chars().count() + 1)
-}
-
 /// Turns TOML into plain data.
 #[derive(Default)]
 struct Reader {
@@ -129,38 +77,38 @@ struct Reader {
 }
 
 impl Reader {
-    fn table(&mut self, table: DeTable<'_>, spot: &mut Spot) -> Value {
+    fn table(&mut self, table: DeTable<'_>, position: &mut Position) -> Value {
         let mut entries = Map::new();
         for (key, value) in table {
             let (name, key) = (key.get_ref().to_string(), key.span().start);
-            let mut inside = Spot { key, ..Spot::default() };
+            let mut inside = Position { key, ..Position::default() };
             self.path.push(name.clone());
             if let Some(value) = self.value(value, &mut inside) {
                 entries.insert(name.clone(), value);
             }
             self.path.pop();
-            spot.keys.insert(name, inside);
+            position.keys.insert(name, inside);
         }
         Value::Object(entries)
     }
 
-    fn value(&mut self, value: Spanned<DeValue<'_>>, spot: &mut Spot) -> Option<Value> {
+    fn value(&mut self, value: Spanned<DeValue<'_>>, position: &mut Position) -> Option<Value> {
         let span = value.span();
-        spot.value = span.start;
+        position.value = span.start;
         match value.into_inner() {
             DeValue::String(text) => Some(Value::String(text.into_owned())),
             DeValue::Boolean(flag) => Some(Value::Bool(flag)),
             DeValue::Datetime(when) => Some(Value::String(when.to_string())),
             DeValue::Integer(number) => self.integer(&number, span),
             DeValue::Float(number) => self.float(&number, span),
-            DeValue::Table(table) => Some(self.table(table, spot)),
+            DeValue::Table(table) => Some(self.table(table, position)),
             DeValue::Array(items) => {
                 let mut list = Vec::new();
                 for item in items {
                     let start = item.span().start;
-                    let mut inside = Spot { key: start, ..Spot::default() };
+                    let mut inside = Position { key: start, ..Position::default() };
                     list.extend(self.value(item, &mut inside));
-                    spot.items.push(inside);
+                    position.items.push(inside);
                 }
                 Some(Value::Array(list))
             }

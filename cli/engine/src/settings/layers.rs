@@ -17,12 +17,14 @@ use std::path::PathBuf;
 use figment::Figment;
 use serde_json::Value;
 
-use super::file::{self, Part};
+use super::file;
+use super::layer::{Layer, Numbered};
 use super::mistake::{Mistake, SettingsError};
+use super::places::KeyOrValue;
 use super::problem::Problem;
-use super::reference::{self, Key, shape};
+use super::reference::{self, Key, key_tree};
 use super::secret::Secret;
-use super::source::{Layer, Numbered, Source};
+use super::source::Source;
 use super::verify::{overlay, verify};
 use super::{Settings, text};
 use crate::decode::{self, Segment};
@@ -156,13 +158,13 @@ impl Layers {
     pub fn explain(&self, key: &str) -> Option<Vec<Explanation>> {
         let path = segments(key);
         let value = find(&self.shown, &path)?;
-        let Some(about) = shape().key(key.split(['.', '['])) else {
+        let Some(about) = key_tree().key(key.split(['.', '['])) else {
             let below = value.as_object().into_iter().flatten();
             let below = below.filter_map(|(name, _)| self.explain(&format!("{key}.{name}")));
             return Some(below.flatten().collect());
         };
         let winner = self.winner(key);
-        let place = |layer: &Layer| layer.place(&path, Part::Value);
+        let place = |layer: &Layer| layer.place(&path, KeyOrValue::Value);
         let beaten = self.layers[..winner].iter().rev().filter(|layer| layer.value(&path).is_some());
         Some(vec![Explanation {
             key: key.to_owned(),
@@ -188,7 +190,7 @@ impl Layers {
         let list = |key: &str| key.split('[').next().unwrap_or_default().to_owned();
         let set = problem.keys.iter().map(|key| (key, self.winner(&list(key)))).find(|(_, layer)| *layer > 0);
         let (key, layer) = set.map_or((None, 0), |(key, layer)| (Some(key), layer));
-        let place = key.map(|key| self.layers[layer].place(&segments(key), Part::Value));
+        let place = key.map(|key| self.layers[layer].place(&segments(key), KeyOrValue::Value));
         Mistake::at(place, &format!("{}: {}", problem.keys.join(" and "), problem.message))
     }
 

@@ -14,9 +14,9 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 #[serde(deny_unknown_fields, default)]
 pub struct LogSettings {
     /// `off`, `error`, `warn`, `info`, `debug` or `trace`; or levels by part of the program, as in
-    /// `warn,plimsoll_core=debug`. `PLIMSOLL_LOG` counts before it.
+    /// `warn,plimsoll_core=debug`. `PLIMSOLL_LOG` overrides it.
     pub level: String,
-    /// `text` for people, `json` for programs: an object a line.
+    /// `text` for people, `json` for programs: one object on each line.
     pub format: LogFormat,
 }
 

@@ -1,10 +1,10 @@
-//! [`Mistake`]: a sentence for whoever wrote a setting, and the place it is about.
+//! [`Mistake`]: what is wrong with a setting, and where it stands.
 
 use std::fmt;
 
 use super::redact;
 
-/// As many mistakes as a reader takes in.
+/// The most mistakes that are reported at once.
 pub(super) const MOST_MISTAKES: usize = 20;
 
 /// One thing that is wrong with the settings.
@@ -58,6 +58,6 @@ impl fmt::Display for SettingsError {
             }
             write!(f, "{mistake}")?;
         }
-        if self.0.len() > MOST_MISTAKES { f.write_str("\n… and more; mend these first") } else { Ok(()) }
+        if self.0.len() > MOST_MISTAKES { f.write_str("\n… and more; fix these first") } else { Ok(()) }
     }
 }

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProfileSettings {
-    /// The directory under which profile directories are made and removed; without it one in the system's temporary
-    /// directory.
+    /// The directory under which profile directories are created and removed. Without it: a directory in the system's
+    /// temporary directory.
     #[schemars(example = &"/var/tmp/plimsoll")]
     pub root: Option<PathBuf>,
 }

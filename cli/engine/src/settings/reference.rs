@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  types + their docs ─► schemars ─► JSON Schema ─┬─► config schema
-//!  their defaults ────────────────────────────────┴─► Shape ─► unknown keys, ranges, hints, explain, the manual
+//!  their defaults ────────────────────────────────┴─► KeyTree ─► unknown keys, ranges, hints, explain, the manual
 //! ```
 //!
 //! A key is written once, as a field with a comment. The order of keys is that of the fields.
@@ -10,11 +10,11 @@
 use std::fmt;
 use std::sync::OnceLock;
 
+use plimsoll_core::quantity::{share, size, span};
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 use super::Settings;
-use super::unit::{share, size, span};
 use crate::decode::{self, Mistake, nearest};
 
 /// What stands for a name that the user chooses.
@@ -25,7 +25,7 @@ const UNITS_OWN: [&str; 6] = ["0s", "365days", "0B", "1024TiB", "0%", "100%"];
 
 /// The tree of keys.
 #[derive(Debug)]
-pub enum Shape {
+pub enum KeyTree {
     /// Keys under a key, and what the table is about.
     Table(Vec<(&'static str, Self)>, String),
     /// Under a key, names that the user chooses, each with the same keys below it.
@@ -61,7 +61,6 @@ pub(super) enum Kind {
     Span,
     Size,
     Share,
-    Line,
     OneOf(Vec<String>),
     Address,
     Secret,
@@ -72,9 +71,9 @@ pub(super) enum Kind {
 
 /// The tree of all keys.
 #[must_use]
-pub fn shape() -> &'static Shape {
-    static SHAPE: OnceLock<Shape> = OnceLock::new();
-    SHAPE.get_or_init(|| Shape::grow(&schema(), &mut Vec::new()))
+pub fn key_tree() -> &'static KeyTree {
+    static TREE: OnceLock<KeyTree> = OnceLock::new();
+    TREE.get_or_init(|| KeyTree::grow(&schema(), &mut Vec::new()))
 }
 
 /// The JSON Schema (draft 2020-12) of a settings file.
@@ -123,14 +122,14 @@ fn settle(schema: &mut Value, default: &Value) {
     }
 }
 
-impl Shape {
+impl KeyTree {
     fn grow(schema: &Value, path: &mut Vec<String>) -> Self {
         let names_here = declared(path);
         let mut below = |name: &str, schema: &Value| {
             path.push(name.to_owned());
-            let shape = Self::grow(schema, path);
+            let tree = Self::grow(schema, path);
             path.pop();
-            shape
+            tree
         };
         let names = schema.get("additionalProperties").filter(|names| names.get("properties").is_some());
         match (schema.get("properties"), names) {
@@ -194,7 +193,7 @@ pub(super) fn declared(path: &[String]) -> &'static [&'static str] {
 #[must_use]
 pub fn meant(unknown: &str) -> Option<&'static str> {
     let last = |key: &str| key.rsplit('.').next().map(str::to_owned);
-    let keys = shape().keys();
+    let keys = key_tree().keys();
     let names = || keys.iter().map(|key| key.name.as_str());
     let elsewhere = || names().find(|name| last(name) == last(unknown));
     nearest(unknown, names()).or_else(elsewhere)
@@ -204,7 +203,7 @@ pub fn meant(unknown: &str) -> Option<&'static str> {
 pub(super) fn same_but_for_marks(unknown: &str) -> Option<&'static str> {
     let letters = |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
     let written = letters(unknown);
-    shape().keys().into_iter().map(|key| key.name.as_str()).find(|name| letters(name) == written)
+    key_tree().keys().into_iter().map(|key| key.name.as_str()).find(|name| letters(name) == written)
 }
 
 /// The environment variable that sets the key `name`.
@@ -321,7 +320,6 @@ impl Kind {
             ("duration", ..) => Self::Span,
             ("size", ..) => Self::Size,
             ("share", ..) => Self::Share,
-            ("line", ..) => Self::Line,
             (_, "password", _) => Self::Secret,
             (_, "uri", _) => Self::Address,
             (.., "boolean") => Self::Switch,
@@ -361,7 +359,6 @@ impl fmt::Display for Kind {
             Self::Span => f.write_str("a duration"),
             Self::Size => f.write_str("an amount of memory"),
             Self::Share => f.write_str("a share"),
-            Self::Line => f.write_str("a share or `never`"),
             Self::OneOf(names) => write!(f, "`{}`", names.join("`, `")),
             Self::Address => f.write_str("an HTTP address"),
             Self::Secret => f.write_str("a text"),
@@ -370,7 +367,6 @@ impl fmt::Display for Kind {
             Self::ListOf(item) => match &**item {
                 Self::Text => f.write_str("a list of texts"),
                 Self::Table => f.write_str("a list of tables"),
-                Self::Line => f.write_str("a list of three, each a share or `never`"),
                 item => write!(f, "a list of any of {item}"),
             },
         }

@@ -7,24 +7,23 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::class::ClassName;
 use super::problem::Problem;
 
-/// Which driver a job goes to, when there are several. A job's own `driver` counts before all of it.
+/// Which driver a job goes to, when there are several. A job's own `driver` precedes all of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RouteSettings {
     /// The driver of jobs that no rule matches; `driver.name` unless set.
     #[schemars(example = &"cdp")]
     pub default: Option<String>,
-    /// Rules, the first that matches decides: a `match` (a URL with `*` for any characters) and a `driver`.
+    /// Rules, each with a `match` (a URL with `*` for any characters) and a `driver`. The first rule that matches decides.
     #[schemars(example = &json!([{"match": "http://shop/*", "driver": "http"}]))]
     pub rules: Vec<RuleSettings>,
-    /// Where a job is tried again that a `driver` failed with one of these `classes`: `to` another.
+    /// Fall-backs: a job that a `driver` failed with one of these `classes` is tried again on the driver `to`.
     #[schemars(example = &json!([{"driver": "http", "classes": ["unsupported", "script"], "to": "cdp"}]))]
     pub fallback: Vec<FallbackSettings>,
-    /// Contexts of `limits.max_contexts` that a driver may use, by its name. The default driver gets what the others leave, at
-    /// most its own share; so the others' are less than all of them together.
+    /// How many contexts of `limits.max_contexts` each driver may use, by its name. The default driver gets what the others
+    /// leave, and at most its own share.
     #[schemars(example = &json!({"http": 50}))]
     pub share: BTreeMap<String, u32>,
 }
@@ -41,14 +40,14 @@ pub struct RuleSettings {
     pub driver: String,
 }
 
-/// A way from one driver to the next.
+/// A fall-back from one driver to another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FallbackSettings {
     /// The driver that failed.
     pub driver: String,
     /// The classes of failure that lead on.
-    #[schemars(with = "BTreeSet<ClassName>", length(min = 1))]
+    #[schemars(length(min = 1))]
     pub classes: BTreeSet<FailureClass>,
     /// The driver that is tried then.
     pub to: String,

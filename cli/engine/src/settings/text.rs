@@ -4,9 +4,10 @@ use std::ffi::OsString;
 
 use serde_json::Value;
 
+use super::layer::Layer;
 use super::mistake::Mistake;
-use super::reference::{Key, Kind, shape};
-use super::source::{Layer, Source};
+use super::reference::{Key, Kind, key_tree};
+use super::source::Source;
 
 /// What the names of our environment variables begin with.
 const PREFIX: &str = "PLIMSOLL_";
@@ -54,7 +55,7 @@ fn single(source: Source, key: &str, text: &str) -> Result<Layer, Mistake> {
         let beginning: String = key.chars().take(30).collect();
         return Err(Mistake::at(None, &format!("there is no setting with the long name `{beginning}…`")));
     }
-    let value = match shape().key(key.split('.')) {
+    let value = match key_tree().key(key.split('.')) {
         Some(known) if key.split('.').count() == known.name.split('.').count() => typed(known, text),
         // A table, or something inside of a free one.
         _ => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
@@ -69,9 +70,9 @@ fn typed(key: &Key, text: &str) -> Value {
     match &key.kind {
         _ if text.is_empty() && key.is_optional() => Value::Null,
         Kind::Text | Kind::Span | Kind::Size | Kind::OneOf(_) | Kind::Secret | Kind::Address => text.into(),
-        Kind::ListOf(item) if !text.starts_with('[') => {
+        Kind::ListOf(_) if !text.starts_with('[') => {
             let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-            parts.map(|part| if **item == Kind::Line { json(part) } else { part.into() }).collect()
+            parts.map(Value::from).collect()
         }
         _ => json(text),
     }

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
+use plimsoll_core::quantity::span;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use super::unit::span;
 
 /// How long things may take.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -19,7 +18,7 @@ pub struct TimeoutSettings {
     #[serde(with = "span")]
     #[schemars(with = "span::Span", extend("x-least" = "1ms"))]
     pub launch: Duration,
-    /// What running jobs get after the first Ctrl-C. With 0s it stops them at once, as the second does.
+    /// The time that running jobs get after the first Ctrl-C. `0s` stops them at once, as the second Ctrl-C does.
     #[serde(with = "span")]
     #[schemars(with = "span::Span")]
     pub grace: Duration,

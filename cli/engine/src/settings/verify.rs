@@ -5,10 +5,11 @@
 use serde_json::{Map, Value};
 
 use super::Settings;
-use super::file::Part;
+use super::layer::Layer;
 use super::mistake::{MOST_MISTAKES, Mistake};
-use super::reference::{self, Key, Kind, Shape, declared, meant, same_but_for_marks, shape, variable};
-use super::source::{Layer, Source};
+use super::places::KeyOrValue;
+use super::reference::{self, Key, KeyTree, Kind, declared, key_tree, meant, same_but_for_marks, variable};
+use super::source::Source;
 use crate::decode::{self, DecodeError, Mistake as Wrong, Segment, nearest};
 
 /// What was wrong with a layer.
@@ -24,16 +25,16 @@ pub(super) struct Verified {
 pub(super) fn verify(layer: &mut Layer) -> Verified {
     let mut values = std::mem::take(&mut layer.values);
     let mut verified = Verified::default();
-    let mut struck = Vec::new();
-    strike(&mut values, shape(), &mut Vec::new(), &mut struck);
-    for (path, why) in struck {
+    let mut rejected = Vec::new();
+    reject(&mut values, key_tree(), &mut Vec::new(), &mut rejected);
+    for (path, why) in rejected {
         match why {
-            Struck::Unknown => {
-                verified.add(layer, &keys(&path), Part::Key, &unknown_key(&path, &layer.source));
+            Rejected::Unknown => {
+                verified.add(layer, &keys(&path), KeyOrValue::Key, &unknown_key(&path, &layer.source));
             }
-            Struck::NoTable => {
+            Rejected::NoTable => {
                 let message = format!("{} must be a table, not a list", path.join("."));
-                verified.add(layer, &keys(&path), Part::Value, &message);
+                verified.add(layer, &keys(&path), KeyOrValue::Value, &message);
             }
         }
     }
@@ -53,10 +54,15 @@ pub(super) fn verify(layer: &mut Layer) -> Verified {
         if let Some(index) = key.no_table(value) {
             let mut path = segments(&name);
             path.push(Segment::Index(index));
-            verified.add(layer, &path, Part::Value, &format!("{name}[{index}] must be a table, not a list"));
+            verified.add(
+                layer,
+                &path,
+                KeyOrValue::Value,
+                &format!("{name}[{index}] must be a table, not a list"),
+            );
         }
         if let Some(why) = key.out_of_range(value) {
-            verified.add(layer, &segments(&name), Part::Value, &format!("{name} {why}"));
+            verified.add(layer, &segments(&name), KeyOrValue::Value, &format!("{name} {why}"));
         }
     }
     for key in &verified.cut {
@@ -67,7 +73,7 @@ pub(super) fn verify(layer: &mut Layer) -> Verified {
 }
 
 impl Verified {
-    fn add(&mut self, layer: &Layer, path: &[Segment], part: Part, message: &str) {
+    fn add(&mut self, layer: &Layer, path: &[Segment], part: KeyOrValue, message: &str) {
         let position = layer.position(path, part);
         self.mistakes.push((position, Mistake::at(layer.place(path, part), message)));
         self.cut.push(dotted(path));
@@ -81,7 +87,7 @@ impl Verified {
 }
 
 /// Why something does not belong into the tree of keys.
-enum Struck {
+enum Rejected {
     /// Nothing reads it.
     Unknown,
     /// A list where a table belongs. (Serde would take it for the table's values in the order of its fields.)
@@ -89,27 +95,27 @@ enum Struck {
 }
 
 /// Takes out of `values` what does not belong into the tree of keys, and lists it.
-fn strike(
+fn reject(
     values: &mut Value,
-    shape: &Shape,
+    tree: &KeyTree,
     path: &mut Vec<String>,
-    struck: &mut Vec<(Vec<String>, Struck)>,
+    rejected: &mut Vec<(Vec<String>, Rejected)>,
 ) {
-    match (values, shape) {
-        (Value::Object(entries), Shape::Table(..) | Shape::Named(_)) => entries.retain(|name, value| {
+    match (values, tree) {
+        (Value::Object(entries), KeyTree::Table(..) | KeyTree::Named(_)) => entries.retain(|name, value| {
             path.push(name.clone());
-            let known = shape.child(name);
+            let known = tree.child(name);
             match known {
-                Some(shape) => strike(value, shape, path, struck),
+                Some(tree) => reject(value, tree, path, rejected),
                 // Of a file that is something else altogether, the beginning is enough.
-                None if struck.len() <= MOST_MISTAKES => struck.push((path.clone(), Struck::Unknown)),
+                None if rejected.len() <= MOST_MISTAKES => rejected.push((path.clone(), Rejected::Unknown)),
                 None => {}
             }
             path.pop();
             known.is_some()
         }),
-        (values @ Value::Array(_), Shape::Table(..) | Shape::Named(_)) => {
-            struck.push((path.clone(), Struck::NoTable));
+        (values @ Value::Array(_), KeyTree::Table(..) | KeyTree::Named(_)) => {
+            rejected.push((path.clone(), Rejected::NoTable));
             *values = Value::Object(Map::new());
         }
         _ => {}
@@ -138,7 +144,7 @@ fn unknown_key(path: &[String], source: &Source) -> String {
 /// What is wrong with a value, without the value where it may hold a secret.
 fn wrong_value(error: &DecodeError) -> String {
     let path: Vec<_> = error.path().cloned().collect();
-    let key = shape().key(path.iter().map_while(|segment| match segment {
+    let key = key_tree().key(path.iter().map_while(|segment| match segment {
         Segment::Key(key) => Some(key.as_str()),
         Segment::Index(_) => None,
     }));
@@ -152,15 +158,15 @@ fn wrong_value(error: &DecodeError) -> String {
 }
 
 /// Where a decode error is, as settings are named.
-fn place_of(error: &DecodeError) -> (Vec<Segment>, Part) {
+fn place_of(error: &DecodeError) -> (Vec<Segment>, KeyOrValue) {
     let mut path: Vec<_> = error.path().cloned().collect();
     match &error.mistake {
         Wrong::UnknownKey { key, .. } => {
             path.push(Segment::Key(key.clone()));
-            (path, Part::Key)
+            (path, KeyOrValue::Key)
         }
-        Wrong::MissingKey(_) => (path, Part::Key),
-        _ => (path, Part::Value),
+        Wrong::MissingKey(_) => (path, KeyOrValue::Key),
+        _ => (path, KeyOrValue::Value),
     }
 }
 
@@ -221,17 +227,17 @@ fn holder<'v, 'k>(values: &'v mut Value, key: &'k str) -> Option<(&'k str, &'v m
 fn leaves(values: &Value) -> Vec<(String, &'static Key, &Value)> {
     fn gather<'v>(
         values: &'v Value,
-        shape: &'static Shape,
+        tree: &'static KeyTree,
         name: &str,
         found: &mut Vec<(String, &'static Key, &'v Value)>,
     ) {
-        match (shape, values) {
-            (Shape::Key(key), value) => found.push((name.to_owned(), key, value)),
+        match (tree, values) {
+            (KeyTree::Key(key), value) => found.push((name.to_owned(), key, value)),
             (_, Value::Object(entries)) => {
                 for (part, value) in entries {
                     let name = if name.is_empty() { part.clone() } else { format!("{name}.{part}") };
-                    if let Some(shape) = shape.child(part) {
-                        gather(value, shape, &name, found);
+                    if let Some(tree) = tree.child(part) {
+                        gather(value, tree, &name, found);
                     }
                 }
             }
@@ -239,6 +245,6 @@ fn leaves(values: &Value) -> Vec<(String, &'static Key, &Value)> {
         }
     }
     let mut found = Vec::new();
-    gather(values, shape(), "", &mut found);
+    gather(values, key_tree(), "", &mut found);
     found
 }

@@ -8,9 +8,14 @@ use std::path::{Path, PathBuf};
 use plimsoll::jobs::{JobFile, Source};
 use plimsoll::settings::Layers;
 use plimsoll::settings::SettingsSources;
+use plimsoll::settings::reference::key_tree;
 use plimsoll_core::job::{Job, JobKeys};
 use plimsoll_core::outcome::FailureClass;
+use plimsoll_core::policy::admission::{STARVED_AFTER, STARVED_AFTER_EMERGENCY};
+use plimsoll_core::policy::footprint::FootprintConfig;
+use plimsoll_core::policy::pressure::{Lines, Pace, PressureConfig, PressureProfile};
 use plimsoll_core::step::Step;
+use plimsoll_core::units::Ratio;
 use serde::de::DeserializeOwned;
 
 /// A fenced block of a page.
@@ -113,4 +118,47 @@ fn the_settings_file_that_is_shown_is_good() {
         layers.settings().retry.classes,
         BTreeSet::from([FailureClass::Navigation, FailureClass::Proxy])
     );
+}
+
+#[test]
+fn the_page_on_memory_has_the_lines_of_every_profile_and_the_defaults_of_every_key() {
+    let page = page("docs/memory.md");
+    let lines = |lines: [Ratio; 3]| {
+        let line = |line: Ratio| match line {
+            Lines::NEVER => "never".to_owned(),
+            line => format!("{} %", (line.value() * 100.0).round()),
+        };
+        lines.map(line).join(", ")
+    };
+    for profile in PressureProfile::ALL {
+        let name = serde_json::to_value(profile).expect("plain data");
+        let config = profile.config();
+        for (signal, Lines { enter, leave }) in [
+            ("memory in use", config.memory_use),
+            ("all tasks stalled", config.memory_full),
+            ("some tasks stalled", config.memory_some),
+        ] {
+            let name = name.as_str().expect("a name");
+            let row = format!("| {signal} | `{name}` | {} | {} |", lines(enter), lines(leave));
+            assert!(page.contains(&row), "no row {row:?}");
+        }
+    }
+    for key in key_tree().keys().into_iter().filter(|key| key.name.starts_with("memory.")) {
+        let row = format!("| `{}` | `{}` |", key.name, key.default.as_str().expect("a text"));
+        assert!(page.contains(&row), "no row {row:?}");
+    }
+    let PressureConfig { hold, stale_after, .. } = PressureConfig::default();
+    let shut_for = FootprintConfig::default().shut_for;
+    for (words, value) in [
+        ("has stayed below a lower line for {}", hold),
+        ("gives no value for {} is *blind*", stale_after),
+        ("admission stops for {} at least", shut_for),
+        ("may admit none for {} ", STARVED_AFTER),
+        ("({} at the level emergency)", STARVED_AFTER_EMERGENCY),
+        ("is verified gone and {} have passed", Pace::at(Ratio::percent(95)).spacing()),
+        ("passed ({} when more than 97 %", Pace::at(Ratio::percent(98)).spacing()),
+    ] {
+        let words = words.replace("{}", &format!("{} s", value.as_secs()));
+        assert!(page.contains(&words), "no {words:?}");
+    }
 }

@@ -1,4 +1,5 @@
-//! What is written about jobs and settings, against the program.
+//! The documentation of jobs and settings, and what changes live, against the program.
 
 mod docs;
+mod live;
 mod reference;

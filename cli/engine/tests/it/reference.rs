@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use plimsoll::settings::SettingsSources;
-use plimsoll::settings::reference::{ANY_NAME, Key, Shape, schema, shape};
+use plimsoll::settings::reference::{ANY_NAME, Key, KeyTree, key_tree, schema};
 use plimsoll::settings::{DEFAULTS, Layers, Settings};
 use serde_json::Value;
 
@@ -43,7 +43,7 @@ fn the_defaults_file_is_drawn_from_the_types() {
         "# Every setting of Plimsoll with its default. A file of yours needs only the keys that differ.\n\
          # Keys that stand behind a `#` here are not set unless you set them.\n",
     );
-    table(&mut text, shape(), "", &mut BTreeSet::new());
+    table(&mut text, key_tree(), "", &mut BTreeSet::new());
     assert_drawn("cli/engine/src/settings/defaults.toml", |file| file == text, &text);
     assert_eq!(DEFAULTS, text, "the program was built before the file was drawn: build it again");
 }
@@ -57,7 +57,8 @@ fn the_defaults_file_holds_the_defaults() {
     let layers = Layers::read(&args, std::iter::empty(), Vec::new()).expect("the defaults are good");
     assert_eq!(layers.settings(), &Settings::default());
     // And each stands in it: nothing is left to the layer below.
-    for key in shape().keys().into_iter().filter(|key| !key.is_optional() && !key.name.contains(ANY_NAME)) {
+    for key in key_tree().keys().into_iter().filter(|key| !key.is_optional() && !key.name.contains(ANY_NAME))
+    {
         let explained = layers.explain(&key.name).expect("a key");
         assert!(explained[0].origin.contains("defaults.toml:"), "{} is not in the file", key.name);
     }
@@ -102,8 +103,14 @@ fn the_tables_of_the_manual_are_drawn_from_the_types() {
 }
 
 #[test]
+fn at_most_seventy_keys_are_documented() {
+    let keys = key_tree().keys().len();
+    assert!(keys <= 70, "{keys} keys: make a profile of those that belong together");
+}
+
+#[test]
 fn every_key_says_what_it_means() {
-    let keys = shape().keys();
+    let keys = key_tree().keys();
     let silent: Vec<_> = keys.iter().filter(|key| key.doc.is_empty()).map(|key| &key.name).collect();
     assert!(silent.is_empty(), "no comment on {silent:?}");
     let unclear: Vec<_> = keys
@@ -117,9 +124,9 @@ fn every_key_says_what_it_means() {
 /// Every section with its keys as a table.
 fn tables() -> String {
     let mut text = String::new();
-    let Shape::Table(sections, _) = shape() else { panic!("settings are a table") };
+    let KeyTree::Table(sections, _) = key_tree() else { panic!("settings are a table") };
     for (name, section) in sections {
-        let Shape::Table(_, about) = section else { panic!("a section is a table") };
+        let KeyTree::Table(_, about) = section else { panic!("a section is a table") };
         let _ = write!(
             text,
             "\n## `{name}`\n\n{about}\n\n| key | default | allowed | meaning |\n|---|---|---|---|\n"
@@ -133,11 +140,11 @@ fn tables() -> String {
 }
 
 /// A table of the defaults file: its keys, then the tables in it. What was `said` of a key of that name is not repeated.
-fn table(text: &mut String, shape: &Shape, path: &str, said: &mut BTreeSet<String>) {
-    let (children, about) = match shape {
-        Shape::Table(children, about) => (children, about),
-        Shape::Named(each) => return table(text, each, &format!("{path}.{ANY_NAME}"), said),
-        Shape::Key(_) => return,
+fn table(text: &mut String, tree: &KeyTree, path: &str, said: &mut BTreeSet<String>) {
+    let (children, about) = match tree {
+        KeyTree::Table(children, about) => (children, about),
+        KeyTree::Named(each) => return table(text, each, &format!("{path}.{ANY_NAME}"), said),
+        KeyTree::Key(_) => return,
     };
     let mark = if path.contains(ANY_NAME) { "# " } else { "" };
     let keys: Vec<_> = children.iter().filter_map(|(name, child)| Some((name, as_key(child)?))).collect();
@@ -174,8 +181,8 @@ fn table(text: &mut String, shape: &Shape, path: &str, said: &mut BTreeSet<Strin
     }
 }
 
-fn as_key(shape: &Shape) -> Option<&Key> {
-    if let Shape::Key(key) = shape { Some(key) } else { None }
+fn as_key(tree: &KeyTree) -> Option<&Key> {
+    if let KeyTree::Key(key) = tree { Some(key) } else { None }
 }
 
 fn toml(value: &Value) -> String {

@@ -23,11 +23,17 @@ pub struct Estimate {
 /// 200 ± 60 MiB: an ordinary site in an ordinary browser. A light page in headless-shell takes a tenth of it.
 impl Default for Estimate {
     fn default() -> Self {
-        Self { mean: Bytes::mib(200), deviation: Bytes::mib(60) }
+        Self::of_mean(Bytes::mib(200))
     }
 }
 
 impl Estimate {
+    /// An estimate of which only the mean is known: its deviation is 30 % of the mean, as that of the default is.
+    #[must_use]
+    pub const fn of_mean(mean: Bytes) -> Self {
+        Self { mean, deviation: Bytes(mean.0 / 10 * 3) }
+    }
+
     /// The mean and one deviation: five of six contexts take less.
     #[must_use]
     pub fn high(self) -> Bytes {
@@ -55,6 +61,28 @@ impl Estimate {
         let excess = (self.mean - most).0 as f64;
         let kept = (1.0 - FALL).powf(evidence.max(0.0));
         self.mean -= Bytes((excess * (1.0 - kept)) as u64);
+    }
+}
+
+/// An estimate as a setting: its mean.
+#[cfg(feature = "settings")]
+pub(super) mod as_mean {
+    use serde::{Deserializer, Serializer};
+
+    use super::Estimate;
+    use crate::quantity::size;
+
+    pub(in crate::policy::footprint) fn serialize<S: Serializer>(
+        estimate: &Estimate,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        size::serialize(&estimate.mean, serializer)
+    }
+
+    pub(in crate::policy::footprint) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Estimate, D::Error> {
+        size::deserialize(deserializer).map(Estimate::of_mean)
     }
 }
 

@@ -102,15 +102,6 @@ pub struct PressureConfig {
 /// contexts. Disks leave no emergency: evicting contexts would not mend them.
 impl Default for PressureConfig {
     fn default() -> Self {
-        const fn lines(enter: [u32; 3], leave: [u32; 3]) -> Lines {
-            const fn line(percent: u32) -> Ratio {
-                if percent == 0 { Lines::NEVER } else { Ratio::percent(percent) }
-            }
-            Lines {
-                enter: [line(enter[0]), line(enter[1]), line(enter[2])],
-                leave: [line(leave[0]), line(leave[1]), line(leave[2])],
-            }
-        }
         Self {
             memory_use: lines([85, 90, 95], [80, 85, 93]),
             memory_full: lines([2, 10, 20], [1, 2, 10]),
@@ -122,6 +113,17 @@ impl Default for PressureConfig {
             stale_after: Duration::from_secs(10),
             crash_share: Ratio::percent(2),
         }
+    }
+}
+
+/// Lines in hundredths; 0 stands for [`Lines::NEVER`].
+pub(super) const fn lines(enter: [u32; 3], leave: [u32; 3]) -> Lines {
+    const fn line(percent: u32) -> Ratio {
+        if percent == 0 { Lines::NEVER } else { Ratio::percent(percent) }
+    }
+    Lines {
+        enter: [line(enter[0]), line(enter[1]), line(enter[2])],
+        leave: [line(leave[0]), line(leave[1]), line(leave[2])],
     }
 }
 

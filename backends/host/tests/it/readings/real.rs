@@ -7,9 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use plimsoll_core::runtime::clock::Clock;
-use plimsoll_host::readings::{
-    Machine, PsiTrigger, PssSweep, StallKind, StallLine, TriggerError, capacity, tree_pids,
-};
+use plimsoll_host::readings::{Machine, PsiTrigger, PssSweep, StallKind, StallLine, TriggerError, tree_pids};
 use tokio::time::timeout;
 
 const ROOT: &str = "/";
@@ -31,11 +29,6 @@ fn this_machine_has_memory_descriptors_threads_and_a_disk() {
     assert!(reading.pids.expect("/proc/loadavg").value.used > 0);
     assert!(reading.disk.expect("statvfs").value.total.0 > 0);
     assert!(machine.supervisor_cpu().is_some());
-
-    let cores = std::thread::available_parallelism().expect("some").get();
-    for constraint in &capacity(&reading, cores).constraints {
-        println!("{constraint}");
-    }
 }
 
 #[test]

@@ -33,3 +33,17 @@ fn a_browser_that_was_not_tried_is_not_reported_as_tried() {
     let untried = sample::changed(|facts| facts.trial = Trial::NotTried);
     assert!(findings(&untried).iter().all(|finding| finding.what != "start"));
 }
+
+#[test]
+fn what_only_browsers_on_this_machine_need_is_not_asked_of_other_drivers() {
+    let remote = findings(&sample::changed(|facts| {
+        facts.driver = "webdriver".to_owned();
+        facts.target = Target::Driver(Ok(Some("http://grid:4444".to_owned())));
+        (facts.cost, facts.sandbox) = (ContextCost::Light, None);
+        (facts.shared_memory, facts.fonts) = (None, 0);
+        // Too few for any browser.
+        facts.reading.fds.as_mut().expect("a sensor").value.limit = 64;
+    }));
+    assert!(remote.iter().all(|finding| finding.state == State::Good), "{remote:#?}");
+    assert!(remote.iter().any(|finding| finding.detail == "webdriver: http://grid:4444"), "{remote:#?}");
+}

@@ -10,16 +10,16 @@ use super::BUILT_IN;
 use crate::settings::problem::Problem;
 use crate::settings::redact::FreeTable;
 
-/// Where drivers from libraries are looked for.
+/// Where libraries of drivers are searched.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PluginsSettings {
-    /// Directories in which a driver is looked for that has no `path`.
+    /// Directories in which a driver without a `path` is searched.
     pub dirs: Vec<PathBuf>,
 }
 
 impl PluginsSettings {
-    /// The directories that are looked into, the first place first.
+    /// The directories that are searched, in this order.
     #[must_use]
     pub fn dirs(&self) -> Vec<PathBuf> {
         if self.dirs.is_empty() { plimsoll_loader::search::default_dirs() } else { self.dirs.clone() }
@@ -37,16 +37,16 @@ impl PluginsSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PluginSettings {
-    /// The library; looked for in `driver.plugins.dirs` unless set.
+    /// The library. Without it: the library of this name in `driver.plugins.dirs`.
     #[schemars(example = &"/usr/lib/plimsoll/libhttp.so")]
     pub path: Option<PathBuf>,
-    /// `process`: a child process runs the library, so that its crash costs one driver. `in-process`: this program does,
+    /// `process`: a child process runs the library, so that its crash costs one driver. `in-process`: this program runs it,
     /// which is faster and for libraries you trust.
     pub isolation: Isolation,
     /// Contexts that one of its browsers holds at once.
     #[schemars(range(min = 1, max = 10_000))]
     pub contexts_per_browser: u32,
-    /// Settings of its own, handed on as they are. Values of keys named like secrets are not shown.
+    /// The plugin's own settings, passed on unchanged. Values of keys named like secrets are not shown.
     pub config: FreeTable,
 }
 

@@ -15,30 +15,30 @@ use crate::settings::secret::{Secret, SecretError};
 pub struct WebDriverSettings {
     /// The browser of a session: `chromium` or `firefox`.
     pub browser: BrowserName,
-    /// One remote end, such as a Selenium Grid, in place of processes of our own.
+    /// One remote end, such as a Selenium Grid. No process is started here then.
     #[schemars(example = &"http://grid:4444")]
     pub url: Option<Address>,
     /// Several remote ends: each has a `url`, and a `weight` (1 unless set) by which sessions are spread.
     #[schemars(example = &[EndpointSettings::example()])]
     pub endpoints: Vec<EndpointSettings>,
-    /// The chromedriver to start; without it `PLIMSOLL_CHROMEDRIVER`, then the first one found on this machine.
+    /// The chromedriver to start. Without it: `PLIMSOLL_CHROMEDRIVER`, then the first one found on this machine.
     #[schemars(example = &"/usr/bin/chromedriver")]
     pub chromedriver: Option<PathBuf>,
-    /// The geckodriver to start; without it `PLIMSOLL_GECKODRIVER`, then the first one found on this machine.
+    /// The geckodriver to start. Without it: `PLIMSOLL_GECKODRIVER`, then the first one found on this machine.
     #[schemars(example = &"/usr/bin/geckodriver")]
     pub geckodriver: Option<PathBuf>,
-    /// The browser that these start; found by them unless set.
+    /// The browser that chromedriver or geckodriver starts. Without it: the first one found on this machine.
     #[schemars(example = &"/usr/bin/chromium")]
     pub executable: Option<PathBuf>,
-    /// Sessions that one driver process holds at once; 8 for chromedriver and 1 for geckodriver unless set.
+    /// Sessions that one driver process holds at once; without it 8 for chromedriver and 1 for geckodriver.
     #[schemars(range(min = 1, max = 1_000), example = 4)]
     pub sessions_per_driver: Option<u32>,
-    /// The browser's sandbox; turning it off is logged each time.
+    /// Whether browsers run in their sandbox. Each start without it is logged.
     pub sandbox: bool,
-    /// More command-line arguments for the browser. Everyone on the machine can read them: no place for passwords.
+    /// More command-line arguments for the browser. Every user of the machine can read them, so keep passwords out.
     #[serde(serialize_with = "redact::texts")]
     pub args: Vec<String>,
-    /// More capabilities for a session, handed on as they are. Values of keys named like secrets are not shown.
+    /// More capabilities for a session, passed on unchanged. Values of keys named like secrets are not shown.
     pub capabilities: FreeTable,
     /// The user at the remote ends.
     #[schemars(example = &"ci")]

@@ -1,4 +1,4 @@
-//! Spans of time.
+//! Spans of time, as in `"1m 30s"`.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use serde::{Deserializer, Serializer};
 
 use super::{Quantity, read};
 
-/// A span of time, in the schema.
-pub(in crate::settings) struct Span;
+/// A span of time, for `#[schemars(with = "...")]`.
+pub struct Span;
 
 impl Quantity for Span {
     type Value = Duration;
@@ -21,20 +21,24 @@ impl Quantity for Span {
 }
 
 /// The span that `text` means, if any.
-pub(in crate::settings) fn parse(text: &str) -> Option<Duration> {
+#[must_use]
+pub fn parse(text: &str) -> Option<Duration> {
     Span::from_text(text)
 }
 
-pub(in crate::settings) fn serialize<S: Serializer>(
-    span: &Duration,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+/// Writes a span.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn serialize<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&humantime::format_duration(*span))
 }
 
-pub(in crate::settings) fn deserialize<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Duration, D::Error> {
+/// Reads a span.
+///
+/// # Errors
+/// When the value is no span.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     read::<Span, D>(deserializer)
 }
 
@@ -60,24 +64,27 @@ impl JsonSchema for Span {
 }
 
 /// Spans that may be missing.
-pub(in crate::settings) mod optional {
+pub mod optional {
     use serde::Deserialize;
 
     use super::{Deserializer, Duration, Serializer, deserialize as present};
 
-    pub(in crate::settings) fn serialize<S: Serializer>(
-        span: &Option<Duration>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    /// Writes a span, or nothing.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(span: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
         match span {
             Some(span) => super::serialize(span, serializer),
             None => serializer.serialize_none(),
         }
     }
 
-    pub(in crate::settings) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Duration>, D::Error> {
+    /// Reads a span, or nothing.
+    ///
+    /// # Errors
+    /// When the value is neither a span nor null.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
         #[derive(Deserialize)]
         struct Present(#[serde(deserialize_with = "present")] Duration);
         Ok(Option::<Present>::deserialize(deserializer)?.map(|present| present.0))

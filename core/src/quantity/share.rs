@@ -1,15 +1,15 @@
-//! Shares of a whole.
+//! Shares of a whole, as in `"80%"` or `0.8`.
 
 use std::borrow::Cow;
 
-use plimsoll_core::units::Ratio;
+use crate::units::Ratio;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserializer, Serializer};
 
 use super::{Quantity, read};
 
-/// A share, in the schema.
-pub(in crate::settings) struct Share;
+/// A share, for `#[schemars(with = "...")]`.
+pub struct Share;
 
 impl Quantity for Share {
     type Value = Ratio;
@@ -27,12 +27,16 @@ impl Quantity for Share {
 }
 
 /// The share that `text` means, if any.
-pub(in crate::settings) fn parse(text: &str) -> Option<Ratio> {
+#[must_use]
+pub fn parse(text: &str) -> Option<Ratio> {
     Share::from_text(text)
 }
 
-/// Written in hundredths where that loses nothing.
-pub(in crate::settings) fn serialize<S: Serializer>(share: &Ratio, serializer: S) -> Result<S::Ok, S::Error> {
+/// Writes hundredths where that loses nothing.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn serialize<S: Serializer>(share: &Ratio, serializer: S) -> Result<S::Ok, S::Error> {
     let text = format!("{}%", (share.value() * 1e8).round() / 1e6);
     if parse(&text) == Some(*share) {
         serializer.serialize_str(&text)
@@ -41,9 +45,11 @@ pub(in crate::settings) fn serialize<S: Serializer>(share: &Ratio, serializer: S
     }
 }
 
-pub(in crate::settings) fn deserialize<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Ratio, D::Error> {
+/// Reads a share.
+///
+/// # Errors
+/// When the value is no share.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ratio, D::Error> {
     read::<Share, D>(deserializer)
 }
 
@@ -66,31 +72,5 @@ impl JsonSchema for Share {
             "x-least": "0%",
             "x-most": "100%"
         })
-    }
-}
-
-/// Shares, or the word `never`.
-pub(in crate::settings) mod or_never {
-    use super::{Deserializer, Quantity, Ratio, Share, read};
-
-    struct OrNever;
-
-    impl Quantity for OrNever {
-        type Value = Option<Ratio>;
-        const EXPECTED: &'static str = "a share such as \"80%\" or 0.8, or \"never\"";
-
-        fn from_text(text: &str) -> Option<Option<Ratio>> {
-            if text == "never" { Some(None) } else { Share::from_text(text).map(Some) }
-        }
-
-        fn from_number(number: f64) -> Option<Option<Ratio>> {
-            Share::from_number(number).map(Some)
-        }
-    }
-
-    pub(in crate::settings) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Ratio>, D::Error> {
-        read::<OrNever, D>(deserializer)
     }
 }

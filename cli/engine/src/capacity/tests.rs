@@ -1,6 +1,7 @@
 //! What fits, what is lowered and what is refused, on readings made by hand.
 
-use plimsoll_core::policy::pressure::{MemoryUse, Sensed, Tally};
+use plimsoll_core::policy::pressure::{MemoryUse, PressureProfile, Sensed, Tally};
+use plimsoll_core::units::Ratio;
 
 use super::*;
 
@@ -30,9 +31,12 @@ fn memory(used: Bytes, limit: Bytes) -> Reading {
     Reading { memory: sensed(MemoryUse { used, limit }, "cgroup v2 memory.current"), ..roomy() }
 }
 
+/// All contexts belong to the default driver.
+const SHARED: &Shares = &[(ContextCost::SharedBrowser, 100)];
+
 /// `limits.max_contexts`, `driver.cdp.contexts_per_browser`, and whether something is said.
 fn fitted(reading: &Reading, jobs: u64) -> Result<(u32, u32, bool), Refusal> {
-    let Fitted { settings, notice } = ceilings(&Settings::default(), jobs, reading, 2)?;
+    let Fitted { settings, notice } = ceilings(&Settings::default(), SHARED, jobs, reading, 2)?;
     Ok((settings.limits.max_contexts, settings.driver.cdp.contexts_per_browser, notice.is_some()))
 }
 
@@ -65,7 +69,7 @@ fn a_run_of_few_jobs_is_not_warned_of_a_limit_it_never_meets() {
 fn where_not_one_context_fits_the_reason_comes_with_its_remedy() {
     let cases = [
         (files(64), "open files for its first page and may have 64; as root: `prlimit --pid $$ --nofile"),
-        (files(LEAST_DESCRIPTORS - 1), "may have 103;"),
+        (files(103), "may have 103;"),
         (
             threads(290, 300),
             "290 of 300 are in use (/proc/loadavg against RLIMIT_NPROC); as root: `prlimit --pid $$ --nproc",
@@ -80,14 +84,14 @@ fn where_not_one_context_fits_the_reason_comes_with_its_remedy() {
         let refusal = format!("{refusal}; {}", refusal.remedy());
         assert!(refusal.contains(expected), "{refusal}");
     }
-    assert!(fitted(&files(LEAST_DESCRIPTORS), 1).is_ok());
-    assert!(fitted(&threads(0, LEAST_THREADS * 10 / 8), 1).is_ok());
-    assert!(fitted(&memory(Bytes::ZERO, LEAST_MEMORY), 1).is_ok());
+    assert!(fitted(&files(104), 1).is_ok());
+    assert!(fitted(&threads(0, 50), 1).is_ok());
+    assert!(fitted(&memory(Bytes::ZERO, Bytes::mib(373)), 1).is_ok());
 }
 
 #[test]
 fn the_warning_names_key_and_limit() {
-    let fitted = ceilings(&Settings::default(), 1_000, &files(128), 2).expect("some fit");
+    let fitted = ceilings(&Settings::default(), SHARED, 1_000, &files(128), 2).expect("some fit");
     assert_eq!(
         fitted.notice.as_deref(),
         Some(
@@ -102,7 +106,53 @@ fn the_warning_names_key_and_limit() {
 fn a_ceiling_that_is_lowered_takes_the_shares_of_drivers_along() {
     let mut settings = Settings::default();
     settings.route.share.insert("http".to_owned(), 60);
-    let share =
-        |reading| ceilings(&settings, 1_000, &reading, 2).expect("some fit").settings.route.share["http"];
+    let share = |reading| {
+        ceilings(&settings, SHARED, 1_000, &reading, 2).expect("some fit").settings.route.share["http"]
+    };
     assert_eq!((share(roomy()), share(threads(300, 1_000))), (60, 24), "of 100 and of 41");
+}
+
+#[test]
+fn contexts_that_are_whole_browsers_leave_room_for_fewer() {
+    let most = |shares: &Shares, reading: &Reading| {
+        ceilings(&Settings::default(), shares, 1_000, reading, 2)
+            .map(|fitted| fitted.settings.limits.max_contexts)
+    };
+    let tight = threads(300, 8_000);
+    assert_eq!(most(SHARED, &tight), Ok(100));
+    assert_eq!(most(&[(ContextCost::OwnChromium, 100)], &tight), Ok(51), "80 % of 8,000 less 300, by 118");
+    assert_eq!(most(&[(ContextCost::OwnFirefox, 100)], &tight), Ok(27), "by 218");
+    let both = [(ContextCost::SharedBrowser, 50), (ContextCost::OwnFirefox, 50)];
+    assert_eq!(most(&both, &tight), Ok(53), "by 115, the average of 12 and 218");
+}
+
+#[test]
+fn memory_for_whole_browsers_is_spoken_of() {
+    let firefoxes = [(ContextCost::OwnFirefox, 100)];
+    let fitted = ceilings(&Settings::default(), &firefoxes, 1_000, &roomy(), 2).expect("some fit");
+    let notice = fitted.notice.expect("38 of 100 fit: 85 % of 24 GiB less 2 GiB, by 486 MiB");
+    assert!(notice.contains("38 contexts by memory") && notice.contains("486.0 MiB a context"), "{notice}");
+}
+
+#[test]
+fn contexts_without_a_browser_here_are_never_refused() {
+    for reading in [files(64), threads(290, 300), memory(Bytes::ZERO, Bytes::mib(256))] {
+        let fitted = ceilings(&Settings::default(), &[(ContextCost::Light, 100)], 1_000, &reading, 2);
+        assert_eq!(fitted.map(|fitted| fitted.settings.limits.max_contexts), Ok(100));
+    }
+}
+
+#[test]
+fn the_configured_lines_are_the_ones_that_count() {
+    let contexts = |settings: &Settings, resource| {
+        let capacity = MachineCapacity::of(settings, SHARED, &roomy(), 2);
+        capacity.by(resource).map(Constraint::contexts)
+    };
+    let mut settings = Settings::default();
+    assert_eq!(contexts(&settings, Resource::Memory), Some(588), "85 % of 24 GiB less 2 GiB, by 32 MiB");
+    assert_eq!(contexts(&settings, Resource::Threads), Some(6_375), "80 % of 96,000 less 300, by 12");
+    settings.memory.shut_above = Ratio::percent(60);
+    settings.pressure.profile = PressureProfile::Strict;
+    assert_eq!(contexts(&settings, Resource::Memory), Some(396), "60 %");
+    assert_eq!(contexts(&settings, Resource::Threads), Some(5_575), "70 %");
 }

@@ -1,16 +1,16 @@
-//! Amounts of memory.
+//! Amounts of memory, as in `"512MiB"`.
 
 use std::borrow::Cow;
 
+use crate::units::Bytes;
 use bytesize::ByteSize;
-use plimsoll_core::units::Bytes;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserializer, Serializer};
 
 use super::{Quantity, read};
 
-/// An amount of memory, in the schema.
-pub(in crate::settings) struct Size;
+/// An amount of memory, for `#[schemars(with = "...")]`.
+pub struct Size;
 
 impl Quantity for Size {
     type Value = Bytes;
@@ -24,21 +24,27 @@ impl Quantity for Size {
 }
 
 /// The amount that `text` means, if any.
-pub(in crate::settings) fn parse(text: &str) -> Option<Bytes> {
+#[must_use]
+pub fn parse(text: &str) -> Option<Bytes> {
     Size::from_text(text)
 }
 
-/// Written in the largest unit of which it is a whole number.
-pub(in crate::settings) fn serialize<S: Serializer>(size: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
+/// Writes the largest unit of which the amount is a whole number.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn serialize<S: Serializer>(size: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
     const UNITS: [(u64, &str); 4] = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     let fits = UNITS.into_iter().find(|(unit, _)| size.0 > 0 && size.0.is_multiple_of(*unit));
     let (unit, name) = fits.unwrap_or((1, "B"));
     serializer.collect_str(&format_args!("{}{name}", size.0 / unit))
 }
 
-pub(in crate::settings) fn deserialize<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Bytes, D::Error> {
+/// Reads an amount of memory.
+///
+/// # Errors
+/// When the value is no amount of memory.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
     read::<Size, D>(deserializer)
 }
 
