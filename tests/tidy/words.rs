@@ -8,28 +8,28 @@ use crate::files::{files, report};
 /// Phrases and how often each may stand in code, comments, messages and documentation.
 const WORDS: &[(&str, usize)] = &[
     // Pronouns without a noun: name the caller, the task, the driver.
-    ("whoever", 64),
+    ("whoever", 40),
     ("whomever", 1),
     // Amounts without a number or a unit: name the duration or the count.
-    ("so long", 17),
-    ("so many", 37),
-    ("this many", 9),
+    ("so long", 9),
+    ("so many", 18),
+    ("this many", 6),
     // Speech for the flow of data: send, return, report, receive.
-    ("is told", 46),
-    ("are told", 22),
-    ("was told", 10),
-    ("were told", 1),
-    ("be told", 13),
-    ("speaks for", 3),
+    ("is told", 33),
+    ("are told", 17),
+    ("was told", 8),
+    ("were told", 0),
+    ("be told", 9),
+    ("speaks for", 1),
     // Programs that feel or die: state, end, kill, remove.
-    ("of mind", 1),
-    ("in peace", 1),
-    ("against all odds", 2),
-    ("farewell", 8),
+    ("of mind", 0),
+    ("in peace", 0),
+    ("against all odds", 0),
+    ("farewell", 0),
     ("demise", 0),
-    ("mercy", 5),
-    ("obey", 3),
-    ("gave way", 18),
+    ("mercy", 0),
+    ("obey", 0),
+    ("gave way", 14),
     ("gibberish", 0),
 ];
 

@@ -19,7 +19,7 @@ pub(super) struct DriverQueue {
     pub(super) waiting: VecDeque<RoutedJob>,
     /// What the fleet was given and has not ended.
     pub(super) given: HashMap<Ticket, RoutedJob>,
-    /// The fleet was told that there are no more jobs.
+    /// The fleet has learned that there are no more jobs.
     pub(super) over: bool,
 }
 

@@ -7,18 +7,14 @@ use plimsoll_simulator::report;
 use plimsoll_simulator::shrink::shrink;
 use plimsoll_simulator::sweep::{Until, sweep};
 
+/// One sweep for all that is asked of it: it is the longest test of the workspace without a browser.
 #[test]
-fn every_invariant_holds_and_every_run_repeats_itself() {
+fn every_invariant_holds_every_run_repeats_itself_and_every_kind_of_fault_happens() {
     let tally = sweep(0, 300, 50, None, Until::All);
     assert!(tally.unsteady.is_empty(), "seeds {:?} ran differently the second time", tally.unsteady);
     if let Some((seed, violation)) = tally.failures.first() {
         panic!("{}", report::failure(*seed, violation, None));
     }
-}
-
-#[test]
-fn every_kind_of_fault_happens() {
-    let tally = sweep(0, 300, 0, None, Until::All);
     for (kind, times) in tally.injected.iter() {
         assert!(times > 0, "{} never happened", kind.name());
     }
