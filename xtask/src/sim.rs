@@ -95,14 +95,14 @@ static EDITS: [Edit; 20] = [
     ),
     edit(
         "eviction-counted",
-        "an attempt that gave way counts against its job",
+        "an evicted attempt counts against its job",
         "dispatch/ended.rs",
         "attempts: number - 1",
         "attempts: number",
     ),
     edit(
         "probe-lost",
-        "the permits of its breakers are not recorded when its attempt fails",
+        "the permits of an attempt that fails are not recorded",
         "dispatch/ended.rs",
         "self.admission.ended(now, permits, outcome, &mut self.rng);",
         "if matches!(outcome, AttemptOutcome::Succeeded { .. }) { self.admission.ended(now, permits, outcome, &mut self.rng); }",
@@ -186,7 +186,7 @@ static EDITS: [Edit; 20] = [
     ),
     edit(
         "old-generation-counts",
-        "a breaker hears calls of a state that is gone",
+        "a breaker counts calls of a state that is gone",
         "breaker.rs",
         "if permit.generation != Generation(self.generation) {",
         "if permit.generation == Generation(u64::MAX) {",

@@ -12,7 +12,7 @@
 //!
 //! **Liveness.** A fleet that holds nothing cannot relieve a machine that others have filled. After
 //! [`STARVED_AFTER`] with nothing in flight ([`STARVED_AFTER_EMERGENCY`] in an emergency) it gets one context at a time,
-//! which does not give way while it is alone.
+//! which is not evicted while it is alone.
 
 mod answer;
 mod config;
@@ -37,7 +37,7 @@ use crate::units::Bytes;
 
 /// How long a fleet with nothing in flight is refused before it gets one context anyway.
 pub const STARVED_AFTER: Duration = Duration::from_secs(30);
-/// How long it is refused in an emergency, which it did not make: then its one try ends well or tells why not.
+/// The same time in an emergency: longer, since the fleet without contexts did not cause it.
 pub const STARVED_AFTER_EMERGENCY: Duration = Duration::from_secs(120);
 /// Creations at once while memory cannot be seen: the static floor that a blind controller falls back to.
 pub const BLIND_CREATING: u32 = 4;
@@ -60,7 +60,7 @@ pub struct Admission {
     footprint: Footprint,
     gauge: Gauge,
     scopes: Scopes,
-    /// Contexts that the driver's endpoints can hold, where they say so.
+    /// Contexts that the driver's endpoints can hold, where they report it.
     slots: Option<u32>,
     /// Since when nothing is in flight.
     idle_since: Option<Moment>,
@@ -142,7 +142,7 @@ impl Admission {
         permits
     }
 
-    /// A context was admitted; with it, so much is under way.
+    /// A context was admitted; `load` includes it.
     pub fn reserved(&mut self, slot: SlotId, load: Load) {
         self.idle_since = None;
         self.footprint.on_reserved(slot);
@@ -167,7 +167,7 @@ impl Admission {
         }
     }
 
-    /// An attempt ended; every breaker it passed hears what that says of it.
+    /// An attempt ended: its outcome is recorded at every breaker that it passed.
     pub fn ended(
         &mut self,
         now: Moment,
@@ -179,7 +179,7 @@ impl Admission {
         self.announce_breakers(changes);
     }
 
-    /// A context is verified gone; without it, so much is under way.
+    /// A context is verified gone; `load` is without it.
     pub fn freed(&mut self, now: Moment, slot: SlotId, load: Load) {
         self.footprint.on_gone(now, slot);
         if load.active == 0 {
@@ -268,12 +268,12 @@ impl Admission {
         self.announce_breakers(changes);
     }
 
-    /// Takes what has to be told.
+    /// Takes the announcements since the last call.
     pub fn take_announcements(&mut self) -> Vec<Announcement> {
         std::mem::take(&mut self.announcements)
     }
 
-    /// How many contexts may be active now. Endpoints that say they can hold none get one all the same: its attempt
+    /// How many contexts may be active now. Endpoints that report room for none get one all the same: its attempt
     /// finds out why.
     #[must_use]
     pub fn active_limit(&self) -> u32 {
@@ -298,7 +298,7 @@ impl Admission {
         self.gauge.level()
     }
 
-    /// The signals whose sensors say nothing.
+    /// The signals whose sensors give no value.
     pub fn blind(&self) -> impl Iterator<Item = Signal> {
         self.gauge.blind()
     }
@@ -350,13 +350,13 @@ impl Admission {
         self.idle_since.map_or(Duration::ZERO, |since| now.since(since))
     }
 
-    /// Whether nothing has been in flight for so long that the starvation rule admits one context.
+    /// Whether nothing has been in flight for the time after which the starvation rule admits one context.
     #[must_use]
     pub fn is_starved(&self, now: Moment) -> bool {
         self.starved_at().is_some_and(|at| at <= now)
     }
 
-    /// Whether a context that starts now starts only because nothing has been in flight for so long.
+    /// Whether a context that starts now is admitted only by the starvation rule.
     #[must_use]
     pub fn is_against_odds(&self, now: Moment) -> bool {
         let is_adaptive = self.config.policy != LimitPolicy::Fixed;

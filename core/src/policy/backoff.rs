@@ -3,7 +3,7 @@
 //! The ceiling grows with each try; chance picks a point beneath it. Which point depends on who waits:
 //!
 //! * [`Backoff::delay`] (full jitter, anywhere from zero to the ceiling) is for many callers that failed together: it
-//!   spreads a herd most evenly over the time available.
+//!   spreads them most evenly over the time available.
 //! * [`Backoff::near`] (the ceiling ± 20 %) is for one thing that must really rest, such as a breaker or a slot whose
 //!   browser keeps dying: a rest that may come out as zero is none.
 

@@ -2,7 +2,7 @@
 //!
 //! The nearest part that explains a failure gets the failure; parts that plainly worked get a success; the others get
 //! nothing. So a dead proxy opens no browser's breaker, and a host that answers nothing but errors stops only its own
-//! jobs. `F` failed, `T` timed out, `S` worked, `·` says nothing:
+//! jobs. `F` failed, `T` timed out, `S` worked, `·` does not count:
 //!
 //! | end of the attempt | browser | proxy | host | global | fuse |
 //! |---|---|---|---|---|---|
@@ -81,7 +81,7 @@ impl From<&Failure> for AttemptOutcome {
 }
 
 impl AttemptOutcome {
-    /// What it says of `part`.
+    /// The verdict for the breaker of `part`.
     #[must_use]
     pub fn verdict(self, part: Part) -> Verdict {
         match self {

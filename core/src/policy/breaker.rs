@@ -18,7 +18,7 @@
 //! permit carries a [`Generation`], and an old one changes nothing. A probe that never
 //! reports cannot wedge the breaker: a dropped permit is recorded as [`Verdict::Ignored`] and gives its place back, and a
 //! silent one holds up the next for [`BreakerConfig::half_open_for`]. Silence is no failure: some calls take that long, and
-//! what they say in the end counts.
+//! their result counts when it comes.
 //!
 //! Transitions that only need time happen inside the mutating calls; [`Breaker::state`] computes what they would be, so
 //! an idle breaker does not show `open` for ever. Time is [`Moment`], so a stepped wall clock cannot reach it.

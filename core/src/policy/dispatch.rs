@@ -18,8 +18,8 @@
 //!   browser ever came up, and else when the outage has lasted for a while;
 //! * a host or a proxy fails: its breaker opens and its jobs are held back, for a while; then they fail with that reason;
 //! * a breaker of the whole fleet opens: jobs wait for it, and fail when nothing succeeds for minutes;
-//! * the machine is under pressure: admission stops, browsers are told to trim, and in an emergency one attempt at a
-//!   time gives way, which counts against its job only when it keeps happening;
+//! * the machine is under pressure: admission stops, browsers are asked to trim, and in an emergency one attempt at a
+//!   time is evicted, which counts against its job only when it keeps happening;
 //! * the fleet is stopped: waiting jobs are cancelled, running ones go on until they are cancelled too.
 //!
 //! Every "not now" is a [`Wait`] that can be printed.
@@ -178,7 +178,7 @@ impl Dispatch {
             Event::Opened(slot) => self.opened(now, slot),
             Event::Ended(slot, end) => self.ended(now, slot, end),
             Event::Freed(slot) => self.freed(now, slot),
-            // Of a browser that is given up already, or told twice.
+            // The browser was given up already, or the event is a repetition.
             Event::Launched(id) if !self.placement.is_launching(id) => self.admission.launch_over(id),
             Event::LaunchFailed(id, _) if !self.placement.is_launching(id) => {
                 self.admission.launch_over(id);
@@ -301,7 +301,7 @@ impl Dispatch {
     }
 
     /// Takes over the rules that may change while a fleet runs; retries, warnings, browsers' lives and the ledger keep
-    /// theirs. Nobody in flight or in the queue is sent away for it.
+    /// theirs. No job in flight or in the queue is dropped for it.
     fn reconfigure(&mut self, config: DispatchConfig) {
         self.admission.reconfigure(config.admission);
         self.queue.set_capacity(config.queue_capacity);

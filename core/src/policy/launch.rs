@@ -72,7 +72,7 @@ impl LaunchBackoff {
         self.failures.as_ref().map(|failures| failures.retry_at)
     }
 
-    /// The last reason, when there is no hope that waiting helps. Hope returns when the next start may be tried.
+    /// The last failure, when waiting jobs should fail with it; `None` again as soon as the next start may be tried.
     #[must_use]
     pub fn hopeless(&self, now: Moment, patience: Duration) -> Option<&Fault> {
         let failures = self.failures.as_ref().filter(|failures| now < failures.retry_at)?;
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_is_waited_out_for_as_long_as_there_is_patience() {
+    fn jobs_wait_for_the_end_of_an_outage_until_the_callers_patience_is_over() {
         let rng = &mut fastrand::Rng::with_seed(3);
         let mut launches = LaunchBackoff::default();
         launches.succeeded();

@@ -26,7 +26,7 @@ pub struct Ledger {
     dropped: Arc<AtomicU64>,
 }
 
-/// What the ledger says.
+/// The numbers of jobs in each state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Counts {
     /// Jobs that were ever submitted.
@@ -56,7 +56,7 @@ impl Counts {
         self.succeeded + self.failed + self.cancelled + self.expired + self.rejected
     }
 
-    /// Jobs of which nobody knows: dropped tokens, and any gap in `submitted = queued + running + ended`.
+    /// Jobs that were lost: dropped tokens, and any gap in `submitted = queued + running + ended`.
     #[must_use]
     pub const fn lost(&self) -> u64 {
         self.dropped + self.submitted.abs_diff(self.queued + self.running + self.ended())

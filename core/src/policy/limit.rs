@@ -1,6 +1,6 @@
 //! Limits: how many contexts may be *being created* at once, and how many may be *active*.
 //!
-//! A limit is only a number; whether something may start is for [`admission`](crate::policy::admission) to say. It may fall
+//! A limit is only a number; [`admission`](crate::policy::admission) decides whether something may start. It may fall
 //! below what is in flight: that is a debt, paid as permits come back. Nothing is ever killed to honour it.
 //!
 //! Each comes in two kinds. *Fixed* is the incident's pair, 50 and 100. *Adaptive* takes the same numbers as ceilings and
@@ -19,7 +19,7 @@ pub use self::gradient::MAX_CREATING;
 /// How many contexts may be being created at once.
 #[derive(Debug, Clone)]
 pub enum CreationLimit {
-    /// Always so many.
+    /// Always this number.
     Fixed(u32),
     /// As many as can be created without queueing for the processor.
     Adaptive(GradientLimit),
@@ -45,7 +45,7 @@ impl Default for CreationLimit {
 /// How many contexts may be active at once.
 #[derive(Debug, Clone)]
 pub enum ActiveLimit {
-    /// Always so many.
+    /// Always this number.
     Fixed(u32),
     /// As many as the machine bears without pressure.
     Adaptive(AimdLimit),

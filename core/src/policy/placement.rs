@@ -24,7 +24,7 @@ pub struct PlacementConfig {
     pub contexts_per_browser: u32,
     /// Browsers that may be starting at once: a start is the most expensive thing there is.
     pub max_launching: u32,
-    /// A browser is replaced after so many contexts: slow leaks never grow large.
+    /// A browser is replaced after this number of contexts: slow leaks never grow large.
     pub recycle_after_contexts: u64,
     /// A browser is replaced at this age.
     pub recycle_after: Duration,

@@ -8,7 +8,7 @@
 //! leaves it after the value has stayed below a *lower* line for 10 s; the level is that of the highest needle. So a
 //! danger counts at once and a relief only when it lasts. Reading the level moves nothing.
 //!
-//! A sensor that says nothing for 10 s is *blind*: it is listed, its needle falls, and if the memory can be seen by no
+//! A sensor without a value for 10 s is *blind*: it is listed, its needle falls, and if the memory can be seen by no
 //! sensor at all the level is at least [`Level::Elevated`]: what cannot be measured must not grow.
 //!
 //! Two signals are deliberately absent as causes. CPU pressure is high on any box that is used well; it tells busy from
@@ -80,7 +80,7 @@ pub struct Measures {
     pub admission: Admission,
     /// Which browsers may be started.
     pub launches: Launches,
-    /// What browsers are told to give back.
+    /// How much memory browsers are asked to give back.
     pub trim: Trim,
     /// What becomes of idle contexts.
     pub idle: Idle,
@@ -106,7 +106,7 @@ pub enum Launches {
     None,
 }
 
-/// What browsers are told to give back.
+/// How much memory browsers are asked to give back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trim {

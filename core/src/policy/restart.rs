@@ -83,7 +83,7 @@ impl Restarts {
         self.served = self.served.saturating_add(1);
     }
 
-    /// The browser died after it had lived so long. (A planned end, such as recycling, is no death.)
+    /// The browser died; `lived` is how long it had been up. (A planned end, such as recycling, is not a death.)
     pub fn on_death(&mut self, now: Moment, lived: Duration, rng: &mut fastrand::Rng) {
         if lived >= self.intensity.healthy_after || self.served >= self.intensity.healthy_served {
             self.deaths.clear();

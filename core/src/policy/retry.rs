@@ -2,7 +2,7 @@
 //!
 //! Three things must agree: the job has attempts left, the failure's class may be retried, and the failure may go
 //! away by itself ([`Recurrence::Transient`]). The wait before the next attempt is exponential with full jitter
-//! (uniform between zero and the bound), which spreads a herd of jobs that failed together best of the known
+//! (uniform between zero and the bound), which spreads jobs that failed together best of the known
 //! schemes (AWS Architecture Blog, "Exponential Backoff and Jitter", 2015).
 
 use std::collections::BTreeSet;
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retry_needs_attempts_a_class_and_hope() {
+    fn a_retry_needs_attempts_left_a_class_and_a_transient_failure() {
         let policy = RetryPolicy::default();
         let rng = &mut fastrand::Rng::with_seed(1);
         let crash = failure(FailureClass::PageCrash, Recurrence::Transient);

@@ -27,7 +27,7 @@ use crate::time::Moment;
 #[must_use = "permits that are not recorded leave half-open breakers waiting for their probes"]
 pub struct BreakerPermits(Vec<(Scope, LruPermit)>);
 
-/// A scope that lets nothing through now: of all that refuse, the one that will do so longest.
+/// The scope whose breaker refuses; if several do, the one that refuses longest.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{scope}: {refused}")]
 pub struct Blocked {

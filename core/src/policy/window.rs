@@ -12,7 +12,7 @@ use crate::units::Ratio;
 /// How many buckets a window has: its length is exact to one tenth.
 const BUCKETS: usize = 10;
 
-/// What one call says about the thing it used.
+/// How one call counts for the breaker that it passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// It worked.
@@ -23,7 +23,7 @@ pub enum Verdict {
     Failure,
     /// It failed by running out of time: slow as well as failed.
     TimedOut,
-    /// It says nothing: cancelled, refused before it began, or another's fault.
+    /// It does not count: cancelled, refused before it began, or caused by another part.
     Ignored,
 }
 

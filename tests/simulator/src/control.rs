@@ -126,7 +126,7 @@ pub struct Course {
     pub creations: Vec<Duration>,
     /// Attempts that ran out of time.
     pub timeouts: u64,
-    /// Attempts that gave way.
+    /// Attempts that were evicted.
     pub evicted: u64,
 }
 

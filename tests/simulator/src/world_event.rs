@@ -1,4 +1,4 @@
-//! [`WorldEvent`]: what the simulated world tells the fleet, small enough to be copied, hashed and repeated.
+//! [`WorldEvent`]: an event of the simulated world for the fleet, small enough to be copied, hashed and repeated.
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ pub enum End {
     Succeeded,
     /// Not well.
     Failed(Stage, FailureClass, Recurrence),
-    /// It gave way.
+    /// It was evicted.
     Evicted,
     /// It was cancelled.
     Cancelled,

@@ -1,4 +1,4 @@
-//! What the gates say: why a job does not start now, and what has to be told once.
+//! The answers of the gates: why a job does not start now, and the announcements for observers.
 
 use std::fmt;
 
@@ -68,7 +68,7 @@ impl fmt::Display for Wait {
     }
 }
 
-/// Something that happened once and is told once.
+/// An event for observers, announced once.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Announcement {
     /// The level of pressure changed.
@@ -84,7 +84,7 @@ pub enum Announcement {
         /// How many more times a context began above that share since then.
         suppressed: u64,
     },
-    /// An attempt gave way to save the machine; its job waits for another.
+    /// An attempt was evicted to save the machine; its job waits for another.
     Evicted(SlotId),
 }
 

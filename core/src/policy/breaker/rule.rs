@@ -103,7 +103,7 @@ impl Evidence {
         }
     }
 
-    /// Takes in one call; says why the breaker must open, if it must.
+    /// Counts one call; returns why the breaker must open, if it must.
     pub(super) fn record(&mut self, now: Moment, verdict: Verdict) -> Option<TripReason> {
         match self {
             Self::Rates { rates, window, in_a_row } => {

@@ -229,7 +229,7 @@ impl Dispatch {
         let active = self.load().active;
         let wanted = active.saturating_add(waiting).min(self.admission.active_limit());
         let measures = self.admission.measures();
-        // Where nothing is admitted, a browser is of use only to the one try of a fleet that starves.
+        // While the gates are shut only the starvation rule admits a context, and it needs one browser.
         let is_open = measures.admission == pressure::Admission::Open || self.admission.is_starved(self.last);
         let to_stand_on = u32::from(is_open);
         match measures.launches {

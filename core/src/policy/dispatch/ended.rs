@@ -52,7 +52,7 @@ impl Dispatch {
             }
             AttemptEnd::Cancelled => AfterAttempt::Over(Outcome::Cancelled),
             AttemptEnd::Evicted if self.phase == Phase::Stopping => AfterAttempt::Over(Outcome::Cancelled),
-            AttemptEnd::Evicted => self.gave_way(now, number, &mut history),
+            AttemptEnd::Evicted => self.evicted(now, number, &mut history),
             AttemptEnd::Failed(failure) => {
                 if failure.fault.class == FailureClass::PageCrash {
                     self.admission.crashed(now);
@@ -88,13 +88,13 @@ impl Dispatch {
         self.actions.extend(self.placement.vacate(browser).map(Action::Close));
     }
 
-    /// An attempt gave way to save the machine: it does not count, unless its job has given way often.
-    fn gave_way(&mut self, now: Moment, number: u32, history: &mut JobHistory) -> AfterAttempt {
+    /// An attempt was evicted: it does not count, unless its job was evicted often.
+    fn evicted(&mut self, now: Moment, number: u32, history: &mut JobHistory) -> AfterAttempt {
         history.evictions += 1;
         if history.evictions <= FORGIVEN_EVICTIONS {
             return AfterAttempt::Again { due: now + self.config.retry.base, attempts: number - 1 };
         }
-        let message = format!("gave way {} times to save the machine", history.evictions);
+        let message = format!("evicted {} times to save the machine", history.evictions);
         // The stage at which it was evicted does not matter: there was no room for it.
         let failure = Fault::transient(FailureClass::Overload, message).at(Stage::Queue);
         self.failed(now, number, failure, history)

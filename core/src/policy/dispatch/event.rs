@@ -94,7 +94,7 @@ pub enum Action {
     Launch(BrowserId),
     /// Close a browser and verify that it is gone.
     Close(BrowserId),
-    /// Tell every browser to give back what it can.
+    /// Ask every browser to give memory back.
     Trim(Trim),
     /// The job has ended: record it.
     Settle {

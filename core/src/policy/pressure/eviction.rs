@@ -1,4 +1,4 @@
-//! [`Eviction`]: one victim at a time, and patience between them.
+//! [`Eviction`]: one victim at a time, and a wait between them.
 //!
 //! earlyoom once killed two processes where one was enough, because it did not wait for the first to be gone. So the
 //! next victim waits until the last one is *verified* gone and its memory had time to come back.
@@ -34,7 +34,7 @@ const GIVE_UP: Duration = Duration::from_secs(30);
 /// Where the eviction of contexts stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Eviction {
-    /// Nobody was ever evicted.
+    /// No attempt was ever evicted.
     #[default]
     Unused,
     /// A victim was chosen and is not yet gone.

@@ -98,7 +98,7 @@ pub struct PressureConfig {
 }
 
 /// Memory lines lie 5 points apart and are left 3 to 5 points lower. An emergency is left at 93 %, not at the 85 % of
-/// the level below, and nobody is evicted under that line: otherwise reaching 95 % once would cost a tenth of all
+/// the level below, and no attempt is evicted under that line: otherwise reaching 95 % once would cost a tenth of all
 /// contexts. Disks leave no emergency: evicting contexts would not mend them.
 impl Default for PressureConfig {
     fn default() -> Self {
@@ -270,7 +270,7 @@ impl Gauge {
     }
 
     /// How fast to evict, if somebody must go now: the level is [`Level::Emergency`] *and* a needle still stands above
-    /// the line at which it would begin to leave. A past danger, or one that can no longer be seen, evicts nobody.
+    /// the line at which it would begin to leave. A past danger, or one that can no longer be seen, evicts no attempt.
     #[must_use]
     pub fn eviction_pace(&self) -> Option<Pace> {
         let is_urgent = |needle: &Needle| {
@@ -282,7 +282,7 @@ impl Gauge {
         self.needles.iter().any(is_urgent).then(|| Pace::at(memory))
     }
 
-    /// The signals whose sensors say nothing.
+    /// The signals whose sensors give no value.
     pub fn blind(&self) -> impl Iterator<Item = Signal> {
         Signal::ALL.into_iter().filter(|signal| self.needles[*signal as usize].sight == Sight::Blind)
     }

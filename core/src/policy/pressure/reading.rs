@@ -1,4 +1,4 @@
-//! [`Reading`]: what the machine's sensors say, each with its source and its age.
+//! [`Reading`]: the values of the machine's sensors, each with its source and its age.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::time::Moment;
 use crate::units::{Bytes, Ratio};
 
-/// A value with its origin. A sensor that can say nothing is `None` in the [`Reading`], never a zero.
+/// A value with its origin. A sensor without a value is `None` in the [`Reading`], never a zero.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Sensed<T> {
     /// What was seen.
@@ -75,7 +75,7 @@ pub struct Reading {
     pub inodes: Option<Sensed<Tally>>,
     /// By how much this program's own timers were late, at least, during 30 % of the last 5 s.
     pub loop_lag: Option<Sensed<Duration>>,
-    /// Contexts that the driver's endpoints can hold, where they say so (a Grid's slots): the active limit stays below.
+    /// Contexts that the driver's endpoints can hold, where they report it (a Grid's slots): the active limit stays below.
     pub slots: Option<u32>,
 }
 

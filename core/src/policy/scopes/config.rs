@@ -54,7 +54,7 @@ impl Default for ScopesConfig {
                 Rates { failure_rate: None, failures: Some(5), in_a_row: Some(3), ..minute.clone() },
                 rests(60, 60),
             ),
-            // One that refuses in a millisecond and one that lets requests wait for minutes are both told soon.
+            // Detects both an endpoint that refuses in a millisecond and one that lets requests wait for minutes.
             endpoint: BreakerConfig {
                 rule: Rule::Rates(Rates { in_a_row: Some(5), ..Rates::default() }),
                 ..BreakerConfig::default()

@@ -17,7 +17,7 @@ pub struct Row {
     pub oom_kills: f64,
     /// Attempts that ran out of time.
     pub timeouts: f64,
-    /// Attempts that gave way.
+    /// Attempts that were evicted.
     pub evicted: f64,
     /// 95 of 100 creations took at most this number of seconds.
     pub creation_p95: f64,

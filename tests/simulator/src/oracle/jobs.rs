@@ -30,7 +30,7 @@ struct Job {
     host: Host,
     deadline: Option<Moment>,
     attempts: u32,
-    /// How often it gave way.
+    /// How often it was evicted.
     evictions: u32,
     state: State,
     /// How its last attempt failed.
