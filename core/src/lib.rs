@@ -15,6 +15,14 @@ pub mod id;
 pub mod job;
 pub mod outcome;
 pub mod page;
+#[cfg_attr(
+    not(feature = "simulation"),
+    expect(
+        dead_code,
+        unreachable_pub,
+        reason = "only the simulator and the tests of decisions use all of it"
+    )
+)]
 pub mod policy;
 pub mod port;
 pub mod proxy;

@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use chromiumoxide_cdp::cdp::browser_protocol::browser::CloseParams;
 use chromiumoxide_cdp::cdp::browser_protocol::memory::{PressureLevel, SimulatePressureNotificationParams};
 use plimsoll_core::outcome::{FailureClass, Fault};
-use plimsoll_core::policy::pressure::Trim;
+use plimsoll_core::policy::Trim;
 use plimsoll_core::port::{Browser, BrowserEnd, CloseError, Context, OpenRequest};
 use plimsoll_core::runtime::supervisor::Supervisor;
 use plimsoll_host::lifecycle::{LocalProcess, Owned, Reaper, ReaperHandle, Removal, stop_tasks};

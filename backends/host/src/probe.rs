@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::readings::{Machine, PsiTrigger, PssSweep, StallLine, tree_pids};
 use crate::spawn::Spawner;
 use async_trait::async_trait;
-use plimsoll_core::policy::pressure::Reading;
+use plimsoll_core::policy::Reading;
 use plimsoll_core::port::Probe;
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::{Bytes, Ratio};

@@ -32,7 +32,7 @@ mod trigger;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use plimsoll_core::policy::pressure::{Reading, Sensed};
+use plimsoll_core::policy::{Reading, Sensed};
 use plimsoll_core::time::Moment;
 
 pub use self::capacity::{Capacity, CapacityLines, Constraint, Need, Resource, capacity};

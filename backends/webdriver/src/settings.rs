@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use plimsoll_core::policy::breaker::BreakerConfig;
-use plimsoll_core::policy::scopes::ScopesConfig;
+use plimsoll_core::policy::{BreakerConfig, ScopesConfig};
 use plimsoll_host::executable::NamedPath;
 use plimsoll_host::sandbox::Sandbox;
 use plimsoll_host::window::WindowSize;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use plimsoll_core::policy::admission::Announcement;
+use plimsoll_core::policy::Announcement;
 use plimsoll_core::port::Observer;
 use plimsoll_core::runtime::fleet::FleetReport;
 use plimsoll_core::runtime::snapshot::Snapshot;

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use plimsoll_core::policy::pressure::Level;
+use plimsoll_core::policy::Level;
 use plimsoll_core::runtime::snapshot::Snapshot;
 
 use crate::args::ProgressKind;
@@ -140,7 +140,7 @@ fn state(snapshot: &Snapshot, total: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use plimsoll_core::policy::ledger::Counts;
+    use plimsoll_core::policy::Counts;
     use plimsoll_core::units::Bytes;
 
     use super::*;

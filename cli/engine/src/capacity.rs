@@ -16,7 +16,7 @@ mod refusal;
 
 use std::path::Path;
 
-use plimsoll_core::policy::pressure::Reading;
+use plimsoll_core::policy::Reading;
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::Bytes;
 use plimsoll_host::readings::{CapacityLines, Constraint, Machine, Need, Resource, capacity};

@@ -17,8 +17,7 @@ use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
 use plimsoll_core::id::JobId;
-use plimsoll_core::policy::admission::Announcement;
-use plimsoll_core::policy::dispatch::DispatchConfig;
+use plimsoll_core::policy::{Announcement, DispatchConfig};
 use plimsoll_core::port::Observer;
 use plimsoll_core::runtime::fleet::{FleetReport, Stop};
 use plimsoll_core::runtime::snapshot::Snapshot;

@@ -8,8 +8,7 @@ use std::future::pending;
 use std::sync::Arc;
 
 use futures_util::future::{FutureExt, select_all, try_join_all};
-use plimsoll_core::policy::dispatch::Peaks;
-use plimsoll_core::policy::ledger::Counts;
+use plimsoll_core::policy::{Counts, Peaks};
 use plimsoll_core::runtime::fleet::{Fleet, FleetReport, Stop};
 use plimsoll_core::runtime::snapshot::Snapshot;
 use plimsoll_core::runtime::supervisor::TaskFailure;

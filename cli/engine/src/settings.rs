@@ -37,16 +37,10 @@ mod verify;
 
 use std::collections::BTreeSet;
 
-use plimsoll_core::policy::admission::AdmissionConfig;
-use plimsoll_core::policy::dispatch::DispatchConfig;
-use plimsoll_core::policy::footprint::FootprintConfig;
-use plimsoll_core::policy::limit::gradient::GradientConfig;
-use plimsoll_core::policy::placement::PlacementConfig;
-use plimsoll_core::policy::restart::RestartIntensity;
-use plimsoll_core::policy::retry::RetryPolicy;
-use plimsoll_core::policy::retry_budget::RetryBudgetConfig;
-use plimsoll_core::policy::scopes::BreakerSettings;
-use plimsoll_core::policy::warning::WarningConfig;
+use plimsoll_core::policy::{
+    AdmissionConfig, BreakerSettings, DispatchConfig, FootprintConfig, GradientConfig, PlacementConfig,
+    RestartIntensity, RetryBudgetConfig, RetryPolicy, WarningConfig,
+};
 use plimsoll_core::runtime::fleet::FleetConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -185,7 +179,7 @@ fn cores() -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use plimsoll_core::policy::admission::LimitPolicy;
+    use plimsoll_core::policy::LimitPolicy;
 
     use super::*;
 

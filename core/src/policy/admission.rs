@@ -40,7 +40,7 @@ pub const STARVED_AFTER: Duration = Duration::from_secs(30);
 /// The same time in an emergency: longer, since the fleet without contexts did not cause it.
 pub const STARVED_AFTER_EMERGENCY: Duration = Duration::from_secs(120);
 /// Creations at once while memory cannot be seen: the static floor that a blind controller falls back to.
-pub const BLIND_CREATING: u32 = 4;
+pub(crate) const BLIND_CREATING: u32 = 4;
 
 /// How much is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -106,13 +106,13 @@ impl Admission {
     /// Whether one more browser would leave room in memory for a context on it; true where memory is not seen, or only
     /// watched.
     #[must_use]
-    pub fn has_room_for_browser(&self) -> bool {
+    pub(crate) fn has_room_for_browser(&self) -> bool {
         self.short_of_room_for_browser().is_none()
     }
 
     /// Why no browser is started beyond those that replace others, if that is so.
     #[must_use]
-    pub fn refuses_browser(&self) -> Option<Wait> {
+    pub(crate) fn refuses_browser(&self) -> Option<Wait> {
         if self.measures().launches == Launches::Any {
             self.short_of_room_for_browser().map(Wait::Memory)
         } else {
@@ -143,7 +143,7 @@ impl Admission {
     }
 
     /// A context was admitted; `load` includes it.
-    pub fn reserved(&mut self, slot: SlotId, load: Load) {
+    pub(crate) fn reserved(&mut self, slot: SlotId, load: Load) {
         self.idle_since = None;
         self.footprint.on_reserved(slot);
         if let CreationLimit::Adaptive(limit) = &mut self.creation {
@@ -161,7 +161,7 @@ impl Admission {
     }
 
     /// A context's creation ran out of time.
-    pub const fn creation_timed_out(&mut self) {
+    pub(crate) const fn creation_timed_out(&mut self) {
         if let CreationLimit::Adaptive(limit) = &mut self.creation {
             limit.on_timed_out();
         }
@@ -222,12 +222,12 @@ impl Admission {
     }
 
     /// A page or browser crashed: a hint at memory, when that is short too.
-    pub fn crashed(&mut self, now: Moment) {
+    pub(crate) fn crashed(&mut self, now: Moment) {
         self.gauge.on_crash(now);
     }
 
     /// Something of the fleet itself failed outside of any attempt: a browser died.
-    pub fn note_failure(&mut self, now: Moment, rng: &mut fastrand::Rng) {
+    pub(crate) fn note_failure(&mut self, now: Moment, rng: &mut fastrand::Rng) {
         self.note(now, &Scope::Fuse, Verdict::Failure, rng);
     }
 
@@ -263,13 +263,13 @@ impl Admission {
     }
 
     /// Emits the half-open transitions whose time has come. Call it about once a second.
-    pub fn poll_breakers(&mut self, now: Moment) {
+    pub(crate) fn poll_breakers(&mut self, now: Moment) {
         let changes = self.scopes.on_timeout(now);
         self.announce_breakers(changes);
     }
 
     /// Takes the announcements since the last call.
-    pub fn take_announcements(&mut self) -> Vec<Announcement> {
+    pub(crate) fn take_announcements(&mut self) -> Vec<Announcement> {
         std::mem::take(&mut self.announcements)
     }
 
@@ -288,7 +288,7 @@ impl Admission {
 
     /// The configured number of contexts: the ceiling of every limit.
     #[must_use]
-    pub const fn ceiling(&self) -> u32 {
+    pub(crate) const fn ceiling(&self) -> u32 {
         self.config.max_contexts
     }
 
@@ -305,7 +305,7 @@ impl Admission {
 
     /// What the level demands; nothing, when the limits are fixed.
     #[must_use]
-    pub fn measures(&self) -> Measures {
+    pub(crate) fn measures(&self) -> Measures {
         match self.config.policy {
             LimitPolicy::Fixed => Level::Nominal.measures(),
             LimitPolicy::Adaptive { .. } => self.gauge.level().measures(),
@@ -314,7 +314,7 @@ impl Admission {
 
     /// How fast to evict, if somebody must go now.
     #[must_use]
-    pub fn eviction_pace(&self) -> Option<Pace> {
+    pub(crate) fn eviction_pace(&self) -> Option<Pace> {
         match self.config.policy {
             LimitPolicy::Fixed => None,
             LimitPolicy::Adaptive { .. } => self.gauge.eviction_pace(),
@@ -323,7 +323,7 @@ impl Admission {
 
     /// How often a breaker opened.
     #[must_use]
-    pub const fn trips(&self) -> u64 {
+    pub(crate) const fn trips(&self) -> u64 {
         self.scopes.trips()
     }
 
@@ -340,25 +340,25 @@ impl Admission {
     }
 
     /// When gates may open by time alone; some of it may be past.
-    pub fn next_changes(&self) -> impl Iterator<Item = Moment> {
+    pub(crate) fn next_changes(&self) -> impl Iterator<Item = Moment> {
         self.starved_at().into_iter().chain(self.footprint.poll_timeout())
     }
 
     /// How long nothing has been in flight.
     #[must_use]
-    pub fn idle_for(&self, now: Moment) -> Duration {
+    pub(crate) fn idle_for(&self, now: Moment) -> Duration {
         self.idle_since.map_or(Duration::ZERO, |since| now.since(since))
     }
 
     /// Whether nothing has been in flight for the time after which the starvation rule admits one context.
     #[must_use]
-    pub fn is_starved(&self, now: Moment) -> bool {
+    pub(crate) fn is_starved(&self, now: Moment) -> bool {
         self.starved_at().is_some_and(|at| at <= now)
     }
 
     /// Whether a context that starts now is admitted only by the starvation rule.
     #[must_use]
-    pub fn is_against_odds(&self, now: Moment) -> bool {
+    pub(crate) fn is_against_odds(&self, now: Moment) -> bool {
         let is_adaptive = self.config.policy != LimitPolicy::Fixed;
         is_adaptive && self.is_starved(now) && self.machine_admits(Load::default()).is_err()
     }

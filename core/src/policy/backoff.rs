@@ -1,18 +1,14 @@
 //! [`Backoff`]: how long to wait before the next try.
 //!
-//! The ceiling grows with each try; chance picks a point beneath it. Which point depends on who waits:
-//!
-//! * [`Backoff::delay`] (full jitter, anywhere from zero to the ceiling) is for many callers that failed together: it
-//!   spreads them most evenly over the time available.
-//! * [`Backoff::near`] (the ceiling ± 20 %) is for one thing that must really rest, such as a breaker or a slot whose
-//!   browser keeps dying: a rest that may come out as zero is none.
+//! The ceiling grows with each try. [`Backoff::near`] draws a delay of the ceiling ± 20 %: a breaker, or a slot whose browser
+//! keeps dying, must really rest, so a delay near zero would be wrong.
 
 use std::time::Duration;
 
 use crate::units::Ratio;
 
 /// How far a jittered span may lie from what was asked, either way (Akka's back-off supervisor uses the same share).
-pub const JITTER: Ratio = Ratio::percent(20);
+pub(crate) const JITTER: Ratio = Ratio::percent(20);
 
 /// An exponential back-off with a cap.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,22 +31,16 @@ impl Default for Backoff {
 impl Backoff {
     /// Starts at `base`, doubles each time, stops at `cap`.
     #[must_use]
-    pub const fn doubling(base: Duration, cap: Duration) -> Self {
+    pub(crate) const fn doubling(base: Duration, cap: Duration) -> Self {
         Self { base, cap, factor: 2.0 }
     }
 
     /// The longest delay before try `attempt`, counted from 0.
     #[must_use]
-    pub fn ceiling(&self, attempt: u32) -> Duration {
+    pub(crate) fn ceiling(&self, attempt: u32) -> Duration {
         let growth = self.factor.max(1.0).powf(f64::from(attempt)).min(f64::MAX);
         let ceiling = self.base.as_secs_f64() * growth;
         Duration::try_from_secs_f64(ceiling).unwrap_or(self.cap).min(self.cap)
-    }
-
-    /// A delay drawn evenly from zero to the ceiling.
-    #[must_use]
-    pub fn delay(&self, attempt: u32, rng: &mut fastrand::Rng) -> Duration {
-        Duration::from_nanos(rng.u64(0..=nanos(self.ceiling(attempt))))
     }
 
     /// A delay drawn evenly from the ceiling ± [`JITTER`].
@@ -62,7 +52,7 @@ impl Backoff {
 
 /// `span` ± [`JITTER`], drawn evenly.
 #[must_use]
-pub fn jittered(span: Duration, rng: &mut fastrand::Rng) -> Duration {
+pub(crate) fn jittered(span: Duration, rng: &mut fastrand::Rng) -> Duration {
     let middle = nanos(span);
     let reach = (middle as f64 * JITTER.value()) as u64;
     Duration::from_nanos(rng.u64(middle - reach..=middle.saturating_add(reach)))
@@ -95,11 +85,9 @@ mod tests {
     }
 
     #[test]
-    fn full_jitter_uses_the_whole_range_and_a_rest_never_vanishes() {
+    fn a_rest_never_vanishes() {
         let backoff = Backoff::doubling(Duration::from_secs(10), Duration::from_secs(10));
         let mut rng = fastrand::Rng::with_seed(1);
-        let delays: Vec<f64> = (0..1000).map(|_| backoff.delay(0, &mut rng).as_secs_f64()).collect();
-        assert!(delays.iter().any(|d| *d < 0.5) && delays.iter().any(|d| *d > 9.5));
         for _ in 0..1000 {
             let rest = backoff.near(0, &mut rng);
             assert!((Duration::from_secs(8)..=Duration::from_secs(12)).contains(&rest), "{rest:?}");
@@ -114,7 +102,6 @@ mod tests {
             let backoff = Backoff { base, cap, factor };
             let mut rng = fastrand::Rng::with_seed(seed);
             prop_assert!(backoff.ceiling(attempt) <= cap);
-            prop_assert!(backoff.delay(attempt, &mut rng) <= cap);
             let _ = backoff.near(attempt, &mut rng);
         }
     }

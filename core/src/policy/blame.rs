@@ -49,7 +49,8 @@ pub enum Part {
 
 impl Part {
     /// Every kind, in the order of declaration.
-    pub const ALL: [Self; 5] = [Self::Browser, Self::Proxy, Self::Host, Self::Global, Self::Fuse];
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 5] = [Self::Browser, Self::Proxy, Self::Host, Self::Global, Self::Fuse];
 }
 
 /// How an attempt ended, as far as breakers are concerned.

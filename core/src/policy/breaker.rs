@@ -28,7 +28,8 @@ mod rule;
 
 use std::time::Duration;
 
-pub use self::answer::{Answer, Change, Refused, State};
+pub(crate) use self::answer::{Answer, Refused};
+pub use self::answer::{Change, State};
 pub use self::rule::{Rates, Rule, TripReason};
 use crate::policy::backoff::{Backoff, jittered};
 use crate::policy::breaker::rule::Evidence;
@@ -70,7 +71,7 @@ impl Default for BreakerConfig {
 
 /// Which stay in a state a permit belongs to. Every change of state begins a new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Generation(u64);
+pub(crate) struct Generation(u64);
 
 /// The right to make one call. It must come back through [`Breaker::record`]; a call that was never made or was
 /// cancelled comes back as [`Verdict::Ignored`].
@@ -197,7 +198,7 @@ impl Breaker {
     }
 
     /// Makes the change that the passing of time has brought, if any.
-    pub fn on_timeout(&mut self, now: Moment) -> Option<Change> {
+    pub(crate) fn on_timeout(&mut self, now: Moment) -> Option<Change> {
         match self.lapse(now)? {
             Lapse::RestOver => {
                 self.enter(Phase::HalfOpen {

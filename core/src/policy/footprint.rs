@@ -177,7 +177,7 @@ impl Footprint {
 
     /// Whether one more context fits when one more browser has been started for it.
     #[must_use]
-    pub fn room_beside_browser(&self) -> Room {
+    pub(crate) fn room_beside_browser(&self) -> Room {
         self.room_for(self.config.browser + self.estimate.high())
     }
 
@@ -196,7 +196,7 @@ impl Footprint {
 
     /// Memory in use and promised.
     #[must_use]
-    pub fn predicted(&self) -> Bytes {
+    pub(crate) fn predicted(&self) -> Bytes {
         self.memory.map_or(Bytes::ZERO, |memory| memory.used) + self.booked
     }
 
@@ -214,7 +214,7 @@ impl Footprint {
 
     /// When the gate may open, if it is shut.
     #[must_use]
-    pub fn poll_timeout(&self) -> Option<Moment> {
+    pub(crate) fn poll_timeout(&self) -> Option<Moment> {
         match self.gate {
             Gate::Open => None,
             Gate::Shut { since } => Some(since + self.config.shut_for),
@@ -222,28 +222,28 @@ impl Footprint {
     }
 
     /// The machine's memory was read, or could not be (`None`).
-    pub fn on_memory(&mut self, now: Moment, memory: Option<MemoryUse>) {
+    pub(crate) fn on_memory(&mut self, now: Moment, memory: Option<MemoryUse>) {
         self.memory = memory.filter(|memory| memory.limit > Bytes::ZERO);
         self.turn(now);
     }
 
     /// Opens the gate if its time has come (see [`Footprint::poll_timeout`]).
-    pub fn on_timeout(&mut self, now: Moment) {
+    pub(crate) fn on_timeout(&mut self, now: Moment) {
         self.turn(now);
     }
 
     /// A browser is being started.
-    pub fn on_launching(&mut self, browser: BrowserId) {
+    pub(crate) fn on_launching(&mut self, browser: BrowserId) {
         self.book_browser(browser, self.config.browser);
     }
 
     /// A browser has come up, so that its memory is visible; or it is gone.
-    pub fn on_launched(&mut self, browser: BrowserId) {
+    pub(crate) fn on_launched(&mut self, browser: BrowserId) {
         self.book_browser(browser, Bytes::ZERO);
     }
 
     /// A context was admitted and will be created.
-    pub fn on_reserved(&mut self, slot: SlotId) {
+    pub(crate) fn on_reserved(&mut self, slot: SlotId) {
         let booked = self.estimate.mean;
         self.booked += booked;
         if let Some(before) = self.contexts.insert(slot, Held { booked, ..Held::default() }) {
@@ -252,7 +252,7 @@ impl Footprint {
     }
 
     /// The context exists, still empty.
-    pub fn on_created(&mut self, now: Moment, slot: SlotId) {
+    pub(crate) fn on_created(&mut self, now: Moment, slot: SlotId) {
         let booked = self.estimate.mean - self.config.blank;
         if let Some(held) = self.contexts.get_mut(&slot).filter(|held| held.created.is_none()) {
             held.created = Some(now);
@@ -263,7 +263,7 @@ impl Footprint {
 
     /// The `browsers` process trees together were measured to use `total`. The contexts of `running` exist and are not being
     /// closed.
-    pub fn on_measured(
+    pub(crate) fn on_measured(
         &mut self,
         now: Moment,
         total: Bytes,
@@ -285,7 +285,7 @@ impl Footprint {
     }
 
     /// The context is gone. What it used at most is learnt.
-    pub fn on_gone(&mut self, now: Moment, slot: SlotId) {
+    pub(crate) fn on_gone(&mut self, now: Moment, slot: SlotId) {
         let Some(held) = self.contexts.remove(&slot) else { return };
         self.booked -= held.booked;
         self.gone.record(now, Verdict::Success);

@@ -14,7 +14,7 @@ use crate::time::Moment;
 
 /// Failures in a row, and what follows from them.
 #[derive(Debug, Default)]
-pub struct LaunchBackoff {
+pub(crate) struct LaunchBackoff {
     past: Past,
     failures: Option<Failures>,
 }
@@ -41,17 +41,17 @@ struct Failures {
 
 impl LaunchBackoff {
     /// Failures in a row after which waiting jobs fail. Five, as in OTP's and systemd's common restart limits.
-    pub const HOPELESS: u32 = 5;
+    pub(crate) const HOPELESS: u32 = 5;
     const FIRST_WAIT: Duration = Duration::from_secs(1);
     const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
     /// A browser came up.
-    pub fn succeeded(&mut self) {
+    pub(crate) fn succeeded(&mut self) {
         (self.past, self.failures) = (Past::Proven, None);
     }
 
     /// A browser did not come up.
-    pub fn failed(&mut self, now: Moment, fault: Fault, rng: &mut fastrand::Rng) {
+    pub(crate) fn failed(&mut self, now: Moment, fault: Fault, rng: &mut fastrand::Rng) {
         let before = self.failures.as_ref();
         let in_a_row = before.map_or(0, |failures| failures.in_a_row) + 1;
         let since = before.map_or(now, |failures| failures.since);
@@ -62,19 +62,19 @@ impl LaunchBackoff {
 
     /// Whether a browser may be started now.
     #[must_use]
-    pub fn may_launch(&self, now: Moment) -> bool {
+    pub(crate) fn may_launch(&self, now: Moment) -> bool {
         self.retry_at().is_none_or(|at| at <= now)
     }
 
     /// When the next start may be tried, after a failure.
     #[must_use]
-    pub fn retry_at(&self) -> Option<Moment> {
+    pub(crate) fn retry_at(&self) -> Option<Moment> {
         self.failures.as_ref().map(|failures| failures.retry_at)
     }
 
     /// The last failure, when waiting jobs should fail with it; `None` again as soon as the next start may be tried.
     #[must_use]
-    pub fn hopeless(&self, now: Moment, patience: Duration) -> Option<&Fault> {
+    pub(crate) fn hopeless(&self, now: Moment, patience: Duration) -> Option<&Fault> {
         let failures = self.failures.as_ref().filter(|failures| now < failures.retry_at)?;
         let is_over = match self.past {
             Past::Unproven => true,

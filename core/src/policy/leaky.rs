@@ -41,7 +41,7 @@ impl Default for LeakyConfig {
 
 /// The counter itself.
 #[derive(Debug, Clone)]
-pub struct Leaky {
+pub(crate) struct Leaky {
     config: LeakyConfig,
     failed: f64,
     as_of: Moment,
@@ -50,12 +50,12 @@ pub struct Leaky {
 impl Leaky {
     /// A counter that stands at zero.
     #[must_use]
-    pub const fn new(config: LeakyConfig) -> Self {
+    pub(crate) const fn new(config: LeakyConfig) -> Self {
         Self { config, failed: 0.0, as_of: Moment::ZERO }
     }
 
     /// Counts one call that ended at `now`.
-    pub fn record(&mut self, now: Moment, verdict: Verdict) {
+    pub(crate) fn record(&mut self, now: Moment, verdict: Verdict) {
         self.failed = self.level(now);
         self.as_of = self.as_of.max(now);
         match verdict {
@@ -67,24 +67,24 @@ impl Leaky {
 
     /// The incident's `failed_count`, as it stands at `now`; a part that has not yet leaked away counts as one.
     #[must_use]
-    pub fn failed_count(&self, now: Moment) -> u32 {
+    pub(crate) fn failed_count(&self, now: Moment) -> u32 {
         self.level(now).ceil() as u32
     }
 
     /// Whether the count has reached the trip level.
     #[must_use]
-    pub fn has_tripped(&self, now: Moment) -> bool {
+    pub(crate) fn has_tripped(&self, now: Moment) -> bool {
         self.failed_count(now) >= self.config.trips_at.max(1)
     }
 
     /// The level at which it trips.
     #[must_use]
-    pub const fn trips_at(&self) -> u32 {
+    pub(crate) const fn trips_at(&self) -> u32 {
         self.config.trips_at
     }
 
     /// Sets the count to where a passed probation leaves it: never up, and never so high that it trips at once.
-    pub fn ease(&mut self, now: Moment) {
+    pub(crate) fn ease(&mut self, now: Moment) {
         let eased = self.config.eased_to.min(self.config.trips_at.saturating_sub(1));
         self.failed = self.level(now).min(f64::from(eased));
         self.as_of = self.as_of.max(now);

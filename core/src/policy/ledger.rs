@@ -21,7 +21,7 @@ use crate::outcome::Outcome;
 
 /// Counts every job from submission to end; `submitted = queued + running + ended` at every instant.
 #[derive(Debug, Default)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     counts: Counts,
     dropped: Arc<AtomicU64>,
 }
@@ -66,12 +66,12 @@ impl Counts {
 /// A job that waits.
 #[derive(Debug)]
 #[must_use = "a job must be started or finished"]
-pub struct Queued(Token);
+pub(crate) struct Queued(Token);
 
 /// A job with an attempt under way.
 #[derive(Debug)]
 #[must_use = "a job must be requeued or finished"]
-pub struct Running(Token);
+pub(crate) struct Running(Token);
 
 /// Alive until disarmed; says so when it is dropped alive.
 #[derive(Debug)]
@@ -79,41 +79,41 @@ struct Token(Option<Arc<AtomicU64>>);
 
 impl Ledger {
     /// Enters a job.
-    pub fn submit(&mut self) -> Queued {
+    pub(crate) fn submit(&mut self) -> Queued {
         self.counts.submitted += 1;
         self.counts.queued += 1;
         Queued(Token(Some(Arc::clone(&self.dropped))))
     }
 
     /// An attempt begins.
-    pub fn start(&mut self, Queued(token): Queued) -> Running {
+    pub(crate) fn start(&mut self, Queued(token): Queued) -> Running {
         self.counts.queued -= 1;
         self.counts.running += 1;
         Running(token)
     }
 
     /// The attempt failed and another will be made.
-    pub fn requeue(&mut self, Running(token): Running) -> Queued {
+    pub(crate) fn requeue(&mut self, Running(token): Running) -> Queued {
         self.counts.running -= 1;
         self.counts.queued += 1;
         Queued(token)
     }
 
     /// The job ends while it waits.
-    pub fn finish_queued(&mut self, Queued(token): Queued, outcome: &Outcome) {
+    pub(crate) fn finish_queued(&mut self, Queued(token): Queued, outcome: &Outcome) {
         self.counts.queued -= 1;
         self.end(token, outcome);
     }
 
     /// The job ends with its attempt.
-    pub fn finish(&mut self, Running(token): Running, outcome: &Outcome) {
+    pub(crate) fn finish(&mut self, Running(token): Running, outcome: &Outcome) {
         self.counts.running -= 1;
         self.end(token, outcome);
     }
 
     /// The counts of this instant.
     #[must_use]
-    pub fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         Counts { dropped: self.dropped.load(Ordering::Relaxed), ..self.counts }
     }
 

@@ -8,17 +8,17 @@
 //! two cores 50 creations at once halve the throughput of four; on eight cores the adaptive pair pays for its caution
 //! with a ramp of some seconds.
 
-pub mod aimd;
-pub mod gradient;
+pub(crate) mod aimd;
+pub(crate) mod gradient;
 
 use self::aimd::AimdLimit;
 pub use self::aimd::MAX_CONTEXTS;
 use self::gradient::GradientLimit;
-pub use self::gradient::MAX_CREATING;
+pub(crate) use self::gradient::MAX_CREATING;
 
 /// How many contexts may be being created at once.
 #[derive(Debug, Clone)]
-pub enum CreationLimit {
+pub(crate) enum CreationLimit {
     /// Always this number.
     Fixed(u32),
     /// As many as can be created without queueing for the processor.
@@ -28,7 +28,7 @@ pub enum CreationLimit {
 impl CreationLimit {
     /// The limit now.
     #[must_use]
-    pub fn current(&self) -> u32 {
+    pub(crate) fn current(&self) -> u32 {
         match self {
             Self::Fixed(limit) => *limit,
             Self::Adaptive(limit) => limit.current(),
@@ -44,7 +44,7 @@ impl Default for CreationLimit {
 
 /// How many contexts may be active at once.
 #[derive(Debug, Clone)]
-pub enum ActiveLimit {
+pub(crate) enum ActiveLimit {
     /// Always this number.
     Fixed(u32),
     /// As many as the machine bears without pressure.
@@ -54,7 +54,7 @@ pub enum ActiveLimit {
 impl ActiveLimit {
     /// The limit now.
     #[must_use]
-    pub fn current(&self) -> u32 {
+    pub(crate) fn current(&self) -> u32 {
         match self {
             Self::Fixed(limit) => *limit,
             Self::Adaptive(limit) => limit.current(),

@@ -68,7 +68,7 @@ enum Phase {
 
 impl Placement {
     /// Changes how many browsers may be starting at once.
-    pub const fn set_max_launching(&mut self, max_launching: u32) {
+    pub(crate) const fn set_max_launching(&mut self, max_launching: u32) {
         self.config.max_launching = max_launching;
     }
 
@@ -89,7 +89,7 @@ impl Placement {
 
     /// The browser with the most room.
     #[must_use]
-    pub fn roomiest(&self) -> Option<BrowserId> {
+    pub(crate) fn roomiest(&self) -> Option<BrowserId> {
         self.open.first().map(|(_, id)| *id)
     }
 
@@ -164,7 +164,7 @@ impl Placement {
     }
 
     /// A browser that was given up while it was starting did not come up: there is nothing left to close.
-    pub fn never_was(&mut self, id: BrowserId) {
+    pub(crate) fn never_was(&mut self, id: BrowserId) {
         if self.browsers.get(&id) == Some(&Phase::Closing) {
             self.browsers.remove(&id);
         }
@@ -184,14 +184,14 @@ impl Placement {
     }
 
     /// One browser that holds nothing and that `demand` contexts do not need.
-    pub fn close_surplus(&mut self, demand: u32) -> Option<BrowserId> {
+    pub(crate) fn close_surplus(&mut self, demand: u32) -> Option<BrowserId> {
         let needed = demand.div_ceil(self.config.contexts_per_browser.max(1));
         let (active, id) = *self.open.first()?;
         if active > 0 || self.ready <= needed { None } else { self.close(id) }
     }
 
     /// Every browser that is not being closed yet, launching ones included.
-    pub fn close_all(&mut self) -> Vec<BrowserId> {
+    pub(crate) fn close_all(&mut self) -> Vec<BrowserId> {
         let ids: Vec<_> = self.browsers.keys().copied().collect();
         ids.into_iter().filter_map(|id| self.close(id)).collect()
     }
@@ -204,13 +204,13 @@ impl Placement {
 
     /// Whether this browser is starting.
     #[must_use]
-    pub fn is_launching(&self, id: BrowserId) -> bool {
+    pub(crate) fn is_launching(&self, id: BrowserId) -> bool {
         self.browsers.get(&id) == Some(&Phase::Launching)
     }
 
     /// How long this browser has been up; no time at all if it is not.
     #[must_use]
-    pub fn up_for(&self, id: BrowserId, now: Moment) -> Duration {
+    pub(crate) fn up_for(&self, id: BrowserId, now: Moment) -> Duration {
         match self.browsers.get(&id) {
             Some(Phase::Ready { since, .. } | Phase::Retiring { since, .. }) => now.since(*since),
             Some(Phase::Launching | Phase::Closing) | None => Duration::ZERO,
@@ -236,7 +236,7 @@ impl Placement {
     }
 
     /// Takes no new contexts from now on; returns the browser if it is empty and to be closed.
-    pub fn retire(&mut self, id: BrowserId) -> Option<BrowserId> {
+    pub(crate) fn retire(&mut self, id: BrowserId) -> Option<BrowserId> {
         let Some(Phase::Ready { since, active, .. }) = self.browsers.get(&id).copied() else { return None };
         if active == 0 {
             return self.close(id);

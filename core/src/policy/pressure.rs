@@ -25,8 +25,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::eviction::{Eviction, Pace};
-pub use self::gauge::{Cause, Gauge, LevelChange, Lines, PressureConfig, Signal};
+pub(crate) use self::eviction::Eviction;
+pub use self::eviction::Pace;
+pub(crate) use self::gauge::Gauge;
+pub(crate) use self::gauge::{Cause, LevelChange, Signal};
+pub use self::gauge::{Lines, PressureConfig};
 pub use self::profile::PressureProfile;
 pub use self::reading::{Disk, MemoryUse, Reading, Sensed, Stall, Tally};
 
@@ -47,11 +50,11 @@ pub enum Level {
 
 impl Level {
     /// Every level, from calm to danger.
-    pub const ALL: [Self; 4] = [Self::Nominal, Self::Elevated, Self::Critical, Self::Emergency];
+    pub(crate) const ALL: [Self; 4] = [Self::Nominal, Self::Elevated, Self::Critical, Self::Emergency];
 
     /// What the level demands. Eviction has its own pace: see [`Gauge::eviction_pace`].
     #[must_use]
-    pub const fn measures(self) -> Measures {
+    pub(crate) const fn measures(self) -> Measures {
         let (admission, launches, trim, idle) = match self {
             Self::Nominal => (Admission::Open, Launches::Any, Trim::Nothing, Idle::Keep),
             Self::Elevated => (Admission::Open, Launches::Replacements, Trim::Moderate, Idle::CloseSpare),
@@ -75,20 +78,20 @@ impl fmt::Display for Level {
 
 /// What a level demands of the fleet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Measures {
+pub(crate) struct Measures {
     /// Whether contexts are admitted.
-    pub admission: Admission,
+    pub(crate) admission: Admission,
     /// Which browsers may be started.
-    pub launches: Launches,
+    pub(crate) launches: Launches,
     /// How much memory browsers are asked to give back.
-    pub trim: Trim,
+    pub(crate) trim: Trim,
     /// What becomes of idle contexts.
-    pub idle: Idle,
+    pub(crate) idle: Idle,
 }
 
 /// Whether contexts are admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admission {
+pub(crate) enum Admission {
     /// Yes, as far as the other gates allow.
     Open,
     /// None.
@@ -97,7 +100,7 @@ pub enum Admission {
 
 /// Which browsers may be started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Launches {
+pub(crate) enum Launches {
     /// As many as are wanted.
     Any,
     /// Only in place of one that died: the number must not grow, but a fleet must be able to recover from crashes.
@@ -120,7 +123,7 @@ pub enum Trim {
 
 /// What becomes of contexts and pages that no job uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Idle {
+pub(crate) enum Idle {
     /// They stay warm.
     Keep,
     /// Spare pages are closed, contexts stay.

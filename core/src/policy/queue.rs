@@ -11,37 +11,37 @@ use crate::time::Moment;
 
 /// A job that waits.
 #[derive(Debug)]
-pub struct Waiting {
+pub(crate) struct Waiting {
     /// Which job.
-    pub job: JobSeq,
+    pub(crate) job: JobSeq,
     /// Its token of the ledger.
-    pub entry: Queued,
+    pub(crate) entry: Queued,
     /// Attempts it has had.
-    pub attempts: u32,
+    pub(crate) attempts: u32,
     /// What happened to it so far, and what it waits for.
-    pub history: JobHistory,
+    pub(crate) history: JobHistory,
 }
 
 /// The deadline of a waiting job, the peers it needs, and what happened to it so far.
 #[derive(Debug, Clone, Default)]
-pub struct JobHistory {
+pub(crate) struct JobHistory {
     /// When its first attempt must have begun; `None`: there is no deadline.
-    pub deadline: Option<Moment>,
+    pub(crate) deadline: Option<Moment>,
     /// The host of its first page.
-    pub host: Option<Arc<str>>,
+    pub(crate) host: Option<Arc<str>>,
     /// Its proxy.
-    pub proxy: Option<Arc<str>>,
+    pub(crate) proxy: Option<Arc<str>>,
     /// Since when it is held back because of one of them.
-    pub held_since: Option<Moment>,
+    pub(crate) held_since: Option<Moment>,
     /// How often its attempts were evicted.
-    pub evictions: u32,
+    pub(crate) evictions: u32,
     /// How its last attempt failed, if it had one.
-    pub last_failure: Option<Box<Failure>>,
+    pub(crate) last_failure: Option<Box<Failure>>,
 }
 
 /// The queue. Jobs that are held back fill it too, but are always taken: they were accepted long ago.
 #[derive(Debug)]
-pub struct Queue {
+pub(crate) struct Queue {
     capacity: usize,
     /// Jobs that were held back and are due: older than all that are ready, so they go first, and of them the one that
     /// expires first.
@@ -54,36 +54,36 @@ pub struct Queue {
 impl Queue {
     /// An empty queue that accepts up to `capacity` jobs.
     #[must_use]
-    pub const fn new(capacity: usize) -> Self {
+    pub(crate) const fn new(capacity: usize) -> Self {
         Self { capacity, due: BTreeMap::new(), ready: VecDeque::new(), delayed: BTreeMap::new() }
     }
 
     /// Changes how many jobs it accepts. Those that are in it stay.
-    pub const fn set_capacity(&mut self, capacity: usize) {
+    pub(crate) const fn set_capacity(&mut self, capacity: usize) {
         self.capacity = capacity;
     }
 
     /// How many more jobs it would accept.
     #[must_use]
-    pub fn room(&self) -> usize {
+    pub(crate) fn room(&self) -> usize {
         self.capacity.saturating_sub(self.len())
     }
 
     /// Jobs that could start now.
     #[must_use]
-    pub fn ready(&self) -> usize {
+    pub(crate) fn ready(&self) -> usize {
         self.due.len() + self.ready.len()
     }
 
     /// Jobs in all.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.ready() + self.delayed.len()
     }
 
     /// Whether no job waits.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
@@ -91,7 +91,7 @@ impl Queue {
     ///
     /// # Errors
     /// With the job, when there is no room.
-    pub fn push(&mut self, waiting: Waiting) -> Result<(), Waiting> {
+    pub(crate) fn push(&mut self, waiting: Waiting) -> Result<(), Waiting> {
         if self.room() == 0 {
             return Err(waiting);
         }
@@ -100,12 +100,12 @@ impl Queue {
     }
 
     /// Holds a job back until `due`; it then goes before those that were not held back.
-    pub fn delay(&mut self, waiting: Waiting, due: Moment) {
+    pub(crate) fn delay(&mut self, waiting: Waiting, due: Moment) {
         self.delayed.insert((due, waiting.job), waiting);
     }
 
     /// Brings the jobs whose time has come to the front.
-    pub fn advance(&mut self, now: Moment) {
+    pub(crate) fn advance(&mut self, now: Moment) {
         while let Some(next) = self.delayed.first_entry()
             && next.key().0 <= now
         {
@@ -116,17 +116,17 @@ impl Queue {
 
     /// The job whose turn it is, to look at.
     #[must_use]
-    pub fn front(&self) -> Option<&Waiting> {
+    pub(crate) fn front(&self) -> Option<&Waiting> {
         self.due.first_key_value().map(|(_, waiting)| waiting).or_else(|| self.ready.front())
     }
 
     /// The job whose turn it is.
-    pub fn pop(&mut self) -> Option<Waiting> {
+    pub(crate) fn pop(&mut self) -> Option<Waiting> {
         self.due.pop_first().map(|(_, waiting)| waiting).or_else(|| self.ready.pop_front())
     }
 
     /// A job that has waited beyond its deadline, if there is one.
-    pub fn pop_expired(&mut self, now: Moment) -> Option<Waiting> {
+    pub(crate) fn pop_expired(&mut self, now: Moment) -> Option<Waiting> {
         if let Some(first) = self.due.first_entry()
             && first.key().0 <= now
         {
@@ -136,7 +136,7 @@ impl Queue {
     }
 
     /// Takes every job out.
-    pub fn drain(&mut self) -> impl Iterator<Item = Waiting> {
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = Waiting> {
         let delayed = std::mem::take(&mut self.delayed);
         let ready = std::mem::take(&mut self.due).into_values().chain(std::mem::take(&mut self.ready));
         ready.chain(delayed.into_values())
@@ -144,7 +144,7 @@ impl Queue {
 
     /// When something here changes by time alone.
     #[must_use]
-    pub fn next_change(&self) -> Option<Moment> {
+    pub(crate) fn next_change(&self) -> Option<Moment> {
         let due = self.delayed.first_key_value().map(|((due, _), _)| *due);
         let first_due = self.due.first_key_value().map(|((deadline, _), _)| *deadline);
         let first_ready = self.ready.front().and_then(|waiting| waiting.history.deadline);

@@ -45,7 +45,7 @@ impl Default for RestartIntensity {
 
 /// Whether a browser may be started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Restart {
+pub(crate) enum Restart {
     /// Yes.
     Now,
     /// Not before this moment.
@@ -54,7 +54,7 @@ pub enum Restart {
 
 /// The deaths of one slot's browsers.
 #[derive(Debug, Clone)]
-pub struct Restarts {
+pub(crate) struct Restarts {
     intensity: RestartIntensity,
     /// Recent deaths, oldest first; at most `intensity.restarts + 1`.
     deaths: VecDeque<Moment>,
@@ -68,23 +68,23 @@ pub struct Restarts {
 impl Restarts {
     /// A slot whose browsers have never died.
     #[must_use]
-    pub const fn new(intensity: RestartIntensity) -> Self {
+    pub(crate) const fn new(intensity: RestartIntensity) -> Self {
         Self { intensity, deaths: VecDeque::new(), rests: 0, not_before: Moment::ZERO, served: 0 }
     }
 
     /// Whether a browser may be started at `now`.
     #[must_use]
-    pub fn may_restart(&self, now: Moment) -> Restart {
+    pub(crate) fn may_restart(&self, now: Moment) -> Restart {
         if now >= self.not_before { Restart::Now } else { Restart::At(self.not_before) }
     }
 
     /// The browser has served one more context to its end.
-    pub const fn on_served(&mut self) {
+    pub(crate) const fn on_served(&mut self) {
         self.served = self.served.saturating_add(1);
     }
 
     /// The browser died; `lived` is how long it had been up. (A planned end, such as recycling, is not a death.)
-    pub fn on_death(&mut self, now: Moment, lived: Duration, rng: &mut fastrand::Rng) {
+    pub(crate) fn on_death(&mut self, now: Moment, lived: Duration, rng: &mut fastrand::Rng) {
         if lived >= self.intensity.healthy_after || self.served >= self.intensity.healthy_served {
             self.deaths.clear();
             self.rests = 0;
@@ -101,8 +101,8 @@ impl Restarts {
     }
 
     /// How often the slot has rested since its sheet was clean; zero is a slot in good health.
-    #[must_use]
-    pub const fn rests(&self) -> u32 {
+    #[cfg(test)]
+    pub(crate) const fn rests(&self) -> u32 {
         self.rests
     }
 }

@@ -49,7 +49,7 @@ const TOKEN: i64 = 1_000_000_000;
 
 /// The budget: one for each thing that retries could overload.
 #[derive(Debug, Clone)]
-pub struct RetryBudget {
+pub(crate) struct RetryBudget {
     config: RetryBudgetConfig,
     /// Below zero it is the debt: tokens that are promised to retries and not earned yet.
     balance: i64,
@@ -59,25 +59,25 @@ pub struct RetryBudget {
 impl RetryBudget {
     /// A budget that holds its floor.
     #[must_use]
-    pub fn new(config: RetryBudgetConfig) -> Self {
+    pub(crate) fn new(config: RetryBudgetConfig) -> Self {
         Self { balance: tokens(config.floor.min(config.cap)), config, as_of: Moment::ZERO }
     }
 
     /// Whether a retry after a failure of this class is paid from the budget.
     #[must_use]
-    pub const fn charges(class: FailureClass) -> bool {
+    pub(crate) const fn charges(class: FailureClass) -> bool {
         !matches!(class, FailureClass::BrowserCrash)
     }
 
     /// A first attempt begins and pays in.
-    pub fn deposit(&mut self, now: Moment) {
+    pub(crate) fn deposit(&mut self, now: Moment) {
         self.accrue(now);
         let share = (self.config.share.value() * TOKEN as f64) as i64;
         self.balance = self.balance.saturating_add(share).min(tokens(self.config.cap));
     }
 
     /// Books one retry. Answers when time alone will have earned its token, but no later than `longest` from now.
-    pub fn withdraw(&mut self, now: Moment, longest: Duration) -> Moment {
+    pub(crate) fn withdraw(&mut self, now: Moment, longest: Duration) -> Moment {
         self.accrue(now);
         self.balance = (self.balance - TOKEN).max(-tokens(self.config.cap));
         if self.balance >= 0 {
@@ -89,8 +89,8 @@ impl RetryBudget {
     }
 
     /// Whole tokens at `now`; none in debt.
-    #[must_use]
-    pub fn tokens(&self, now: Moment) -> u32 {
+    #[cfg(test)]
+    pub(crate) fn tokens(&self, now: Moment) -> u32 {
         u32::try_from(self.balance_at(now) / TOKEN).unwrap_or_default()
     }
 

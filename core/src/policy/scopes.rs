@@ -38,7 +38,7 @@ pub struct Blocked {
 }
 
 /// Changes of state, each announced once.
-pub type Changes = Vec<(Scope, Change)>;
+pub(crate) type Changes = Vec<(Scope, Change)>;
 
 /// All breakers of a fleet.
 #[derive(Debug, Clone)]
@@ -105,7 +105,7 @@ impl Scopes {
 
     /// Which of `scopes` would refuse at `now`, if any: the one that refuses longest.
     #[must_use]
-    pub fn blocked(&self, now: Moment, scopes: &[Scope]) -> Option<Blocked> {
+    pub(crate) fn blocked(&self, now: Moment, scopes: &[Scope]) -> Option<Blocked> {
         let refusals = scopes.iter().filter_map(|scope| {
             let refused = self.kind(scope).get(scope)?.refusal(now)?;
             Some(Blocked { scope: scope.clone(), refused })
@@ -151,7 +151,7 @@ impl Scopes {
     /// Makes every change that the passing of time has brought. Nothing depends on it but the announcements: a breaker
     /// that is asked makes its own. Walks all breakers; once a second is often enough.
     #[must_use = "changes are announced only once"]
-    pub fn on_timeout(&mut self, now: Moment) -> Changes {
+    pub(crate) fn on_timeout(&mut self, now: Moment) -> Changes {
         self.kinds.iter_mut().flat_map(|kind| kind.on_timeout(now)).collect()
     }
 
@@ -163,7 +163,7 @@ impl Scopes {
 
     /// How often any breaker has opened.
     #[must_use]
-    pub const fn trips(&self) -> u64 {
+    pub(crate) const fn trips(&self) -> u64 {
         self.trips
     }
 

@@ -38,14 +38,14 @@ impl Default for WarningConfig {
 impl WarningConfig {
     /// Whether `used` has come near `limit`. A limit of zero cannot be neared: it has been met.
     #[must_use]
-    pub fn is_nearing(&self, used: u32, limit: u32) -> bool {
+    pub(crate) fn is_nearing(&self, used: u32, limit: u32) -> bool {
         limit > 0 && f64::from(used) >= self.nearing.value() * f64::from(limit)
     }
 }
 
 /// Limits how often one thing is announced.
 #[derive(Debug, Clone)]
-pub struct Warnings {
+pub(crate) struct Warnings {
     interval: Duration,
     announced_at: Option<Moment>,
     suppressed: u64,
@@ -54,12 +54,12 @@ pub struct Warnings {
 impl Warnings {
     /// At most one announcement per `interval`.
     #[must_use]
-    pub const fn new(interval: Duration) -> Self {
+    pub(crate) const fn new(interval: Duration) -> Self {
         Self { interval, announced_at: None, suppressed: 0 }
     }
 
     /// Counts one event. If it is to be announced, returns how many events before it were only counted.
-    pub fn record(&mut self, now: Moment) -> Option<u64> {
+    pub(crate) fn record(&mut self, now: Moment) -> Option<u64> {
         if self.announced_at.is_some_and(|at| now.since(at) < self.interval) {
             self.suppressed = self.suppressed.saturating_add(1);
             return None;
@@ -69,7 +69,7 @@ impl Warnings {
     }
 
     /// The number of events that were only counted, once their interval is over (see [`Warnings::poll_timeout`]).
-    pub fn on_timeout(&mut self, now: Moment) -> Option<u64> {
+    pub(crate) fn on_timeout(&mut self, now: Moment) -> Option<u64> {
         if self.poll_timeout()? > now {
             return None;
         }
@@ -78,7 +78,7 @@ impl Warnings {
     }
 
     /// The number of events that were only counted, if there are any: for the end of a run, which does not wait.
-    pub const fn take_suppressed(&mut self) -> Option<u64> {
+    pub(crate) const fn take_suppressed(&mut self) -> Option<u64> {
         match std::mem::replace(&mut self.suppressed, 0) {
             0 => None,
             suppressed => Some(suppressed),
@@ -87,7 +87,7 @@ impl Warnings {
 
     /// When [`Warnings::on_timeout`] returns a number, if ever.
     #[must_use]
-    pub fn poll_timeout(&self) -> Option<Moment> {
+    pub(crate) fn poll_timeout(&self) -> Option<Moment> {
         let announced_at = self.announced_at.filter(|_| self.suppressed > 0)?;
         Some(announced_at + self.interval)
     }

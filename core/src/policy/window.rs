@@ -30,13 +30,13 @@ pub enum Verdict {
 impl Verdict {
     /// Whether the call failed.
     #[must_use]
-    pub const fn is_failure(self) -> bool {
+    pub(crate) const fn is_failure(self) -> bool {
         matches!(self, Self::Failure | Self::TimedOut)
     }
 
     /// Whether the call took too long.
     #[must_use]
-    pub const fn is_slow(self) -> bool {
+    pub(crate) const fn is_slow(self) -> bool {
         matches!(self, Self::Slow | Self::TimedOut)
     }
 }
@@ -55,13 +55,13 @@ pub struct Counts {
 impl Counts {
     /// The share of calls that failed; zero without calls.
     #[must_use]
-    pub fn failure_rate(self) -> Ratio {
+    pub(crate) fn failure_rate(self) -> Ratio {
         Ratio::new(f64::from(self.failures) / f64::from(self.calls))
     }
 
     /// The share of calls that took too long; zero without calls.
     #[must_use]
-    pub fn slow_rate(self) -> Ratio {
+    pub(crate) fn slow_rate(self) -> Ratio {
         Ratio::new(f64::from(self.slow) / f64::from(self.calls))
     }
 
@@ -82,7 +82,7 @@ impl Counts {
 
 /// Counts of the last `length`, in constant memory.
 #[derive(Debug, Clone)]
-pub struct Window {
+pub(crate) struct Window {
     slice: u64,
     newest: u64,
     ring: [Bucket; BUCKETS],
@@ -97,13 +97,13 @@ struct Bucket {
 impl Window {
     /// An empty window that looks back over `length` (at least ten nanoseconds).
     #[must_use]
-    pub fn new(length: Duration) -> Self {
+    pub(crate) fn new(length: Duration) -> Self {
         let slice = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX) / BUCKETS as u64;
         Self { slice: slice.max(1), newest: 0, ring: [Bucket::default(); BUCKETS] }
     }
 
     /// Takes in one call that ended at `now`. [`Verdict::Ignored`] leaves no trace.
-    pub fn record(&mut self, now: Moment, verdict: Verdict) {
+    pub(crate) fn record(&mut self, now: Moment, verdict: Verdict) {
         if verdict == Verdict::Ignored {
             return;
         }
@@ -117,14 +117,14 @@ impl Window {
 
     /// The counts of the slices that reach into the window as it ends at `now`.
     #[must_use]
-    pub fn counts(&self, now: Moment) -> Counts {
+    pub(crate) fn counts(&self, now: Moment) -> Counts {
         let oldest = self.epoch(now).saturating_sub(BUCKETS as u64 - 1);
         let recent = self.ring.iter().filter(|bucket| bucket.epoch >= oldest);
         recent.fold(Counts::default(), |sum, bucket| sum.plus(bucket.counts))
     }
 
     /// Forgets everything.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.ring = [Bucket::default(); BUCKETS];
     }
 

@@ -9,10 +9,7 @@ mod model;
 
 use std::time::Duration;
 
-use plimsoll_core::policy::admission::LimitPolicy;
-use plimsoll_core::policy::breaker::Rule;
-use plimsoll_core::policy::dispatch::{DispatchConfig, Event};
-use plimsoll_core::policy::leaky::LeakyConfig;
+use plimsoll_core::policy::{DispatchConfig, Event, LeakyConfig, LimitPolicy, Rule};
 use plimsoll_core::units::Ratio;
 use proptest::prelude::*;
 

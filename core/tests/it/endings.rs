@@ -3,11 +3,7 @@
 use std::time::Duration;
 
 use plimsoll_core::outcome::{FailureClass, Fault, Outcome, Stage};
-use plimsoll_core::policy::admission::LimitPolicy;
-use plimsoll_core::policy::breaker::Rule;
-use plimsoll_core::policy::dispatch::{AttemptEnd, DispatchConfig};
-use plimsoll_core::policy::leaky::LeakyConfig;
-use plimsoll_core::policy::pressure::MemoryUse;
+use plimsoll_core::policy::{AttemptEnd, DispatchConfig, LeakyConfig, LimitPolicy, MemoryUse, Rule};
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::{Bytes, Ratio};
 

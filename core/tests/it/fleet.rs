@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_core::outcome::{FailureClass, Outcome, Stage};
-use plimsoll_core::policy::admission::LimitPolicy;
-use plimsoll_core::policy::dispatch::DispatchConfig;
+use plimsoll_core::policy::{DispatchConfig, LimitPolicy};
 use plimsoll_core::port::Blindfold;
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::fleet::{Fleet, FleetConfig, FleetReport, Stop, Surroundings};

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use plimsoll_core::id::{BrowserId, JobSeq, SlotId};
 use plimsoll_core::outcome::{FailureClass, Fault, Outcome};
-use plimsoll_core::policy::admission::Announcement;
-use plimsoll_core::policy::dispatch::{Action, AttemptEnd, Dispatch, DispatchConfig, Event};
-use plimsoll_core::policy::pressure::{MemoryUse, Reading, Sensed};
+use plimsoll_core::policy::{
+    Action, Announcement, AttemptEnd, Dispatch, DispatchConfig, Event, MemoryUse, Reading, Sensed,
+};
 use plimsoll_core::time::Moment;
 
 /// More turns than any fleet of a test needs.

@@ -6,11 +6,9 @@
 use plimsoll_core::id::{BrowserId, SlotId};
 use plimsoll_core::job::JobKeys;
 use plimsoll_core::outcome::{FailureClass, Fault, Stage};
-use plimsoll_core::policy::admission::{Announcement, LimitPolicy, Wait};
-use plimsoll_core::policy::breaker::Change;
-use plimsoll_core::policy::dispatch::{AttemptEnd, DispatchConfig, Event};
-use plimsoll_core::policy::pressure::{Level, MemoryUse};
-use plimsoll_core::policy::scopes::Scope;
+use plimsoll_core::policy::{
+    Announcement, AttemptEnd, Change, DispatchConfig, Event, Level, LimitPolicy, MemoryUse, Scope, Wait,
+};
 use plimsoll_core::runtime::supervisor::{Supervisor, TaskFailure};
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::Bytes;

@@ -7,7 +7,7 @@ use plimsoll_core::capability::{Capabilities, Capability};
 use plimsoll_core::id::BrowserId;
 use plimsoll_core::job::Setup;
 use plimsoll_core::outcome::{FailureClass, Fault, Stage};
-use plimsoll_core::policy::pressure::Trim;
+use plimsoll_core::policy::Trim;
 use plimsoll_core::port::call::{DriverMade, Launch, Open, OutputHead, Perform, Performed};
 use plimsoll_core::port::{
     Artifact, ArtifactKind, BrowserEnd, CloseError, Incidents, OpenRequest, Page, StepOutput,

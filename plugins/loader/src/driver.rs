@@ -14,7 +14,7 @@ use futures_util::future::{BoxFuture, Shared};
 use plimsoll_core::capability::Capabilities;
 use plimsoll_core::id::BrowserId;
 use plimsoll_core::outcome::{FailureClass, Fault};
-use plimsoll_core::policy::pressure::Trim;
+use plimsoll_core::policy::Trim;
 use plimsoll_core::port::call::{Launch, Open, Perform, Performed};
 use plimsoll_core::port::{
     Browser, BrowserEnd, CloseError, Context, Driver, Incidents, OpenRequest, StepOutput,

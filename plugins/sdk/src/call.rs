@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use plimsoll_core::outcome::{FailureClass, Fault};
-use plimsoll_core::policy::pressure::Trim;
+use plimsoll_core::policy::Trim;
 use plimsoll_core::port::call::{DriverMade, Launch, Open, Perform, Performed};
 use plimsoll_core::port::{Browser, CloseError, StepOutput};
 use plimsoll_plugin_abi::{Buf, op, status};

@@ -75,7 +75,7 @@ pub use async_trait::async_trait;
 pub use plimsoll_core::capability::{Capabilities, Capability};
 pub use plimsoll_core::id::BrowserId;
 pub use plimsoll_core::outcome::{FailureClass, Fault, Recurrence};
-pub use plimsoll_core::policy::pressure::Trim;
+pub use plimsoll_core::policy::Trim;
 pub use plimsoll_core::port::{
     Artifact, ArtifactKind, Browser, BrowserEnd, CloseError, Context, Driver, Incidents, OpenRequest, Page,
     StepOutput,

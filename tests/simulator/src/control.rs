@@ -9,10 +9,7 @@ pub mod table;
 use std::time::Duration;
 
 use plimsoll_core::id::SlotId;
-use plimsoll_core::policy::admission::{AdmissionConfig, LimitPolicy};
-use plimsoll_core::policy::dispatch::{Action, DispatchConfig};
-use plimsoll_core::policy::limit::MAX_CONTEXTS;
-use plimsoll_core::policy::pressure::Level;
+use plimsoll_core::policy::{Action, AdmissionConfig, DispatchConfig, Level, LimitPolicy, MAX_CONTEXTS};
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::Bytes;
 

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use plimsoll_core::policy::dispatch::Action;
+use plimsoll_core::policy::Action;
 use plimsoll_core::time::Moment;
 
 use crate::world_event::WorldEvent;

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use plimsoll_core::id::{BrowserId, SlotId};
 use plimsoll_core::outcome::{FailureClass, Outcome};
-use plimsoll_core::policy::dispatch::{Action, DispatchConfig};
+use plimsoll_core::policy::{Action, DispatchConfig};
 use plimsoll_core::units::Bytes;
 
 use crate::world_event::{End, Glance, WorldEvent};

@@ -11,9 +11,7 @@ mod memory;
 
 use plimsoll_core::id::{JobSeq, SlotId};
 use plimsoll_core::outcome::{Outcome, Stage};
-use plimsoll_core::policy::admission::{Announcement, LimitPolicy};
-use plimsoll_core::policy::dispatch::{Action, Dispatch, DispatchConfig};
-use plimsoll_core::policy::ledger::Counts;
+use plimsoll_core::policy::{Action, Announcement, Counts, Dispatch, DispatchConfig, LimitPolicy};
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::Bytes;
 

@@ -9,8 +9,7 @@
 
 use std::time::Duration;
 
-use plimsoll_core::policy::dispatch::Action;
-use plimsoll_core::policy::ledger::Counts;
+use plimsoll_core::policy::{Action, Counts};
 use plimsoll_core::time::Moment;
 
 use crate::fault::Injected;

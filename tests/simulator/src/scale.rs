@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use plimsoll_core::id::{BrowserId, JobSeq, SlotId};
-use plimsoll_core::policy::admission::{AdmissionConfig, LimitPolicy};
-use plimsoll_core::policy::dispatch::{Action, Dispatch, DispatchConfig};
-use plimsoll_core::policy::placement::PlacementConfig;
+use plimsoll_core::policy::{
+    Action, AdmissionConfig, Dispatch, DispatchConfig, LimitPolicy, PlacementConfig,
+};
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::Bytes;
 

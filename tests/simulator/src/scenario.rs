@@ -5,12 +5,9 @@
 
 use std::time::Duration;
 
-use plimsoll_core::policy::admission::{AdmissionConfig, LimitPolicy};
-use plimsoll_core::policy::breaker::Rule;
-use plimsoll_core::policy::dispatch::DispatchConfig;
-use plimsoll_core::policy::leaky::LeakyConfig;
-use plimsoll_core::policy::placement::PlacementConfig;
-use plimsoll_core::policy::retry::RetryPolicy;
+use plimsoll_core::policy::{
+    AdmissionConfig, DispatchConfig, LeakyConfig, LimitPolicy, PlacementConfig, RetryPolicy, Rule,
+};
 use plimsoll_core::units::Bytes;
 
 use crate::fault::{FaultKind, Faults};

@@ -1,6 +1,6 @@
 //! [`Subject`]: the machine under test, the production [`Dispatch`]; and, when asked, a planted bug around it.
 
-use plimsoll_core::policy::dispatch::{Action, Dispatch, DispatchConfig};
+use plimsoll_core::policy::{Action, Dispatch, DispatchConfig};
 use plimsoll_core::time::Moment;
 
 use crate::mutation::{Mutant, Mutation};

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use plimsoll_core::id::{BrowserId, JobSeq, SlotId};
-use plimsoll_core::policy::dispatch::Action;
+use plimsoll_core::policy::Action;
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::Bytes;
 

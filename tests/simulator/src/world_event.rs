@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use plimsoll_core::id::{BrowserId, JobSeq, SlotId};
 use plimsoll_core::outcome::{Failure, FailureClass, Fault, Recurrence, Stage};
-use plimsoll_core::policy::dispatch::{AttemptEnd, Event};
-use plimsoll_core::policy::pressure::{MemoryUse, Reading, Sensed, Stall};
+use plimsoll_core::policy::{AttemptEnd, Event, MemoryUse, Reading, Sensed, Stall};
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::{Bytes, Ratio};
 

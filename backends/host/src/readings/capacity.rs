@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use plimsoll_core::policy::pressure::Reading;
+use plimsoll_core::policy::Reading;
 use plimsoll_core::units::{Bytes, Ratio};
 
 /// CPU that a job takes, in seconds: open, load, read three values, close.
@@ -151,7 +151,7 @@ fn below(limit: u64, line: Ratio) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use plimsoll_core::policy::pressure::{MemoryUse, Sensed, Tally};
+    use plimsoll_core::policy::{MemoryUse, Sensed, Tally};
     use plimsoll_core::time::Moment;
 
     use super::*;

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::Path;
 
-use plimsoll_core::policy::pressure::Tally;
+use plimsoll_core::policy::Tally;
 
 use rustix::io::Errno;
 

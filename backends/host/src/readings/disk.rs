@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use plimsoll_core::policy::pressure::{Disk, Tally};
+use plimsoll_core::policy::{Disk, Tally};
 use plimsoll_core::units::Bytes;
 
 use super::Seen;

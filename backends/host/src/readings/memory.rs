@@ -8,7 +8,7 @@
 
 use std::path::Path;
 
-use plimsoll_core::policy::pressure::MemoryUse;
+use plimsoll_core::policy::MemoryUse;
 use plimsoll_core::units::{Bytes, Ratio};
 
 use super::bound::{Bound, tightest};

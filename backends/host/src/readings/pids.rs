@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use plimsoll_core::policy::pressure::Tally;
+use plimsoll_core::policy::Tally;
 use plimsoll_core::units::Ratio;
 
 use super::bound::{Bound, tightest};

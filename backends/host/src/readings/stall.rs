@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use plimsoll_core::policy::pressure::Stall;
+use plimsoll_core::policy::Stall;
 use plimsoll_core::units::Ratio;
 
 use super::cgroup::Group;

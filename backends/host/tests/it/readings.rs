@@ -9,7 +9,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use plimsoll_core::policy::pressure::{MemoryUse, Reading, Tally};
+use plimsoll_core::policy::{MemoryUse, Reading, Tally};
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::Bytes;
 use plimsoll_host::readings::Machine;

@@ -12,8 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use plimsoll_core::outcome::{FailureClass, Fault};
-use plimsoll_core::policy::breaker::{Breaker, BreakerConfig, BreakerPermit, Change};
-use plimsoll_core::policy::window::Verdict;
+use plimsoll_core::policy::{Breaker, BreakerConfig, BreakerPermit, Change, Verdict};
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::time::Moment;
 

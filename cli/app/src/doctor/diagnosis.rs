@@ -1,6 +1,6 @@
 //! [`Diagnosis`]: what was found and what it comes to; serialized, it is what `--json` prints.
 
-use plimsoll_core::policy::pressure::{Sensed, Tally};
+use plimsoll_core::policy::{Sensed, Tally};
 use plimsoll_core::units::Bytes;
 use plimsoll_host::readings::{Constraint, Resource};
 use serde::Serialize;

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use plimsoll_core::policy::pressure::{Disk, Reading};
+use plimsoll_core::policy::{Disk, Reading};
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::supervisor::Supervisor;
 use plimsoll_core::units::{Bytes, Ratio};

@@ -1,6 +1,6 @@
 //! The machine's limits as findings: descriptors, threads, memory, disk.
 
-use plimsoll_core::policy::pressure::{Disk, Sensed, Tally};
+use plimsoll_core::policy::{Disk, Sensed, Tally};
 use plimsoll_core::units::Bytes;
 use plimsoll_host::readings::{Constraint, Resource};
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use plimsoll_core::policy::pressure::{Disk, MemoryUse, Reading, Sensed, Tally};
+use plimsoll_core::policy::{Disk, MemoryUse, Reading, Sensed, Tally};
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::{Bytes, Ratio};
 use plimsoll_host::browser::{BrowserBinary, BrowserKind, BrowserSource, FindError};

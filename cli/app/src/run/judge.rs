@@ -53,7 +53,7 @@ pub(super) fn judge(
 
 #[cfg(test)]
 mod tests {
-    use plimsoll_core::policy::ledger::Counts;
+    use plimsoll_core::policy::Counts;
 
     use super::*;
 

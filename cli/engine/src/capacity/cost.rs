@@ -5,7 +5,7 @@
 //! chromedriver took 66 (headless shell) to 118 threads (full Chromium) and up to 149 descriptors; a Firefox took 486 to
 //! 518 MiB of PSS, 218 threads in 12 processes, and 123 descriptors.
 
-use plimsoll_core::policy::footprint::FootprintConfig;
+use plimsoll_core::policy::FootprintConfig;
 use plimsoll_core::units::Bytes;
 use plimsoll_host::readings::Need;
 

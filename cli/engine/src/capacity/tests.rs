@@ -1,6 +1,6 @@
 //! What fits, what is lowered and what is refused, on readings made by hand.
 
-use plimsoll_core::policy::pressure::{MemoryUse, PressureProfile, Sensed, Tally};
+use plimsoll_core::policy::{MemoryUse, PressureProfile, Sensed, Tally};
 use plimsoll_core::units::Ratio;
 
 use super::*;

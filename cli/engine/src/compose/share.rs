@@ -4,7 +4,7 @@
 //! equal part of `limits.max_contexts`. Shares are ceilings: nobody takes over what another does not use, and so the sum
 //! holds whatever each fleet decides.
 
-use plimsoll_core::policy::footprint::Estimate;
+use plimsoll_core::policy::Estimate;
 use plimsoll_core::runtime::fleet::FleetConfig;
 use plimsoll_core::units::Bytes;
 

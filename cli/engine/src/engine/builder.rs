@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use plimsoll_core::capability::Capabilities;
-use plimsoll_core::policy::pressure::Reading;
+use plimsoll_core::policy::Reading;
 use plimsoll_core::port::{Driver, Observer, Store};
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::fleet::{Fleet, FleetConfig, Surroundings};
@@ -306,7 +306,7 @@ pub struct Ceilings {
 
 #[cfg(test)]
 mod tests {
-    use plimsoll_core::policy::pressure::{Sensed, Tally};
+    use plimsoll_core::policy::{Sensed, Tally};
     use plimsoll_core::time::Moment;
 
     use super::*;

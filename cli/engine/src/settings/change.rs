@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Settings;
 
-/// The keys that a running fleet takes over: those of [`Dispatch`](plimsoll_core::policy::dispatch::Dispatch) and the
+/// The keys that a running fleet takes over: those of [`Dispatch`](plimsoll_core::policy::Dispatch) and the
 /// level of the log. A change of any other key needs a restart.
 pub const LIVE: [&str; 12] = [
     "limits.max_contexts",
@@ -81,7 +81,7 @@ fn differ(before: &Value, after: &Value, name: &str, keys: &mut Vec<String>) {
 mod tests {
     use std::time::Duration;
 
-    use plimsoll_core::policy::scopes::BreakerProfile;
+    use plimsoll_core::policy::BreakerProfile;
 
     use super::*;
     use crate::settings::{PluginSettings, Secret};

@@ -1,7 +1,6 @@
 //! Values of core's configs that are each good and contradict each other.
 
-use plimsoll_core::policy::footprint::FootprintConfig;
-use plimsoll_core::policy::retry::RetryPolicy;
+use plimsoll_core::policy::{FootprintConfig, RetryPolicy};
 
 use super::problem::Problem;
 

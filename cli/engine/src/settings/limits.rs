@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use plimsoll_core::policy::admission::LimitPolicy;
-use plimsoll_core::policy::dispatch::DispatchConfig;
+use plimsoll_core::policy::{DispatchConfig, LimitPolicy};
 use plimsoll_core::quantity::span;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

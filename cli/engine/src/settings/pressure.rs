@@ -1,6 +1,6 @@
 //! `pressure`: when the machine counts as short of something.
 
-use plimsoll_core::policy::pressure::PressureProfile;
+use plimsoll_core::policy::PressureProfile;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -11,9 +11,9 @@ use plimsoll::settings::SettingsSources;
 use plimsoll::settings::reference::key_tree;
 use plimsoll_core::job::{Job, JobKeys};
 use plimsoll_core::outcome::FailureClass;
-use plimsoll_core::policy::admission::{STARVED_AFTER, STARVED_AFTER_EMERGENCY};
-use plimsoll_core::policy::footprint::FootprintConfig;
-use plimsoll_core::policy::pressure::{Lines, Pace, PressureConfig, PressureProfile};
+use plimsoll_core::policy::{
+    FootprintConfig, Lines, Pace, PressureConfig, PressureProfile, STARVED_AFTER, STARVED_AFTER_EMERGENCY,
+};
 use plimsoll_core::step::Step;
 use plimsoll_core::units::Ratio;
 use serde::de::DeserializeOwned;

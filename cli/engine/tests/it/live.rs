@@ -8,8 +8,9 @@ use std::time::Duration;
 use plimsoll::settings::{LIVE, Layers, SettingsSources, is_live};
 use plimsoll_core::id::JobSeq;
 use plimsoll_core::outcome::{FailureClass, Fault, Recurrence, Stage};
-use plimsoll_core::policy::dispatch::{Action, AttemptEnd, Dispatch, DispatchConfig, Event};
-use plimsoll_core::policy::pressure::{MemoryUse, Reading, Sensed};
+use plimsoll_core::policy::{
+    Action, AttemptEnd, Dispatch, DispatchConfig, Event, MemoryUse, Reading, Sensed,
+};
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::Bytes;
 

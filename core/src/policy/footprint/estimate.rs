@@ -30,13 +30,13 @@ impl Default for Estimate {
 impl Estimate {
     /// An estimate of which only the mean is known: its deviation is 30 % of the mean, as that of the default is.
     #[must_use]
-    pub const fn of_mean(mean: Bytes) -> Self {
+    pub(crate) const fn of_mean(mean: Bytes) -> Self {
         Self { mean, deviation: Bytes(mean.0 / 10 * 3) }
     }
 
     /// The mean and one deviation: five of six contexts take less.
     #[must_use]
-    pub fn high(self) -> Bytes {
+    pub(crate) fn high(self) -> Bytes {
         self.mean + self.deviation
     }
 

@@ -49,7 +49,7 @@ const CUT: f64 = 0.85;
 
 /// The limit and where it stands.
 #[derive(Debug, Clone)]
-pub struct AimdLimit {
+pub(crate) struct AimdLimit {
     config: AimdConfig,
     limit: f64,
     threshold: f64,
@@ -60,14 +60,14 @@ pub struct AimdLimit {
 impl AimdLimit {
     /// A limit at its start.
     #[must_use]
-    pub fn new(config: AimdConfig) -> Self {
+    pub(crate) fn new(config: AimdConfig) -> Self {
         let max = f64::from(config.max.max(1));
         let limit = f64::from(config.start).clamp(1.0, max);
         Self { config, limit, threshold: max, grown: Moment::ZERO, cut: None }
     }
 
     /// Changes the ceiling; below the limit it takes the limit along, above it there is room to grow.
-    pub fn set_max(&mut self, max: u32) {
+    pub(crate) fn set_max(&mut self, max: u32) {
         let grown_to = f64::from(self.config.max.max(1));
         self.config.max = max;
         let max = f64::from(max.max(1));
@@ -78,13 +78,13 @@ impl AimdLimit {
 
     /// The limit now: at least 1, at most the ceiling.
     #[must_use]
-    pub fn current(&self) -> u32 {
+    pub(crate) fn current(&self) -> u32 {
         self.limit as u32
     }
 
     /// Takes in the level (`None` while it cannot be known) and how many contexts are active. Call it when the level
     /// changes and every second or so; calling it more often changes nothing.
-    pub fn on_level(&mut self, now: Moment, level: Option<Level>, active: u32) {
+    pub(crate) fn on_level(&mut self, now: Moment, level: Option<Level>, active: u32) {
         match level {
             None => {}
             Some(Level::Nominal) => self.grow(now, active),

@@ -31,7 +31,7 @@ use self::base::{Base, Load};
 use crate::time::Moment;
 
 /// The incident's limit on contexts being created.
-pub const MAX_CREATING: u32 = 50;
+pub(crate) const MAX_CREATING: u32 = 50;
 
 /// The numbers of the law that depend on the machine or on taste.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,7 +63,7 @@ const SHORTEST: Duration = Duration::from_micros(100);
 
 /// The limit and where it stands.
 #[derive(Debug, Clone)]
-pub struct GradientLimit {
+pub(crate) struct GradientLimit {
     config: GradientConfig,
     limit: f64,
     search: Search,
@@ -90,7 +90,7 @@ struct Gathering {
 impl GradientLimit {
     /// A limit at its start.
     #[must_use]
-    pub fn new(config: GradientConfig) -> Self {
+    pub(crate) fn new(config: GradientConfig) -> Self {
         let limit = f64::from(config.start).clamp(1.0, f64::from(config.max.max(1)));
         Self {
             config,
@@ -103,37 +103,37 @@ impl GradientLimit {
     }
 
     /// Changes the ceiling; below the limit it takes the limit along, above it there is room to grow.
-    pub fn set_max(&mut self, max: u32) {
+    pub(crate) fn set_max(&mut self, max: u32) {
         self.config.max = max;
         self.limit = self.limit.min(f64::from(max.max(1)));
     }
 
     /// The limit now: at least 1, at most the ceiling.
     #[must_use]
-    pub fn current(&self) -> u32 {
+    pub(crate) fn current(&self) -> u32 {
         self.limit as u32
     }
 
     /// A creation starts; with it, `in_flight` are on their way.
-    pub fn on_started(&mut self, in_flight: u32) {
+    pub(crate) fn on_started(&mut self, in_flight: u32) {
         self.window.peak = self.window.peak.max(in_flight);
     }
 
     /// One try at a creation succeeded after `took`; time spent waiting or retrying is not part of it.
-    pub fn on_created(&mut self, took: Duration) {
+    pub(crate) fn on_created(&mut self, took: Duration) {
         if took >= SHORTEST && self.window.samples.len() < MAX_SAMPLES {
             self.window.samples.push(took);
         }
     }
 
     /// One try at a creation ran out of time.
-    pub const fn on_timed_out(&mut self) {
+    pub(crate) const fn on_timed_out(&mut self) {
         self.window.timeouts = self.window.timeouts.saturating_add(1);
     }
 
     /// Closes the window if it is full, with `in_flight` creations on their way. Call it at
     /// [`GradientLimit::poll_timeout`] or after each creation; more often changes nothing.
-    pub fn on_tick(&mut self, now: Moment, in_flight: u32) {
+    pub(crate) fn on_tick(&mut self, now: Moment, in_flight: u32) {
         self.window.peak = self.window.peak.max(in_flight);
         if now < self.poll_timeout() {
             return;
@@ -145,7 +145,7 @@ impl GradientLimit {
 
     /// When the window closes if no further sample arrives.
     #[must_use]
-    pub fn poll_timeout(&self) -> Moment {
+    pub(crate) fn poll_timeout(&self) -> Moment {
         let enough = self.current().clamp(5, 10);
         let is_full = self.window.samples.len() >= enough as usize;
         self.window.began + if is_full { WINDOW } else { LONG_WINDOW }

@@ -33,7 +33,7 @@ const GIVE_UP: Duration = Duration::from_secs(30);
 
 /// Where the eviction of contexts stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Eviction {
+pub(crate) enum Eviction {
     /// No attempt was ever evicted.
     #[default]
     Unused,
@@ -52,7 +52,7 @@ pub enum Eviction {
 impl Eviction {
     /// Whether a victim may be chosen at `now`.
     #[must_use]
-    pub fn is_due(self, now: Moment, pace: Pace) -> bool {
+    pub(crate) fn is_due(self, now: Moment, pace: Pace) -> bool {
         match self {
             Self::Unused => true,
             Self::Waiting { since } => now.since(since) >= GIVE_UP,
@@ -61,12 +61,12 @@ impl Eviction {
     }
 
     /// A victim was chosen.
-    pub const fn on_chosen(&mut self, now: Moment) {
+    pub(crate) const fn on_chosen(&mut self, now: Moment) {
         *self = Self::Waiting { since: now };
     }
 
     /// The victim is gone. News of a victim that was given up earlier is no news.
-    pub const fn on_gone(&mut self, now: Moment) {
+    pub(crate) const fn on_gone(&mut self, now: Moment) {
         if let Self::Waiting { .. } = self {
             *self = Self::Rested { since: now };
         }

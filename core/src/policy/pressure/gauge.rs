@@ -180,7 +180,7 @@ pub struct LevelChange {
 
 /// Turns readings into a level.
 #[derive(Debug, Clone)]
-pub struct Gauge {
+pub(crate) struct Gauge {
     config: PressureConfig,
     needles: [Needle; Signal::ALL.len()],
     crashes: Window,
@@ -208,24 +208,24 @@ enum Sight {
 impl Gauge {
     /// A gauge that has seen nothing: every sensor is blind until its first reading.
     #[must_use]
-    pub fn new(config: PressureConfig) -> Self {
+    pub(crate) fn new(config: PressureConfig) -> Self {
         let crashes = Window::new(Duration::from_secs(60));
         Self { config, needles: Default::default(), crashes, oom_kills: None }
     }
 
     /// Takes over new lines. Needles stay where they are until the next reading.
-    pub fn reconfigure(&mut self, config: PressureConfig) {
+    pub(crate) fn reconfigure(&mut self, config: PressureConfig) {
         self.config = config;
     }
 
     /// A page or a browser crashed.
-    pub fn on_crash(&mut self, now: Moment) {
+    pub(crate) fn on_crash(&mut self, now: Moment) {
         self.crashes.record(now, Verdict::Failure);
     }
 
     /// Takes in one look at the machine while `active` contexts are open. Call it even when every sensor failed: it is
     /// how time passes for the needles.
-    pub fn on_reading(&mut self, now: Moment, reading: &Reading, active: u32) -> Option<LevelChange> {
+    pub(crate) fn on_reading(&mut self, now: Moment, reading: &Reading, active: u32) -> Option<LevelChange> {
         let from = self.level();
         for signal in Signal::ALL {
             let seen = match signal {
@@ -252,13 +252,13 @@ impl Gauge {
 
     /// The level: that of the highest needle.
     #[must_use]
-    pub fn level(&self) -> Level {
+    pub(crate) fn level(&self) -> Level {
         self.needles.iter().map(|needle| needle.level).max().unwrap_or_default()
     }
 
     /// The needle that keeps the level where it is; of several, the one furthest beyond its line.
     #[must_use]
-    pub fn cause(&self) -> Option<Cause> {
+    pub(crate) fn cause(&self) -> Option<Cause> {
         let level = self.level();
         let causes = Signal::ALL.into_iter().filter(|_| level > Level::Nominal).filter_map(|signal| {
             let needle = &self.needles[signal as usize];
@@ -272,7 +272,7 @@ impl Gauge {
     /// How fast to evict, if somebody must go now: the level is [`Level::Emergency`] *and* a needle still stands above
     /// the line at which it would begin to leave. A past danger, or one that can no longer be seen, evicts no attempt.
     #[must_use]
-    pub fn eviction_pace(&self) -> Option<Pace> {
+    pub(crate) fn eviction_pace(&self) -> Option<Pace> {
         let is_urgent = |needle: &Needle| {
             needle.level == Level::Emergency
                 && needle.below_since[2].is_none()
@@ -283,7 +283,7 @@ impl Gauge {
     }
 
     /// The signals whose sensors give no value.
-    pub fn blind(&self) -> impl Iterator<Item = Signal> {
+    pub(crate) fn blind(&self) -> impl Iterator<Item = Signal> {
         Signal::ALL.into_iter().filter(|signal| self.needles[*signal as usize].sight == Sight::Blind)
     }
 

@@ -98,7 +98,7 @@ impl Tally {
 impl Disk {
     /// No more of a disk counts than this. What profiles need does not grow with the disk, so 2 GiB free are as much
     /// room on a terabyte as on 20 GiB, and a full disk is near only where little is free.
-    pub const COUNTED: Bytes = Bytes::gib(20);
+    pub(crate) const COUNTED: Bytes = Bytes::gib(20);
 
     /// The share in use of the last [`Disk::COUNTED`] of the disk, or of all of a smaller one.
     #[must_use]

@@ -82,12 +82,18 @@ impl BreakerSettings {
 impl BreakerProfile {
     fn apply(self, config: BreakerConfig) -> BreakerConfig {
         let Rule::Rates(rates) = config.rule else { return config };
-        let (share, count): (fn(f64) -> f64, fn(u32) -> u32) = match self {
-            Self::Default => (|share| share, |count| count),
-            Self::Strict => (|share| share / 2.0, |count| count.div_ceil(2)),
-            Self::Tolerant => (|share| (share * 2.0).min(0.95), |count| count.saturating_mul(2)),
+        let share = |limit: Ratio| {
+            Ratio::new(match self {
+                Self::Default => limit.value(),
+                Self::Strict => limit.value() / 2.0,
+                Self::Tolerant => (limit.value() * 2.0).min(0.95),
+            })
         };
-        let share = |limit: Ratio| Ratio::new(share(limit.value()));
+        let count = |failures: u32| match self {
+            Self::Default => failures,
+            Self::Strict => failures.div_ceil(2),
+            Self::Tolerant => failures.saturating_mul(2),
+        };
         let rates = Rates {
             failure_rate: rates.failure_rate.map(share),
             slow_rate: rates.slow_rate.map(share),

@@ -24,7 +24,7 @@ pub enum Scope {
 impl Scope {
     /// Its kind.
     #[must_use]
-    pub const fn part(&self) -> Part {
+    pub(crate) const fn part(&self) -> Part {
         match self {
             Self::Browser(_) => Part::Browser,
             Self::Proxy(_) => Part::Proxy,

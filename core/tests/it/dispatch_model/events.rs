@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use plimsoll_core::id::{BrowserId, SlotId};
 use plimsoll_core::outcome::{FailureClass, Fault, Stage};
-use plimsoll_core::policy::dispatch::{AttemptEnd, Event};
-use plimsoll_core::policy::pressure::{MemoryUse, Reading, Sensed};
+use plimsoll_core::policy::{AttemptEnd, Event, MemoryUse, Reading, Sensed};
 use plimsoll_core::units::Bytes;
 use proptest::prelude::*;
 use proptest::sample::Index;

@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use plimsoll_core::id::{BrowserId, JobSeq, SlotId};
 use plimsoll_core::outcome::{Failure, FailureClass, Fault, Outcome, Recurrence, Stage};
-use plimsoll_core::policy::admission::LimitPolicy;
-use plimsoll_core::policy::dispatch::{Action, AttemptEnd, Dispatch, DispatchConfig, Event};
-use plimsoll_core::policy::ledger::Counts;
+use plimsoll_core::policy::{Action, AttemptEnd, Counts, Dispatch, DispatchConfig, Event, LimitPolicy};
 use plimsoll_core::time::Moment;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -35,7 +35,7 @@ on_both! {
         let fault = launch(&driver).await.err().expect("it panicked");
         assert_eq!((fault.class, fault.message.as_str()), (FailureClass::Internal, "the plugin panicked: a whim"));
         let rig = Rig::new(isolation, json!({"close_context": "panic", "close_browser": "panic", "trim": "panic", "ended": "panic"})).await;
-        rig.browser.trim(plimsoll_core::policy::pressure::Trim::Moderate).await;
+        rig.browser.trim(plimsoll_core::policy::Trim::Moderate).await;
         assert!(matches!(rig.browser.ended().await, BrowserEnd::Died(why) if why.contains("panicked")));
         let close = rig.context.close().await.expect_err("it panicked");
         assert!(close.0.contains("panicked"), "{close}");

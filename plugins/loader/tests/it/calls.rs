@@ -2,7 +2,7 @@
 
 use plimsoll_core::capability::{Capabilities, Capability};
 use plimsoll_core::outcome::FailureClass;
-use plimsoll_core::policy::pressure::Trim;
+use plimsoll_core::policy::Trim;
 use plimsoll_core::port::{Artifact, ArtifactKind, BrowserEnd, Driver, Page, StepOutput};
 use plimsoll_core::step::Step;
 use serde_json::json;

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use plimsoll_core::id::BrowserId;
 use plimsoll_core::outcome::{FailureClass, Stage};
-use plimsoll_core::policy::breaker::{Change, Rule, State, TripReason};
-use plimsoll_core::policy::scopes::{Scope, Scopes, ScopesConfig};
+use plimsoll_core::policy::{Change, Rule, Scope, Scopes, ScopesConfig, State, TripReason};
 use plimsoll_core::time::Moment;
 
 use super::invariant::{Check, Invariant, hold, same};

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use plimsoll_core::id::BrowserId;
-use plimsoll_core::policy::dispatch::DispatchConfig;
-use plimsoll_core::policy::placement::Placement;
+use plimsoll_core::policy::{DispatchConfig, Placement};
 use plimsoll_core::time::Moment;
 
 use super::invariant::{Check, Invariant, hold, same};

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll_core::id::{BrowserId, JobSeq, SlotId};
 use plimsoll_core::outcome::{FailureClass, Outcome, Recurrence, Stage};
-use plimsoll_core::policy::dispatch::DispatchConfig;
-use plimsoll_core::policy::ledger::Counts;
+use plimsoll_core::policy::{Counts, DispatchConfig};
 use plimsoll_core::time::Moment;
 
 use super::invariant::{Broken, Check, Invariant, hold, same};

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use plimsoll_core::id::{BrowserId, SlotId};
-use plimsoll_core::policy::admission::{STARVED_AFTER, STARVED_AFTER_EMERGENCY};
-use plimsoll_core::policy::footprint::{Footprint, FootprintConfig};
+use plimsoll_core::policy::{Footprint, FootprintConfig, STARVED_AFTER, STARVED_AFTER_EMERGENCY};
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::{Bytes, Ratio};
 

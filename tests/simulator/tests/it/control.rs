@@ -1,6 +1,6 @@
 //! The adaptive limits, as ranges: they must not overshoot, swing, or lose what the fixed ones keep.
 
-use plimsoll_core::policy::pressure::Level;
+use plimsoll_core::policy::Level;
 use plimsoll_simulator::control::table::Row;
 use plimsoll_simulator::control::{
     CASES, Case, Course, Kind, LONG_LIVED, LONG_LIVED_AND_HEAVY, LONG_LIVED_BESIDE_A_HOG, TURN,

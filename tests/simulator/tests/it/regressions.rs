@@ -3,9 +3,7 @@
 
 use std::time::Duration;
 
-use plimsoll_core::policy::admission::LimitPolicy;
-use plimsoll_core::policy::breaker::Rule;
-use plimsoll_core::policy::leaky::LeakyConfig;
+use plimsoll_core::policy::{LeakyConfig, LimitPolicy, Rule};
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::Bytes;
 use plimsoll_simulator::fault::FaultKind;

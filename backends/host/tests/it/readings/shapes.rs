@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plimsoll_core::policy::pressure::Tally;
+use plimsoll_core::policy::Tally;
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::Ratio;
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use plimsoll_core::policy::placement::PlacementConfig;
+use plimsoll_core::policy::PlacementConfig;
 use plimsoll_core::quantity::span;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use plimsoll_core::policy::placement::PlacementConfig;
+use plimsoll_core::policy::PlacementConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

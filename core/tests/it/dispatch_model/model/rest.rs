@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use plimsoll_core::policy::admission::LimitPolicy;
-use plimsoll_core::policy::dispatch::{AttemptEnd, Event};
+use plimsoll_core::policy::{AttemptEnd, Event, LimitPolicy};
 
 use super::super::events::reading;
 use super::{BrowserPhase, Model, SlotPhase};
