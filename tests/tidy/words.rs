@@ -29,7 +29,7 @@ const WORDS: &[(&str, usize)] = &[
     ("demise", 0),
     ("mercy", 0),
     ("obey", 0),
-    ("gave way", 14),
+    ("gave way", 0),
     ("gibberish", 0),
 ];
 

@@ -55,13 +55,17 @@ fn a_page_that_is_too_heavy_for_the_machine_fails_in_the_end() {
     let mut fleet = Fleet::new(adaptive());
     fleet.submit(1);
     while !fleet.dispatch.is_idle() {
-        assert!(fleet.now < Moment::after(Duration::from_secs(600)), "it gave way {} times", fleet.evictions);
+        assert!(
+            fleet.now < Moment::after(Duration::from_secs(600)),
+            "it was evicted {} times",
+            fleet.evictions
+        );
         fleet.pass(in_use(if fleet.running.is_empty() { 40 } else { 97 }));
     }
     let [job] = &fleet.settled[..] else { panic!("{:?}", fleet.settled) };
     let failure = job.outcome.failure().expect("there is no room for it");
     assert_eq!((failure.fault.class, failure.stage), (FailureClass::Overload, Stage::Queue));
-    assert_eq!(failure.fault.message, "gave way 5 times to save the machine");
+    assert_eq!(failure.fault.message, "evicted 5 times to save the machine");
     assert_eq!((fleet.evictions, job.attempts), (5, 3), "two are forgiven, and three attempts are allowed");
 }
 

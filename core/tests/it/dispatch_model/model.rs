@@ -63,7 +63,7 @@ pub(crate) struct Model {
     now: Moment,
     stopped: bool,
     jobs: BTreeMap<JobSeq, Job>,
-    /// How often each job gave way.
+    /// How often each job was evicted.
     evictions: BTreeMap<JobSeq, u32>,
     /// Why each job waits for another attempt.
     failures: BTreeMap<JobSeq, Failure>,
@@ -198,7 +198,7 @@ impl Model {
                     self.jobs.insert(job, again(attempt - 1));
                     return None;
                 }
-                let message = format!("gave way {times} times to save the machine");
+                let message = format!("evicted {times} times to save the machine");
                 let failure = Fault::transient(FailureClass::Overload, message).at(Stage::Queue);
                 let retried = attempt < self.config.retry.attempts;
                 (if retried { again(attempt) } else { Job::Ended }, Outcome::Failed(failure))
