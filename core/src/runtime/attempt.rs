@@ -163,12 +163,17 @@ async fn carry_out(
         }
         let performed = timeout(budget + GRACE, context.perform(step, budget)).await;
         let output = performed.unwrap_or_else(|_| Err(out_of_time(order.budget)))?;
-        gather(order, output, harvest).await?;
+        gather(order, deadline, output, harvest).await?;
     }
     Ok(())
 }
 
-async fn gather(order: &AttemptOrder, output: StepOutput, harvest: &mut Harvest) -> Result<(), Fault> {
+async fn gather(
+    order: &AttemptOrder,
+    deadline: Moment,
+    output: StepOutput,
+    harvest: &mut Harvest,
+) -> Result<(), Fault> {
     match output {
         StepOutput::Done => {}
         StepOutput::Page(page) => {
@@ -177,8 +182,11 @@ async fn gather(order: &AttemptOrder, output: StepOutput, harvest: &mut Harvest)
         }
         StepOutput::Data(data) => harvest.data.extend(data),
         StepOutput::Artifact(artifact) => {
-            let kept = order.store.keep(order.ticket, &order.job.id, artifact).await;
-            let name = kept.map_err(|why| {
+            let keeping = order.store.keep(order.ticket, &order.job.id, artifact);
+            let kept = timeout(deadline.since(order.clock.now()), keeping).await;
+            // Not a timeout of the page: the breaker of its host must not open for a slow disk.
+            let late = |_| Fault::transient(FailureClass::Overload, "the artifact was not stored in time");
+            let name = kept.map_err(late)?.map_err(|why| {
                 let because = std::error::Error::source(&why).map(ToString::to_string).unwrap_or_default();
                 let message = format!("{why}: {because}");
                 // A full disk may empty; a store that keeps none will not begin to.

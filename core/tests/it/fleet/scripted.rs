@@ -1,7 +1,8 @@
 //! A driver and a store that do as a script says. The host of a job's URL is the script: `ok` succeeds after a
 //! while, `slow` after two seconds, `hang` never answers, `panic` panics, `crash-N` crashes N times,
 //! `status-N` answers N, `unresolved` has no address, `stuck` succeeds but its context does not close, `proxied` goes
-//! through a proxy that is not there.
+//! through a proxy that is not there, `pictured` takes a picture that the store refuses, `unstored` takes a picture
+//! that the store never finishes writing.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -176,7 +177,7 @@ impl Context for ScriptedContext {
                 "unresolved" => {
                     return Err(Fault::persistent(FailureClass::Navigation, "net::ERR_NAME_NOT_RESOLVED"));
                 }
-                "pictured" => {
+                "pictured" | "unstored" => {
                     let artifact = Artifact { kind: ArtifactKind::Png, bytes: Vec::new() };
                     return Ok(StepOutput::Artifact(artifact));
                 }
@@ -295,7 +296,10 @@ impl Store for ScriptedStore {
         Ok(Some((ticket, keys.into_job(id).expect("a job that makes sense"))))
     }
 
-    async fn keep(&self, _: Ticket, _: &JobId, _: Artifact) -> Result<String, StoreError> {
+    async fn keep(&self, _: Ticket, job: &JobId, _: Artifact) -> Result<String, StoreError> {
+        if job.as_str() == "http://unstored/" {
+            std::future::pending::<()>().await;
+        }
         Err(StoreError { doing: "keeping a picture".into(), source: std::io::ErrorKind::Unsupported.into() })
     }
 
