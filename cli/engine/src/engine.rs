@@ -128,8 +128,9 @@ impl Engine {
     /// Applies new settings. Keys that cannot change while an engine runs are named in the answer and keep their values.
     ///
     /// # Errors
-    /// When the settings contradict each other or the machine cannot carry them; then nothing changes.
+    /// When the settings are wrong or the machine cannot carry them; then nothing changes.
     pub fn reconfigure(&self, settings: Settings) -> Result<Changes, EngineError> {
+        let settings = settings.checked().map_err(EngineError::usage)?;
         let rules = self.plan.rules(&settings)?;
         let mut current = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = changes(&current, &settings);

@@ -33,6 +33,7 @@ mod secret;
 mod source;
 mod text;
 mod timeouts;
+mod typed;
 mod verify;
 
 use std::collections::BTreeSet;
@@ -109,6 +110,23 @@ impl Settings {
         problems.extend(route.problems(self.default_driver(), self.limits.max_contexts));
         problems.extend(self.unknown_drivers());
         problems
+    }
+
+    /// These settings, if they pass every check that a file's settings pass.
+    ///
+    /// # Errors
+    /// With every mistake, in the words that a file's mistakes have.
+    pub fn checked(self) -> Result<Self, SettingsError> {
+        let mistakes = typed::mistakes(&self);
+        if mistakes.is_empty() { Ok(self) } else { Err(SettingsError(mistakes)) }
+    }
+
+    /// A file that is to hold a secret and does not.
+    fn unreadable_secret(&self) -> Option<Problem> {
+        let webdriver = &self.driver.webdriver;
+        let path = webdriver.password_file.as_ref().filter(|_| webdriver.password.is_none())?;
+        let why = webdriver.password().err()?;
+        Some(Problem::of(["driver.webdriver.password_file"], format!("the file {} {why}", path.display())))
     }
 
     /// Every driver that the settings name and that is neither built in nor a library.

@@ -76,7 +76,7 @@ impl EngineBuilder {
         self
     }
 
-    /// Settings that [`Layers`] has read, instead of what the other methods set.
+    /// Uses `settings` instead of what the other methods set. They are checked as those of a file are.
     #[must_use]
     pub fn settings(mut self, settings: Settings) -> Self {
         self.checked = Some(settings);
@@ -119,10 +119,7 @@ impl EngineBuilder {
             let layers = Layers::given(&self.sources, std::iter::empty(), Vec::new());
             return Ok(layers.map_err(EngineError::usage)?.settings().clone());
         };
-        match settings.problems().first() {
-            None => Ok(settings.clone()),
-            Some(problem) => Err(EngineError::usage(&problem.message)),
-        }
+        settings.clone().checked().map_err(EngineError::usage)
     }
 
     fn routes(&self, settings: &Settings) -> Routes {

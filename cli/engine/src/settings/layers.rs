@@ -23,7 +23,6 @@ use super::mistake::{Mistake, SettingsError};
 use super::places::KeyOrValue;
 use super::problem::Problem;
 use super::reference::{self, Key, key_tree};
-use super::secret::Secret;
 use super::source::Source;
 use super::verify::{overlay, verify};
 use super::{Settings, text};
@@ -136,14 +135,12 @@ impl Layers {
             }
         };
         let shown = serde_json::to_value(&settings).unwrap_or_default();
-        let mut joined = Self { layers, figment, settings, shown };
+        let joined = Self { layers, figment, settings, shown };
         let problems = joined.settings.problems();
         // What was cut out leaves its default behind, which may contradict the rest.
-        let sound =
-            |problem: &Problem| problem.keys.iter().all(|key| !cut.iter().any(|cut| within(key, cut)));
-        mistakes
-            .extend(problems.iter().filter(|problem| sound(problem)).map(|problem| joined.mistake(problem)));
-        mistakes.extend(joined.read_secrets());
+        let sound = problems.iter().filter(|problem| !problem.concerns(&cut));
+        mistakes.extend(sound.map(|problem| joined.mistake(problem)));
+        mistakes.extend(joined.settings.unreadable_secret().map(|problem| joined.mistake(&problem)));
         if mistakes.is_empty() { Ok(joined) } else { Err(SettingsError(mistakes)) }
     }
 
@@ -191,24 +188,7 @@ impl Layers {
         let set = problem.keys.iter().map(|key| (key, self.winner(&list(key)))).find(|(_, layer)| *layer > 0);
         let (key, layer) = set.map_or((None, 0), |(key, layer)| (Some(key), layer));
         let place = key.map(|key| self.layers[layer].place(&segments(key), KeyOrValue::Value));
-        Mistake::at(place, &format!("{}: {}", problem.keys.join(" and "), problem.message))
-    }
-
-    /// Takes secrets out of the files that are named for them.
-    fn read_secrets(&mut self) -> Option<Mistake> {
-        const KEY: &str = "driver.webdriver.password_file";
-        let driver = &self.settings.driver.webdriver;
-        let (Some(path), None) = (&driver.password_file, &driver.password) else { return None };
-        match Secret::from_file(path) {
-            Ok(secret) => {
-                self.settings.driver.webdriver.password = Some(secret);
-                None
-            }
-            Err(why) => {
-                let message = format!("the file {} {why}", path.display());
-                Some(self.mistake(&Problem::of([KEY], message)))
-            }
-        }
+        Mistake::at(place, &problem.to_string())
     }
 }
 
@@ -232,11 +212,6 @@ fn find<'v>(value: &'v Value, path: &[Segment]) -> Option<&'v Value> {
         Segment::Key(key) => value.get(key),
         Segment::Index(index) => value.get(index),
     })
-}
-
-/// Whether `key` is `table` or lies in it.
-fn within(key: &str, table: &str) -> bool {
-    key.strip_prefix(table).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 /// What a layer gives to the key at `path`, written as settings are, without secrets.

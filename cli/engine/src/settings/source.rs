@@ -16,6 +16,8 @@ pub enum Source {
     Set(String),
     /// A flag of its own, such as `--concurrency`.
     Flag(&'static str),
+    /// A program that filled in [`Settings`](super::Settings).
+    Program,
 }
 
 impl fmt::Display for Source {
@@ -26,6 +28,7 @@ impl fmt::Display for Source {
             Self::Environment(name) => write!(f, "the environment variable {name}"),
             Self::Set(key) => write!(f, "--set {key}"),
             Self::Flag(flag) => f.write_str(flag),
+            Self::Program => f.write_str("the program's settings"),
         }
     }
 }
