@@ -95,6 +95,9 @@ fn assert_adds_up(ended: &Ended, jobs: usize, concurrency: u64) {
     }
     assert_eq!(number("lost"), 0);
     assert_eq!(number("attempts"), lines.iter().filter_map(|line| line["attempts"].as_u64()).sum::<u64>());
+    let waits = report["waits"].as_array().expect("a list").iter();
+    let share: f64 = waits.map(|wait| wait["share"].as_f64().expect("a share")).sum();
+    assert!((0.0..=1.01).contains(&share), "{}", report["waits"]);
     let ran = (number("succeeded") + number("failed")) as f64;
     let (wall, rate) = (seconds("wall_s"), seconds("jobs_per_s"));
     assert!(wall > 0.0 && wall <= ended.took.as_secs_f64(), "{wall} of {:?}", ended.took);

@@ -1,9 +1,9 @@
-//! What is gathered while a run goes on: curves, peaks, changes.
+//! [`Figures`]: the report's figures that are gathered during a run: curves, peaks, changes, waits.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use plimsoll_core::policy::Announcement;
+use plimsoll_core::policy::{Announcement, Wait};
 use plimsoll_core::port::Observer;
 use plimsoll_core::runtime::fleet::FleetReport;
 use plimsoll_core::runtime::snapshot::Snapshot;
@@ -14,16 +14,18 @@ use crate::out::{ChangeKind, ChangeLog, History, RunFigures, Sample, Spread};
 use plimsoll::Ceilings;
 use plimsoll::settings::Settings;
 
-/// How often a point of the curves is taken.
+/// The time between two samples of the curves.
 const SAMPLE_EVERY: Duration = Duration::from_millis(250);
 
-/// The figures of a run in the making.
+/// The figures of a run that goes on.
 #[derive(Debug)]
 pub struct Figures {
     total: u64,
-    /// The one that was sampled last.
+    /// The snapshot that was sampled last.
     last: Option<Snapshot>,
-    /// Lost browsers that the log of changes has. Snapshots come more often than samples are taken.
+    /// When the state was read last, and why jobs waited then.
+    waiting: (Duration, Option<Wait>),
+    /// Lost browsers that are in the log of changes. There are more snapshots than samples.
     known_restarts: u64,
     changes: Arc<Changes>,
     figures: RunFigures,
@@ -42,7 +44,7 @@ impl Changes {
     }
 }
 
-/// What a thread that panicked left behind is as good as any.
+/// Locks, also after a thread panicked with the lock held: each change of the value is complete in itself.
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -68,7 +70,7 @@ impl Observer for Changes {
 }
 
 impl Figures {
-    /// The figures of a run that begins, with the limits in effect and each driver's name and what it runs on.
+    /// The figures of a run that begins, with the effective limits, and each driver's name and browser.
     #[must_use]
     pub fn open(
         settings: &Settings,
@@ -96,16 +98,23 @@ impl Figures {
             history,
             ..RunFigures::default()
         };
-        Self { total, last: None, known_restarts: 0, changes: Arc::default(), figures }
+        Self {
+            total,
+            last: None,
+            waiting: (Duration::ZERO, None),
+            known_restarts: 0,
+            changes: Arc::default(),
+            figures,
+        }
     }
 
-    /// Where changes are to be announced.
+    /// The observer to which the engine announces changes.
     #[must_use]
     pub fn changes(&self) -> Arc<Changes> {
         Arc::clone(&self.changes)
     }
 
-    /// Takes note of the engine's state.
+    /// Records the engine's state.
     pub fn sample(&mut self, now: &Snapshot) {
         let lost = now.browser_restarts.saturating_sub(self.known_restarts);
         if lost > 0 {
@@ -113,16 +122,20 @@ impl Figures {
             self.changes.push(now.at, ChangeKind::Browser, text);
             self.known_restarts = now.browser_restarts;
         }
+        let (since, wait) = std::mem::replace(&mut self.waiting, (now.at, now.waiting_for.clone()));
+        if let Some(wait) = wait {
+            self.figures.waits.add(&wait, now.at.saturating_sub(since));
+        }
         if self.last.as_ref().is_none_or(|last| now.at.saturating_sub(last.at) >= SAMPLE_EVERY) {
             self.push(now);
             self.last = Some(now.clone());
         }
     }
 
-    /// The figures of a run that ended, with the CPU time it took of ours.
+    /// The figures of a run that ended, with the CPU time of this process.
     #[must_use]
     pub fn close(mut self, report: &FleetReport, supervisor_cpu: Option<Duration>) -> RunFigures {
-        // However short the run was, its curves have a beginning and an end.
+        // The curves of a short run have a beginning and an end too.
         self.figures.history.push(Sample {
             at: report.wall,
             limit: self.last.as_ref().map(|last| last.active_limit),
@@ -179,5 +192,19 @@ mod tests {
         let changes = figures.close(&FleetReport::default(), None).changes.into_kept();
         let told: Vec<_> = changes.iter().map(|change| change.text.as_str()).collect();
         assert_eq!(told, ["1 lost, 1 in all", "2 lost, 3 in all"]);
+    }
+    #[test]
+    fn the_time_between_two_states_counts_for_the_reason_of_the_first() {
+        let mut figures =
+            Figures::open(&Settings::default(), Ceilings { contexts: 1, creating: 1 }, &[], String::new(), 1);
+        let full = Some(Wait::Active { in_flight: 1, limit: 1 });
+        for (ms, waiting_for) in [(0, None), (100, full.clone()), (300, full), (1_000, None), (5_000, None)] {
+            figures.sample(&Snapshot { at: Duration::from_millis(ms), waiting_for, ..Snapshot::default() });
+        }
+        let waits = figures.close(&FleetReport::default(), None).waits.figures(Duration::from_secs(10));
+        assert_eq!(
+            waits.iter().map(|wait| (wait.reason, wait.s)).collect::<Vec<_>>(),
+            [("active_limit", 0.9)]
+        );
     }
 }

@@ -1,12 +1,13 @@
-//! What `plimsoll run --out DIR` leaves behind.
+//! The files that `plimsoll run --out DIR` writes.
 //!
-//! [`OutDir`] makes the directory before the first job runs. While jobs run, [`ResultsWriter`] gives each ended job its
-//! line, [`Artifacts`] keeps pictures and PDFs where no job's id can lead them astray, and [`Tally`], [`History`] and
-//! [`ChangeLog`] keep, in bounded memory, what the end will be told from. At the end a [`Report`] is made of these and
-//! [`OutDir::finish`] writes it twice: as `report.json` for programs and as `report.html`, one self-contained page, for
+//! [`OutDir`] makes the directory before the first job runs. While jobs run, [`ResultsWriter`] writes a line for each job
+//! that ended, [`Artifacts`] stores pictures and PDFs under names that no job's id can redirect, and [`Tally`],
+//! [`History`], [`ChangeLog`] and [`Waits`] gather figures in bounded memory. At the end these make a [`Report`], which
+//! [`OutDir::finish`] writes twice: as `report.json` for programs and as `report.html`, one self-contained page, for
 //! people.
 //!
-//! When writing fails, the error names the file and the remedy; lines and artifacts written before stay whole.
+//! When writing fails, the error names the file and the remedy; lines and artifacts that were written before stay
+//! complete.
 
 pub mod artifacts;
 pub mod changes;
@@ -20,6 +21,7 @@ pub mod spread;
 mod synthetic;
 pub mod tally;
 mod thumbnail;
+pub mod waits;
 
 pub use artifacts::Artifacts;
 pub use changes::{ChangeKind, ChangeLog};
@@ -29,6 +31,7 @@ pub use report::{Report, RunFigures};
 pub use results::ResultsWriter;
 pub use spread::Spread;
 pub use tally::Tally;
+pub use waits::Waits;
 
 /// A time span as reports carry it: seconds, to the millisecond.
 fn seconds(span: std::time::Duration) -> f64 {

@@ -1,4 +1,4 @@
-//! How a run shows that it moves: a live bar on a terminal, a plain line now and then elsewhere.
+//! [`Progress`]: shows a run's progress, as a live bar on a terminal, or else as a plain line every few seconds.
 
 use std::io::{IsTerminal, Write};
 use std::sync::OnceLock;
@@ -10,10 +10,10 @@ use plimsoll_core::runtime::snapshot::Snapshot;
 
 use crate::args::ProgressKind;
 
-/// How often a plain line is written.
+/// The time between two plain lines.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
 
-/// The bar of this process, for log lines to step around.
+/// The bar of this process; log lines are written above it.
 static BAR: OnceLock<ProgressBar> = OnceLock::new();
 
 /// A way of showing progress.
@@ -26,7 +26,7 @@ pub enum Progress {
         /// How many jobs there are.
         total: u64,
     },
-    /// A line now and then.
+    /// A line every few seconds.
     Plain {
         /// How many jobs there are.
         total: u64,
@@ -72,7 +72,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away; what it last said stays in the report.
+    /// Removes the bar.
     pub fn finish(&self) {
         if let Self::Bar { bar, .. } = self {
             bar.finish_and_clear();
@@ -98,7 +98,7 @@ pub fn say(line: &str) {
     }
 }
 
-/// Jobs a second and the time that is left.
+/// Jobs per second and the time that is left.
 fn pace(snapshot: &Snapshot, total: u64) -> String {
     let ended = snapshot.jobs.ended();
     let seconds = snapshot.at.as_secs_f64();
@@ -110,7 +110,7 @@ fn pace(snapshot: &Snapshot, total: u64) -> String {
     format!("{rate:.1} jobs/s  ETA {}", humantime::format_duration(left))
 }
 
-/// Where the jobs are and what they cost.
+/// How many jobs are in each state, and what the machine bears for them.
 fn state(snapshot: &Snapshot, total: u64) -> String {
     let jobs = &snapshot.jobs;
     let queued = total.saturating_sub(jobs.ended() + jobs.running);
@@ -140,7 +140,7 @@ fn state(snapshot: &Snapshot, total: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use plimsoll_core::policy::Counts;
+    use plimsoll_core::policy::{Counts, Wait};
     use plimsoll_core::units::Bytes;
 
     use super::*;
@@ -151,7 +151,7 @@ mod tests {
             Counts { submitted: 60, running: 20, queued: 20, succeeded: 19, failed: 1, ..Counts::default() };
         let at = Duration::from_secs(2);
         let memory = Some(Bytes::mib(1536));
-        let waiting_for = Some("20 of 20 contexts are active".to_owned());
+        let waiting_for = Some(Wait::Active { in_flight: 20, limit: 20 });
         let snapshot = Snapshot {
             at,
             jobs,
@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(pace(&snapshot, 100), "10.0 jobs/s  ETA 8s");
         assert_eq!(
             state(&snapshot, 100),
-            "done 19 · failed 1 · active 22 · creating 3 · queued 60 · browsers 2 · 1.50 GiB · jobs wait: 20 of 20 contexts are active"
+            "done 19 · failed 1 · active 22 · creating 3 · queued 60 · browsers 2 · 1.50 GiB · jobs wait: 20 contexts are active; the limit is 20"
         );
         assert_eq!(pace(&Snapshot::default(), 100), "starting");
     }

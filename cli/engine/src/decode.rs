@@ -1,9 +1,9 @@
-//! Turns a [`Value`] into a type, and says of a value that is no such type where it is wrong and what was
-//! probably meant: `unknown key `selectr` in steps[2].fill; did you mean `selector`?`.
+//! Turns a [`Value`] into a type. When the value does not fit the type, the error names the place and what was probably
+//! meant: `unknown key `selectr` in steps[2].fill; did you mean `selector`?`.
 //!
-//! Serde calls a constructor of its own for each kind of mistake; [`DecodeError`] keeps them apart by type, so
-//! nobody reads messages. What is accepted is what [`serde_json::from_value`] accepts, save that keys of maps are
-//! texts, never numbers.
+//! Serde has a constructor for each kind of mistake, and [`DecodeError`] keeps the kinds apart by type, so that no code
+//! parses messages. The values that are accepted are those that [`serde_json::from_value`] accepts, except that keys of
+//! maps are always texts.
 
 mod error;
 mod node;
@@ -13,10 +13,10 @@ use serde_json::Value;
 
 pub use error::{DecodeError, Mistake, Segment, nearest};
 
-/// The `T` that `value` describes.
+/// Decodes `value`.
 ///
 /// # Errors
-/// The first mistake in it, with its place.
+/// The first mistake in `value`, with its place.
 pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, DecodeError> {
     T::deserialize(node::Node(value))
 }

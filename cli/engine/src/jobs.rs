@@ -1,15 +1,15 @@
-//! How `plimsoll run JOBS` reads jobs: from a file of URLs, of JSON or of TOML, or from stdin; by themselves, or
-//! as templates filled from the rows of a `.csv`.
+//! [`JobFile`]: reads jobs from a file of URLs, of JSON or of TOML, or from stdin. A job may be a template that is filled
+//! from the rows of a `.csv` file.
 //!
 //! ```text
 //! open: source -> entries (a job as it is written) -> [filled from rows] -> keys -> job, and each one checked
-//! next: the same way once more, handing out one job at a time
+//! next: the same steps once more, which give out one job at a time
 //! ```
 //!
-//! Nothing runs until everything has been read once without a mistake. Mistakes are gathered, each with its place
-//! and what mends it. Lines are streamed, so a million jobs need as little memory as ten; only documents (`.json`,
-//! `.toml`) and rows are bounded in size. The file stays open in between; if it is changed all the same, `next`
-//! says so.
+//! Nothing runs until the whole file has been read once without a mistake. Mistakes are gathered, each with its place and
+//! its remedy. Lines are streamed, so a million jobs need as little memory as ten; only documents (`.json`, `.toml`) and
+//! rows are bounded in size. The file stays open between the two readings; when it was changed meanwhile, `next` returns
+//! an error.
 
 mod check;
 mod entries;
@@ -37,10 +37,10 @@ use rows::Rows;
 use source::Opened;
 use walk::Walk;
 
-/// Is shown a job, and what says its place.
+/// A function that is called with each good job and with a function that returns the job's place.
 pub type See<'a> = dyn FnMut(&Job, &dyn Fn() -> String) + 'a;
 
-/// Checked jobs, to be taken one at a time.
+/// Jobs that were checked, to be taken one at a time.
 #[derive(Debug)]
 pub struct JobFile {
     walk: Walk,
@@ -49,8 +49,8 @@ pub struct JobFile {
 }
 
 impl JobFile {
-    /// Opens the source, reads all of it and checks every job. With `rows`, each job is a template and makes a
-    /// job a row. A job without an id gets its number, from 1; one from a template `<template>-<row>`.
+    /// Opens the source, reads all of it and checks every job. With `rows`, each job is a template and makes one job for
+    /// each row. A job without an id gets its number, from 1; a job from a template gets `<template>-<row>`.
     ///
     /// # Errors
     /// Whatever is wrong with the source, the rows or the jobs.
@@ -58,7 +58,7 @@ impl JobFile {
         Self::open_seen(source, rows, &mut |_, _| {})
     }
 
-    /// As [`JobFile::open`], and shows each good job as it is checked, with what says its place.
+    /// As [`JobFile::open`], and calls `see` with each good job.
     ///
     /// # Errors
     /// Whatever is wrong with the source, the rows or the jobs.

@@ -1,7 +1,8 @@
-//! [`RequiredCapabilities`]: what the jobs of a run ask of its drivers, seen while they are checked, so that a job which no driver can
-//! carry out is refused before anything runs, and so is one that takes pictures nobody would keep.
+//! [`RequiredCapabilities`]: what the jobs of a run need from its drivers.
 //!
-//! Jobs are many and what they need is one of few sets: of each pair of driver and set the first job is kept.
+//! It is gathered while the jobs are checked. So a job that its driver cannot carry out is refused before anything runs,
+//! and so is a job that takes pictures when there is no directory for them. A run may have a million jobs, but they need
+//! few different sets of capabilities: for each pair of driver and set, only the first job is remembered.
 
 use std::collections::HashMap;
 
@@ -12,12 +13,13 @@ use plimsoll_core::step::Step;
 
 use crate::routes::Routes;
 
-/// Mistakes of one kind that are told with their places.
+/// The most mistakes of one kind that are reported with their places.
 const MOST_TOLD: usize = 20;
-/// Kinds of jobs that are kept; whoever has more of them than this generates them, and the first ones stand for all.
+/// The most pairs of driver and set that are remembered. A job file with more of them is generated, and the first pairs
+/// are a good sample of it.
 const MOST_KINDS: usize = 10_000;
 
-/// What jobs ask for.
+/// What jobs need.
 #[derive(Debug)]
 pub struct RequiredCapabilities {
     routes: Routes,
@@ -40,13 +42,13 @@ struct First {
 }
 
 impl RequiredCapabilities {
-    /// No jobs yet, on these routes.
+    /// An empty collection for these routes.
     #[must_use]
     pub fn new(routes: Routes) -> Self {
         Self { routes, kinds: HashMap::new(), taker: None }
     }
 
-    /// Looks at a job.
+    /// Adds a job.
     pub fn add(&mut self, job: &Job, place: &dyn Fn() -> String) {
         if let Some(named) = &job.driver {
             self.routes.add(named);
@@ -67,22 +69,22 @@ impl RequiredCapabilities {
         &self.routes
     }
 
-    /// Where a driver is named by a job, if it is: for the error when there is none of this name.
+    /// The place of the first job that names this driver, for the error when there is no such driver.
     #[must_use]
     pub fn place_of(&self, driver: &str) -> Option<&str> {
         let mut named = self.kinds.iter().filter(|(kind, _)| kind.named.as_deref() == Some(driver));
         named.next().map(|(_, first)| first.place.as_str())
     }
 
-    /// Checks that the jobs can do without a directory for pictures and PDFs.
+    /// Checks that no job needs a directory for pictures and PDFs.
     ///
     /// # Errors
-    /// The first job that takes one.
+    /// The first job that takes a picture or prints a page.
     pub fn require_no_output(&self) -> Result<(), NoPlace> {
         self.taker.clone().map_or(Ok(()), Err)
     }
 
-    /// The routes, now that it is known what each of their drivers can do.
+    /// Checks the jobs against `capabilities`, which lists what each driver of the routes can do.
     ///
     /// # Errors
     /// The jobs that the driver they go to cannot carry out.
@@ -112,7 +114,7 @@ impl RequiredCapabilities {
     }
 }
 
-/// Whether a step leaves something for the output directory.
+/// Whether a step writes a file to the output directory.
 const fn is_taken(step: &Step) -> bool {
     matches!(step, Step::Screenshot(_) | Step::Pdf(_))
 }
@@ -128,7 +130,7 @@ pub struct NoPlace {
     place: String,
 }
 
-/// Jobs that their drivers cannot carry out; of each kind the first.
+/// Jobs that their drivers cannot carry out: the first job of each kind.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "no job was run; give these to another driver (`--driver`, `route.rules`, or the job's `driver`), or take out what it \

@@ -1,13 +1,13 @@
-//! [`Routes`]: which driver a job goes to, and to which it goes on when that one fails it.
+//! [`Routes`]: which driver a job goes to, and which driver it goes to next when the first one fails it.
 //!
 //! ```text
 //!   the job's own `driver` ─► first rule whose pattern matches its URL ─► the default
 //!   failed(class) on one driver ─► the fall-back for that driver and class, unless the job has been there
 //! ```
 //!
-//! A job that names its driver is pinned to it: it neither follows rules nor falls back. A driver that cannot do what a
-//! job needs, and whose failures of class `unsupported` fall back, does not get it in the first place. Pure: a job in, a
-//! driver out.
+//! A job that names its driver is pinned to it: it neither follows rules nor falls back. When a driver cannot do what a
+//! job needs and its failures of class `unsupported` fall back, the job goes to the fall-back at once. This module is
+//! pure: it maps a job to a driver.
 
 use plimsoll_core::capability::Capabilities;
 use plimsoll_core::job::Job;
@@ -20,7 +20,7 @@ use crate::settings::Settings;
 #[derive(Debug, Clone)]
 pub struct Routes {
     drivers: Vec<String>,
-    /// What each driver can do; everything, as long as nobody has said.
+    /// What each driver can do: everything, until [`Routes::set_capabilities`] is called.
     capabilities: Vec<Capabilities>,
     rules: Vec<(WildMatch, DriverIndex)>,
     fallbacks: Vec<Fallback>,
@@ -29,7 +29,7 @@ pub struct Routes {
 /// A driver's place in [`Routes::drivers`]; 0 is the default.
 pub type DriverIndex = usize;
 
-/// What one driver fails and another may do.
+/// A rule by which a job that failed on one driver goes to another.
 #[derive(Debug, Clone)]
 struct Fallback {
     from: DriverIndex,
@@ -45,13 +45,13 @@ impl Routes {
         Self { drivers, capabilities, rules: Vec::new(), fallbacks: Vec::new() }
     }
 
-    /// The routes that the settings draw.
+    /// The routes that the settings describe.
     #[must_use]
     pub fn drawn(settings: &Settings) -> Self {
         Self::drawn_to(settings.default_driver(), settings)
     }
 
-    /// The routes that the settings draw, with another default driver.
+    /// The routes that the settings describe, with another default driver.
     #[must_use]
     pub fn drawn_to(default: &str, settings: &Settings) -> Self {
         let route = &settings.route;
@@ -65,7 +65,7 @@ impl Routes {
         routes
     }
 
-    /// Adds a rule, after those that are there: URLs that match `pattern` (`*` for anything, `?` for one character) go to
+    /// Adds a rule after the existing rules: URLs that match `pattern` (`*` for anything, `?` for one character) go to
     /// `driver`.
     pub fn add_rule(&mut self, pattern: &str, driver: &str) {
         let driver = self.add(driver);
@@ -78,7 +78,7 @@ impl Routes {
         self.fallbacks.push(Fallback { from, classes, to });
     }
 
-    /// Makes sure that a driver is among those there are, and returns its place.
+    /// Adds a driver unless it is known already, and returns its place.
     pub fn add(&mut self, driver: &str) -> DriverIndex {
         self.drivers.iter().position(|known| known == driver).unwrap_or_else(|| {
             self.drivers.push(driver.to_owned());
@@ -93,13 +93,13 @@ impl Routes {
         &self.drivers
     }
 
-    /// Says what a driver can do.
+    /// Sets what a driver can do.
     pub fn set_capabilities(&mut self, driver: DriverIndex, capabilities: Capabilities) {
         self.capabilities[driver] = capabilities;
     }
 
-    /// The driver for a job, able to do what it needs unless there is none. A name that is not among the drivers is taken
-    /// for the default's; [`Routes::add`] it first.
+    /// The driver for a job. The driver can do what the job needs, unless no driver can. A job that names an unknown driver
+    /// goes to the default driver; call [`Routes::add`] first.
     #[must_use]
     pub fn choose(&self, job: &Job) -> DriverIndex {
         if let Some(named) = &job.driver {
@@ -108,7 +108,7 @@ impl Routes {
         let url = job.first_page().map(ToString::to_string).unwrap_or_default();
         let rule = self.rules.iter().find(|(pattern, _)| pattern.matches(&url));
         let mut driver = rule.map_or(0, |(_, driver)| *driver);
-        // Every driver once at most: fall-backs may lead in a circle.
+        // Each driver is tried at most once, because fall-backs may form a circle.
         for _ in 0..self.drivers.len() {
             match self.fallback(job, driver, FailureClass::Unsupported) {
                 Some(next) if !self.lacks(driver, job).is_empty() => driver = next,
@@ -124,15 +124,14 @@ impl Routes {
         self.capabilities[driver].missing(&job.needs())
     }
 
-    /// The driver that a job goes on to when `from` failed it with `class`.
+    /// The driver that a job goes to next after it failed on `from` with `class`.
     #[must_use]
     pub fn fallback(&self, job: &Job, from: DriverIndex, class: FailureClass) -> Option<DriverIndex> {
         let fallbacks = self.fallbacks.iter().filter(|_| job.driver.is_none());
         fallbacks.into_iter().find(|f| f.from == from && f.classes.contains(&class)).map(|f| f.to)
     }
 
-    /// The drivers that may still send jobs to `to` once no new jobs come: those it is a fall-back of, in however many
-    /// steps.
+    /// The drivers from which jobs may still fall back to `to`, directly or through other drivers, when no new jobs come.
     #[must_use]
     pub fn upstream(&self, to: DriverIndex) -> Vec<DriverIndex> {
         let mut upstream = Vec::new();

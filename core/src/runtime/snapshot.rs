@@ -1,15 +1,14 @@
-//! What the outside may see of a fleet, and what it says at its end.
+//! [`Snapshot`]: the state of a fleet that others can read.
 
 use std::time::Duration;
 
-use serde::Serialize;
-
+use crate::policy::admission::Wait;
 use crate::policy::ledger::Counts;
 use crate::policy::pressure::{Level, Signal};
 use crate::units::Bytes;
 
 /// The fleet at one instant.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Snapshot {
     /// Since the fleet began.
     pub at: Duration,
@@ -37,8 +36,8 @@ pub struct Snapshot {
     pub memory: Option<Bytes>,
     /// How often a breaker opened.
     pub breaker_trips: u64,
-    /// Why the next job does not start now.
-    pub waiting_for: Option<String>,
+    /// Why the next job does not start now; `None` when no job waits.
+    pub waiting_for: Option<Wait>,
     /// The highest number of contexts held at once so far.
     pub peak_active: u32,
     /// The highest number of contexts in creation at once so far.

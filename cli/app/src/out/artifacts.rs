@@ -1,8 +1,8 @@
-//! `artifacts/`: pictures and PDFs, confined.
+//! [`Artifacts`]: the directory `artifacts/` with pictures and PDFs.
 //!
-//! A file's name is made here from the job's id, its ticket and a number; only letters, digits, `.`, `_`
-//! and `-` of the id survive, and a file is made relative to the open directory, anew, never through a link. So neither
-//! an id such as `../../etc/passwd` nor a link laid in the way leads a byte elsewhere.
+//! A file's name is made from the job's id, its ticket and a number. Only letters, digits, `.`, `_` and `-` of the id are
+//! used, and each file is created new, relative to the open directory, never through a link. So neither an id such as
+//! `../../etc/passwd` nor a link in the directory can make it write outside the directory.
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -18,20 +18,20 @@ use rustix::io::Errno;
 /// The directory's name in the output directory; each artifact's name begins with it.
 pub const DIR: &str = "artifacts";
 
-/// How much of an id goes into a file name: with the numbers it stays far below the 255 bytes a name may have.
+/// The most characters of an id in a file name. With the numbers, a name stays far below the limit of 255 bytes.
 const MAX_ID: usize = 60;
 
-/// How many artifacts of one job are kept apart by number; a job that makes more is not meant seriously.
+/// The most artifacts of one job. A job that makes more is a mistake.
 const MAX_PER_JOB: u32 = 10_000;
 
-/// The artifact directory, held open: renaming it or putting another in its place changes nothing.
+/// The artifact directory. It is held open, so that renaming or replacing it does not redirect files.
 #[derive(Debug, Clone)]
 pub struct Artifacts {
     dir: Arc<OwnedFd>,
 }
 
 impl Artifacts {
-    /// Opens `path`, making it if it is missing.
+    /// Opens `path`, and creates it if it is missing.
     ///
     /// # Errors
     /// When it cannot be made or opened, or is not itself a directory (a link to one is refused).
@@ -45,7 +45,7 @@ impl Artifacts {
         Ok(Self { dir: Arc::new(dir) })
     }
 
-    /// Removes the files that an earlier run named; everything else stays.
+    /// Removes the artifacts of an earlier run; other files stay.
     ///
     /// # Errors
     /// When the directory cannot be read or a file not removed.
@@ -59,7 +59,7 @@ impl Artifacts {
         Ok(())
     }
 
-    /// Keeps an artifact and returns its name relative to the output directory. It blocks for as long as the disk does.
+    /// Writes an artifact and returns its name relative to the output directory. It blocks until the disk has taken it.
     ///
     /// # Errors
     /// When it could not be written; nothing of it is then left.
@@ -106,7 +106,7 @@ impl Artifacts {
     }
 }
 
-/// What of an id may stand in a file name. Never empty, never hidden, never like an option.
+/// The part of an id that may stand in a file name. It is never empty and begins with neither `.` nor `-`.
 fn sanitised(id: &str) -> String {
     let keep = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '_' };
     let name: String = id.chars().take(MAX_ID).map(keep).collect();

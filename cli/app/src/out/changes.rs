@@ -1,13 +1,13 @@
-//! What changed during a run: limits, pressure, breakers, browsers.
+//! [`ChangeLog`]: what changed during a run: limits, pressure, breakers, browsers.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde::Serialize;
 
-/// How many of the first changes are kept: they tell how the run found its limit.
+/// How many of the first changes are kept: they show how the run found its limit.
 const FIRST: usize = 100;
-/// How many of the last changes are kept: they tell how it ended.
+/// How many of the last changes are kept: they show how the run ended.
 const LAST: usize = 300;
 
 /// Changes in order, the first 100 and the last 300 of them.
@@ -35,11 +35,11 @@ pub enum ChangeKind {
 /// One change, as the report carries it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
-    /// When, in seconds since the run began.
+    /// The time of the change, in seconds since the run began.
     pub at_s: f64,
     /// What kind of thing changed.
     pub kind: ChangeKind,
-    /// What happened to it, for people.
+    /// What happened, for people.
     pub text: String,
 }
 
@@ -64,7 +64,7 @@ impl ChangeLog {
         self.first.into_iter().chain(self.last).collect()
     }
 
-    /// How many, between the first and the last ones, were not kept.
+    /// How many changes between the first and the last ones were not kept.
     #[must_use]
     pub const fn left_out(&self) -> u64 {
         self.left_out

@@ -1,8 +1,8 @@
-//! The output directory, from before the first job to the report.
+//! [`OutDir`]: the output directory, from before the first job to the report.
 //!
-//! [`OutDir::create`] comes before any browser is started, so that a directory that cannot be written to costs
-//! nothing but its error. It also takes the directory for this run alone: a second run into the same place is refused
-//! while the first one lives, and what an earlier run left (results, artifacts) makes room.
+//! [`OutDir::create`] is called before any browser is started, so that a directory that cannot be written to is reported
+//! at once. It also locks the directory for this run: a second run into the same directory is refused while the first one
+//! goes on. The results and artifacts of an earlier run are removed.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -22,48 +22,48 @@ const PAGE: &str = "report.html";
 #[derive(Debug)]
 pub struct OutDir {
     path: PathBuf,
-    /// Locked for as long as it is open.
+    /// The lock of the directory; it is held while this file is open.
     results: File,
     artifacts: Artifacts,
 }
 
-/// What a run left behind.
+/// The files of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Files {
     /// A line for each job.
     pub results: PathBuf,
     /// The figures, for programs.
     pub report: PathBuf,
-    /// The same, to look at.
+    /// The same figures as a page, for people.
     pub page: PathBuf,
     /// Pictures and PDFs.
     pub artifacts: PathBuf,
 }
 
 impl fmt::Display for Files {
-    /// A line for each file that is meant to be opened.
+    /// A line for each file that a person may open.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "results  {}", self.results.display())?;
         write!(f, "report   {}", self.page.display())
     }
 }
 
-/// Why the output directory cannot do its part.
+/// Why the output directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OutError {
-    /// Something that is no directory has this name.
+    /// A file that is not a directory has this name.
     #[error("{} is not a directory; name another place with --out, or move it away", .0.display())]
     NotADirectory(PathBuf),
-    /// It could not be made, or nothing may be written there.
+    /// It could not be created or written to.
     #[error("cannot use {} for output: {source}; name a directory you may write to with --out", path.display())]
     Unusable {
-        /// The place that failed.
+        /// The path that failed.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// Another run holds it.
+    /// Another run uses it.
     #[error("another run is writing to {}; name another directory with --out, or wait for its end", .0.display())]
     Taken(PathBuf),
     /// The report could not be written. What was written before (results, artifacts) stays.
@@ -71,15 +71,15 @@ pub enum OutError {
     Report {
         /// The file that failed.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
 }
 
 impl OutDir {
-    /// Makes the directory with its parents, takes it for this run and clears it of an earlier run's results and
-    /// artifacts. Files that no run made stay.
+    /// Creates the directory with its parents, locks it for this run and removes an earlier run's results and artifacts.
+    /// Files that no run made stay.
     ///
     /// # Errors
     /// When it cannot be made, cannot be written to, or another run holds it.
@@ -112,7 +112,7 @@ impl OutDir {
         Ok(Self { path: path.to_owned(), results, artifacts })
     }
 
-    /// The writer of `results.jsonl`; there is to be one.
+    /// The writer of `results.jsonl`. Call it once.
     ///
     /// # Errors
     /// When the system has no file descriptor left.
@@ -124,15 +124,16 @@ impl OutDir {
         }
     }
 
-    /// Where artifacts are kept; a cheap handle.
+    /// The directory of artifacts, as a cheap handle.
     #[must_use]
     pub fn artifacts(&self) -> Artifacts {
         self.artifacts.clone()
     }
 
-    /// Writes `report.json` and `report.html`, each complete or not at all, and names what lies in the directory.
+    /// Writes `report.json` and `report.html`, each complete or not at all, and returns the paths of all files.
     ///
-    /// It reads up to 24 pictures and scales them down: seconds, when they are large. Call it where blocking is allowed.
+    /// It reads up to 24 pictures and scales them down, which takes seconds when they are large. Call it where blocking is
+    /// allowed.
     ///
     /// # Errors
     /// When one of the two cannot be written. A picture that cannot be read is left out of the page.
@@ -147,7 +148,7 @@ impl OutDir {
         Ok(files)
     }
 
-    /// Writes beside the name and renames: a reader never sees half a report.
+    /// Writes a temporary file and renames it, so that a reader never sees half a report.
     fn write_whole(
         &self,
         name: &str,

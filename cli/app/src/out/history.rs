@@ -1,44 +1,44 @@
 //! [`History`]: how a run went over time, in bounded memory whatever its length.
 //!
-//! Each point stands for a number of samples in a row. When there are too many points, each two become one and from
-//! then on a point stands for twice as many samples. Of gauges a point keeps the highest (a peak is never smoothed
-//! away), of everything else the latest. The very first sample always keeps a point of its own.
+//! Each point stands for several consecutive samples. When there are too many points, pairs of points are merged, and
+//! from then on a point stands for twice as many samples. A point keeps the highest value of each gauge, so that peaks
+//! stay visible, and the latest value of each counter. The first sample always has its own point.
 
 use std::time::Duration;
 
 use plimsoll_core::units::Bytes;
 use serde::{Serialize, Serializer};
 
-/// How many points there are at most: more than a chart has pixels to show apart.
+/// The most points: more than a chart can show apart.
 const MAX_POINTS: usize = 600;
 
 /// The state of a run at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Sample {
-    /// When, since the run began.
+    /// The time since the run began.
     pub at: Duration,
     /// Contexts that hold a permit.
     pub active: u32,
-    /// Contexts of those that are being created.
+    /// Contexts among them that are being created.
     pub creating: u32,
-    /// How many contexts may be active, if that is known.
+    /// The limit on active contexts, if it is known.
     pub limit: Option<u32>,
-    /// How many contexts may be in creation, if that is known.
+    /// The limit on contexts in creation, if it is known.
     pub creation_limit: Option<u32>,
     /// Jobs that wait for admission.
     pub queued: u64,
-    /// Jobs that ended, however they did.
+    /// Jobs that ended, with any outcome.
     pub done: u64,
-    /// Jobs of those that failed.
+    /// Jobs among them that failed.
     pub failed: u64,
-    /// Memory that the browsers take, unless the sensor is blind.
+    /// Memory that the browsers use; `None` when it cannot be read.
     pub memory: Option<Bytes>,
     /// Browsers that run.
     pub browsers: u32,
 }
 
 impl Sample {
-    /// This sample and a `later` one as one point.
+    /// Merges this sample and a `later` sample into one point.
     fn with(self, later: Self) -> Self {
         Self {
             at: later.at,
@@ -55,13 +55,13 @@ impl Sample {
     }
 }
 
-/// Samples of a whole run, thinned out to at most 600 points.
+/// Samples of a whole run, merged into at most 600 points.
 #[derive(Debug, Clone, PartialEq)]
 pub struct History {
     points: Vec<Sample>,
-    /// How many samples a point stands for when it is full; a power of two.
+    /// The number of samples in a full point; a power of two.
     per_point: u64,
-    /// How many the last point stands for by now.
+    /// The number of samples in the last point so far.
     in_last: u64,
 }
 
@@ -86,7 +86,7 @@ impl History {
             return self.push(sample);
         }
         self.points.push(sample);
-        // The first point is full at once, so that the first sample stays apart.
+        // The first point is full at once, so that the first sample has its own point.
         self.in_last = if self.points.len() == 1 { self.per_point } else { 1 };
     }
 
@@ -98,7 +98,7 @@ impl History {
 
     fn halve(&mut self) {
         let Some((&first, rest)) = self.points.split_first() else { return };
-        // An odd one remains at the end: it has been filled half.
+        // An odd point remains at the end and is half full.
         let is_odd = !rest.len().is_multiple_of(2);
         let pairs = rest.chunks(2).map(|pair| pair.iter().copied().reduce(Sample::with).unwrap_or_default());
         self.points = std::iter::once(first).chain(pairs).collect();
@@ -107,7 +107,7 @@ impl History {
     }
 }
 
-/// A history as the report carries it: a list for each curve, all of one length.
+/// A history in the form of the report: one list for each curve, all of the same length.
 #[derive(Serialize)]
 struct Curves {
     at_s: Vec<f64>,

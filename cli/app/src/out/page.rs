@@ -1,8 +1,8 @@
-//! `report.html`: the report as one page that needs nothing beside it.
+//! `report.html`: the report as one page that needs no other file.
 //!
-//! The page is a constant (markup, style and script) with the report's own JSON laid into it as data. The script builds
-//! everything from that data as text nodes, never as markup, so what a job or a web page wrote cannot become part of
-//! the page; and the page's policy forbids it to fetch anything at all.
+//! The page is a constant (markup, style and script) that contains the report's JSON as data. The script builds everything
+//! from that data as text nodes, never as markup, so that text from a job or a web page cannot become markup of the page.
+//! The page's content security policy forbids every request.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -20,7 +20,7 @@ const SCRIPT: &str = include_str!("report.js");
 #[derive(Serialize)]
 struct Data<'a> {
     report: &'a Report,
-    /// By artifact name; a picture that could not be read has none.
+    /// Thumbnails by artifact name; a picture that could not be read has none.
     thumbnails: BTreeMap<&'a str, String>,
 }
 
@@ -36,7 +36,7 @@ pub(super) fn render(report: &Report, artifacts: &Artifacts) -> io::Result<Strin
 }
 
 fn page(json: &str) -> String {
-    // The data comes last: what it contains is not searched for further places to fill.
+    // The data is inserted last, so that placeholders in it are not filled.
     SHELL.replacen("/*STYLE*/", STYLE, 1).replacen("/*SCRIPT*/", SCRIPT, 1).replacen(
         "/*DATA*/",
         &embedded(json),
@@ -44,8 +44,8 @@ fn page(json: &str) -> String {
     )
 }
 
-/// JSON that may stand within a `<script>`: nothing in it can end the element or open a comment. The characters that
-/// are replaced occur in JSON only within strings, where the escape means the same.
+/// JSON for the inside of a `<script>`: nothing in it can end the element or open a comment. The characters that are
+/// replaced occur in JSON only in strings, where their escapes mean the same.
 fn embedded(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     for c in json.chars() {

@@ -85,6 +85,16 @@
   };
 
   // Key figures.
+  const WAITS = {
+    creation_limit: "the limit on creations",
+    active_limit: "the limit on active contexts",
+    pressure: "pressure on the machine",
+    memory: "memory promised to other contexts",
+    memory_unknown: "memory without a reading",
+    breaker: "an open breaker",
+    no_browser: "no browser with room",
+    held_back: "the pause before another attempt",
+  };
   const tiles = () => {
     const none = ["–", ""];
     const latency = (ms) => (ms === null ? none : span(ms / 1000));
@@ -111,6 +121,11 @@
       `${plural(ended, "job")}, ${succeeded === ended ? "all" : count(succeeded)} succeeded` + (fell_back > 0 ? `, ${count(fell_back)} went on to another driver` : "");
     $("drivers").hidden = drivers.length < 2;
     $("drivers").append(`By driver: ${drivers.map(([name, of]) => `${name} ${fate(of)}`).join("; ")}.`);
+    const waits = r.waits.filter(({ share }) => share >= 0.005);
+    $("waits").hidden = waits.length === 0;
+    waits.forEach(({ reason, share, last }, i) =>
+      $("waits").append(i > 0 ? "; " : "Why jobs waited, by share of the run: ", el("span", { title: last }, `${WAITS[reason] ?? reason} ${Math.round(share * 100)} %`)));
+    if (waits.length > 0) $("waits").append(".");
     const { dialogs, popups, downloads } = r.incidents;
     const tried = [[dialogs, "dialog", "answered"], [popups, "popup", "closed"], [downloads, "download", "refused"]];
     const told = tried.filter(([n]) => n > 0).map(([n, what, how]) => `${plural(n, what)} ${how}`);

@@ -1,4 +1,4 @@
-//! [`Report`]: a whole run in figures, as `report.json` has it and `report.html` shows it.
+//! [`Report`]: a whole run in figures, which `report.json` contains and `report.html` shows.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,13 +13,14 @@ use super::history::History;
 use super::seconds;
 use super::spread::{Spread, SpreadMs};
 use super::tally::{DriverTally, Example, IncidentTotals, Picture, SlowJob, Tally};
+use super::waits::{WaitFigures, Waits};
 
-/// What the run as a whole came to; only the fleet and its owner know these.
+/// The figures of the run as a whole, which cannot be gathered from single jobs.
 #[derive(Debug, Clone, Default)]
 pub struct RunFigures {
-    /// Jobs that were given to the fleet.
+    /// Jobs that were submitted.
     pub submitted: u64,
-    /// Jobs of those that did not end; anything but 0 is a bug.
+    /// Jobs among them that did not end; a number above 0 is a bug.
     pub lost: u64,
     /// From the start of the run to the end of its last job.
     pub wall: Duration,
@@ -27,33 +28,35 @@ pub struct RunFigures {
     pub peak_active: u32,
     /// The most contexts that were being created at once.
     pub peak_creating: u32,
-    /// How long contexts took, from their admission until they were there.
+    /// How long contexts took from their admission until they were open.
     pub creations: Spread,
-    /// The most memory the browsers took, unless the sensor was blind throughout.
+    /// The most memory that the browsers used; `None` when it could never be read.
     pub peak_memory: Option<Bytes>,
-    /// Browsers that were started in place of one that ended.
+    /// Browsers that were started to replace a browser that ended.
     pub browser_restarts: u64,
     /// How often a breaker opened.
     pub breaker_trips: u64,
-    /// Tasks of ours that panicked; anything but 0 is a bug.
+    /// Tasks of Plimsoll that panicked; a number above 0 is a bug.
     pub task_panics: u64,
-    /// Processor time that this process itself took.
+    /// Processor time of this process, without its browsers.
     pub supervisor_cpu: Duration,
     /// When the run began, as RFC 3339 in UTC.
     pub started_at: String,
     /// The driver's name.
     pub driver: String,
-    /// The browser's name and version, if one was ever asked.
+    /// The browser's name and version, if they are known.
     pub browser: Option<String>,
-    /// The settings that shaped the run, as they are written in configuration: `limits.max_contexts`.
+    /// The main settings of the run, by their keys, such as `limits.max_contexts`.
     pub settings: Map<String, Value>,
     /// How the run went over time.
     pub history: History,
-    /// What changed on the way.
+    /// What changed during the run.
     pub changes: ChangeLog,
+    /// Why jobs waited.
+    pub waits: Waits,
 }
 
-/// A whole run. The first keys, up to `supervisor_cpu_s`, are a contract with scripts.
+/// A whole run. Scripts rely on the first keys, up to `supervisor_cpu_s`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     submitted: u64,
@@ -76,11 +79,13 @@ pub struct Report {
     supervisor_cpu_s: f64,
 
     task_panics: u64,
-    /// From a context's admission until it was there.
+    /// From a context's admission until it was open.
     creation_ms: SpreadMs,
     /// Jobs that had more than one attempt.
     retried: u64,
     incidents: IncidentTotals,
+    /// Why jobs waited, the longest wait first.
+    waits: Vec<WaitFigures>,
     /// Where the jobs ended, by driver.
     drivers: BTreeMap<String, DriverTally>,
     /// How many jobs failed, by class.
@@ -99,7 +104,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// The report of a run whose jobs came to `tally`.
+    /// The report of a run with the results of its jobs in `tally`.
     #[must_use]
     pub fn new(tally: Tally, figures: RunFigures) -> Self {
         let ran = tally.succeeded + tally.failed;
@@ -127,6 +132,7 @@ impl Report {
             creation_ms: figures.creations.quantiles(),
             retried: tally.retried,
             incidents: tally.incidents,
+            waits: figures.waits.figures(figures.wall),
             drivers: tally.drivers,
             classes: tally.classes,
             started_at: figures.started_at,

@@ -1,8 +1,7 @@
 //! `results.jsonl`: one line for each job that ended.
 //!
-//! A line leaves in one write as soon as its job ended, with nothing held back in a buffer: whatever kills the run, the
-//! lines that were written are there and whole. When a file takes only part of a line (a full disk), that part is
-//! taken back before the error is returned.
+//! Each line is written in one call as soon as its job has ended, without a buffer, so that the lines before a crash are
+//! complete. When only part of a line could be written (a full disk), that part is removed before the error is returned.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -14,7 +13,7 @@ use plimsoll_core::port::{Incidents, JobRecord, StoreError};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// Writes results, a line a job.
+/// Writes results, one line for each job.
 #[derive(Debug)]
 pub struct ResultsWriter {
     sink: Sink,
@@ -22,7 +21,7 @@ pub struct ResultsWriter {
 
 #[derive(Debug)]
 enum Sink {
-    /// Opened for appending; `whole` is its length after the last complete line.
+    /// A file that is opened for appending; `whole` is its length after the last complete line.
     File {
         file: File,
         path: PathBuf,
@@ -31,7 +30,7 @@ enum Sink {
     Stdout,
 }
 
-/// A line: the keys that scripts rest on are always there, the others when they say something.
+/// A line. The keys that scripts rely on are always there; the other keys are left out when they are empty.
 #[derive(Serialize)]
 struct Line<'a> {
     id: &'a JobId,
@@ -42,7 +41,7 @@ struct Line<'a> {
     stage: Option<Stage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
-    /// The driver that had it last.
+    /// The driver of the last attempt.
     driver: &'a str,
     attempts: u32,
     ms: u64,
@@ -82,15 +81,15 @@ impl ResultsWriter {
         Self { sink: Sink::Stdout }
     }
 
-    /// A writer to `file`, which is empty and open for appending; `path` is what errors call it.
+    /// A writer to `file`, which is empty and open for appending; errors name it as `path`.
     pub(crate) const fn file(file: File, path: PathBuf) -> Self {
         Self { sink: Sink::File { file, path, whole: 0 } }
     }
 
-    /// Writes the line of one job that ended. It blocks for as long as the file does.
+    /// Writes the line of a job that ended. It blocks until the file has taken it.
     ///
     /// # Errors
-    /// When the line could not be written whole. Standard output that nobody reads any more is
+    /// When the line could not be written completely. Standard output without a reader is
     /// [`io::ErrorKind::BrokenPipe`].
     pub fn write(&mut self, record: &JobRecord) -> Result<(), StoreError> {
         let line = line(record).map_err(|source| self.error(source))?;
@@ -126,7 +125,7 @@ fn append(file: &mut File, whole: &mut u64, line: &[u8]) -> io::Result<()> {
             Ok(())
         }
         Err(error) => {
-            // The first error is the one to report; what cannot be taken back stays half a line.
+            // The first error is the one to report. If the part cannot be removed, half a line stays.
             let _ = file.set_len(*whole);
             Err(error)
         }

@@ -1,18 +1,18 @@
-//! [`Spread`]: how long things took, as a histogram in bounded memory.
+//! [`Spread`]: a histogram of durations in bounded memory.
 
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-/// What took longer counts as having taken this long.
+/// The longest duration; longer ones count as this one.
 const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// Times, in microseconds, to three digits.
+/// Durations in microseconds, to three digits.
 #[derive(Debug, Clone)]
 pub struct Spread(Histogram<u64>);
 
-/// How long things took, in milliseconds; nothing when there were none.
+/// Quantiles in milliseconds; `None` when no duration was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct SpreadMs {
     /// Half of them took no longer.
@@ -25,18 +25,18 @@ pub struct SpreadMs {
 
 impl Default for Spread {
     fn default() -> Self {
-        // Three digits: 0.1 % of a value is far below what runs differ by. It takes a quarter of a MiB.
+        // Three digits: an error of 0.1 % is far below the variation between runs. This takes a quarter of a MiB.
         Self(Histogram::new_with_bounds(1, micros(LONGEST), 3).expect("constant bounds that are in order"))
     }
 }
 
 impl Spread {
-    /// Counts one.
+    /// Adds a duration.
     pub fn record(&mut self, took: Duration) {
         self.0.saturating_record(micros(took));
     }
 
-    /// What half of them, 95 % and 99 % of them took at most.
+    /// The longest duration of the quickest 50 %, 95 % and 99 %.
     #[must_use]
     pub fn quantiles(&self) -> SpreadMs {
         let quantile = |q: f64| {

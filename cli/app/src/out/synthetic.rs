@@ -1,7 +1,7 @@
-//! Made-up runs for tests: the shapes a report has to cope with.
+//! Invented runs for tests of the report.
 //!
-//! With `PLIMSOLL_SAMPLES=DIR` in the environment, `cargo test -p plimsoll` leaves the reports of these runs in `DIR`,
-//! to be looked at.
+//! With `PLIMSOLL_SAMPLES=DIR` in the environment, `cargo test -p plimsoll-cli` writes the reports of these runs to `DIR`,
+//! so that a person can look at them.
 
 use std::io::Cursor;
 use std::time::Duration;
@@ -9,11 +9,12 @@ use std::time::Duration;
 use image::{ImageFormat, Rgb, RgbImage};
 use plimsoll_core::id::{JobId, Ticket};
 use plimsoll_core::outcome::{FailureClass, Fault, Outcome, Stage};
+use plimsoll_core::policy::Wait;
 use plimsoll_core::port::{Artifact, ArtifactKind, Incidents, JobRecord};
 use plimsoll_core::units::Bytes;
 use serde_json::json;
 
-use super::{ChangeKind, ChangeLog, History, OutDir, Report, RunFigures, Sample, Spread, Tally};
+use super::{ChangeKind, ChangeLog, History, OutDir, Report, RunFigures, Sample, Spread, Tally, Waits};
 
 /// A report of `jobs` jobs of which every ninth failed, without artifacts.
 pub(super) fn report(jobs: u64) -> Report {
@@ -107,7 +108,7 @@ pub(super) fn record(n: u64, outcome: Outcome) -> JobRecord {
     }
 }
 
-/// A run that finds its limit, is pressed once and recovers.
+/// A run that finds its limit, comes under pressure once and recovers.
 fn figures(jobs: u64, wall_ms: u64) -> RunFigures {
     let (mut history, mut changes) = (History::default(), ChangeLog::default());
     let ticks = wall_ms / 250;
@@ -149,6 +150,9 @@ fn figures(jobs: u64, wall_ms: u64) -> RunFigures {
         "limits.max_contexts": 100, "limits.max_creating": 50, "limits.policy": "adaptive", "retry.attempts": 2,
         "driver.name": "cdp", "driver.cdp.contexts_per_browser": 20, "driver.cdp.executable": "/usr/lib/chromium/chromium-headless-shell",
     });
+    let mut waits = Waits::default();
+    waits.add(&Wait::Active { in_flight: 52, limit: 52 }, Duration::from_millis(wall_ms / 2));
+    waits.add(&Wait::Browser { launching: 1 }, Duration::from_millis(wall_ms / 10));
     let mut creations = Spread::default();
     (0..jobs).for_each(|n| creations.record(Duration::from_millis(180 + n % 70)));
     RunFigures {
@@ -169,10 +173,11 @@ fn figures(jobs: u64, wall_ms: u64) -> RunFigures {
         settings: settings.as_object().cloned().unwrap_or_default(),
         history,
         changes,
+        waits,
     }
 }
 
-/// Something that looks a little like a page: a bar, a heading, lines.
+/// A picture that resembles a page: a bar, a heading, lines.
 fn screenshot(n: u64) -> Vec<u8> {
     let hue = u8::try_from(n * 37 % 160).unwrap_or_default();
     let picture = RgbImage::from_fn(480, 640, |x, y| match (x, y) {
@@ -191,7 +196,7 @@ mod tests {
 
     use super::*;
 
-    /// Where a sample goes: a place that is kept when somebody wants to look, and thrown away otherwise.
+    /// The directory of a sample: `PLIMSOLL_SAMPLES` if it is set, else a temporary directory.
     fn place(name: &str) -> (OutDir, PathBuf, Option<tempfile::TempDir>) {
         let (path, guard) = match std::env::var_os("PLIMSOLL_SAMPLES") {
             Some(samples) => (PathBuf::from(samples).join(name), None),

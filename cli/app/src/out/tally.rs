@@ -1,4 +1,4 @@
-//! [`Tally`]: what a report tells about jobs, gathered job by job in bounded memory.
+//! [`Tally`]: the report's figures about jobs, gathered job by job in bounded memory.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use serde::Serialize;
 
 use super::spread::{Spread, SpreadMs};
 
-/// How many failed jobs of each class are told of.
+/// How many failed jobs of each class are listed.
 const EXAMPLES: usize = 5;
-/// How many of the slowest jobs are told of.
+/// How many of the slowest jobs are listed.
 const SLOWEST: usize = 20;
 /// How many pictures are shown: the first ones.
 const PICTURES: usize = 24;
 /// How much of a URL or a message is kept, in characters.
 const MAX_TEXT: usize = 500;
 
-/// What the jobs that ended so far came to.
+/// The results of the jobs that have ended.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
     pub(super) succeeded: u64,
@@ -33,24 +33,24 @@ pub struct Tally {
     pub(super) examples: BTreeMap<FailureClass, Vec<Example>>,
     pub(super) slowest: Vec<SlowJob>,
     pub(super) pictures: Vec<Picture>,
-    /// By driver: there are as many as were set up.
+    /// By driver; there are as many entries as configured drivers.
     pub(super) drivers: BTreeMap<String, DriverTally>,
     /// Of the jobs that ran.
     latency: Spread,
 }
 
-/// What the jobs of one driver came to.
+/// The results of the jobs of one driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct DriverTally {
     /// Jobs that ended on it.
     pub ended: u64,
-    /// Jobs of those that succeeded.
+    /// Jobs among them that succeeded.
     pub succeeded: u64,
-    /// Jobs that it failed and that went on to another driver.
+    /// Jobs that failed on it and went to another driver.
     pub fell_back: u64,
 }
 
-/// What pages tried, over all jobs.
+/// What the pages of all jobs tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct IncidentTotals {
     /// Dialogs that were answered.
@@ -61,25 +61,25 @@ pub struct IncidentTotals {
     pub downloads: u64,
 }
 
-/// A job that failed, for people who want to know why.
+/// A job that failed, as an example of its class.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Example {
-    /// What the user calls it.
+    /// The job's id.
     pub id: JobId,
-    /// The page it was to open first; cut after 500 characters.
+    /// The URL of its first page; cut after 500 characters.
     pub url: Option<String>,
-    /// Where it was.
+    /// The stage in which it failed.
     pub stage: String,
-    /// What happened; cut after 500 characters.
+    /// The failure's message; cut after 500 characters.
     pub message: String,
 }
 
 /// One of the slowest jobs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SlowJob {
-    /// What the user calls it.
+    /// The job's id.
     pub id: JobId,
-    /// The page it was to open first; cut after 500 characters.
+    /// The URL of its first page; cut after 500 characters.
     pub url: Option<String>,
     /// How it ended.
     pub outcome: &'static str,
@@ -89,10 +89,10 @@ pub struct SlowJob {
     pub ms: u64,
 }
 
-/// A picture that a job brought back.
+/// A picture that a job took.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Picture {
-    /// The job.
+    /// The job's id.
     pub id: JobId,
     /// The file, relative to the output directory.
     pub artifact: String,
@@ -128,7 +128,7 @@ impl Tally {
         self.drivers.entry(name.to_owned()).or_default()
     }
 
-    /// How many jobs were counted.
+    /// The number of jobs that were counted.
     #[must_use]
     pub const fn jobs(&self) -> u64 {
         self.succeeded + self.failed + self.cancelled + self.expired + self.rejected
@@ -169,7 +169,7 @@ impl Tally {
 
     fn rank(&mut self, record: &JobRecord) {
         let ms = u64::try_from(record.elapsed.as_millis()).unwrap_or(u64::MAX);
-        // Of equals, the one that ended first stays ahead.
+        // Among jobs that took equally long, the job that ended first stays ahead.
         let place = self.slowest.partition_point(|slow| slow.ms >= ms);
         if place < SLOWEST {
             self.slowest.truncate(SLOWEST - 1);

@@ -1,4 +1,4 @@
-//! A screenshot, small enough to travel within a page.
+//! Scales a screenshot down, so that it can be part of the report's page.
 
 use std::io::Cursor;
 
@@ -7,17 +7,17 @@ use base64::engine::general_purpose::STANDARD;
 use image::codecs::jpeg::JpegEncoder;
 use image::{ImageReader, Limits};
 
-/// The largest picture that is read at all, in bytes.
+/// The largest picture that is read, in bytes.
 pub(super) const MAX_FILE: u64 = 32 << 20;
 
-/// Twice the width at which the page shows it, for dense screens.
+/// The width of a thumbnail: twice the width on the page, for screens with dense pixels.
 const WIDTH: u32 = 320;
-/// A full-page screenshot is cut below this: its top is what one recognises.
+/// The height of a thumbnail. A full-page screenshot is cut below it, because its top is what people recognise.
 const HEIGHT: u32 = 240;
 const JPEG_QUALITY: u8 = 70;
 
-/// The picture as a `data:` URI of a JPEG at most 320 x 240 pixels large; `None` when it is no picture, or one that
-/// takes too much memory to unpack (256 MiB).
+/// The picture as a `data:` URI of a JPEG of at most 320 x 240 pixels; `None` when it is not a picture, or takes more than
+/// 256 MiB of memory to decode.
 pub(super) fn data_uri(file: &[u8]) -> Option<String> {
     let mut reader = ImageReader::new(Cursor::new(file)).with_guessed_format().ok()?;
     let mut limits = Limits::default();

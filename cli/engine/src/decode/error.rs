@@ -1,4 +1,4 @@
-//! Why a value does not decode, and where in it: the sentence that an author of the value needs.
+//! [`DecodeError`]: why a value does not decode, and at which place in it, in words for the author of the value.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::de::{Error, Expected, Unexpected};
 /// One step on the way from the whole value to the part that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Segment {
-    /// The value of a key, or what an enum's variant holds.
+    /// The value of a key, or the content of an enum's variant.
     Key(String),
     /// An element of a list, from 0.
     Index(usize),
@@ -16,52 +16,52 @@ pub enum Segment {
 /// What is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mistake {
-    /// A key that nothing reads.
+    /// A key that does not exist.
     UnknownKey {
         /// What was written.
         key: String,
-        /// What could have been.
+        /// The keys or names that exist.
         known: &'static [&'static str],
     },
-    /// A name that stands for nothing: a step, or one of a fixed set of values.
+    /// An unknown name of a step, or of one of a fixed set of values.
     UnknownName {
         /// What was written.
         name: String,
-        /// What could have been.
+        /// The keys or names that exist.
         known: &'static [&'static str],
     },
-    /// A key that must be there.
+    /// A required key is missing.
     MissingKey(&'static str),
     /// Something of the wrong type, or out of range.
     Mismatch {
         /// What was written.
         found: String,
-        /// What belongs there.
+        /// What is expected there.
         expected: String,
     },
     /// A list of the wrong length.
     Length {
         /// How many entries were written.
         found: usize,
-        /// What belongs there.
+        /// What is expected there.
         expected: String,
     },
-    /// What the type itself has to say about the value.
+    /// The message of the type's own check of the value.
     Refused(String),
 }
 
-/// A [`Mistake`] and the place of it, as `steps[2].fill`.
+/// A [`Mistake`] and its place, such as `steps[2].fill`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecodeError {
-    /// From the part that is wrong outwards; [`DecodeError::path`] has it in reading order.
+    /// The path from the wrong part outwards; [`DecodeError::path`] returns it in reading order.
     inside_out: Vec<Segment>,
     /// What is wrong there.
     pub mistake: Mistake,
 }
 
 impl DecodeError {
-    /// The way to the part that is wrong; empty when it is the whole. An unknown or missing key is not on it:
-    /// the path leads to the map that has or lacks it.
+    /// The path to the wrong part; it is empty when the whole value is wrong. For an unknown or missing key, the path
+    /// leads to the map that has or lacks the key.
     pub fn path(&self) -> impl DoubleEndedIterator<Item = &Segment> {
         self.inside_out.iter().rev()
     }
@@ -72,7 +72,7 @@ impl DecodeError {
         self
     }
 
-    /// Says what belongs here in place of what the type calls itself, unless the mistake lies deeper.
+    /// Replaces the type's own name for what is expected here with `expected`, unless the mistake is in a part of it.
     pub(super) fn expecting(mut self, words: impl FnOnce() -> String) -> Self {
         if let (true, Mistake::Mismatch { expected, .. }) = (self.inside_out.is_empty(), &mut self.mistake) {
             *expected = words();
@@ -80,7 +80,7 @@ impl DecodeError {
         self
     }
 
-    /// The same mistake; of what was found, only the type is told.
+    /// The same mistake, with only the type of the value that was found.
     #[must_use]
     pub(crate) fn without_the_value(mut self) -> Self {
         match &mut self.mistake {
@@ -202,7 +202,8 @@ fn describe(found: Unexpected<'_>) -> String {
     }
 }
 
-/// `; did you mean `selector`? (known: selector, text, timeout)`; a long list only when there is nothing to offer.
+/// `; did you mean `selector`? (known: selector, text, timeout)`. A long list of names is shown only when no name is
+/// similar.
 struct Hint<'a> {
     name: &'a str,
     known: &'static [&'static str],
@@ -222,13 +223,13 @@ impl fmt::Display for Hint<'_> {
     }
 }
 
-/// The one of `known` that `name` was most likely meant to be, if any is like it: at most two slips of the
-/// finger away (fewer in a short name), or alike from its beginning on (`wait` for `wait_for`).
+/// The name in `known` that is most similar to `name`, if any is similar enough: at most two typing errors away (fewer in
+/// a short name), or with the same beginning (`wait` for `wait_for`).
 pub fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    /// Jaro-Winkler likeness from which names that differ by more than slips are offered.
+    /// The Jaro-Winkler similarity above which names that differ by more than typing errors are offered.
     const ALIKE: f64 = 0.87;
     let name = name.to_lowercase();
-    // Both measures take time by the product of the lengths; nobody means a name by a whole text.
+    // Both measures take time proportional to the product of the lengths, and a long text is not a misspelt name.
     if name.len() > 64 {
         return None;
     }

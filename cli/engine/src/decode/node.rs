@@ -1,4 +1,4 @@
-//! [`Node`]: serde's view of a [`Value`]. A mismatch is described in the words of JSON, not of Rust's types.
+//! [`Node`]: serde's view of a [`Value`]. Error messages use the type names of JSON, not those of Rust.
 
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::error::{DecodeError, Segment};
 
-/// A value as serde reads it. Errors gather their path while they pass through the lists and maps around them.
+/// A value as serde reads it. Each list and map that an error passes through adds a segment to the error's path.
 #[derive(Clone, Copy)]
 pub(super) struct Node<'v>(pub(super) &'v Value);
 
@@ -259,7 +259,7 @@ impl<'v> SeqAccess<'v> for Items<'v> {
 
 struct Entries<'v> {
     rest: serde_json::map::Iter<'v>,
-    /// The entry whose key was read last and whose value is next.
+    /// The entry whose key was read last and whose value is read next.
     current: Option<(&'v String, &'v Value)>,
 }
 

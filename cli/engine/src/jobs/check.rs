@@ -1,4 +1,4 @@
-//! Looks at every job before the first is run, so that a mistake on the last line costs nobody half a run.
+//! Checks every job before the first job runs, so that a mistake on the last line does not end a run half-way.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -9,18 +9,18 @@ use super::See;
 use super::error::{Fault, JobsError, Place, Problems};
 use super::walk::Walk;
 
-/// The most jobs that one run takes. Each costs 8 bytes here while ids are compared.
+/// The most jobs in one run. Each job takes 8 bytes while ids are compared.
 const MOST: u64 = 20_000_000;
 
-/// The most ids that are looked for to say where they are there twice; the places of a few are told.
+/// The most repeated ids whose places are searched for; a few of the places are reported.
 const MOST_LOOKED_FOR: usize = 10_000;
 
-/// How many jobs there are, all of them without a mistake.
+/// The number of jobs, none of which has a mistake.
 pub(super) fn check(walk: &mut Walk, see: &mut See<'_>) -> Result<u64, JobsError> {
     let mut problems = Problems::default();
     let mut ids = Ids::default();
     let mut count = 0;
-    // The template and the message of the last fault: what is wrong with a template is so for every row.
+    // The template and the message of the last fault: a mistake in a template is the same for every row.
     let mut last: Option<(u64, String)> = None;
     while let Some(found) = walk.next()? {
         count += 1;
@@ -52,7 +52,7 @@ pub(super) fn check(walk: &mut Walk, see: &mut See<'_>) -> Result<u64, JobsError
     Ok(count)
 }
 
-/// Walks once more, if need be, to say which ids are there twice and where.
+/// Reads the jobs once more, if some ids are repeated, to find those ids and their places.
 fn name_repeated(walk: &mut Walk, ids: Ids, problems: &mut Problems) -> Result<(), JobsError> {
     let keys = ids.keys.clone();
     let (repeated, mut untold) = ids.repeated();
@@ -63,7 +63,7 @@ fn name_repeated(walk: &mut Walk, ids: Ids, problems: &mut Problems) -> Result<(
     walk.rewind()?;
     while untold > 0 && problems.has_room() {
         let Some(found) = walk.next()? else {
-            // Unless some were not looked for, two ids had one hash, and what is left was never there twice.
+            // When every repeated hash was searched for, the hashes that are left belong to two different ids each.
             if first.len() < MOST_LOOKED_FOR {
                 untold = 0;
             }
@@ -89,7 +89,7 @@ fn name_repeated(walk: &mut Walk, ids: Ids, problems: &mut Problems) -> Result<(
     Ok(())
 }
 
-/// The hashes of all ids: 8 bytes a job, where a set of the ids themselves would cost some hundred.
+/// The hashes of all ids: 8 bytes for each job, where a set of the ids themselves would take about a hundred.
 #[derive(Default)]
 struct Ids {
     keys: RandomState,
@@ -101,7 +101,7 @@ impl Ids {
         self.hashes.push(self.keys.hash_one(id));
     }
 
-    /// The hashes that are there more than once, in order, and how many jobs have one that an earlier job has.
+    /// The hashes that occur more than once, in order, and how many jobs have the hash of an earlier job.
     fn repeated(mut self) -> (Vec<u64>, u64) {
         self.hashes.sort_unstable();
         let groups = self.hashes.chunk_by(|one, other| one == other).filter(|group| group.len() > 1);

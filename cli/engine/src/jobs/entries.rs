@@ -1,4 +1,4 @@
-//! [`Entries`]: the jobs of a source as they are written, one after the other, whatever the format.
+//! [`Entries`]: the jobs of a source as they are written, one after the other, in every format.
 
 use plimsoll_core::job::JobKeys;
 use serde_json::{Value, json};
@@ -59,7 +59,7 @@ impl Entries {
         })
     }
 
-    /// Whether an id can be written, and so written twice.
+    /// Whether the format has ids, which may then be repeated.
     pub(super) const fn may_have_ids(&self) -> bool {
         !matches!(self, Self::Urls(_))
     }
@@ -96,12 +96,12 @@ impl Entries {
 }
 
 impl Entry<'_> {
-    /// The keys of a job that is no template.
+    /// The keys of a job that is not a template.
     pub(super) fn keys(&self) -> Result<JobKeys, Fault> {
         match self.written {
             Written::Url(text) if !template::concerns(text) => {
                 decode::from_value(&json!({"url": text})).map_err(|why: DecodeError| match why.mistake {
-                    // There is no key in a list of URLs that the message could lead to.
+                    // A list of URLs has no keys that the message could name.
                     Mistake::Refused(why) => Fault::new(self.place, why),
                     _ => Fault::new(self.place, why),
                 })

@@ -1,4 +1,4 @@
-//! Why jobs cannot be read: all that is wrong with a file at once, each thing with its place.
+//! [`JobsError`]: why jobs cannot be read. It reports all mistakes of a file at once, each with its place.
 
 use std::fmt;
 use std::io;
@@ -12,7 +12,7 @@ pub enum JobsError {
     /// There is no such file.
     #[error("there is no file {}", .0.display())]
     Missing(PathBuf),
-    /// The path is a directory's.
+    /// The path is a directory.
     #[error("{} is a directory; name a file in it", .0.display())]
     Directory(PathBuf),
     /// Reading failed.
@@ -20,32 +20,32 @@ pub enum JobsError {
     Unreadable {
         /// The file, or `stdin`.
         name: String,
-        /// What the system says.
+        /// The system's error.
         why: io::Error,
     },
-    /// A stream is kept in a temporary file since it is read twice, and that failed.
+    /// A stream could not be written to a temporary file, which is needed because jobs are read twice.
     #[error(
         "cannot keep {name} in a temporary file: {why}; set TMPDIR to a directory with room, or write the jobs to a file"
     )]
     Spool {
         /// The stream.
         name: String,
-        /// What the system says.
+        /// The system's error.
         why: io::Error,
     },
-    /// The name of the file does not tell what is in it.
+    /// The name of the file does not tell its format.
     #[error("cannot tell what is in {} by its name; jobs are read from {}, or `-` for stdin", .0.display(), format::KNOWN)]
     UnknownExtension(PathBuf),
     /// Rows were given in place of jobs.
     #[error("{} has rows, not jobs; write a job with {{{{column}}}} in it and run that with --rows {}", .0.display(), .0.display())]
     RowsWithoutJob(PathBuf),
-    /// There is nothing to do.
+    /// The file has no jobs.
     #[error("{0} has no jobs")]
     Empty(String),
-    /// There is nothing to fill a template with.
+    /// The file with rows has no rows.
     #[error("{0} has no rows; its first line names the columns, each line after it is a row")]
     NoRows(String),
-    /// A file that is read as a whole is too large for that.
+    /// A file that is read as a whole is too large.
     #[error("{name} is larger than {} MiB, the most that is read as a whole; {remedy}", .limit >> 20)]
     TooLarge {
         /// The file.
@@ -55,7 +55,7 @@ pub enum JobsError {
         /// What to do instead.
         remedy: &'static str,
     },
-    /// More jobs than one run takes.
+    /// The file has more jobs than one run may have.
     #[error("{name} makes more than {limit} jobs, the most that one run takes; split it up")]
     TooMany {
         /// The file.
@@ -68,9 +68,9 @@ pub enum JobsError {
     Invalid {
         /// The file.
         name: String,
-        /// The first 20 things that are wrong, in the order of the file.
+        /// The first 20 mistakes, in the order of the file.
         problems: Vec<Problem>,
-        /// How many more there are.
+        /// How many more mistakes there are.
         more: u64,
     },
     /// The file was changed after it had been checked.
@@ -80,17 +80,17 @@ pub enum JobsError {
     Changed {
         /// Where it was noticed.
         place: String,
-        /// By what.
+        /// What was found there instead of the job.
         why: String,
     },
 }
 
-/// One thing that is wrong.
+/// One mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// `jobs.jsonl:12:5`: file, line and, if known, column, both from 1.
     pub place: String,
-    /// What is wrong and how to mend it.
+    /// What is wrong and how to fix it.
     pub message: String,
 }
 
@@ -121,7 +121,7 @@ impl fmt::Display for Listing<'_> {
     }
 }
 
-/// A place in a job file, and the row that filled the template there. Orders as the file does.
+/// A place in a job file, and the row that filled the template there. Places are ordered as in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     /// From 1.
@@ -162,7 +162,7 @@ impl Fault {
     }
 }
 
-/// Faults as they are found: the first few are kept, the rest are counted.
+/// Mistakes as they are found: the first few are kept, the rest are counted.
 #[derive(Debug, Default)]
 pub(super) struct Problems {
     kept: Vec<Fault>,
@@ -170,7 +170,7 @@ pub(super) struct Problems {
 }
 
 impl Problems {
-    /// How many are told in full.
+    /// How many mistakes are reported in full.
     pub(super) const MAX: usize = 20;
 
     pub(super) fn add(&mut self, fault: Fault) {
@@ -185,7 +185,7 @@ impl Problems {
         self.kept.len() < Self::MAX
     }
 
-    /// Nothing, or all that is wrong with `file`.
+    /// `Ok`, or every mistake in `file`.
     pub(super) fn into_result(mut self, file: &str, rows: Option<&str>) -> Result<(), JobsError> {
         if self.kept.is_empty() && self.more == 0 {
             return Ok(());
@@ -209,7 +209,7 @@ impl From<Fault> for Problems {
     }
 }
 
-/// One line for a terminal: what a job file holds may be long and may hold control sequences.
+/// The text as one line for a terminal: the content of a job file may be long and may contain control sequences.
 fn printable(message: &str) -> String {
     const LONGEST: usize = 600;
     let mut line: String = message

@@ -1,4 +1,4 @@
-//! How jobs are written, and how to tell.
+//! [`Format`]: how jobs are written, and how the format is recognised.
 
 use std::path::Path;
 
@@ -9,9 +9,9 @@ pub(super) const KNOWN: &str =
 /// How jobs are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
-    /// A URL a line.
+    /// One URL on each line.
     Urls,
-    /// A JSON object a line.
+    /// One JSON object on each line.
     JsonLines,
     /// One JSON document.
     Json,
@@ -31,7 +31,8 @@ impl Format {
         }
     }
 
-    /// By how a nameless stream begins. `[[` is a `[[job]]` table; JSON has no use for a job that is a list.
+    /// The format of a stream without a name, by its first characters. `[[` begins a `[[job]]` table: in JSON it would
+    /// begin a job that is a list, and there is no such job.
     pub(super) fn of_beginning(beginning: &[u8]) -> Self {
         let beginning = beginning.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(beginning).trim_ascii_start();
         match beginning {

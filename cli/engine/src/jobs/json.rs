@@ -1,7 +1,7 @@
-//! Jobs in JSON: one on a line, or many in a document.
+//! Jobs in JSON: one job on each line, or several jobs in a document.
 //!
-//! A job is read straight into its keys; only if that fails is it read once more, slowly, for the error that
-//! names the place and the key that was probably meant.
+//! A job is decoded directly into its keys. When that fails, it is decoded once more by a slower way, whose error names
+//! the place and the key that was probably meant.
 
 use plimsoll_core::job::JobKeys;
 use serde::Deserialize;
@@ -22,7 +22,7 @@ pub(super) fn keys(text: &str, start: Place) -> Result<JobKeys, Fault> {
         let place = place(text, start, &error);
         match decode::from_value::<JobKeys>(&value) {
             Err(better) => Fault::new(place, better),
-            // A key that is there twice: a map of values has each once.
+            // A repeated key, which the slower way does not see, because a map of values has each key once.
             Ok(_) => Fault::new(place, reason(&error)),
         }
     })
@@ -47,14 +47,14 @@ pub(super) fn value(text: &str, start: Place) -> Result<Value, Fault> {
     }
 }
 
-/// What the parser says, without the place it says it with.
+/// The parser's message without its place.
 fn reason(error: &serde_json::Error) -> String {
     let said = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     said.strip_suffix(&place).unwrap_or(&said).to_owned()
 }
 
-/// Where `error` is in the file; the parser counts bytes, and from the beginning of `text`.
+/// The place of `error` in the file; the parser counts bytes from the beginning of `text`.
 fn place(text: &str, start: Place, error: &serde_json::Error) -> Place {
     let Some(down) = error.line().checked_sub(1) else { return start };
     let line = text.split('\n').nth(down).unwrap_or_default().as_bytes();

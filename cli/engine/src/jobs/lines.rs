@@ -1,4 +1,4 @@
-//! [`Lines`]: a file line by line in memory of fixed size, however long the file and its lines are.
+//! [`Lines`]: reads a file line by line in memory of fixed size, whatever the length of the file and its lines.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek};
@@ -19,7 +19,7 @@ pub(super) struct Lines<F> {
 pub(super) struct Line<'a> {
     /// From 1.
     pub(super) number: u64,
-    /// What is on it, unless it is no text or too long.
+    /// Its text; an error when it is not UTF-8 or is too long.
     pub(super) text: Result<&'a str, Fault>,
 }
 
@@ -31,14 +31,14 @@ impl Lines<File> {
 }
 
 impl<F: Read> Lines<F> {
-    /// The longest line that is read, in bytes: nobody writes a job of this length by intent.
+    /// The longest line that is read, in bytes. A longer line is a mistake, not a job.
     pub(super) const LONGEST: u64 = 16 << 20;
 
     pub(super) fn new(file: F) -> Self {
         Self { reader: BufReader::with_capacity(1 << 16, file), buffer: Vec::new(), number: 0 }
     }
 
-    /// The next line that is not to be skipped, going by what is on it between its blanks.
+    /// The next line for which `skip`, called with the line without surrounding blanks, returns `false`.
     pub(super) fn next(&mut self, skip: impl Fn(&[u8]) -> bool) -> io::Result<Option<Line<'_>>> {
         loop {
             self.buffer.clear();

@@ -1,7 +1,7 @@
 //! [`Rows`]: the rows of a `.csv` file, which fill the placeholders of a template.
 //!
-//! The first line names the columns. All rows are read once when the file is opened, so that one with too few
-//! values is known before a job runs; they are streamed after that, once for each template.
+//! The first line names the columns. All rows are read once when the file is opened, so that a row with too few values is
+//! reported before a job runs. After that they are streamed, once for each template.
 
 use std::fs::File;
 use std::path::Path;
@@ -15,7 +15,7 @@ use super::template::TemplateError;
 /// The rows of a file, one after the other.
 #[derive(Debug)]
 pub(super) struct Rows {
-    /// What messages call the file.
+    /// The file's name in messages.
     pub(super) name: String,
     columns: Vec<String>,
     reader: Reader<File>,
@@ -28,9 +28,9 @@ pub(super) struct Rows {
 /// One row.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row<'a> {
-    /// From 1; the line of names does not count.
+    /// Its number, from 1; the line of names does not count.
     pub(super) number: u64,
-    /// Where it begins in its file, from 1.
+    /// The line on which it begins in its file, from 1.
     pub(super) line: u64,
     columns: &'a [String],
     record: &'a StringRecord,
@@ -92,7 +92,7 @@ impl Rows {
         Ok(rows)
     }
 
-    /// The template error for a name without a column, an empty text for one with.
+    /// An empty text when the column exists, and the template error when it does not.
     pub(super) fn check(&self, name: &str) -> Result<&'static str, TemplateError> {
         if self.columns.iter().any(|column| column == name) {
             Ok("")

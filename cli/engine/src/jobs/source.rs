@@ -1,5 +1,5 @@
-//! Where jobs come from: a file, or a stream that is first kept in a nameless temporary file, because jobs are
-//! read twice, once to check them all and once to run them.
+//! [`Source`]: where jobs come from, a file or a stream. Jobs are read twice, once to check them and once to run them, so a
+//! stream is first copied to a temporary file without a name.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -14,23 +14,23 @@ use super::format::Format;
 pub enum Source {
     /// This file.
     Path(PathBuf),
-    /// What the caller pipes in.
+    /// Standard input.
     Stdin,
 }
 
 impl From<OsString> for Source {
-    /// As the command line has it: `-` is stdin.
+    /// The source that an argument of the command line names; `-` is stdin.
     fn from(argument: OsString) -> Self {
         if argument == "-" { Self::Stdin } else { Self::Path(argument.into()) }
     }
 }
 
-/// A source that is open and can be read again and again.
+/// An open source, which can be read several times.
 #[derive(Debug)]
 pub(super) struct Opened {
-    /// What messages call it.
+    /// Its name in messages.
     pub(super) name: String,
-    /// From where relative paths in it are seen; absolute.
+    /// The absolute directory to which relative paths in it refer.
     pub(super) base: PathBuf,
     pub(super) format: Format,
     pub(super) file: File,
@@ -58,7 +58,7 @@ impl Opened {
         }
     }
 
-    /// Keeps all of `stream`. `base` is where relative paths are seen from.
+    /// Copies all of `stream`. Relative paths in it refer to `base`.
     pub(super) fn stream(name: String, base: &Path, stream: impl Read) -> Result<Self, JobsError> {
         /// A stream that never ends must not fill the disk.
         const LONGEST: u64 = 8 << 30;
@@ -85,14 +85,14 @@ impl Opened {
     }
 }
 
-/// Opens what is there to read, with its name for messages.
+/// Opens the file at `path`, with its name for messages.
 pub(super) fn open(path: &Path) -> Result<(String, fs::FileType, File), JobsError> {
     let name = path.display().to_string();
     let refused = |why: io::Error| match why.kind() {
         io::ErrorKind::NotFound => JobsError::Missing(path.to_owned()),
         _ => JobsError::Unreadable { name: name.clone(), why },
     };
-    // Asked for first: opening a directory succeeds and only reading it fails.
+    // Checked first, because a directory can be opened, and only reading it fails.
     let kind = fs::metadata(path).map_err(refused)?.file_type();
     if kind.is_dir() {
         return Err(JobsError::Directory(path.to_owned()));
@@ -124,7 +124,7 @@ pub(super) fn whole(name: &str, file: &mut File, limit: u64) -> Result<Vec<u8>, 
 }
 
 fn absolute(name: &str, base: &Path) -> Result<PathBuf, JobsError> {
-    // An empty path is no path to the standard library, but means the current directory to everybody else.
+    // The standard library refuses an empty path, which means the current directory.
     let base = if base.as_os_str().is_empty() { Path::new(".") } else { base };
     std::path::absolute(base).map_err(|why| JobsError::Unreadable { name: name.to_owned(), why })
 }

@@ -1,4 +1,4 @@
-//! Jobs in TOML: `[[job]]` tables. Each value keeps its place, so that a mistake is shown where it is written.
+//! Jobs in TOML: `[[job]]` tables. Each value keeps its place, so that an error can name it.
 
 use serde_json::Value;
 use toml::Spanned;
@@ -12,7 +12,7 @@ use crate::decode::{DecodeError, Mistake, Segment, nearest};
 #[derive(Debug)]
 pub(super) struct Tables(Vec<Table>);
 
-/// One of them.
+/// One `[[job]]` table.
 #[derive(Debug)]
 pub(super) struct Table(Spot);
 
@@ -27,7 +27,7 @@ struct Spot {
 enum What {
     Leaf(Value),
     List(Vec<Spot>),
-    /// Each with the place of its key.
+    /// A table: each key with its place and its value.
     Map(Vec<(String, Place, Spot)>),
 }
 
@@ -69,7 +69,7 @@ impl Tables {
 }
 
 impl Table {
-    /// Where it begins.
+    /// The place where it begins.
     pub(super) const fn place(&self) -> Place {
         self.0.place
     }
@@ -78,7 +78,7 @@ impl Table {
         self.0.value()
     }
 
-    /// Where the mistake is that decoding met.
+    /// The place of the mistake that decoding found.
     pub(super) fn place_of(&self, error: &DecodeError) -> Place {
         let mut spot = &self.0;
         for segment in error.path() {

@@ -1,8 +1,7 @@
-//! Jobs as templates: `{{name}}` in any text of a job stands for a value that a row has under that name.
+//! Jobs as templates: `{{name}}` in any text of a job is replaced by the row's value in the column of that name.
 //!
-//! Blanks inside the braces do not count. `{{{{` stands for two braces that begin nothing; `}}` by itself is only
-//! itself. What is filled in stays text and is put in as it is: nothing is quoted, nothing is escaped. Keys are
-//! not filled.
+//! Blanks inside the braces are ignored. `{{{{` stands for two literal braces, and `}}` alone is literal. Values are
+//! inserted as they are, without quotes or escapes, and the result is a text. Keys are not filled.
 
 use serde_json::Value;
 
@@ -34,12 +33,12 @@ fn meant(nearest: Option<&str>) -> String {
     nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 
-/// Whether there is anything in `text` to fill or to unescape.
+/// Whether `text` contains anything to fill or to unescape.
 pub(super) fn concerns(text: &str) -> bool {
     text.contains("{{")
 }
 
-/// The same for a text as JSON writes it; true now and then for one that has nothing.
+/// The same for a text in JSON's notation. The answer may be a false `true`, never a false `false`.
 pub(super) fn concerns_json(text: &str) -> bool {
     concerns(text) || text.contains("\\u007")
 }
@@ -49,7 +48,7 @@ pub(super) fn has_placeholder(text: &str) -> bool {
     fill_text(text, &mut |name| Err(TemplateError::NoRows(name.to_owned()))).is_err()
 }
 
-/// `value` with every placeholder replaced by what `column` has for its name.
+/// `value` with every placeholder replaced by what `column` returns for its name.
 pub(super) fn fill<'r>(
     value: &Value,
     column: &mut impl FnMut(&str) -> Result<&'r str, TemplateError>,

@@ -1,4 +1,4 @@
-//! From an offset in a text to a line and a column.
+//! Converts an offset in a text into a line and a column.
 
 use super::error::Place;
 

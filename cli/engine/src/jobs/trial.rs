@@ -1,4 +1,4 @@
-//! For tests: job files in a directory of their own, and what is said of them.
+//! For tests: job files in a temporary directory, and the messages about them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use plimsoll_core::job::Job;
 
 use super::{JobFile, JobsError, Source};
 
-/// Files in a directory of their own; messages are told without its name.
+/// Files in a temporary directory, whose name is removed from messages.
 pub(super) struct Files(pub(super) tempfile::TempDir);
 
 impl Files {
@@ -53,7 +53,7 @@ pub(super) fn ids(jobs: &[Job]) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// What is said of a bad file, without the headline.
+/// The message about a bad file, without its first line.
 pub(super) fn problems(name: &str, content: &[u8]) -> String {
     let said = Files::new(&[(name, content)]).open(name, None).expect_err("bad jobs");
     said.split_once('\n').map_or_else(|| said.clone(), |(_, problems)| problems.trim_start().to_owned())

@@ -1,6 +1,6 @@
-//! [`Walk`]: every job of a source from the first to the last, filled from rows if there are any.
+//! [`Walk`]: iterates over every job of a source, filled from rows if there are any.
 //!
-//! Checking, naming what is there twice, and handing out are three walks over the same way.
+//! Checking the jobs, finding repeated ids, and giving the jobs out are three such iterations.
 
 use std::path::PathBuf;
 
@@ -19,14 +19,14 @@ use crate::decode;
 /// A walk over all jobs.
 #[derive(Debug)]
 pub(super) struct Walk {
-    /// What messages call the source.
+    /// The source's name in messages.
     pub(super) name: String,
     base: PathBuf,
     entries: Entries,
     /// How many entries were read.
     number: u64,
     rows: Option<Rows>,
-    /// What the next rows fill.
+    /// The template that the next rows fill.
     template: Option<Template>,
 }
 
@@ -34,9 +34,9 @@ pub(super) struct Walk {
 #[derive(Debug)]
 struct Template {
     place: Place,
-    /// Without its id, unless that has a placeholder.
+    /// The job's keys, without the id unless the id has a placeholder.
     value: Value,
-    /// How the ids of jobs begin that get none from `value`.
+    /// The beginning of the ids of jobs that get no id from `value`.
     prefix: String,
 }
 
@@ -67,7 +67,7 @@ impl Walk {
         self.entries.rewind().map_err(|why| JobsError::Unreadable { name: self.name.clone(), why })
     }
 
-    /// What is at the next place. A template that no row can fill is there once.
+    /// The next job or mistake. A template that no row can fill is one mistake.
     pub(super) fn next(&mut self) -> Result<Option<Found>, JobsError> {
         loop {
             if let (Some(template), Some(rows)) = (&self.template, &mut self.rows) {
@@ -113,7 +113,7 @@ impl Walk {
         }
     }
 
-    /// `job` with the files it uploads seen from where the source lies.
+    /// `job` with the files that it uploads relative to the directory of the source.
     fn at_base(&self, mut job: Job) -> Job {
         for step in &mut job.steps {
             if let Step::Upload(upload) = step {
@@ -146,7 +146,7 @@ impl Template {
     }
 }
 
-/// The job that the keys make, called `otherwise` unless they have an id.
+/// The job with these keys; its id is `otherwise` unless the keys have one.
 fn job(keys: JobKeys, otherwise: impl FnOnce() -> String) -> Result<Job, String> {
     let id =
         keys.id().cloned().map_or_else(|| JobId::try_from(otherwise()), Ok).map_err(|why| why.to_string())?;

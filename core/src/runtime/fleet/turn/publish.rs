@@ -31,7 +31,7 @@ impl Turn {
             blind: admission.blind().collect(),
             memory: self.memory,
             breaker_trips: admission.trips(),
-            waiting_for: self.dispatch.waiting_for(now).map(|wait| wait.to_string()),
+            waiting_for: self.dispatch.waiting_for(now),
             peak_active: peaks.active,
             peak_creating: peaks.creating,
             panics: self.supervisor.panics(),
