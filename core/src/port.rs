@@ -1,24 +1,26 @@
-//! The ports: what the core asks of the world.
+//! The ports: the interfaces that drivers, stores and readers of the machine implement.
 //!
-//! A [`Driver`] makes browsers, a [`Browser`] opens contexts, a [`Context`] carries out steps, and a [`Store`] is
-//! where jobs come from and results go. A [`Probe`] reads the machine, an [`Observer`] is told what changes. All of them are called by owned tasks under deadlines; none is ever
-//! called with a lock held.
+//! A [`Driver`] makes browsers, a [`Browser`] opens contexts, and a [`Context`] carries out steps. A [`Store`] gives jobs
+//! and takes results, a [`Probe`] reads the machine, and an [`Observer`] receives what changes. The runtime calls all of
+//! them from owned tasks, under deadlines, and never while it holds a lock.
 //!
-//! What a port must keep:
+//! An implementation must keep three promises:
 //!
-//! * **Verified ends.** [`Context::close`] and [`Browser::close`] return only when the thing is *gone*, or with an
-//!   error that says it is not. Capacity is given back on the strength of that.
-//! * **Cancel safety.** The future of [`Browser::open`] or [`Context::perform`] may be dropped at any await; the
-//!   next call made is `close`, and nothing may be left over after it.
-//! * **One classification.** A [`Fault`](crate::outcome::Fault) carries its class from here; nobody above looks at texts.
+//! * **Verified ends.** [`Context::close`], [`Opening::abandon`] and [`Browser::close`] return only when the thing is
+//!   *gone*, or with an error that says that it is not. Capacity is given back on the strength of that.
+//! * **Cancel safety.** The future of [`Opening::ready`] or [`Context::perform`] may be dropped at any await. The next
+//!   call is `abandon` or `close`, and nothing may be left after it.
+//! * **One classification.** A [`Fault`](crate::outcome::Fault) gets its class here; no caller inspects its text.
 
 pub mod call;
 mod driver;
 mod machine;
+mod opening;
+mod output;
 mod store;
 
-pub use driver::{
-    Browser, BrowserEnd, CloseError, Context, Driver, Incidents, OpenRequest, Page, StepOutput,
-};
+pub use driver::{Browser, BrowserEnd, CloseError, Context, Driver, OpenRequest, Opening};
 pub use machine::{Blindfold, Observer, Probe};
-pub use store::{Artifact, ArtifactKind, JobRecord, Store, StoreError};
+pub use opening::PlainOpening;
+pub use output::{Artifact, ArtifactKind, Incidents, Page, StepOutput};
+pub use store::{JobRecord, Store, StoreError};

@@ -5,6 +5,7 @@ pub mod budget;
 pub mod clock;
 pub mod fleet;
 mod monitor;
+pub mod opening;
 mod permit;
 pub mod snapshot;
 pub mod supervisor;

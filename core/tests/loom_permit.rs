@@ -48,7 +48,9 @@ fn assert_each_once(read: &[SlotNote], permits: u64) {
 
 fn tasks_that_open_and_drop(notes: &Arc<SlotNotes>, permits: u64) -> Vec<thread::JoinHandle<()>> {
     let permits = (0..permits).map(|slot| Permit::new(SlotId(slot), notes));
-    permits.map(|permit| thread::spawn(move || permit.opened())).collect()
+    // As in the fleet, the note travels to a task, and the permit is dropped after it was left.
+    let task = |permit: Permit| thread::spawn(move || permit.opened_note().leave());
+    permits.map(task).collect()
 }
 
 /// All orders with at most this many switches away from a thread that could have gone on. The number of orders grows
@@ -108,8 +110,7 @@ fn a_permit_may_be_dropped_where_its_notes_are_read() {
         let notes = Arc::new(SlotNotes::default());
         let tasks = tasks_that_open_and_drop(&notes, 1);
         let own = Permit::new(SlotId(1), &notes);
-        assert_eq!(own.slot(), SlotId(1));
-        own.opened();
+        own.opened_note().leave();
         drop(own);
         assert_each_once(&block_on(read_until_freed(&notes, 2)), 2);
         tasks.into_iter().for_each(|task| task.join().expect("it only leaves notes"));

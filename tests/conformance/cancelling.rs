@@ -6,6 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use plimsoll_core::outcome::{FailureClass, Recurrence};
 use plimsoll_core::port::{Browser, Context, OpenRequest};
 use plimsoll_core::step::Step;
@@ -17,7 +18,8 @@ use crate::rig::Rig;
 use crate::tab::job;
 
 cases![
-    openings_may_be_abandoned,
+    openings_may_be_dropped,
+    an_open_that_is_cut_off_leaves_nothing_once_it_is_abandoned,
     steps_may_be_abandoned,
     closings_may_be_abandoned,
     launches_may_be_abandoned,
@@ -33,7 +35,7 @@ fn request(rig: &Rig) -> OpenRequest {
 }
 
 async fn open(rig: &Rig, browser: &Arc<dyn Browser>) -> Box<dyn Context> {
-    browser.open(request(rig), rig.patience).await.expect("a context")
+    browser.open(request(rig), rig.patience).ready().await.expect("a context")
 }
 
 /// The next context, after an earlier opening or context was abandoned.
@@ -43,7 +45,7 @@ async fn open(rig: &Rig, browser: &Arc<dyn Browser>) -> Box<dyn Context> {
 pub(crate) async fn next(rig: &Rig, browser: &mut Arc<dyn Browser>) -> Box<dyn Context> {
     let start = rig.machine.clock.now();
     loop {
-        let fault = match browser.open(request(rig), rig.patience).await {
+        let fault = match browser.open(request(rig), rig.patience).ready().await {
             Ok(context) => return context,
             Err(fault) => fault,
         };
@@ -75,12 +77,34 @@ async fn moments<T>(rig: &Rig, n: u32, work: impl Future<Output = T>) -> (T, Vec
     (done, (0..n).map(|k| took * k / n).collect())
 }
 
-async fn openings_may_be_abandoned(rig: &Rig) {
+async fn openings_may_be_dropped(rig: &Rig) {
     let mut browser = rig.launch().await;
     let (context, moments) = moments(rig, rig.moments, open(rig, &browser)).await;
     context.close().await.expect("gone");
     for moment in moments {
-        drop(timeout(moment, browser.open(request(rig), rig.patience)).await);
+        drop(timeout(moment, browser.open(request(rig), rig.patience).ready()).await);
+    }
+    works(rig, &mut browser).await;
+    browser.close().await.expect("gone");
+    rig.is_clean().await;
+}
+
+/// The permit of such a context is kept until `abandon` returns.
+async fn an_open_that_is_cut_off_leaves_nothing_once_it_is_abandoned(rig: &Rig) {
+    let mut browser = rig.launch().await;
+    let (context, moments) = moments(rig, rig.moments, open(rig, &browser)).await;
+    context.close().await.expect("gone");
+    for moment in moments {
+        if browser.ended().now_or_never().is_some() {
+            browser.close().await.expect("gone");
+            browser = rig.launch().await;
+        }
+        let mut opening = browser.open(request(rig), rig.patience);
+        let gone = match timeout(moment, opening.ready()).await {
+            Ok(Ok(context)) => context.close().await,
+            Ok(Err(_)) | Err(_) => opening.abandon().await,
+        };
+        gone.expect("verified gone");
     }
     works(rig, &mut browser).await;
     browser.close().await.expect("gone");

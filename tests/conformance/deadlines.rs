@@ -103,7 +103,7 @@ async fn contexts_open_within_their_budget_or_not_at_all(rig: &Rig) {
     let plain = || OpenRequest { setup: Default::default(), first: None };
     for budget in [1, 40].map(Duration::from_millis) {
         let start = rig.machine.clock.now();
-        let opened = browser.open(plain(), budget).await;
+        let opened = browser.open(plain(), budget).ready().await;
         let took = rig.machine.clock.now().since(start);
         assert!(took < budget + rig.grace, "it took {took:?}");
         match opened {

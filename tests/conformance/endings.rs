@@ -37,7 +37,7 @@ async fn visit(rig: &Rig, browser: &Arc<dyn Browser>) -> Box<dyn Context> {
     let job = job(json!({"url": rig.site.url("/nested")}));
     let goto = job.start.expect("it has a url");
     let request = OpenRequest { setup: job.setup, first: Some(goto.clone()) };
-    let mut context = browser.open(request, rig.patience).await.expect("a context");
+    let mut context = browser.open(request, rig.patience).ready().await.expect("a context");
     context.perform(&Step::Goto(goto), rig.patience).await.expect("a page");
     context
 }
@@ -95,7 +95,8 @@ async fn closing_is_shared_and_final(rig: &Rig) {
     assert!(closings.iter().all(Result::is_ok), "{closings:?}");
     browser.close().await.expect("closing again tells the same");
     context.close().await.expect("gone with its browser");
-    let late = browser.open(OpenRequest { setup: Default::default(), first: None }, rig.patience).await;
+    let late =
+        browser.open(OpenRequest { setup: Default::default(), first: None }, rig.patience).ready().await;
     assert_eq!(late.err().map(|fault| fault.class), Some(FailureClass::BrowserCrash));
     rig.is_clean().await;
 }

@@ -227,7 +227,7 @@ impl Rig {
             slot.held += 1;
             (slot.id, Arc::clone(&slot.browser))
         };
-        match browser.open(request, self.patience).await {
+        match browser.open(request, self.patience).ready().await {
             Ok(context) => Ok(Opened { context, at: String::new(), id }),
             Err(fault) => {
                 self.vacate(id).await;

@@ -127,7 +127,7 @@ fn wire(dir: &Path, fault: &str, needle: &str) -> std::path::PathBuf {
 
 /// A context without a page.
 pub(crate) async fn open(browser: &dyn Browser, budget: Duration) -> Result<Box<dyn Context>, Fault> {
-    browser.open(OpenRequest { setup: Setup::default(), first: None }, budget).await
+    browser.open(OpenRequest { setup: Setup::default(), first: None }, budget).ready().await
 }
 
 /// A step, written as in a job.

@@ -15,18 +15,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chromiumoxide_cdp::cdp::browser_protocol::browser::CloseParams;
 use chromiumoxide_cdp::cdp::browser_protocol::memory::{PressureLevel, SimulatePressureNotificationParams};
-use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::policy::Trim;
-use plimsoll_core::port::{Browser, BrowserEnd, CloseError, Context, OpenRequest};
+use plimsoll_core::port::{Browser, BrowserEnd, CloseError, OpenRequest, Opening};
 use plimsoll_core::runtime::supervisor::Supervisor;
 use plimsoll_host::lifecycle::{LocalProcess, Owned, Reaper, ReaperHandle, Removal, stop_tasks};
 use plimsoll_host::tree::Ladder;
-use tokio::sync::oneshot;
 
 use crate::arrivals::Arrivals;
-use crate::context::CdpContext;
 use crate::handle::BrowserHandle;
 use crate::health;
+use crate::opening::CdpOpening;
 use crate::origin::Origin;
 use crate::transport::Session;
 
@@ -67,19 +65,8 @@ impl CdpBrowser {
 
 #[async_trait]
 impl Browser for CdpBrowser {
-    async fn open(&self, request: OpenRequest, budget: Duration) -> Result<Box<dyn Context>, Fault> {
-        let (give, opened) = oneshot::channel();
-        let link = Arc::clone(&self.handle);
-        let work = async move {
-            // A context that nobody waits for any more is dropped here, which disposes of it.
-            drop(give.send(CdpContext::open(link, request, budget).await));
-        };
-        drop(self.handle.supervisor.spawn("open context", work));
-        match opened.await {
-            Ok(Ok(context)) => Ok(Box::new(context)),
-            Ok(Err(fault)) => Err(fault),
-            Err(_) => Err(Fault::transient(FailureClass::BrowserCrash, "the browser is being closed")),
-        }
+    fn open(&self, request: OpenRequest, budget: Duration) -> Box<dyn Opening> {
+        Box::new(CdpOpening::begin(&self.handle, request, budget))
     }
 
     async fn ended(&self) -> BrowserEnd {
@@ -125,3 +112,6 @@ impl Owned for OwnedBrowser {
         removed
     }
 }
+
+#[cfg(test)]
+mod tests;

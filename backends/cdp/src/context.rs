@@ -1,50 +1,38 @@
-//! One isolated context with one page: opened, used by one attempt, verified gone.
+//! One isolated context with one page: used by one attempt, verified gone.
 //!
 //! ```text
-//!   createBrowserContext ─► createTarget(url), paused ─► [Page.enable, setup, run] ─► goto: asks how far it is
-//!                                                                                 └► steps
+//!   (`opening`) ─► goto: asks how far the page is ─► steps
 //!   disposeBrowserContext, answered ─► gone           (a browser that ended: gone when its process tree is)
 //! ```
 //!
-//! The page is created with its address, which costs the browser less than a blank page that navigates, and held
-//! until we are attached: nothing that happens in it is missed, and its setup is in place before its first request.
-//! The commands of one stage go out together, without waiting for each other's replies.
-//!
-//! A [`Lease`] disposes of the context when it is dropped, so neither an error half-way nor a caller who left leaves
-//! one behind.
+//! A [`Lease`] disposes of the context when it is dropped, so a context that is dropped without a close is not left. The
+//! caller does not get the verdict of such a disposal; the attempt closes every context and gets it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chromiumoxide_cdp::cdp::browser_protocol::browser::{
-    BrowserContextId, SetDownloadBehaviorBehavior, SetDownloadBehaviorParams,
-};
-use chromiumoxide_cdp::cdp::browser_protocol::page::EnableParams;
+use chromiumoxide_cdp::cdp::browser_protocol::browser::BrowserContextId;
 use chromiumoxide_cdp::cdp::browser_protocol::target::{
-    CreateBrowserContextParams, CreateTargetParams, DisposeBrowserContextParams, GetBrowserContextsParams,
+    DisposeBrowserContextParams, GetBrowserContextsParams,
 };
-use chromiumoxide_cdp::cdp::js_protocol::runtime::RunIfWaitingForDebuggerParams;
 use plimsoll_core::outcome::{FailureClass, Fault};
-use plimsoll_core::port::{CloseError, Context, Incidents, OpenRequest, StepOutput};
-use plimsoll_core::proxy::Proxy;
-use plimsoll_core::runtime::budget::Budget;
+use plimsoll_core::port::{CloseError, Context, Incidents, StepOutput};
 use plimsoll_core::step::{PageUrl, Step};
 use tokio::time::timeout;
 
-use crate::arrivals::Expectation;
-use crate::guard::{self, Guard, Loss};
+use crate::guard::{Guard, Loss};
 use crate::handle::BrowserHandle;
 use crate::navigation::{self, Start};
 use crate::page::Page;
-use crate::setup::{self, Preparation};
+use crate::setup::Preparation;
 use crate::step;
 use crate::transport::CallError;
 
 /// How long a browser may take to dispose of a context. Measured: 3 to 13 ms, with a page that never stops
 /// computing too; the rest is for a machine that is overrun.
-const DISPOSAL: Duration = Duration::from_secs(10);
+pub(crate) const DISPOSAL: Duration = Duration::from_secs(10);
 /// How long the news of a broken connection may take to become the news of how the browser ended.
 const NEWS: Duration = Duration::from_secs(3);
 /// How long the news of a closed page may take to become the news of how its browser ended.
@@ -63,66 +51,36 @@ pub(crate) struct CdpContext {
     lost: Option<Fault>,
 }
 
+/// The page of a context: attached, set up, and running.
+#[derive(Debug)]
+pub(crate) struct AttachedPage {
+    pub(crate) page: Page,
+    pub(crate) guard: Guard,
+    /// Counts the popups of the context.
+    pub(crate) popups: Arc<AtomicU32>,
+    pub(crate) under_way: UnderWay,
+}
+
 /// What a page was told before it ran.
 #[derive(Debug)]
-struct UnderWay {
-    url: Option<PageUrl>,
-    preparation: Preparation,
+pub(crate) struct UnderWay {
+    pub(crate) url: Option<PageUrl>,
+    pub(crate) preparation: Preparation,
 }
 
 /// A context in the browser. Dropping it disposes of it.
 #[derive(Debug)]
-struct Lease {
+pub(crate) struct Lease {
     link: Arc<BrowserHandle>,
     /// `None` when it is gone.
     context: Option<BrowserContextId>,
 }
 
 impl CdpContext {
-    /// Opens a context and its page, which begins to load. Run by an owned task.
-    pub(crate) async fn open(
-        link: Arc<BrowserHandle>,
-        request: OpenRequest,
-        budget: Duration,
-    ) -> Result<Self, Fault> {
-        let budget = Budget::start(budget);
-        let OpenRequest { setup, first } = request;
-        let url = first.map(|goto| goto.url);
-
-        let root = &link.root;
-        let proxy = setup.proxy.as_ref();
-        let create = CreateBrowserContextParams {
-            dispose_on_detach: Some(true),
-            proxy_server: proxy.map(|proxy| proxy.server.to_string()),
-            proxy_bypass_list: proxy.map(Proxy::chromium_bypass),
-            ..Default::default()
-        };
-        let context = root.call(create, budget.left()).await?.browser_context_id;
-        let lease = Lease { link: Arc::clone(&link), context: Some(context.clone()) };
-
-        setup::store_cookies(root, &setup, &context, url.as_ref(), budget).await?;
-        let Expectation { session, popups } = link.arrivals.expect(context.as_ref());
-        let mut deny = SetDownloadBehaviorParams::new(SetDownloadBehaviorBehavior::Deny);
-        deny.browser_context_id = Some(context.clone());
-        let denied = root.start(deny, budget.left()).await?;
-        let mut create = CreateTargetParams::new(url.as_ref().map_or("about:blank", PageUrl::as_str));
-        create.browser_context_id = Some(context);
-        let created = root.start(create, budget.left()).await?;
-        denied.reply().await?;
-        let target = created.reply().await?.target_id;
-        let session = timeout(budget.left(), session).await;
-        let Ok(Ok(session)) = session else {
-            let message = format!("the browser did not attach to a new page within {:?}", budget.whole());
-            return Err(Fault::transient(FailureClass::Timeout, message));
-        };
-
-        let page = Page::new(link.connection().session(&session, guard::METHODS));
-        let preparation = Preparation::start(page.session(), &setup, budget).await?;
-        // Their replies come when the page has its first document, which may never be.
-        drop(page.session().start(EnableParams::default(), budget.left()).await?);
-        drop(page.session().start(RunIfWaitingForDebuggerParams::default(), budget.left()).await?);
-        let under_way = Some(UnderWay { url, preparation });
-        Ok(Self { lease, page, guard: Guard::new(target.as_ref()), popups, under_way, lost: None })
+    /// The context of `lease` with its page.
+    pub(crate) fn new(lease: Lease, attached: AttachedPage) -> Self {
+        let AttachedPage { page, guard, popups, under_way } = attached;
+        Self { lease, page, guard, popups, under_way: Some(under_way), lost: None }
     }
 
     async fn carry_out(
@@ -184,11 +142,22 @@ impl Context for CdpContext {
         }
     }
 
-    async fn close(mut self: Box<Self>) -> Result<(), CloseError> {
-        let Some(context) = self.lease.context.clone() else { return Ok(()) };
-        let verdict = dispose(&self.lease.link, context).await;
-        // Tried, and told: a second try by the lease's drop would change nothing.
-        self.lease.context = None;
+    async fn close(self: Box<Self>) -> Result<(), CloseError> {
+        self.lease.dispose().await
+    }
+}
+
+impl Lease {
+    pub(crate) const fn new(link: Arc<BrowserHandle>, context: BrowserContextId) -> Self {
+        Self { link, context: Some(context) }
+    }
+
+    /// Disposes of the context and verifies that it is gone.
+    pub(crate) async fn dispose(mut self) -> Result<(), CloseError> {
+        let Some(context) = self.context.clone() else { return Ok(()) };
+        let verdict = dispose(&self.link, context).await;
+        // The caller has the verdict. A second try by the drop would not change it.
+        self.context = None;
         verdict
     }
 }

@@ -10,7 +10,8 @@
 //! 1. [`transport`]: messages over a pipe: calls with deadlines, events for each session.
 //! 2. `settings`, `driver`, `origin`, `launch`, `flags`: from settings to a browser that answers.
 //! 3. `browser`, `handle`, `health`, `arrivals`: one browser, its end, and the pages that open in it.
-//! 4. `context`, `setup`, `guard`, `navigation`: one context: its page, what happens to it, where it goes.
+//! 4. `opening`, `context`, `setup`, `guard`, `navigation`: one context: how it is made, its page, what happens to it,
+//!    where it goes.
 //! 5. `page`, `evaluate`, `step`: what a job does in a page.
 //!
 //! A fault gets its class here, from the type or code that the protocol gives; nothing above reads texts.
@@ -28,6 +29,7 @@ mod handle;
 mod health;
 mod launch;
 mod navigation;
+mod opening;
 mod origin;
 mod page;
 mod settings;

@@ -15,17 +15,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use plimsoll_core::id::BrowserId;
-use plimsoll_core::outcome::{FailureClass, Fault};
-use plimsoll_core::port::{Browser, BrowserEnd, CloseError, Context, OpenRequest};
+use plimsoll_core::outcome::Fault;
+use plimsoll_core::port::{Browser, BrowserEnd, CloseError, OpenRequest, Opening};
 use plimsoll_host::lifecycle::{Reaper, ReaperHandle};
-use tokio::sync::oneshot;
-use tokio::time::timeout;
 
-use crate::context::WebDriverContext;
 use crate::driver_process::OwnedDriver;
 use crate::handle::BrowserHandle;
 use crate::launch::launch;
 use crate::location::{LocalDriver, Location};
+use crate::opening::SessionOpening;
 use crate::origin::{Origin, Source};
 use crate::share::OwnedShare;
 
@@ -66,32 +64,8 @@ impl WebDriverBrowser {
 
 #[async_trait]
 impl Browser for WebDriverBrowser {
-    async fn open(&self, request: OpenRequest, budget: Duration) -> Result<Box<dyn Context>, Fault> {
-        // A remote end does not know that this browser was closed.
-        if self.link.lifetime.end().is_some() {
-            return Err(self.link.lifetime.lost().await);
-        }
-        let _in_use = self.link.in_use();
-        let (give, opened) = oneshot::channel();
-        let link = Arc::clone(&self.link);
-        let work = WebDriverContext::open(link, request, budget, give);
-        // Graceful: it ends when its answer has come, or the browser is gone.
-        drop(self.link.supervisor.spawn_graceful("open session", work));
-        match timeout(budget, opened).await {
-            Ok(Ok(Ok(context))) => Ok(context),
-            Ok(Ok(Err(fault))) => Err(fault),
-            Ok(Err(_)) => Err(Fault::transient(FailureClass::BrowserCrash, "the browser is being closed")),
-            Err(_) => Err(match &self.link.location {
-                Location::Local(_) => {
-                    let message = format!("no session within {budget:?}");
-                    Fault::transient(FailureClass::Timeout, message)
-                }
-                Location::Remote(endpoints) => {
-                    let message = format!("{} gave no session within {budget:?}", endpoints.labels());
-                    Fault::transient(FailureClass::Overload, message)
-                }
-            }),
-        }
+    fn open(&self, request: OpenRequest, budget: Duration) -> Box<dyn Opening> {
+        Box::new(SessionOpening::begin(&self.link, request, budget))
     }
 
     async fn ended(&self) -> BrowserEnd {

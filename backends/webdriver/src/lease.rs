@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_core::outcome::{FailureClass, Fault, Recurrence};
+use plimsoll_core::port::CloseError;
+use plimsoll_core::runtime::opening::Verdict;
+use plimsoll_core::runtime::supervisor::TaskFailure;
 use tokio::time::{sleep, timeout};
 
 use crate::call::CallError;
@@ -27,11 +30,28 @@ const LATE_PROBE: Duration = Duration::from_millis(200);
 pub(crate) struct Lease {
     pub(crate) link: Arc<BrowserHandle>,
     /// `None` when it is gone, or being deleted.
-    pub(crate) held: Option<OpenSession>,
-    pub(crate) _in_use: InUse,
+    held: Option<OpenSession>,
+    _in_use: InUse,
 }
 
 impl Lease {
+    /// The lease of a session that was opened in the browser of `link`.
+    pub(crate) fn new(link: &Arc<BrowserHandle>, held: OpenSession) -> Self {
+        Self { link: Arc::clone(link), held: Some(held), _in_use: link.in_use() }
+    }
+
+    /// Ends the session and verifies that it is gone; `None` when it goes with its browser, which is being closed.
+    pub(crate) async fn end(mut self) -> Verdict {
+        let Some(held) = self.held.take() else { return Some(Ok(())) };
+        let link = Arc::clone(&self.link);
+        let ending = self.link.supervisor.spawn("end session", async move { ending::end(&link, held).await });
+        match ending.await {
+            Ok(verdict) => Some(verdict),
+            Err(TaskFailure::Cancelled) => None,
+            Err(panicked) => Some(Err(CloseError(panicked.to_string()))),
+        }
+    }
+
     pub(crate) fn endpoint(&self) -> Option<&Arc<Endpoint>> {
         self.held.as_ref().and_then(|held| held.location.endpoint())
     }

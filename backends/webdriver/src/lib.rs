@@ -13,7 +13,7 @@
 //! 3. [`settings`], `capabilities`, `driver`, `origin`, `launch`: from settings to a driver process that answers.
 //! 4. `browser`, `handle`, `location`: a browser and what its contexts share; `driver_process`, `health`, `share`: what
 //!    its reaper owns, and how its end is detected.
-//! 5. `context`, `setup`, `navigation`: one session: its window and where it goes; `open_session`, `lease`, `ending`: its
+//! 5. `opening`, `context`, `setup`, `navigation`: one session: its start, its window and where it goes; `open_session`, `lease`, `ending`: its
 //!    verified end.
 //! 6. `tab`, `step`: what a job does in a page.
 //!
@@ -41,6 +41,7 @@ mod lease;
 mod location;
 mod navigation;
 mod open_session;
+mod opening;
 mod origin;
 mod session;
 mod setup;

@@ -12,13 +12,14 @@ use futures_util::future::join_all;
 use plimsoll_core::port::{BrowserEnd, CloseError};
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::supervisor::Supervisor;
-use plimsoll_host::lifecycle::{Owned, Removal, stop_tasks};
+use plimsoll_host::lifecycle::{Owned, Removal};
 use tokio::time::{sleep, timeout};
 
 use crate::ending::DELETION;
 use crate::endpoint::Endpoint;
 use crate::endpoints::{EndpointShare, Endpoints};
 use crate::handle::BrowserHandle;
+use crate::opening::LATE;
 
 /// How long remote ends are asked to delete the sessions of a share while others are at work: longer than a grid takes
 /// to give up a node that is lost, and than its sessions may be idle.
@@ -50,9 +51,13 @@ impl Owned for OwnedShare {
     async fn remove(self, _: Removal, _: &Supervisor) -> Result<(), CloseError> {
         let Self { handle, endpoints, share, clock } = self;
         drop(share);
-        // Known sessions are deleted at once. A session that was asked for may still arrive meanwhile.
-        let (deleted, ()) =
-            tokio::join!(delete_sessions(&handle, &endpoints, clock), stop_tasks(&handle.supervisor));
+        let stopping = async {
+            if timeout(LATE, handle.supervisor.stop()).await.is_err() {
+                tracing::warn!("tasks of a share that is closed have not ended");
+            }
+        };
+        // Known sessions are deleted at once. A session that was asked for and comes late is waited for meanwhile.
+        let (deleted, ()) = tokio::join!(delete_sessions(&handle, &endpoints, clock), stopping);
         match deleted {
             Ok(()) => delete_sessions(&handle, &endpoints, clock).await,
             left => left,

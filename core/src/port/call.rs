@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use crate::capability::Capabilities;
 use crate::id::BrowserId;
 use crate::outcome::Fault;
-use crate::port::driver::{Incidents, OpenRequest, Page, StepOutput};
-use crate::port::store::{Artifact, ArtifactKind};
+use crate::port::driver::OpenRequest;
+use crate::port::output::{Artifact, ArtifactKind, Incidents, Page, StepOutput};
 use crate::step::Step;
 
 /// A driver that has been made from its settings.

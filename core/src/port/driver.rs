@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::capability::Capabilities;
 use crate::id::BrowserId;
 use crate::job::Setup;
 use crate::outcome::Fault;
 use crate::policy::pressure::Trim;
-use crate::port::store::Artifact;
+use crate::port::output::{Incidents, StepOutput};
 use crate::step::{Goto, Step};
 
 /// Makes browsers: over CDP, over WebDriver, simulated, from a plugin.
@@ -34,11 +33,9 @@ pub trait Driver: Send + Sync {
 /// One browser process or endpoint. Shared: contexts are opened on it side by side.
 #[async_trait]
 pub trait Browser: Send + Sync {
-    /// Opens an isolated context with one page, within `budget`.
-    ///
-    /// # Errors
-    /// A [`Fault`]; whatever was half made is gone or goes with the browser.
-    async fn open(&self, request: OpenRequest, budget: Duration) -> Result<Box<dyn Context>, Fault>;
+    /// Begins to open an isolated context with one page, which may take `budget`. It is called within a tokio runtime
+    /// and does not block.
+    fn open(&self, request: OpenRequest, budget: Duration) -> Box<dyn Opening>;
 
     /// Completes when the browser has died or hangs: from then on it is useless and must be closed.
     async fn ended(&self) -> BrowserEnd;
@@ -49,8 +46,32 @@ pub trait Browser: Send + Sync {
     /// When something of it still lives.
     async fn close(&self) -> Result<(), CloseError>;
 
-    /// Asks the browser to give back memory it can do without. A courtesy: nothing waits for it.
+    /// Asks the browser to give back memory that it can do without. Nothing waits for it.
     async fn trim(&self, _trim: Trim) {}
+}
+
+/// A context that is being opened.
+///
+/// ```text
+///   Browser::open ─► ready ── Ok ──────────────────────────► Context ─► … ─► Context::close, verified gone
+///                      └───── fault, or its future dropped ─► abandon ──────► verified gone
+/// ```
+///
+/// [`Opening::ready`] is called once. Unless it returned a context, [`Opening::abandon`] is the next and last call. An
+/// opening that is dropped without it removes what it had made too, but nobody learns whether that worked.
+#[async_trait]
+pub trait Opening: Send {
+    /// Waits for the context. The future may be dropped at any await.
+    ///
+    /// # Errors
+    /// A [`Fault`]; what was half made may still exist, until [`Opening::abandon`] has returned.
+    async fn ready(&mut self) -> Result<Box<dyn Context>, Fault>;
+
+    /// Gives the opening up, and returns when whatever was half made is verified gone.
+    ///
+    /// # Errors
+    /// When it could not be verified; the browser is then no longer to be trusted.
+    async fn abandon(self: Box<Self>) -> Result<(), CloseError>;
 }
 
 /// One isolated session, used by one attempt at a time.
@@ -80,47 +101,6 @@ pub struct OpenRequest {
     /// The page it will be asked for first. A driver may begin to load it at once, and wait for it when the
     /// `goto` is performed: a target that is created with its URL costs the browser 12 to 17 % less.
     pub first: Option<Goto>,
-}
-
-/// What a step brought back.
-#[derive(Debug, Clone, PartialEq)]
-pub enum StepOutput {
-    /// Nothing but its effect.
-    Done,
-    /// A page was opened.
-    Page(Page),
-    /// Values for the job's data.
-    Data(serde_json::Map<String, Value>),
-    /// A picture or a PDF.
-    Artifact(Artifact),
-}
-
-/// A page that was opened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Page {
-    /// Where the navigation ended, after redirects.
-    pub url: String,
-    /// The HTTP status of the document; `None` for documents without one (`about:blank`).
-    pub status: Option<u16>,
-}
-
-/// Things a page tried that are answered by rule (see [`crate::step`]) and counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Incidents {
-    /// Dialogs that were answered.
-    pub dialogs: u32,
-    /// Popups that were closed.
-    pub popups: u32,
-    /// Downloads that were refused.
-    pub downloads: u32,
-}
-
-impl Incidents {
-    /// Whether there were none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// How a browser came to its end.

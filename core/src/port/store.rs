@@ -12,14 +12,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use crate::id::{JobId, Ticket};
 use crate::job::Job;
 use crate::outcome::Outcome;
-use crate::port::driver::Incidents;
+use crate::port::output::{Artifact, Incidents};
 
 /// Where jobs come from and where results go: a file and a directory for `run`, a database for a service.
 ///
@@ -58,39 +57,6 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// When the store could not take note of it; the fleet then stops.
     async fn release(&self, ticket: Ticket) -> Result<(), StoreError>;
-}
-
-/// A picture or a PDF.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Artifact {
-    /// What it is.
-    pub kind: ArtifactKind,
-    /// The file's content.
-    pub bytes: Vec<u8>,
-}
-
-/// What an artifact is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ArtifactKind {
-    /// A PNG picture.
-    Png,
-    /// A JPEG picture.
-    Jpeg,
-    /// A PDF document.
-    Pdf,
-}
-
-impl ArtifactKind {
-    /// The file name extension, without a dot.
-    #[must_use]
-    pub const fn extension(self) -> &'static str {
-        match self {
-            Self::Png => "png",
-            Self::Jpeg => "jpg",
-            Self::Pdf => "pdf",
-        }
-    }
 }
 
 /// How a job ended, with all it brought back.

@@ -1,16 +1,18 @@
 //! One attempt of one job: open a context, carry out the steps, close the context.
 //!
-//! It is run as one owned task that always runs to its end: cancellation and panics are results, not exits, so
-//! the context is closed and the permit returned on every path.
+//! An attempt is one owned task that always runs to its end. Cancellation and panics are results, so the context is closed
+//! on every path, and what an opening has half made is removed. The permit stays with the fleet's loop, which decides by
+//! [`AttemptReport::closed`] whether the slot is free: a task that is lost frees nothing.
 //!
 //! ```text
-//!  open ──► step 0 (url) ──► step 1 … n ──► close ──► report
-//!    │          │  fault, deadline, cancellation, panic  ▲
-//!    └──────────┴────────────────────────────────────────┘
+//!  open ──► step 0 (url) ──► step 1 … n ──► close, verified ──► report
+//!    │          └── fault, deadline, cancellation, panic ─┘        ▲
+//!    └── the same ──► abandon what is half made, verified ─────────┘
 //! ```
 
+use std::future::Future;
 use std::io::ErrorKind;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,15 +26,15 @@ use crate::id::Ticket;
 use crate::job::Job;
 use crate::outcome::{Failure, FailureClass, Fault, Stage};
 use crate::policy::dispatch::AttemptEnd;
-use crate::port::{Browser, CloseError, Context, Incidents, OpenRequest, Page, StepOutput, Store};
+use crate::port::{Browser, CloseError, Context, Incidents, OpenRequest, Opening, Page, StepOutput, Store};
 use crate::runtime::clock::Clock;
-use crate::runtime::permit::Permit;
+use crate::runtime::permit::OpenedNote;
 use crate::step::Step;
 use crate::time::Moment;
 
-/// What a driver gets beyond its budget before its future is dropped: time to say itself what it was waiting for.
+/// What a driver gets beyond its budget before its future is dropped, so that it can report what it was waiting for.
 const GRACE: Duration = Duration::from_millis(500);
-/// How long a context may take to be closed and verified gone.
+/// How long it may take until a context, or what is half made of one, is verified gone.
 const CLOSE_BUDGET: Duration = Duration::from_secs(15);
 
 /// Everything an attempt needs.
@@ -43,6 +45,8 @@ pub(crate) struct AttemptOrder {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) budget: Duration,
     pub(crate) clock: Clock,
+    /// Reports that the context is open.
+    pub(crate) opened: OpenedNote,
     /// Cancels every attempt of the fleet.
     pub(crate) cancel: CancellationToken,
     /// Cancels the job of this attempt.
@@ -51,64 +55,91 @@ pub(crate) struct AttemptOrder {
     pub(crate) evict: CancellationToken,
 }
 
-/// What came of it. The permit comes back with the report: whoever reads it decides whether the slot is free.
+/// The result of an attempt.
 pub(crate) struct AttemptReport {
     pub(crate) end: AttemptEnd,
-    pub(crate) harvest: Harvest,
+    pub(crate) output: AttemptOutput,
     pub(crate) finished: Moment,
+    /// Whether the context, or what was half made of it, is verified gone.
     pub(crate) closed: Result<(), CloseError>,
-    pub(crate) permit: Permit,
 }
 
 /// What an attempt brought back.
 #[derive(Debug, Default)]
-pub(crate) struct Harvest {
+pub(crate) struct AttemptOutput {
     pub(crate) data: Map<String, Value>,
     pub(crate) artifacts: Vec<String>,
     pub(crate) status: Option<u16>,
     pub(crate) incidents: Incidents,
 }
 
-/// Makes the attempt.
-pub(crate) async fn run(order: AttemptOrder, permit: Permit) -> AttemptReport {
-    let deadline = order.clock.now() + order.budget;
-    let mut harvest = Harvest::default();
-    let context = match open(&order, deadline).await {
-        Ok(context) => context,
-        Err(end) => {
-            return AttemptReport { end, harvest, finished: order.clock.now(), closed: Ok(()), permit };
-        }
-    };
-    permit.opened();
-    let (end, context) = work(&order, deadline, context, &mut harvest).await;
-    let finished = order.clock.now();
-    harvest.incidents = context.incidents();
-    let closing = AssertUnwindSafe(timeout(CLOSE_BUDGET, context.close())).catch_unwind();
-    let closed = match closing.await {
-        Ok(Ok(closed)) => closed,
-        Ok(Err(_)) => Err(CloseError(format!("the context did not close within {CLOSE_BUDGET:?}"))),
-        Err(_) => Err(CloseError("closing the context panicked".to_owned())),
-    };
-    AttemptReport { end, harvest, finished, closed, permit }
+/// An attempt that ended before its context was open.
+struct Unopened {
+    end: AttemptEnd,
+    /// What may be half made; `None` when the driver panicked before it returned anything.
+    opening: Option<Box<dyn Opening>>,
 }
 
-async fn open(order: &AttemptOrder, deadline: Moment) -> Result<Box<dyn Context>, AttemptEnd> {
+/// Makes the attempt.
+pub(crate) async fn run(order: AttemptOrder) -> AttemptReport {
+    let deadline = order.clock.now() + order.budget;
+    let mut output = AttemptOutput::default();
+    let context = match open(&order, deadline).await {
+        Ok(context) => context,
+        Err(Unopened { end, opening }) => {
+            let finished = order.clock.now();
+            let closed = match opening {
+                Some(opening) => verified("abandoning the creation of a context", opening.abandon()).await,
+                None => Err(CloseError("the driver panicked when it began to open a context".to_owned())),
+            };
+            return AttemptReport { end, output, finished, closed };
+        }
+    };
+    order.opened.leave();
+    let (mut end, context) = work(&order, deadline, context, &mut output).await;
+    let finished = order.clock.now();
+    match catch_unwind(AssertUnwindSafe(|| context.incidents())) {
+        Ok(incidents) => output.incidents = incidents,
+        Err(_) => end = AttemptEnd::Failed(panicked().at(Stage::Close)),
+    }
+    let closed = verified("closing a context", context.close()).await;
+    AttemptReport { end, output, finished, closed }
+}
+
+async fn open(order: &AttemptOrder, deadline: Moment) -> Result<Box<dyn Context>, Unopened> {
     let request = OpenRequest { setup: order.job.setup.clone(), first: order.job.start.clone() };
     let budget = deadline.since(order.clock.now());
-    let opening =
-        AssertUnwindSafe(timeout(budget + GRACE, order.browser.open(request, budget))).catch_unwind();
-    let opened = tokio::select! {
+    let begun = catch_unwind(AssertUnwindSafe(|| order.browser.open(request, budget)));
+    let Ok(mut opening) = begun else {
+        let end = AttemptEnd::Failed(panicked().at(Stage::Create));
+        return Err(Unopened { end, opening: None });
+    };
+    let ready = AssertUnwindSafe(timeout(budget + GRACE, opening.ready())).catch_unwind();
+    let ready = tokio::select! {
         biased;
-        end = called_off(order) => return Err(end),
-        opened = opening => opened,
+        end = called_off(order) => Err(end),
+        ready = ready => Ok(ready),
     };
-    let fault = match opened {
-        Ok(Ok(Ok(context))) => return Ok(context),
-        Ok(Ok(Err(fault))) => fault,
-        Ok(Err(_)) => out_of_time(order.budget),
-        Err(_) => panicked(),
+    let end = match ready {
+        Ok(Ok(Ok(Ok(context)))) => return Ok(context),
+        Ok(Ok(Ok(Err(fault)))) => AttemptEnd::Failed(fault.at(Stage::Create)),
+        Ok(Ok(Err(_))) => AttemptEnd::Failed(out_of_time(order.budget).at(Stage::Create)),
+        Ok(Err(_)) => AttemptEnd::Failed(panicked().at(Stage::Create)),
+        Err(end) => end,
     };
-    Err(AttemptEnd::Failed(fault.at(Stage::Create)))
+    Err(Unopened { end, opening: Some(opening) })
+}
+
+/// The verdict of `ending`; an error when it takes longer than [`CLOSE_BUDGET`] or panics.
+async fn verified(
+    doing: &str,
+    ending: impl Future<Output = Result<(), CloseError>>,
+) -> Result<(), CloseError> {
+    match AssertUnwindSafe(timeout(CLOSE_BUDGET, ending)).catch_unwind().await {
+        Ok(Ok(verdict)) => verdict,
+        Ok(Err(_)) => Err(CloseError(format!("{doing} took longer than {CLOSE_BUDGET:?}"))),
+        Err(_) => Err(CloseError(format!("{doing} panicked"))),
+    }
 }
 
 /// Carries out the steps. The context comes back whatever happens, to be closed.
@@ -116,11 +147,11 @@ async fn work(
     order: &AttemptOrder,
     deadline: Moment,
     mut context: Box<dyn Context>,
-    harvest: &mut Harvest,
+    output: &mut AttemptOutput,
 ) -> (AttemptEnd, Box<dyn Context>) {
     let mut stage = Stage::Step(0);
     let steps =
-        AssertUnwindSafe(carry_out(order, deadline, context.as_mut(), harvest, &mut stage)).catch_unwind();
+        AssertUnwindSafe(carry_out(order, deadline, context.as_mut(), output, &mut stage)).catch_unwind();
     let worked = tokio::select! {
         biased;
         end = called_off(order) => Err(end),
@@ -149,7 +180,7 @@ async fn carry_out(
     order: &AttemptOrder,
     deadline: Moment,
     context: &mut dyn Context,
-    harvest: &mut Harvest,
+    output: &mut AttemptOutput,
     stage: &mut Stage,
 ) -> Result<(), Fault> {
     let start = order.job.start.clone().map(Step::Goto);
@@ -162,8 +193,8 @@ async fn carry_out(
             return Err(out_of_time(order.budget));
         }
         let performed = timeout(budget + GRACE, context.perform(step, budget)).await;
-        let output = performed.unwrap_or_else(|_| Err(out_of_time(order.budget)))?;
-        gather(order, deadline, output, harvest).await?;
+        let performed = performed.unwrap_or_else(|_| Err(out_of_time(order.budget)))?;
+        gather(order, deadline, performed, output).await?;
     }
     Ok(())
 }
@@ -171,16 +202,16 @@ async fn carry_out(
 async fn gather(
     order: &AttemptOrder,
     deadline: Moment,
-    output: StepOutput,
-    harvest: &mut Harvest,
+    step: StepOutput,
+    output: &mut AttemptOutput,
 ) -> Result<(), Fault> {
-    match output {
+    match step {
         StepOutput::Done => {}
         StepOutput::Page(page) => {
-            harvest.status = page.status;
+            output.status = page.status;
             accept(&order.job, &page)?;
         }
-        StepOutput::Data(data) => harvest.data.extend(data),
+        StepOutput::Data(data) => output.data.extend(data),
         StepOutput::Artifact(artifact) => {
             let keeping = order.store.keep(order.ticket, &order.job.id, artifact);
             let kept = timeout(deadline.since(order.clock.now()), keeping).await;
@@ -195,13 +226,13 @@ async fn gather(
                     _ => Fault::transient(FailureClass::Overload, message),
                 }
             })?;
-            harvest.artifacts.push(name);
+            output.artifacts.push(name);
         }
     }
     Ok(())
 }
 
-/// A job may accept a status from 400 upwards; nobody else does.
+/// A status from 400 upwards is a failure, unless the job accepts it.
 fn accept(job: &Job, page: &Page) -> Result<(), Fault> {
     match page.status {
         Some(status) if status >= 400 && !job.accept_status.contains(&status) => {
@@ -220,9 +251,9 @@ fn out_of_time(budget: Duration) -> Fault {
     Fault::transient(FailureClass::Timeout, format!("the attempt's {budget:?} are used up"))
 }
 
-/// The panic's own words were logged where it was raised; the job learns that it was ours.
+/// The panic's own message was logged where it was raised.
 fn panicked() -> Fault {
-    Fault::persistent(FailureClass::Internal, "a step panicked: this is a bug of Plimsoll or of its driver")
+    Fault::persistent(FailureClass::Internal, "a call panicked: this is a bug of Plimsoll or of its driver")
 }
 
 /// The failure of an attempt whose task was lost as a whole.

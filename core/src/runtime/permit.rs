@@ -1,8 +1,9 @@
 //! The right to one context, given back by drop.
 //!
-//! A [`Permit`] is the only thing that frees a slot: whoever holds it drops it when the context is verified gone,
-//! and a task that is torn down drops it too. The drop leaves a note for the fleet's loop and wakes it; the loop
-//! alone touches the policy, so no lock is held for longer than it takes to push a number.
+//! The drop of a [`Permit`] is the only thing that frees a slot. The fleet's loop holds the permits and drops each when its
+//! context is verified gone; the task of an attempt has only an [`OpenedNote`], so a task that is lost frees nothing. The
+//! drop leaves a note for the loop and wakes it. The loop alone touches the policy, so no lock is held for longer than it
+//! takes to push a number.
 //!
 //! The notes and the one who waits for them are under the same lock, so no wake-up can fall between a look at the
 //! notes and the wait for more. `tests/loom_permit.rs` includes this file and tries every order of its steps.
@@ -22,6 +23,13 @@ use crate::id::SlotId;
 #[derive(Debug)]
 #[must_use = "dropping a permit gives its slot back"]
 pub(crate) struct Permit {
+    slot: SlotId,
+    notes: Arc<SlotNotes>,
+}
+
+/// Reports that the context of a permit is open.
+#[derive(Debug)]
+pub(crate) struct OpenedNote {
     slot: SlotId,
     notes: Arc<SlotNotes>,
 }
@@ -52,12 +60,15 @@ impl Permit {
         Self { slot, notes: Arc::clone(notes) }
     }
 
-    pub(crate) const fn slot(&self) -> SlotId {
-        self.slot
+    /// What the task that opens the context reports by.
+    pub(crate) fn opened_note(&self) -> OpenedNote {
+        OpenedNote { slot: self.slot, notes: Arc::clone(&self.notes) }
     }
+}
 
-    /// Says that the context is there.
-    pub(crate) fn opened(&self) {
+impl OpenedNote {
+    /// Reports that the context is open.
+    pub(crate) fn leave(&self) {
         self.notes.leave(SlotNote::Opened(self.slot));
     }
 }
@@ -111,7 +122,7 @@ mod tests {
     async fn a_permit_that_is_dropped_in_a_panic_still_gives_its_slot_back() {
         let notes = Arc::new(SlotNotes::default());
         let permit = Permit::new(SlotId(3), &notes);
-        permit.opened();
+        permit.opened_note().leave();
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let _held = permit;
             panic!("in a step");

@@ -1,6 +1,6 @@
 //! The fleet's loop with a scripted driver and store, on paused time: no browser, no waiting.
 
-mod scripted;
+pub(crate) mod scripted;
 
 use std::sync::Arc;
 use std::time::Duration;

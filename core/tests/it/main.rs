@@ -7,4 +7,5 @@ mod dispatch_model;
 mod endings;
 mod fleet;
 mod incident;
+mod openings;
 mod words_travel;

@@ -37,8 +37,8 @@ pub const SYMBOL: &str = "PLIMSOLL_PLUGIN";
 pub const MAGIC: [u8; 8] = *b"PLIMSOLL";
 /// Raised when an older side could no longer understand a newer one.
 pub const ABI_MAJOR: u16 = 1;
-/// Raised when something was added at an end.
-pub const ABI_MINOR: u16 = 0;
+/// Raised when something was added at an end, or when a side began to promise more.
+pub const ABI_MINOR: u16 = 1;
 
 /// What is asked for.
 pub mod op {
@@ -52,11 +52,12 @@ pub mod op {
     pub const CLOSE_BROWSER: u32 = 4;
     /// Asks the browser of this number to give back memory.
     pub const TRIM: u32 = 5;
-    /// Opens the context of this number.
+    /// Opens the context of this number. Since version 1.1 an answer other than `OK` is followed by a [`CLOSE_CONTEXT`] of
+    /// this number, which removes what was half made.
     pub const OPEN: u32 = 6;
     /// Carries out a step in the context of this number.
     pub const PERFORM: u32 = 7;
-    /// Ends the context of this number.
+    /// Ends the context of this number; answered when it, or what was half made of it, is verified gone.
     pub const CLOSE_CONTEXT: u32 = 8;
     /// Ends every browser and accepts no new ones; answered when all are gone.
     pub const DRAIN: u32 = 9;

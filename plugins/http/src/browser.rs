@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use plimsoll_core::outcome::Fault;
-use plimsoll_core::port::{Browser, BrowserEnd, CloseError, Context, OpenRequest};
+use plimsoll_core::port::{Browser, BrowserEnd, CloseError, Context, OpenRequest, Opening, PlainOpening};
 use plimsoll_core::runtime::supervisor::Supervisor;
 use rustls::ClientConfig;
 use tokio::time::timeout;
@@ -37,12 +36,14 @@ impl HttpBrowser {
 
 #[async_trait]
 impl Browser for HttpBrowser {
-    async fn open(&self, request: OpenRequest, _: Duration) -> Result<Box<dyn Context>, Fault> {
-        if self.supervisor.is_cancelled() {
-            return Err(closed());
-        }
-        let context = HttpContext::open(self.fetcher.clone(), self.supervisor.clone(), &request)?;
-        Ok(Box::new(context))
+    fn open(&self, request: OpenRequest, _: Duration) -> Box<dyn Opening> {
+        let (fetcher, supervisor) = (self.fetcher.clone(), self.supervisor.clone());
+        PlainOpening::of(async move {
+            if supervisor.is_cancelled() {
+                return Err(closed());
+            }
+            Ok(Box::new(HttpContext::open(fetcher, supervisor, &request)?) as Box<dyn Context>)
+        })
     }
 
     async fn ended(&self) -> BrowserEnd {

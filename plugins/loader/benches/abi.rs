@@ -87,7 +87,8 @@ async fn library(isolation: Isolation, name: &str) {
     };
     let driver = loader.load(&rogue(), isolation, json!({})).await.expect("loads");
     let browser = driver.launch(BrowserId(1), BUDGET).await.expect("launches");
-    let open = || browser.open(OpenRequest { setup: Setup::default(), first: None }, BUDGET);
+    let request = || OpenRequest { setup: Setup::default(), first: None };
+    let open = async || browser.open(request(), BUDGET).ready().await;
     let mut context = open().await.expect("opens");
     calls(context.as_mut(), NOTHING, WARM_UP).await;
     for (script, which) in [(NOTHING, "one at a time"), (WAIT, "one that must wait")] {

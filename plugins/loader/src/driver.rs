@@ -17,7 +17,7 @@ use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::policy::Trim;
 use plimsoll_core::port::call::{Launch, Open, Perform, Performed};
 use plimsoll_core::port::{
-    Browser, BrowserEnd, CloseError, Context, Driver, Incidents, OpenRequest, StepOutput,
+    Browser, BrowserEnd, CloseError, Context, Driver, Incidents, OpenRequest, Opening, StepOutput,
 };
 use plimsoll_core::step::Step;
 use plimsoll_plugin_abi::op;
@@ -239,11 +239,10 @@ struct PluginBrowser {
 
 #[async_trait]
 impl Browser for PluginBrowser {
-    async fn open(&self, request: OpenRequest, budget: Duration) -> Result<Box<dyn Context>, Fault> {
-        let object = Object::new(Arc::clone(&self.object.session), op::CLOSE_CONTEXT);
+    fn open(&self, request: OpenRequest, budget: Duration) -> Box<dyn Opening> {
+        let object = Arc::new(Object::new(Arc::clone(&self.object.session), op::CLOSE_CONTEXT));
         let open = Open { browser: self.object.number, request, budget };
-        let object = object.make(op::OPEN, &open, "opening a context", budget).await?;
-        Ok(Box::new(PluginContext { object, incidents: Incidents::default() }))
+        Box::new(PluginOpening { object, open })
     }
 
     async fn ended(&self) -> BrowserEnd {
@@ -272,9 +271,31 @@ impl Browser for PluginBrowser {
     }
 }
 
+/// A context of a library that is being opened.
+struct PluginOpening {
+    object: Arc<Object>,
+    open: Open,
+}
+
+#[async_trait]
+impl Opening for PluginOpening {
+    async fn ready(&mut self) -> Result<Box<dyn Context>, Fault> {
+        const DOING: &str = "opening a context";
+        let payload = write(&self.open)?;
+        let reply = self.object.call(op::OPEN, payload, DOING, Some(self.open.budget + GRACE)).await;
+        reading::done(&reply.map_err(|why| reading::unanswered(&why, DOING))?)?;
+        Ok(Box::new(PluginContext { object: Arc::clone(&self.object), incidents: Incidents::default() }))
+    }
+
+    async fn abandon(self: Box<Self>) -> Result<(), CloseError> {
+        // Whatever came of the call, the library answers this when nothing of the context is left.
+        self.object.close("closing a context that was not opened").await
+    }
+}
+
 /// A context of a library.
 struct PluginContext {
-    object: Object,
+    object: Arc<Object>,
     incidents: Incidents,
 }
 

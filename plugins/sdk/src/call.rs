@@ -15,7 +15,7 @@ use tracing::Instrument;
 
 use crate::answer::Answer;
 use crate::driver::DriverState;
-use crate::objects::{OpenContext, Reserved, Turn};
+use crate::objects::{HeldContext, OpenContext, Reserved, Turn};
 
 /// A call that ended early, with this answer.
 struct Early(Answer);
@@ -88,18 +88,21 @@ async fn trim(state: &DriverState, object: u64, payload: &[u8]) -> Result<Answer
     Ok(Answer::bare(status::OK))
 }
 
-async fn open(state: &DriverState, mut turn: Turn<OpenContext>, payload: &[u8]) -> Result<Answer, Early> {
+/// Opens a context. What is half made stays in the slot when this fails, panics or is dropped, until it is closed.
+async fn open(state: &DriverState, mut turn: Turn<HeldContext>, payload: &[u8]) -> Result<Answer, Early> {
     let Open { browser: number, request, budget } = read(payload)?;
     let browser = browser(state, number).await?;
-    let context = browser.open(request, budget).instrument(tracing::info_span!("open")).await?;
-    *turn = Some(OpenContext { context, poisoned: false });
+    let opening = turn.insert(HeldContext::Opening(browser.open(request, budget)));
+    let HeldContext::Opening(opening) = opening else { return Err(no_such_object()) };
+    let context = opening.ready().instrument(tracing::info_span!("open")).await?;
+    *turn = Some(HeldContext::Open(OpenContext { context, poisoned: false }));
     Ok(Answer::bare(status::OK))
 }
 
 async fn perform(state: &DriverState, object: u64, payload: &[u8]) -> Result<Answer, Early> {
     let Perform { step, budget } = read::<Perform>(payload)?;
     let mut turn = state.contexts.turn(object).await.ok_or_else(no_such_object)?;
-    let open = turn.as_mut().ok_or_else(no_such_object)?;
+    let Some(HeldContext::Open(open)) = turn.as_mut() else { return Err(no_such_object()) };
     if open.poisoned {
         return Err(
             Fault::persistent(FailureClass::Internal, "an earlier step panicked in this context").into()
@@ -120,10 +123,13 @@ async fn perform(state: &DriverState, object: u64, payload: &[u8]) -> Result<Ans
 }
 
 async fn close_context(state: &DriverState, object: u64) -> Result<Answer, Early> {
-    let turn = state.contexts.turn(object).await;
-    let open = turn.and_then(|mut turn| turn.take()).ok_or_else(no_such_object)?;
+    let held = state.contexts.turn(object).await.ok_or_else(no_such_object)?.take();
     state.contexts.forget(object);
-    Ok(verdict(&open.context.close().instrument(tracing::info_span!("close context")).await))
+    let closing = match held.ok_or_else(no_such_object)? {
+        HeldContext::Open(open) => open.context.close(),
+        HeldContext::Opening(opening) => opening.abandon(),
+    };
+    Ok(verdict(&closing.instrument(tracing::info_span!("close context")).await))
 }
 
 /// Closes everything: contexts first, for their browsers hold them.

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::counters::Counters;
 use crate::host::HostRef;
-use crate::objects::{Objects, OpenContext};
+use crate::objects::{HeldContext, Objects};
 use crate::start::{Make, Start};
 
 /// See the module.
@@ -23,7 +23,7 @@ pub(crate) struct DriverState {
     driver: OnceLock<Box<dyn Driver>>,
     draining: AtomicBool,
     pub(crate) browsers: Objects<Arc<dyn Browser>>,
-    pub(crate) contexts: Objects<OpenContext>,
+    pub(crate) contexts: Objects<HeldContext>,
 }
 
 impl DriverState {

@@ -25,6 +25,11 @@ impl HostRef {
         self.0.max_level
     }
 
+    /// Whether an `OPEN` that was not answered with `OK` is followed by a `CLOSE_CONTEXT`: since version 1.1.
+    pub(crate) const fn closes_what_did_not_open(self) -> bool {
+        self.0.abi_minor >= 1
+    }
+
     /// Answers a call.
     pub(crate) fn complete(self, call: u64, answer: Answer) {
         let Answer { status, head, body } = answer;

@@ -133,6 +133,8 @@ impl Instance {
     fn forget_what_was_not_made(&self, op: u32, object: u64) {
         match op {
             op::LAUNCH => self.driver.browsers.forget(object),
+            // What is half made stays until it is closed.
+            op::OPEN if self.host.closes_what_did_not_open() => self.driver.contexts.forget_empty(object),
             op::OPEN => self.driver.contexts.forget(object),
             _ => {}
         }

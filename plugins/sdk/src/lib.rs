@@ -1,4 +1,5 @@
-//! Everything that a driver library for Plimsoll needs: implement [`Driver`], [`Browser`] and [`Context`], and export them.
+//! Everything that a driver library for Plimsoll needs: implement [`Driver`], [`Browser`], [`Opening`] and [`Context`], and
+//! export them.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -54,6 +55,8 @@
 //!
 //! * It never blocks a thread for long: a call that is not answered, and does not end after its cancellation, makes Plimsoll
 //!   shut the whole library down.
+//! * A context that was not opened, because that failed or was cancelled, leaves nothing once [`Opening::abandon`] has
+//!   returned. [`PlainOpening`] suits contexts that are values in memory.
 //! * A panic fails its call (class `internal`) and every later step of the same context, which can only be closed.
 //! * It installs no signal handlers, never calls `std::process::exit`, and leaves standard output alone.
 //! * It is built to unwind: `panic = "abort"` turns each panic into the end of its process.
@@ -77,8 +80,8 @@ pub use plimsoll_core::id::BrowserId;
 pub use plimsoll_core::outcome::{FailureClass, Fault, Recurrence};
 pub use plimsoll_core::policy::Trim;
 pub use plimsoll_core::port::{
-    Artifact, ArtifactKind, Browser, BrowserEnd, CloseError, Context, Driver, Incidents, OpenRequest, Page,
-    StepOutput,
+    Artifact, ArtifactKind, Browser, BrowserEnd, CloseError, Context, Driver, Incidents, OpenRequest,
+    Opening, Page, PlainOpening, StepOutput,
 };
 pub use plimsoll_core::runtime::clock::Clock;
 pub use plimsoll_core::runtime::supervisor::Supervisor;

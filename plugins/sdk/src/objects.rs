@@ -6,13 +6,20 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use plimsoll_core::port::{Browser, Context};
+use plimsoll_core::port::{Browser, Context, Opening};
 use tokio::sync::OwnedMutexGuard;
 
 /// A slot: empty before its object is made and after it is closed.
 pub(crate) type Slot<T> = Arc<tokio::sync::Mutex<Option<T>>>;
 /// The right to fill, use or empty a slot.
 pub(crate) type Turn<T> = OwnedMutexGuard<Option<T>>;
+
+/// The context of a number.
+pub(crate) enum HeldContext {
+    /// It is being opened, or it was not opened; what is half made is removed when it is closed.
+    Opening(Box<dyn Opening>),
+    Open(OpenContext),
+}
 
 /// A context, and whether a panic has left it in an unknown state.
 pub(crate) struct OpenContext {
@@ -24,7 +31,7 @@ pub(crate) struct OpenContext {
 pub(crate) enum Reserved {
     Nothing,
     Browser(Turn<Arc<dyn Browser>>),
-    Context(Turn<OpenContext>),
+    Context(Turn<HeldContext>),
 }
 
 /// Objects of one kind, by number.
@@ -61,6 +68,15 @@ impl<T> Objects<T> {
         self.slots().remove(&number);
     }
 
+    /// Forgets a slot that is empty. A slot whose turn is taken stays: the call that has the turn decides about it.
+    pub(crate) fn forget_empty(&self, number: u64) {
+        let mut slots = self.slots();
+        let slot = slots.get(&number);
+        if slot.is_some_and(|slot| slot.try_lock().is_ok_and(|held| held.is_none())) {
+            slots.remove(&number);
+        }
+    }
+
     /// Every number that has a slot.
     pub(crate) fn numbers(&self) -> Vec<u64> {
         self.slots().keys().copied().collect()
@@ -75,6 +91,21 @@ impl<T> Objects<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_an_empty_slot_without_a_turn_is_forgotten_as_empty() {
+        let objects = Objects::default();
+        let mut turn = objects.reserve(1).expect("the number is free");
+        objects.forget_empty(1);
+        assert_eq!(objects.numbers(), [1], "its turn is taken");
+        *turn = Some("half made");
+        drop(turn);
+        objects.forget_empty(1);
+        assert_eq!(objects.numbers(), [1], "it holds something");
+        drop(objects.reserve(2));
+        objects.forget_empty(2);
+        assert_eq!(objects.numbers(), [1]);
+    }
 
     #[tokio::test]
     async fn a_closing_that_overtakes_an_opening_waits_for_it() {

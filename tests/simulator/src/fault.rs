@@ -7,7 +7,7 @@ use crate::dashed::dashed;
 pub enum FaultKind {
     /// A context cannot be created.
     CreateFails,
-    /// A context's creation never ends.
+    /// A context's creation never ends; its browser is given up.
     CreateHangs,
     /// A page cannot be reached, this time.
     PageFails,

@@ -43,6 +43,7 @@ mutations! {
     DoubleFinish "a retried job that fails is settled twice",
     StaleGeneration "news of a browser's end is taken for the newest browser's",
     UnverifiedKill "a slot is given back when its attempt ends, not when its context is gone",
+    HalfMadeFreed "the slot of a context that was not opened is given back when its attempt ends, not when what was half made is gone",
     BrowserGoneTooSoon "a browser counts as gone as soon as it is told to close",
     RetryWithoutLimit "the number of attempts is not passed on",
     JobLostOnBrowserDeath "a job whose browser died is forgotten instead of settled",
@@ -120,6 +121,14 @@ impl Mutant {
                 self.pass(WorldEvent::BrowserEnded(self.newest.unwrap_or(id)));
             }
             (Mutation::UnverifiedKill, WorldEvent::Ended(slot, _)) => {
+                self.pass(event);
+                self.pass(WorldEvent::Freed(slot));
+            }
+            (Mutation::HalfMadeFreed, WorldEvent::Opened(slot)) => {
+                self.live.insert(slot);
+                self.pass(event);
+            }
+            (Mutation::HalfMadeFreed, WorldEvent::Ended(slot, _)) if !self.live.contains(&slot) => {
                 self.pass(event);
                 self.pass(WorldEvent::Freed(slot));
             }

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //!   Start ─► creating (processor) ─► Opened ─► page (processor) ─► held ─► Ended ─► closing ─► Freed
+//!               └─► Ended ─► goes on until it is there ─► removed ─► Freed
 //!   Launch ─► starting (processor) ─► Launched ─► … ─► Close, death or hang ─► BrowserGone
 //! ```
 
@@ -100,6 +101,7 @@ enum Due {
     Held(SlotId),
     Dies(SlotId, End),
     Closed(SlotId),
+    Unverified(SlotId),
     LaunchTimeout(BrowserId),
     Missed(BrowserId),
     Gone(BrowserId),
@@ -250,6 +252,7 @@ impl World {
             Due::Held(slot) => self.held(now, slot),
             Due::Dies(slot, end) => self.end(now, slot, end),
             Due::Closed(slot) => self.closed(slot),
+            Due::Unverified(slot) => self.unverified(slot),
             Due::LaunchTimeout(browser) => self.launch_timed_out(now, browser),
             Due::Missed(browser) => self.missed(browser),
             Due::Gone(browser) => self.browser_gone(browser),

@@ -49,7 +49,7 @@ async fn a_failed_navigation_names_its_cause() {
         // A target is created with its URL; a context without a page is sent there later.
         for first in [Some(goto(&url)), None] {
             let request = OpenRequest { setup: Setup::default(), first };
-            let mut context = browser.open(request, AMPLE).await.expect("a context");
+            let mut context = browser.open(request, AMPLE).ready().await.expect("a context");
             let fault = open(context.as_mut(), goto(&url), budget).await.expect_err(&url);
             assert!(fault.message.contains(cause), "{url}: {fault}");
             context.close().await.expect("gone");

@@ -84,7 +84,7 @@ pub(crate) fn goto(url: &str) -> Goto {
 /// A context that was opened with a first page, and then sent there.
 pub(crate) async fn visit(browser: &dyn Browser, url: &str, budget: Duration) -> Visit {
     let request = OpenRequest { setup: Setup::default(), first: Some(goto(url)) };
-    let mut context = browser.open(request, AMPLE).await.expect("a context");
+    let mut context = browser.open(request, AMPLE).ready().await.expect("a context");
     let page = open(context.as_mut(), goto(url), budget).await;
     Visit { context, page }
 }

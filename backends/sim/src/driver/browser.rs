@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use plimsoll_core::outcome::Fault;
-use plimsoll_core::port::{Browser, BrowserEnd, CloseError, Context, OpenRequest};
+use plimsoll_core::port::{Browser, BrowserEnd, CloseError, Context, OpenRequest, Opening, PlainOpening};
 use plimsoll_core::runtime::supervisor::Supervisor;
 
 use super::context::SimContext;
@@ -30,14 +29,14 @@ impl SimBrowser {
 
 #[async_trait]
 impl Browser for SimBrowser {
-    async fn open(&self, request: OpenRequest, budget: Duration) -> Result<Box<dyn Context>, Fault> {
-        let site = request.first.as_ref().map_or("", |goto| goto.url.as_str());
-        let mut chance = Chance::of(self.settings.seed, &[2, super::invented::key(site)]);
-        self.life
-            .during(pass(&mut chance, self.settings.open, budget, "the creation of the context"))
-            .await?;
-        let luck = Arc::clone(&self.luck);
-        Ok(Box::new(SimContext::new(self.settings, luck, Arc::clone(&self.life), request.setup)))
+    fn open(&self, request: OpenRequest, budget: Duration) -> Box<dyn Opening> {
+        let (settings, luck, life) = (self.settings, Arc::clone(&self.luck), Arc::clone(&self.life));
+        PlainOpening::of(async move {
+            let site = request.first.as_ref().map_or("", |goto| goto.url.as_str());
+            let mut chance = Chance::of(settings.seed, &[2, super::invented::key(site)]);
+            life.during(pass(&mut chance, settings.open, budget, "the creation of the context")).await?;
+            Ok(Box::new(SimContext::new(settings, luck, life, request.setup)) as Box<dyn Context>)
+        })
     }
 
     async fn ended(&self) -> BrowserEnd {

@@ -27,7 +27,7 @@ async fn run(driver: &SimDriver, written: Value) -> Result<Vec<StepOutput>, Faul
     let browser = driver.launch(BrowserId(0), AMPLE).await?;
     let job = job(written);
     let request = OpenRequest { setup: job.setup, first: job.start.clone() };
-    let mut context = browser.open(request, AMPLE).await?;
+    let mut context = browser.open(request, AMPLE).ready().await?;
     let mut outputs = Vec::new();
     for step in job.start.map(Step::Goto).into_iter().chain(job.steps) {
         outputs.push(context.perform(&step, AMPLE).await?);
@@ -108,8 +108,8 @@ async fn a_page_that_takes_its_browser_along_ends_every_context_of_it() {
     let sim = driver(SimSettings { faults, ..SimSettings::default() });
     let browser = sim.launch(BrowserId(0), AMPLE).await.expect("it starts");
     let request = || OpenRequest { setup: job(json!({"url": "http://a/"})).setup, first: None };
-    let mut doomed = browser.open(request(), AMPLE).await.expect("a context");
-    let mut neighbour = browser.open(request(), AMPLE).await.expect("a context");
+    let mut doomed = browser.open(request(), AMPLE).ready().await.expect("a context");
+    let mut neighbour = browser.open(request(), AMPLE).ready().await.expect("a context");
     let steps = job(json!({"url": "http://a/", "steps": [{"wait_for": {"text": "never"}}]}));
     let goto = Step::Goto(steps.start.expect("it has a url"));
     let (fate, waiting) =
@@ -118,6 +118,10 @@ async fn a_page_that_takes_its_browser_along_ends_every_context_of_it() {
     assert_eq!(waiting.expect_err("it goes along").class, FailureClass::BrowserCrash);
     assert!(matches!(browser.ended().await, BrowserEnd::Died(_)));
     assert!(
-        browser.open(request(), AMPLE).await.is_err_and(|fault| fault.class == FailureClass::BrowserCrash)
+        browser
+            .open(request(), AMPLE)
+            .ready()
+            .await
+            .is_err_and(|fault| fault.class == FailureClass::BrowserCrash)
     );
 }

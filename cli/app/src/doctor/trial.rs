@@ -44,7 +44,7 @@ pub(super) async fn start(driver: &dyn Driver, budget: Duration, clock: Clock) -
 
 async fn open(driver: &dyn Driver, budget: Duration) -> Result<(), Fault> {
     let browser = driver.launch(BrowserId(0), budget).await?;
-    let opened = browser.open(OpenRequest { setup: Setup::default(), first: None }, budget).await;
+    let opened = browser.open(OpenRequest { setup: Setup::default(), first: None }, budget).ready().await;
     if let Err(error) = browser.close().await {
         tracing::warn!(%error, "the browser that was tried");
     }

@@ -73,8 +73,10 @@ impl Browsers {
 
     /// Keeps the permit of a context that could not be verified gone until its browser is.
     pub(super) fn hold(&mut self, id: BrowserId, permit: Permit) {
-        if let Some(cell) = self.cells.get_mut(&id) {
-            cell.held.push(permit);
+        match self.cells.get_mut(&id) {
+            Some(cell) => cell.held.push(permit),
+            // The browser is gone, and its contexts with it.
+            None => drop(permit),
         }
     }
 

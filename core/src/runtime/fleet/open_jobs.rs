@@ -7,7 +7,7 @@ use crate::id::{JobSeq, Ticket};
 use crate::job::Job;
 use crate::outcome::Outcome;
 use crate::port::JobRecord;
-use crate::runtime::attempt::Harvest;
+use crate::runtime::attempt::AttemptOutput;
 use crate::time::Moment;
 
 /// The jobs that have not ended.
@@ -23,7 +23,7 @@ struct OpenJob {
     job: Arc<Job>,
     first_start: Option<Moment>,
     last_end: Option<Moment>,
-    harvest: Harvest,
+    output: AttemptOutput,
 }
 
 impl OpenJobs {
@@ -37,7 +37,8 @@ impl OpenJobs {
         let seq = JobSeq(self.next);
         self.next += 1;
         let job = Arc::new(job);
-        let open = OpenJob { ticket, job, first_start: None, last_end: None, harvest: Harvest::default() };
+        let open =
+            OpenJob { ticket, job, first_start: None, last_end: None, output: AttemptOutput::default() };
         self.jobs.insert(seq, open);
         seq
     }
@@ -50,10 +51,10 @@ impl OpenJobs {
     }
 
     /// Keeps what an attempt brought back instead of what an earlier one did.
-    pub(super) fn harvest(&mut self, seq: JobSeq, finished: Moment, harvest: Harvest) {
+    pub(super) fn attempt_ended(&mut self, seq: JobSeq, finished: Moment, output: AttemptOutput) {
         if let Some(open) = self.jobs.get_mut(&seq) {
             open.last_end = Some(finished);
-            open.harvest = harvest;
+            open.output = output;
         }
     }
 
@@ -64,7 +65,7 @@ impl OpenJobs {
         outcome: Outcome,
         attempts: u32,
     ) -> Option<(Ticket, JobRecord)> {
-        let OpenJob { ticket, job, first_start, last_end, harvest } = self.jobs.remove(&seq)?;
+        let OpenJob { ticket, job, first_start, last_end, output } = self.jobs.remove(&seq)?;
         let elapsed = last_end.zip(first_start).map(|(end, start)| end.since(start)).unwrap_or_default();
         let record = JobRecord {
             id: job.id.clone(),
@@ -74,10 +75,10 @@ impl OpenJobs {
             outcome,
             attempts,
             elapsed,
-            data: harvest.data,
-            artifacts: harvest.artifacts,
-            status: harvest.status,
-            incidents: harvest.incidents,
+            data: output.data,
+            artifacts: output.artifacts,
+            status: output.status,
+            incidents: output.incidents,
         };
         Some((ticket, record))
     }

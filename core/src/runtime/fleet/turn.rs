@@ -21,7 +21,7 @@ use super::{FleetConfig, FleetReport, Stop, Surroundings};
 use crate::id::{BrowserId, JobSeq, SlotId};
 use crate::outcome::{FailureClass, Fault, Outcome, Stage};
 use crate::policy::dispatch::{Action, AttemptEnd, Dispatch, DispatchConfig, Event};
-use crate::port::{Blindfold, BrowserEnd, Observer, Store, StoreError};
+use crate::port::{Blindfold, BrowserEnd, CloseError, Observer, Store, StoreError};
 use crate::runtime::attempt::{self, AttemptOrder, AttemptReport};
 use crate::runtime::clock::Clock;
 use crate::runtime::monitor::{self, Sight};
@@ -78,6 +78,8 @@ enum Unfinished {
 
 /// An attempt that has a task.
 struct Attempt {
+    /// Dropped when the context is verified gone. It is not the task's, so that a task that is lost frees no slot.
+    permit: Permit,
     job: JobSeq,
     browser: BrowserId,
     admitted: Moment,
@@ -255,18 +257,26 @@ impl Turn {
     }
 
     fn attempt_ended(&mut self, slot: SlotId, report: Result<AttemptReport, TaskFailure>) {
-        let Some(Attempt { job, browser, .. }) = self.attempts.remove(&slot) else { return };
-        match report {
-            Ok(AttemptReport { end, harvest, finished, closed, permit }) => {
-                self.jobs.harvest(job, finished, harvest);
+        let Some(Attempt { permit, job, browser, .. }) = self.attempts.remove(&slot) else { return };
+        let closed = match report {
+            Ok(AttemptReport { end, output, finished, closed }) => {
+                self.jobs.attempt_ended(job, finished, output);
                 self.tell(Event::Ended(slot, end));
-                if let Err(left) = closed {
-                    tracing::warn!(%browser, %left, "a context could not be verified gone; its browser is replaced");
-                    self.browsers.hold(browser, permit);
-                    self.tell(Event::BrowserEnded(browser));
-                }
+                closed
             }
-            Err(lost) => self.tell(Event::Ended(slot, AttemptEnd::Failed(attempt::lost_task(&lost)))),
+            Err(lost) => {
+                self.tell(Event::Ended(slot, AttemptEnd::Failed(attempt::lost_task(&lost))));
+                Err(CloseError(format!("the attempt's task was lost: {lost}")))
+            }
+        };
+        match closed {
+            // The context is verified gone: this frees the slot.
+            Ok(()) => drop(permit),
+            Err(left) => {
+                tracing::warn!(%browser, %left, "a context could not be verified gone; its browser is replaced");
+                self.browsers.hold(browser, permit);
+                self.tell(Event::BrowserEnded(browser));
+            }
         }
     }
 
@@ -316,14 +326,18 @@ impl Turn {
         let (Some((ticket, job)), Some(browser)) =
             (self.jobs.begin(seq, self.clock.now()), self.browsers.up(browser_id))
         else {
-            // The browser went in this very turn. The attempt fails like any other on it; the permit drops here.
+            // The browser went in this very turn. The attempt fails like any other on it. It has opened nothing, so the
+            // drop of the permit frees the slot at once.
+            drop(permit);
             let gone = Fault::transient(FailureClass::BrowserCrash, "the browser is gone").at(Stage::Create);
             return self.tell(Event::Ended(slot, AttemptEnd::Failed(gone)));
         };
         self.attempts_made += 1;
         let evict = CancellationToken::new();
         let admitted = self.clock.now();
-        self.attempts.insert(slot, Attempt { job: seq, browser: browser_id, admitted, evict: evict.clone() });
+        let opened = permit.opened_note();
+        let attempt = Attempt { permit, job: seq, browser: browser_id, admitted, evict: evict.clone() };
+        self.attempts.insert(slot, attempt);
         let order = AttemptOrder {
             ticket,
             budget: job.timeout.unwrap_or(self.config.attempt_timeout),
@@ -331,12 +345,12 @@ impl Turn {
             browser,
             store: Arc::clone(&self.store),
             clock: self.clock,
+            opened,
             cancel: self.cancel.clone(),
             withdrawn: self.store.begins(ticket),
             evict,
         };
-        let slot = permit.slot();
-        let task = self.supervisor.spawn_graceful("attempt", attempt::run(order, permit));
+        let task = self.supervisor.spawn_graceful("attempt", attempt::run(order));
         self.notices.push(async move { Notice::Attempt(slot, task.await) }.boxed());
     }
 

@@ -16,7 +16,7 @@ use plimsoll_core::job::{Job, JobKeys};
 use plimsoll_core::outcome::{FailureClass, Fault, Outcome};
 use plimsoll_core::port::{
     Artifact, ArtifactKind, Browser, BrowserEnd, CloseError, Context, Driver, Incidents, JobRecord,
-    OpenRequest, Page, StepOutput, Store, StoreError,
+    OpenRequest, Opening, Page, PlainOpening, StepOutput, Store, StoreError,
 };
 use plimsoll_core::step::Step;
 use tokio::time::sleep;
@@ -117,13 +117,15 @@ struct ScriptedBrowser {
 
 #[async_trait]
 impl Browser for ScriptedBrowser {
-    async fn open(&self, _: OpenRequest, _: Duration) -> Result<Box<dyn Context>, Fault> {
-        let world = Arc::clone(&self.world);
-        world.creating.up();
-        world.contexts.up();
-        sleep(Duration::from_millis(50)).await;
-        world.creating.down();
-        Ok(Box::new(ScriptedContext { world, dead: self.dead.clone(), stuck: false }))
+    fn open(&self, _: OpenRequest, _: Duration) -> Box<dyn Opening> {
+        let (world, dead) = (Arc::clone(&self.world), self.dead.clone());
+        PlainOpening::of(async move {
+            world.creating.up();
+            world.contexts.up();
+            sleep(Duration::from_millis(50)).await;
+            world.creating.down();
+            Ok(Box::new(ScriptedContext { world, dead, stuck: false }) as Box<dyn Context>)
+        })
     }
 
     async fn ended(&self) -> BrowserEnd {

@@ -35,7 +35,7 @@ impl Tab {
     }
 
     pub(crate) async fn open_with(browser: &dyn Browser, setup: Setup) -> Result<Self, Fault> {
-        Ok(Self(browser.open(OpenRequest { setup, first: None }, PATIENCE).await?))
+        Ok(Self(browser.open(OpenRequest { setup, first: None }, PATIENCE).ready().await?))
     }
 
     /// Carries out a step, written as in a job.

@@ -15,7 +15,7 @@ on_both! {
         assert_eq!(driver.name(), "rogue");
         assert_eq!(driver.capabilities(), Capabilities::from_iter([Capability::Evaluate, Capability::Screenshot]));
         let library = &driver.info().library;
-        assert_eq!((library.name.as_str(), library.abi.as_str()), ("rogue-driver", "1.0"));
+        assert_eq!((library.name.as_str(), library.abi.as_str()), ("rogue-driver", "1.1"));
         assert!(library.rustc.starts_with("rustc 1."), "{library:?}");
         assert_eq!(library.path, std::fs::canonicalize(rogue()).expect("there"));
         assert_eq!(driver.isolation(), isolation);
@@ -90,6 +90,22 @@ on_both! {
         rig.driver.drain(PATIENCE).await.expect("drains");
         counted(&rig.driver, "rogue.closed", opened()).await;
         assert_eq!(rig.driver.counters().get("rogue.closed"), Some(&opened()));
+    }
+
+    async fn an_opening_that_is_abandoned_returns_when_the_library_has_removed_what_was_half_made(isolation) {
+        for (opens, abandons, gone) in
+            [("hang", "", true), ("fault", "", true), ("panic", "", true), ("hang", "fault", false), ("fault", "fault", false)]
+        {
+            let driver = load(isolation, json!({"open": opens, "abandon": abandons})).await.expect("loads");
+            let browser = crate::rig::launch(&driver).await.expect("launches");
+            let mut opening = browser.open(crate::rig::request(), BUDGET);
+            let ready = tokio::time::timeout(SHORT, opening.ready()).await;
+            assert!(!matches!(ready, Ok(Ok(_))), "{opens}");
+            let abandoned = opening.abandon().await;
+            assert_eq!(abandoned.is_ok(), gone, "{opens}, {abandons}: {abandoned:?}");
+            counted(&driver, "rogue.abandoned", u64::from(gone)).await;
+            browser.close().await.expect("closes");
+        }
     }
 
     async fn a_browser_that_ends_by_itself_says_so(isolation) {

@@ -92,7 +92,7 @@ async fn another_version_of_the_interface_is_refused() {
     head.extend(size.to_le_bytes());
     let other = [head.as_slice(), &7_u16.to_le_bytes()].concat();
     let (_dir, library) = patched(&head, &other);
-    refused(&library, "was built for version 7.0 of the plugin interface, this plimsoll has 1.0").await;
+    refused(&library, "was built for version 7.1 of the plugin interface, this plimsoll has 1.1").await;
 }
 
 #[tokio::test]

@@ -78,7 +78,11 @@ pub(crate) async fn launch(driver: &PluginDriver) -> Result<Arc<dyn Browser>, Fa
 }
 
 pub(crate) async fn open(browser: &Arc<dyn Browser>) -> Result<Box<dyn Context>, Fault> {
-    browser.open(OpenRequest { setup: Setup::default(), first: None }, BUDGET).await
+    browser.open(request(), BUDGET).ready().await
+}
+
+pub(crate) fn request() -> OpenRequest {
+    OpenRequest { setup: Setup::default(), first: None }
 }
 
 pub(crate) async fn evaluate(

@@ -1,4 +1,7 @@
 //! Attempts: a context is created, its page loads and is held, it ends, it is closed.
+//!
+//! An attempt may end while its context is being created. The browser goes on with the creation, and what comes of it is
+//! removed; when nothing comes for long, the browser is given up.
 
 use std::time::Duration;
 
@@ -16,6 +19,9 @@ use crate::world_event::{End, Host, WorldEvent};
 
 /// How long a renderer's crash goes unseen.
 const CRASH_SEEN_AFTER: Duration = Duration::from_millis(20);
+
+/// How long what is half made may take to come and be removed; as the attempts of the runtime have it.
+const ABANDON_BUDGET: Duration = Duration::from_secs(15);
 
 /// A context and its attempt.
 #[derive(Debug)]
@@ -36,6 +42,8 @@ pub(super) enum Phase {
     Creating(Option<Turn>),
     Loading(Option<Turn>),
     Held,
+    /// The attempt has ended; the creation goes on, unless it hangs.
+    Abandoned(Option<Turn>),
     Closing,
 }
 
@@ -77,16 +85,17 @@ impl World {
 
     pub(super) fn created(&mut self, now: Moment, slot: SlotId) {
         let Some(context) = self.contexts.get_mut(&slot) else { return };
-        if !matches!(context.phase, Phase::Creating(Some(_)))
-            || !self.browsers[&context.browser].state.answers()
-        {
+        if !self.browsers[&context.browser].state.answers() {
             return;
         }
-        match context.outcome.creation {
-            Way::Fails(class) | Way::Refused(class) => {
-                return self.end(now, slot, End::transient(Stage::Create, class));
+        match (context.phase, context.outcome.creation) {
+            (Phase::Abandoned(Some(_)), _) => return self.remove_half_made(now, slot),
+            (Phase::Creating(Some(_)), Way::Fails(class) | Way::Refused(class)) => {
+                self.end(now, slot, End::transient(Stage::Create, class));
+                return self.remove_half_made(now, slot);
             }
-            Way::Well | Way::Hangs => {}
+            (Phase::Creating(Some(_)), Way::Well | Way::Hangs) => {}
+            _ => return,
         }
         context.growth = Some(Growth::new(now, self.scenario.load.growth, &context.outcome));
         let turn = self.processor.start(now, context.outcome.page_cpu, Work::Page(slot));
@@ -142,31 +151,78 @@ impl World {
     /// An attempt ends, and its context begins to close. Only the first end counts.
     pub(super) fn end(&mut self, now: Moment, slot: SlotId, end: End) {
         let Some(context) = self.contexts.get_mut(&slot) else { return };
-        let was_created = match std::mem::replace(&mut context.phase, Phase::Closing) {
-            Phase::Closing => return,
+        let (outcome, browser) = (context.outcome, context.browser);
+        let takes_commands = self.browsers.get(&browser).is_some_and(|b| b.state.takes_commands());
+        let was_created = match context.phase {
+            Phase::Abandoned(_) | Phase::Closing => return,
+            Phase::Creating(turn) if takes_commands => {
+                context.phase = Phase::Abandoned(turn);
+                self.agenda.enter(now + ABANDON_BUDGET, Due::Unverified(slot));
+                return self.tell_end(&outcome, slot, end);
+            }
             Phase::Creating(turn) | Phase::Loading(turn) => {
                 turn.and_then(|turn| self.processor.stop(now, turn));
                 context.growth.is_some()
             }
             Phase::Held => true,
         };
-        let (outcome, browser) = (context.outcome, context.browser);
-        if outcome.closing != Closing::Silent {
-            self.emit(WorldEvent::Ended(slot, end));
-        }
+        context.phase = Phase::Closing;
+        self.tell_end(&outcome, slot, end);
         if outcome.opened_late && was_created {
             self.emit(WorldEvent::Opened(slot));
         }
-        let takes_commands = self.browsers.get(&browser).is_some_and(|b| b.state.takes_commands());
-        if outcome.closing == Closing::Unverified && takes_commands && was_created {
-            if let Some(context) = self.contexts.get_mut(&slot) {
-                context.stays_with_browser = true;
-            }
-            return self.emit(WorldEvent::BrowserEnded(browser));
+        if takes_commands && was_created {
+            self.remove(now, slot);
+        } else {
+            self.agenda.enter(now, Due::Closed(slot));
         }
-        let is_there = takes_commands && was_created;
-        let closing = if is_there { outcome.close.div_f64(self.slowdown.speed()) } else { Duration::ZERO };
-        self.agenda.enter(now + closing, Due::Closed(slot));
+    }
+
+    fn tell_end(&mut self, outcome: &OutcomePlan, slot: SlotId, end: End) {
+        if outcome.closing != Closing::Silent {
+            self.emit(WorldEvent::Ended(slot, end));
+        }
+    }
+
+    fn remove_half_made(&mut self, now: Moment, slot: SlotId) {
+        if let Some(context) = self.contexts.get_mut(&slot)
+            && let Phase::Abandoned(_) = context.phase
+        {
+            context.phase = Phase::Closing;
+            self.remove(now, slot);
+        }
+    }
+
+    /// What is there of a context is removed, in a time of its own or with its browser.
+    fn remove(&mut self, now: Moment, slot: SlotId) {
+        let Some(context) = self.contexts.get(&slot) else { return };
+        match context.outcome.closing {
+            Closing::Unverified => self.leave_to_browser(slot),
+            Closing::Well | Closing::Silent => {
+                let closing = context.outcome.close.div_f64(self.slowdown.speed());
+                self.agenda.enter(now + closing, Due::Closed(slot));
+            }
+        }
+    }
+
+    /// What was half made has not come for long.
+    pub(super) fn unverified(&mut self, slot: SlotId) {
+        if let Some(context) = self.contexts.get_mut(&slot)
+            && let Phase::Abandoned(_) = context.phase
+        {
+            context.phase = Phase::Closing;
+            self.leave_to_browser(slot);
+        }
+    }
+
+    /// A context that cannot be verified gone goes with its browser, which is given up.
+    fn leave_to_browser(&mut self, slot: SlotId) {
+        let Some(context) = self.contexts.get_mut(&slot) else { return };
+        context.stays_with_browser = true;
+        let browser = context.browser;
+        if self.browsers.get(&browser).is_some_and(|b| b.state.takes_commands()) {
+            self.emit(WorldEvent::BrowserEnded(browser));
+        }
     }
 
     /// A context is verified gone.

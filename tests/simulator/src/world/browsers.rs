@@ -161,7 +161,7 @@ impl World {
     fn freeze_context(&mut self, now: Moment, slot: SlotId) {
         use super::attempts::Phase;
         if let Some(context) = self.contexts.get_mut(&slot)
-            && let Phase::Creating(turn) | Phase::Loading(turn) = &mut context.phase
+            && let Phase::Creating(turn) | Phase::Loading(turn) | Phase::Abandoned(turn) = &mut context.phase
         {
             turn.take().and_then(|turn| self.processor.stop(now, turn));
         }

@@ -10,8 +10,9 @@ use plimsoll_kit::nasty_site;
 use plimsoll_kit::site::LOOPBACK;
 use plimsoll_webdriver::Family;
 use rustix::process::Signal;
+use tokio::time::timeout;
 
-use super::rig::{AMPLE, Rig, evaluate, visit};
+use super::rig::{AMPLE, Rig, evaluate, request, visit};
 
 #[tokio::test]
 async fn drivers_and_browsers_run_unprivileged_with_their_sandbox_on() {
@@ -76,6 +77,57 @@ async fn a_session_that_is_stuck_is_gone_soon_and_its_neighbour_goes_on() {
     assert!(clock.now().elapsed() < Duration::from_secs(8));
     assert_eq!(evaluate(neighbour.as_mut(), "6 * 7", AMPLE).await.expect("untouched"), 42);
     neighbour.close().await.expect("gone");
+    browser.close().await.expect("gone");
+    rig.assert_clean();
+}
+
+/// The first processes of the browsers of all sessions. A process that is just being forked looks like its parent, so
+/// one must be seen twice.
+async fn browsers(rig: &Rig) -> usize {
+    let look = || {
+        let mut found = rig.named("--remote-debugging");
+        found.retain(|process| !process.args.contains("--type="));
+        found
+    };
+    let first = look();
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    look().iter().filter(|process| first.contains(process)).count()
+}
+
+#[tokio::test]
+async fn sessions_that_run_out_of_time_never_outnumber_their_permits() {
+    let _berth = Berth::take();
+    let rig = Rig::of(Family::Chromium);
+    let browser = rig.launch().await;
+    let permits = std::cell::Cell::new(0);
+    let openings = join_all([0, 60, 120, 250, 500, 1000, 2000].map(|wait| {
+        let (browser, permits) = (&browser, &permits);
+        async move {
+            permits.set(permits.get() + 1);
+            let mut opening = browser.open(request("about:blank"), AMPLE);
+            let gone = match timeout(Duration::from_millis(wait), opening.ready()).await {
+                Ok(Ok(context)) => context.close().await,
+                Ok(Err(_)) | Err(_) => opening.abandon().await,
+            };
+            gone.expect("verified gone");
+            permits.set(permits.get() - 1);
+        }
+    }));
+    let watching = async {
+        loop {
+            // Permits are only given back from here on.
+            let held = permits.get();
+            let there = browsers(&rig).await;
+            assert!(there <= held, "{there} browsers for {held} permits");
+        }
+    };
+    tokio::pin!(openings);
+    assert!(futures_util::poll!(&mut openings).is_pending(), "every permit is taken");
+    tokio::select! {
+        _ = openings => {}
+        () = watching => {}
+    }
+    assert_eq!(browsers(&rig).await, 0, "what was abandoned is gone when the call returns");
     browser.close().await.expect("gone");
     rig.assert_clean();
 }

@@ -16,7 +16,7 @@ async fn names_its_cause(family: Family, cases: &[(&str, &str)]) {
     let browser = rig.launch().await;
     for (url, cause) in cases {
         let url = url.replace("SITE", &site.url("")).replace("DEAD", &dead.url("/"));
-        let mut fresh = browser.open(request(&url), AMPLE).await.expect("a context");
+        let mut fresh = browser.open(request(&url), AMPLE).ready().await.expect("a context");
         let first = go(fresh.as_mut(), &url, AMPLE).await.expect_err(&url);
         fresh.close().await.expect("gone");
         let mut used = visit(browser.as_ref(), &site.url("/nested")).await;

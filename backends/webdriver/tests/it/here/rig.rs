@@ -98,7 +98,7 @@ pub(crate) fn request(url: &str) -> OpenRequest {
 
 /// A context, told to go to `url`.
 pub(crate) async fn visit(browser: &dyn Browser, url: &str) -> Box<dyn Context> {
-    let mut context = browser.open(request(url), AMPLE).await.expect("a context");
+    let mut context = browser.open(request(url), AMPLE).ready().await.expect("a context");
     go(context.as_mut(), url, AMPLE).await.expect("a page");
     context
 }

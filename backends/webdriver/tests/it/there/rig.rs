@@ -91,5 +91,5 @@ impl Rig {
 }
 
 pub(crate) async fn open(browser: &dyn Browser, budget: Duration) -> Result<Box<dyn Context>, Fault> {
-    browser.open(OpenRequest { setup: Setup::default(), first: None }, budget).await
+    browser.open(OpenRequest { setup: Setup::default(), first: None }, budget).ready().await
 }

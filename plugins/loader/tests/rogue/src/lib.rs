@@ -12,7 +12,7 @@ use std::time::Duration;
 use plimsoll_plugin::step::Step;
 use plimsoll_plugin::{
     Browser, BrowserEnd, BrowserId, Capabilities, Capability, CloseError, Context, Driver, Fault, Incidents,
-    OpenRequest, Page, Start, StepOutput, Trim, async_trait,
+    OpenRequest, Opening, Page, Start, StepOutput, Trim, async_trait,
 };
 
 use crate::whim::Whims;
@@ -48,11 +48,8 @@ struct RogueBrowser(Whims);
 
 #[async_trait]
 impl Browser for RogueBrowser {
-    async fn open(&self, _: OpenRequest, _: Duration) -> Result<Box<dyn Context>, Fault> {
-        self.0.count("rogue.opened");
-        let context = RogueContext { whims: self.0.clone(), incidents: Incidents::default() };
-        self.0.follow("open").await?;
-        Ok(Box::new(context))
+    fn open(&self, _: OpenRequest, _: Duration) -> Box<dyn Opening> {
+        Box::new(RogueOpening(self.0.clone()))
     }
 
     async fn ended(&self) -> BrowserEnd {
@@ -71,6 +68,23 @@ impl Browser for RogueBrowser {
     async fn trim(&self, _: Trim) {
         let _done = self.0.follow("trim").await;
         self.0.count("rogue.trimmed");
+    }
+}
+
+struct RogueOpening(Whims);
+
+#[async_trait]
+impl Opening for RogueOpening {
+    async fn ready(&mut self) -> Result<Box<dyn Context>, Fault> {
+        self.0.count("rogue.opened");
+        self.0.follow("open").await?;
+        Ok(Box::new(RogueContext { whims: self.0.clone(), incidents: Incidents::default() }))
+    }
+
+    async fn abandon(self: Box<Self>) -> Result<(), CloseError> {
+        self.0.follow("abandon").await.map_err(|fault| CloseError(fault.message))?;
+        self.0.count("rogue.abandoned");
+        Ok(())
     }
 }
 
