@@ -7,7 +7,8 @@
 //!    [`capability`], and [`page`], what steps mean inside a page;
 //! 2. **policy**: state machines that take time and randomness as arguments and say what to do;
 //! 3. **ports**: what a driver, a machine and a keeper of artifacts must offer;
-//! 4. **runtime**: thin shells that wait, ask a policy, and act.
+//! 4. **runtime**: thin shells that wait, ask a policy, and act;
+//! 5. **perform**: the step engine: what every step of a job means, over a driver's primitives in a page.
 
 pub mod capability;
 pub mod duration;
@@ -15,6 +16,7 @@ pub mod id;
 pub mod job;
 pub mod outcome;
 pub mod page;
+pub mod perform;
 #[cfg_attr(
     not(feature = "simulation"),
     expect(

@@ -1,74 +1,33 @@
-//! What drivers do inside a page, whatever protocol carries it there: the steps' meaning, as functions of JavaScript.
+//! What steps mean inside a page, whichever protocol a driver speaks: scripts, and the rules for waiting.
 //!
 //! ```text
-//!   act, condition, extract, ... ──► script ──► (a driver evaluates it) ──► Verdict ──► Patience: again, or the end
+//!   act, condition, extract, document ──► script ──► (a driver runs it) ──► Verdict ──► Polling: look again, or end
 //! ```
 //!
-//! Everything here is text and decisions; running a script and waiting is the drivers' part. Since they share it, a
-//! job finds the same elements, waits for the same things and reads the same values with each of them.
+//! The page's side of a step is JavaScript. It reports a [`Verdict`]: ready, waiting, or refused. This module holds
+//! those scripts, the names of keys, the meaning of network errors and the pauses between two looks, as text and pure
+//! decisions. [`perform`](mod@crate::perform) carries the steps out. Because every driver shares both, a job finds the
+//! same elements, waits for the same things and reads the same values with each of them.
+//!
+//! A driver that cannot bring an answer back reports a [`PageError`] or an [`EvaluateError`].
 
 mod act;
 mod condition;
+mod cookie;
+mod document;
+mod error;
 mod extract;
 pub mod keys;
+pub mod navigation;
 pub mod neterror;
-mod patience;
-
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+mod polling;
+mod script;
 
 pub use act::Act;
-pub use condition::Condition;
+pub use condition::{Condition, Test};
+pub use cookie::ReportedCookie;
+pub use document::{LOCATION, PIXEL_RATIO, content, scroll};
+pub use error::{EvaluateError, PageError, delivered};
 pub use extract::extract;
-pub use patience::{Look, Next, Patience, Unmet};
-
-use crate::step::ScrollTarget;
-
-/// What a script of ours reports.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict<T> {
-    /// It is so.
-    Ready(T),
-    /// It is not so yet; what is missing.
-    Waiting(String),
-    /// It can never be; why.
-    Refused(String),
-}
-
-/// An expression whose value is a promise of a [`Verdict`]: a function and its argument.
-fn script(function: &str, argument: &impl Serialize) -> String {
-    script_with("", function, argument)
-}
-
-/// The same, with declarations that the function rests on.
-fn script_with(declarations: &str, function: &str, argument: &impl Serialize) -> String {
-    // Of JSON's own types, which can always be written.
-    let argument = serde_json::to_string(argument).unwrap_or_default();
-    let dom = include_str!("page/dom.js");
-    format!(
-        "(async () => {{\n{dom}{declarations}\ntry {{\nreturn await ({function})({argument});\n}} catch (error) {{\n\
-         if (error instanceof DOMException && error.name === \"SyntaxError\") return {{ refused: error.message }};\n\
-         throw error;\n}}\n}})()"
-    )
-}
-
-/// The page's HTML, its doctype included.
-#[must_use]
-pub fn content() -> String {
-    script(include_str!("page/content.js"), &())
-}
-
-/// Scrolls the page.
-///
-/// # Errors
-/// The selector of an element that is to be scrolled to: that is [`Act::INTO_VIEW`].
-pub fn scroll(to: &ScrollTarget) -> Result<String, &str> {
-    let to = match to {
-        ScrollTarget::Selector(selector) => return Err(selector),
-        ScrollTarget::Top => json!({ "to": "top" }),
-        ScrollTarget::Bottom => json!({ "to": "bottom" }),
-        ScrollTarget::By(right, down) => json!({ "to": "by", "right": right, "down": down }),
-    };
-    Ok(script(include_str!("page/scroll.js"), &to))
-}
+pub use polling::{LOOK, Polling, Unmet};
+pub use script::{LONGEST_VALUE, Verdict};

@@ -21,11 +21,11 @@ use plimsoll_core::runtime::supervisor::Supervisor;
 use plimsoll_host::lifecycle::{LocalProcess, Owned, Reaper, ReaperHandle, Removal, stop_tasks};
 use plimsoll_host::tree::Ladder;
 
-use crate::arrivals::Arrivals;
 use crate::handle::BrowserHandle;
 use crate::health;
 use crate::opening::CdpOpening;
 use crate::origin::Origin;
+use crate::page_targets::PageTargets;
 use crate::transport::Session;
 
 /// How long a browser may take to acknowledge that memory is short.
@@ -50,14 +50,14 @@ impl CdpBrowser {
         let (reaper, lifetime) = Reaper::new();
         let handle = Arc::new(BrowserHandle {
             root,
-            arrivals: Arrivals::default(),
+            targets: PageTargets::default(),
             supervisor: own,
             clock: origin.clock,
             lifetime,
         });
         let receiving = Arc::clone(&handle);
-        let receive = async move { receiving.arrivals.receive(&receiving.root).await };
-        drop(handle.supervisor.spawn("page arrivals", receive));
+        let receive = async move { receiving.targets.receive(&receiving.root).await };
+        drop(handle.supervisor.spawn("page targets", receive));
         let owned = OwnedBrowser { handle: Arc::clone(&handle), process };
         Self { handle, reaper: reaper.start(owned, &origin.supervisor) }
     }

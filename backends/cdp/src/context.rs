@@ -18,16 +18,15 @@ use chromiumoxide_cdp::cdp::browser_protocol::target::{
     DisposeBrowserContextParams, GetBrowserContextsParams,
 };
 use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::perform::perform;
 use plimsoll_core::port::{CloseError, Context, Incidents, StepOutput};
-use plimsoll_core::step::{PageUrl, Step};
+use plimsoll_core::step::Step;
 use tokio::time::timeout;
 
-use crate::guard::{Guard, Loss};
 use crate::handle::BrowserHandle;
-use crate::navigation::{self, Start};
 use crate::page::Page;
-use crate::setup::Preparation;
-use crate::step;
+use crate::page_events::{Loss, PageEvents};
+use crate::step::{StepPage, UnderWay};
 use crate::transport::CallError;
 
 /// How long a browser may take to dispose of a context. Measured: 3 to 13 ms, with a page that never stops
@@ -43,7 +42,7 @@ const LAST_PAGE: Duration = Duration::from_millis(250);
 pub(crate) struct CdpContext {
     lease: Lease,
     page: Page,
-    guard: Guard,
+    events: PageEvents,
     popups: Arc<AtomicU32>,
     /// What the page was created with, until its first step.
     under_way: Option<UnderWay>,
@@ -55,17 +54,10 @@ pub(crate) struct CdpContext {
 #[derive(Debug)]
 pub(crate) struct AttachedPage {
     pub(crate) page: Page,
-    pub(crate) guard: Guard,
+    pub(crate) events: PageEvents,
     /// Counts the popups of the context.
     pub(crate) popups: Arc<AtomicU32>,
     pub(crate) under_way: UnderWay,
-}
-
-/// What a page was told before it ran.
-#[derive(Debug)]
-pub(crate) struct UnderWay {
-    pub(crate) url: Option<PageUrl>,
-    pub(crate) preparation: Preparation,
 }
 
 /// A context in the browser. Dropping it disposes of it.
@@ -79,24 +71,8 @@ pub(crate) struct Lease {
 impl CdpContext {
     /// The context of `lease` with its page.
     pub(crate) fn new(lease: Lease, attached: AttachedPage) -> Self {
-        let AttachedPage { page, guard, popups, under_way } = attached;
-        Self { lease, page, guard, popups, under_way: Some(under_way), lost: None }
-    }
-
-    async fn carry_out(
-        &self,
-        step: &Step,
-        under_way: Option<UnderWay>,
-        budget: Duration,
-    ) -> Result<StepOutput, Fault> {
-        let Step::Goto(goto) = step else { return step::perform(&self.page, step, budget).await };
-        let known = under_way.as_ref().and_then(|under_way| under_way.url.as_ref());
-        let start = if known == Some(&goto.url) { Start::UnderWay } else { Start::Tell };
-        let page = navigation::goto(&self.page, &self.guard, goto, start, budget).await?;
-        if let Some(UnderWay { preparation, .. }) = under_way {
-            preparation.check().await?;
-        }
-        Ok(StepOutput::Page(page))
+        let AttachedPage { page, events, popups, under_way } = attached;
+        Self { lease, page, events, popups, under_way: Some(under_way), lost: None }
     }
 
     /// What a loss means for the job.
@@ -122,13 +98,13 @@ impl Context for CdpContext {
         if let Some(fault) = &self.lost {
             return Err(fault.clone());
         }
-        let under_way = self.under_way.take();
+        let mut page = StepPage { page: &self.page, events: &self.events, under_way: self.under_way.take() };
         let fault = tokio::select! {
             // A call that fails because the page is lost would say less about it.
             biased;
-            loss = self.guard.watch(self.page.session()) => self.fault(loss).await,
+            loss = self.events.watch(self.page.session()) => self.fault(loss).await,
             fault = self.lease.link.lifetime.lost() => fault,
-            done = self.carry_out(step, under_way, budget) => return done,
+            done = perform(&mut page, step, budget) => return done,
         };
         self.lost = Some(fault.clone());
         Err(fault)
@@ -136,9 +112,9 @@ impl Context for CdpContext {
 
     fn incidents(&self) -> Incidents {
         Incidents {
-            dialogs: self.guard.dialogs(),
+            dialogs: self.events.dialogs(),
             popups: self.popups.load(Ordering::Relaxed),
-            downloads: self.guard.downloads(),
+            downloads: self.events.downloads(),
         }
     }
 
@@ -187,7 +163,7 @@ async fn dispose(link: &BrowserHandle, context: BrowserContextId) -> Result<(), 
             Err(error) => Err(CloseError(error.to_string())),
         },
     };
-    link.arrivals.forget(context.as_ref());
+    link.targets.forget(context.as_ref());
     verdict
 }
 

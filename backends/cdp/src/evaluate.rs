@@ -1,13 +1,13 @@
-//! JavaScript in a page: expressions that a job brings, and what their values are worth.
+//! JavaScript in a page: the scripts of steps, and expressions that a job brings.
 //!
 //! ```text
 //!   expression ──► Runtime.evaluate ──► primitive ───────────────────────► JSON value
 //!                                  └──► object or function ──► json.js ──► JSON value, or why it is none
 //! ```
 //!
-//! A value that is a function is called, so `() => document.title` does what its author meant. An exception
-//! keeps its message and line. A promise is awaited; since the browser may lose the reply when the document is
-//! replaced meanwhile, the page is asked now and then whether it still shows the same document.
+//! A value that is a function is called, so that `() => document.title` works too. An exception keeps its message and
+//! line. A promise is awaited. The browser may lose the reply when the document is replaced meanwhile, so the page is
+//! asked every second whether it still shows the same document.
 
 mod remote;
 mod surrogates;
@@ -16,39 +16,20 @@ use std::pin::pin;
 use std::time::Duration;
 
 use chromiumoxide_cdp::cdp::js_protocol::runtime::ReleaseObjectParams;
-use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::page::{EvaluateError, PageError};
 use plimsoll_core::runtime::budget::Budget;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::sleep;
 
-use self::remote::{CallOn, Evaluate, Exception, Remote, Returned};
-use crate::page::{Page, Trouble};
+use self::remote::{CallOn, Evaluate, Remote, Returned};
+use crate::page::Page;
 
-/// The longest JSON text a script may bring back: more is a page's whole data, and results are kept in memory.
-pub(crate) const LONGEST: usize = 16 << 20;
 /// How often an evaluation that takes long is checked for having lost its document.
 const WATCH: Duration = Duration::from_secs(1);
 /// Differs from document to document, reloads included.
 const DOCUMENT: &str = "performance.timeOrigin";
-
-/// Why an expression gave no value.
-#[derive(Debug)]
-pub(crate) enum EvaluateError {
-    /// It threw, or a promise of it was rejected.
-    Threw(Exception),
-    /// Its value is no JSON.
-    NotJson(String),
-    /// The page could not be asked.
-    Page(Trouble),
-}
-
-impl EvaluateError {
-    fn too_long() -> Self {
-        Self::NotJson(format!("text of more than {LONGEST} bytes"))
-    }
-}
 
 /// The value of a job's expression.
 pub(crate) async fn json(page: &Page, expression: &str, budget: Budget) -> Result<Value, EvaluateError> {
@@ -82,7 +63,7 @@ pub(crate) async fn truthy(page: &Page, expression: &str, budget: Budget) -> Res
     answer
 }
 
-/// The value of an expression of ours, which is known to be JSON and soon there.
+/// The value of an expression of ours, whose value is JSON and comes soon.
 pub(crate) async fn ours<T: DeserializeOwned>(
     page: &Page,
     expression: &str,
@@ -103,20 +84,20 @@ pub(crate) async fn object(
 /// Evaluates and awaits a job's expression, and notices when its document is replaced meanwhile.
 async fn settle(page: &Page, expression: &str, budget: Budget) -> Result<Remote, EvaluateError> {
     let session = page.session();
-    let document = session.start(Evaluate::by_value(DOCUMENT), WATCH).await.map_err(Trouble::from)?;
+    let document = session.start(Evaluate::by_value(DOCUMENT), WATCH).await.map_err(PageError::from)?;
     let pending =
-        session.start(Evaluate::by_reference(expression), budget.left()).await.map_err(Trouble::from)?;
+        session.start(Evaluate::by_reference(expression), budget.left()).await.map_err(PageError::from)?;
     // Unknown while a page is too busy to say; its next answer will do.
     let mut before = document.reply().await.ok().and_then(|answer| answer.value::<f64>().ok());
     let mut reply = pin!(pending.reply());
     loop {
         tokio::select! {
             biased;
-            reply = &mut reply => return reply.map_err(Trouble::from)?.unpack(),
+            reply = &mut reply => return reply.map_err(PageError::from)?.unpack(),
             () = sleep(WATCH) => {
                 let now = ours::<f64>(page, DOCUMENT, WATCH.min(budget.left())).await.ok();
                 if before.is_some() && now.is_some() && before != now {
-                    return Err(Trouble::Moved.into());
+                    return Err(PageError::Moved.into());
                 }
                 before = before.or(now);
             }
@@ -137,23 +118,4 @@ enum Written {
     Text(String),
     /// Nothing; why.
     Not(String),
-}
-
-impl From<Trouble> for EvaluateError {
-    fn from(trouble: Trouble) -> Self {
-        Self::Page(trouble)
-    }
-}
-
-impl From<EvaluateError> for Fault {
-    fn from(error: EvaluateError) -> Self {
-        match error {
-            EvaluateError::Threw(exception) => Self::persistent(FailureClass::Script, exception.to_string()),
-            EvaluateError::NotJson(what) => Self::persistent(
-                FailureClass::Script,
-                format!("the value cannot be brought back as JSON: {what}"),
-            ),
-            EvaluateError::Page(trouble) => trouble.into(),
-        }
-    }
 }

@@ -4,7 +4,7 @@ use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::supervisor::Supervisor;
 use plimsoll_host::lifecycle::Lifetime;
 
-use crate::arrivals::Arrivals;
+use crate::page_targets::PageTargets;
 use crate::transport::{Connection, Session};
 
 /// What the contexts of one browser share.
@@ -13,7 +13,7 @@ pub(crate) struct BrowserHandle {
     /// Commands to the browser itself.
     pub(crate) root: Session,
     /// The pages that open in it.
-    pub(crate) arrivals: Arrivals,
+    pub(crate) targets: PageTargets,
     /// Owns the tasks that work for this browser; stopped when it is gone.
     pub(crate) supervisor: Supervisor,
     /// The fleet's time.

@@ -18,10 +18,10 @@ use plimsoll_host::profile::ProfileDir;
 use plimsoll_host::shared_memory::SharedMemory;
 use plimsoll_host::tree::{Ladder, ProcessTree};
 
-use crate::arrivals;
 use crate::browser::CdpBrowser;
 use crate::flags::CommandLine;
 use crate::origin::Origin;
+use crate::page_targets;
 use crate::transport::{CallError, Connection, ConnectionLimits, Session, pipe};
 
 /// What launch errors call a browser.
@@ -50,7 +50,7 @@ pub(crate) async fn launch(
     let process = LocalProcess::start(&origin.machine, program, profile, &own).await?;
     let connection =
         Connection::open(ours.reader, ours.writer, &own, origin.clock, ConnectionLimits::default());
-    let root = connection.root(arrivals::METHODS);
+    let root = connection.root(page_targets::METHODS);
     match ready(&root, &process.tree, origin, budget).await {
         Ok(()) => Ok(CdpBrowser::start(root, process, own, origin)),
         Err(error) => {

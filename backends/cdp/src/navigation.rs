@@ -1,4 +1,4 @@
-//! Opening a page: a wait that rests on no single event.
+//! Opening a page: a wait that depends on no single event.
 //!
 //! ```text
 //!   created with its address ─┐                    ┌─ no response yet, loading ── wait: event or pause
@@ -8,12 +8,11 @@
 //!          └───────────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! Load events get lost, and so do replies of a document that is being replaced. So events only say *when* to ask:
-//! what has come about, the page is asked for; it is asked now and then without any event, and asked again when it
-//! does not answer.
+//! Load events get lost, and so do replies of a document that is being replaced. So an event is only a hint to ask the
+//! page for its state. The page is also asked from time to time without an event, and again when it does not answer.
 //!
-//! A page that was created with its address cannot say why it shows an error page, so the browser is told once to
-//! navigate there again: its reply names the error, or the page opens after all.
+//! A page that was created with its address does not report why it shows an error page. So the browser is sent one
+//! `Page.navigate` to the same address: its reply names the error, or the page opens after all.
 
 mod document;
 
@@ -22,7 +21,8 @@ use std::time::Duration;
 use chromiumoxide_cdp::cdp::browser_protocol::network::{DisableParams, EnableParams};
 use chromiumoxide_cdp::cdp::browser_protocol::page::NavigateParams;
 use plimsoll_core::outcome::{FailureClass, Fault};
-use plimsoll_core::page::neterror;
+use plimsoll_core::page::navigation::{IDLE_PAUSE, Idle, Waiting};
+use plimsoll_core::page::{LOOK, PageError, neterror};
 use plimsoll_core::port;
 use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::{Goto, LoadState};
@@ -30,38 +30,24 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use self::document::{Ask, Document, Origin, Verdict};
-use crate::guard::{Guard, Progress, Reached};
-use crate::page::{Page, Trouble};
+use crate::page::Page;
+use crate::page_events::{PageEvents, Progress, Reached};
 use crate::transport::CallError;
 
 /// Pauses after which a page is asked without any event, the last one repeated: a lost event costs a quarter of a
 /// second, and a page that takes long is not kept busy with questions.
 const PAUSES: [Duration; 3] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_millis(1000)];
-/// For so long no resource may arrive before a page counts as idle.
-const IDLE: Duration = Duration::from_millis(500);
-/// How often a page that is loaded is asked whether it is idle.
-const IDLE_PAUSE: Duration = Duration::from_millis(125);
 /// Chromium's pages that crash, kill or hang a renderer.
 const FAULT_PAGES: &str = "chrome://";
-/// How long a reply is waited for before it is thought lost, as happens when a document is replaced meanwhile.
-const LOOK: Duration = Duration::from_secs(2);
 
-/// Whether the page is on its way already.
+/// How a navigation begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Start {
-    /// It was created with this address.
+    /// The page was created with this address and loads already.
     UnderWay,
-    /// It has to be told.
+    /// The browser must be sent there.
     Tell,
-}
-
-/// What a navigation is waiting for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Waiting {
-    Response,
-    Load,
-    Idle,
 }
 
 /// Opens a page, within `budget`.
@@ -70,28 +56,28 @@ enum Waiting {
 /// A [`Fault`] of class `navigation`, `proxy` or `timeout`, or what a failed call means.
 pub(crate) async fn goto(
     page: &Page,
-    guard: &Guard,
+    events: &PageEvents,
     goto: &Goto,
     start: Start,
-    budget: Duration,
+    budget: Budget,
 ) -> Result<port::Page, Fault> {
     let mut navigation = Navigation {
         page,
-        guard,
+        events,
         url: goto.url.as_str(),
         wanted: goto.wait_until,
-        budget: Budget::start(budget),
+        budget,
         waiting: Waiting::Response,
     };
-    match timeout(budget, navigation.arrive(start)).await {
+    match timeout(budget.left(), navigation.arrive(start)).await {
         Ok(arrival) => arrival,
-        Err(_) => Err(navigation.late()),
+        Err(_) => Err(navigation.waiting.late(navigation.url, budget.whole())),
     }
 }
 
 struct Navigation<'a> {
     page: &'a Page,
-    guard: &'a Guard,
+    events: &'a PageEvents,
     url: &'a str,
     wanted: LoadState,
     budget: Budget,
@@ -100,8 +86,8 @@ struct Navigation<'a> {
 
 impl Navigation<'_> {
     async fn arrive(&mut self, start: Start) -> Result<port::Page, Fault> {
-        let mut progress = self.guard.progress().subscribe();
-        // It may have loaded before anybody looked.
+        let mut progress = self.events.progress().subscribe();
+        // The page may have loaded before this subscription.
         progress.mark_changed();
         let mut origin = match start {
             Start::UnderWay => Origin::Created,
@@ -114,7 +100,7 @@ impl Navigation<'_> {
         };
         let mut pauses = PAUSES.iter().copied().chain(std::iter::repeat(PAUSES[PAUSES.len() - 1]));
         loop {
-            self.hint(&mut progress, pauses.next().unwrap_or(IDLE)).await;
+            self.hint(&mut progress, pauses.next().unwrap_or(LOOK)).await;
             let now = *progress.borrow_and_update();
             if now.reached >= Reached::Committed {
                 self.waiting = Waiting::Load;
@@ -126,10 +112,9 @@ impl Navigation<'_> {
                 Verdict::NoResponse => {}
                 Verdict::Loading => self.waiting = Waiting::Load,
                 Verdict::Cut => {
-                    let message = format!("{} broke off: the server hung up before its end", self.url);
-                    return Err(Fault::transient(FailureClass::Navigation, message));
+                    return Err(neterror::broke_off(self.url));
                 }
-                Verdict::Nothing if self.guard.downloads() > 0 => {
+                Verdict::Nothing if self.events.downloads() > 0 => {
                     return Err(neterror::no_document(self.url));
                 }
                 Verdict::Error | Verdict::Nothing if origin == Origin::Created => {
@@ -139,8 +124,7 @@ impl Navigation<'_> {
                     origin = Origin::Navigated;
                 }
                 Verdict::Error | Verdict::Nothing => {
-                    let message = format!("{} went on to an address that cannot be opened", self.url);
-                    return Err(Fault::transient(FailureClass::Navigation, message));
+                    return Err(neterror::went_on_to_error(self.url));
                 }
             }
         }
@@ -153,7 +137,7 @@ impl Navigation<'_> {
             LoadState::Dom => Reached::Parsed,
             LoadState::Load | LoadState::Idle => Reached::Loaded,
         };
-        // Once it has stopped there will be no further hint, only what the page says when it is asked.
+        // After loading has stopped there is no further hint; only the page itself can be asked.
         let hinted = |progress: &Progress| progress.reached >= enough || progress.stopped;
         let asked_before = !progress.has_changed().unwrap_or(false) && hinted(&progress.borrow());
         let hint = async {
@@ -165,36 +149,36 @@ impl Navigation<'_> {
         drop(timeout(pause, hint).await);
     }
 
-    /// Asks the page for its document; `None` when it does not say.
+    /// Asks the page for its document; `None` when it does not answer.
     async fn ask(&self, question: Ask) -> Result<Option<Document>, Fault> {
         match self.page.call(question, LOOK).await {
             Ok(answer) => Ok(answer.document()),
-            Err(Trouble::Moved | Trouble::Silent(_)) => Ok(None),
-            Err(Trouble::Fault(fault)) => Err(fault),
+            Err(PageError::Moved | PageError::Silent(_)) => Ok(None),
+            Err(PageError::Fault(fault)) => Err(fault),
         }
     }
 
-    /// Tells the browser to navigate. Returns the status of an error without a body, which gives no document.
+    /// Sends the browser to the address. Returns the status of an error without a body, which gives no document.
     async fn tell(&mut self) -> Result<Option<u16>, Fault> {
         self.waiting = Waiting::Response;
-        self.guard.progress().send_replace(Progress::default());
+        self.events.progress().send_replace(Progress::default());
         let Some(code) = self.navigate().await? else {
             self.waiting = Waiting::Load;
             return Ok(None);
         };
         if self.url.starts_with(FAULT_PAGES) {
-            // It counts as aborted, and takes effect now: the page dies, or never answers again.
+            // The navigation counts as aborted and takes effect now: the page dies, or never answers again.
             std::future::pending::<()>().await;
         }
         if code != neterror::EMPTY_ERROR {
             return Err(neterror::fault(self.url, &code));
         }
-        // Only the network's own events tell this status. They are costly, so they are on for this one request.
+        // Only network events carry this status. They are costly, so they are enabled for this one request.
         let session = self.page.session();
         drop(session.start(EnableParams::default(), self.budget.left()).await);
         let again = self.navigate().await;
         drop(session.start(DisableParams::default(), self.budget.left()).await);
-        match (again?, self.guard.progress().borrow().status) {
+        match (again?, self.events.progress().borrow().status) {
             (None, _) => Ok(None),
             (Some(_), Some(status)) => Ok(Some(status)),
             (Some(code), None) => Err(neterror::fault(self.url, &code)),
@@ -203,14 +187,14 @@ impl Navigation<'_> {
 
     /// One `Page.navigate`; gives the error's code if there was one.
     async fn navigate(&self) -> Result<Option<String>, Fault> {
-        let mut progress = self.guard.progress().subscribe();
+        let mut progress = self.events.progress().subscribe();
         let loaded_without_reply = async {
             drop(progress.wait_for(|progress| progress.reached == Reached::Loaded).await);
             sleep(LOOK).await;
         };
         let command = NavigateParams::new(self.url);
         let reply = tokio::select! {
-            // Its own deadline comes after the navigation's, which knows what was waited for.
+            // This deadline is later than the navigation's, whose message names what was waited for.
             reply = self.page.session().call(command, self.budget.left() + LOOK) => reply,
             () = loaded_without_reply => return Ok(None),
         };
@@ -225,31 +209,16 @@ impl Navigation<'_> {
     }
 
     /// Waits until no resource has arrived for a while.
-    async fn idle(&mut self, mut document: Document) -> Result<port::Page, Fault> {
+    async fn idle(&mut self, document: Document) -> Result<port::Page, Fault> {
         self.waiting = Waiting::Idle;
-        let mut since = self.budget.left();
+        let mut idle = Idle::new(document.arrivals(), self.budget.left());
         loop {
             sleep(IDLE_PAUSE).await;
             let Some(now) = self.ask(Ask::RESOURCES).await? else { continue };
-            let left = self.budget.left();
-            if now.resources != document.resources || now.url != document.url {
-                since = left;
-            }
-            document = now;
-            if since.saturating_sub(left) >= IDLE {
-                return Ok(arrived(document));
+            if idle.observe(now.arrivals(), self.budget.left()) {
+                return Ok(arrived(now));
             }
         }
-    }
-
-    fn late(&self) -> Fault {
-        let (url, whole) = (self.url, self.budget.whole());
-        let message = match self.waiting {
-            Waiting::Response => format!("no response from {url} within {whole:?}"),
-            Waiting::Load => format!("{url} has answered but not loaded within {whole:?}"),
-            Waiting::Idle => format!("{url} has loaded but not come to rest within {whole:?}"),
-        };
-        Fault::transient(FailureClass::Timeout, message)
     }
 }
 

@@ -33,12 +33,13 @@ use plimsoll_core::runtime::opening::{OwnedOpening, Requester, Verdict};
 use plimsoll_core::step::PageUrl;
 use tokio::time::{sleep, timeout};
 
-use crate::arrivals::Expectation;
-use crate::context::{AttachedPage, CdpContext, DISPOSAL, Lease, UnderWay};
-use crate::guard::{self, Guard};
+use crate::context::{AttachedPage, CdpContext, DISPOSAL, Lease};
 use crate::handle::BrowserHandle;
 use crate::page::Page;
+use crate::page_events::{self, PageEvents};
+use crate::page_targets::AwaitedPage;
 use crate::setup::{self, Preparation};
+use crate::step::UnderWay;
 use crate::transport::{CallError, CallStage};
 
 /// A context that is being opened.
@@ -172,7 +173,7 @@ async fn attach(
     let OpenRequest { setup, first } = request;
     let (root, url) = (&link.root, first.map(|goto| goto.url));
     setup::store_cookies(root, &setup, &context, url.as_ref(), budget).await?;
-    let Expectation { session, popups } = link.arrivals.expect(context.as_ref());
+    let AwaitedPage { session, popups } = link.targets.expect(context.as_ref());
     let mut deny = SetDownloadBehaviorParams::new(SetDownloadBehaviorBehavior::Deny);
     deny.browser_context_id = Some(context.clone());
     let denied = root.start(deny, budget.left()).await?;
@@ -187,11 +188,11 @@ async fn attach(
         return Err(Fault::transient(FailureClass::Timeout, message));
     };
 
-    let page = Page::new(link.connection().session(&session, guard::METHODS));
+    let page = Page::new(link.connection().session(&session, page_events::METHODS));
     let preparation = Preparation::start(page.session(), &setup, budget).await?;
     // Their replies come when the page has its first document, which may never be.
     drop(page.session().start(EnableParams::default(), budget.left()).await?);
     drop(page.session().start(RunIfWaitingForDebuggerParams::default(), budget.left()).await?);
-    let (guard, under_way) = (Guard::new(target.as_ref()), UnderWay { url, preparation });
-    Ok(AttachedPage { page, guard, popups, under_way })
+    let (events, under_way) = (PageEvents::new(target.as_ref()), UnderWay { url, preparation });
+    Ok(AttachedPage { page, events, popups, under_way })
 }

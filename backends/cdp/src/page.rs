@@ -1,12 +1,13 @@
-//! One page: the session that speaks to it, and the one place that says what a failed call means.
+//! One page: the session that commands it, and the one place that decides what a failed call means.
 //!
-//! A call fails in one of three ways that steps tell apart ([`Trouble`]): the document went away, so the next
-//! one may be asked; the page did not answer in time, so it may be asked again; or it is a [`Fault`] and over.
+//! Steps tell three kinds of failure apart ([`PageError`]): the document went away, so the next document may be asked;
+//! the page did not answer in time, so it may be asked again; or it is a [`Fault`] and the step is over.
 
 use std::time::Duration;
 
 use chromiumoxide_types::Command;
 use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::page::PageError;
 
 use crate::transport::{CallError, Session};
 
@@ -17,7 +18,7 @@ const INVALID_PARAMS: i64 = -32602;
 /// The protocol's code for whatever else a browser refuses.
 const SERVER_ERROR: i64 = -32000;
 
-/// A page and the session that speaks to it.
+/// A page and the session that commands it.
 #[derive(Debug)]
 pub(crate) struct Page {
     session: Session,
@@ -39,40 +40,17 @@ impl Page {
         &self,
         command: C,
         deadline: Duration,
-    ) -> Result<C::Response, Trouble> {
+    ) -> Result<C::Response, PageError> {
         Ok(self.session.call(command, deadline).await?)
     }
 }
 
-/// Why a page did not do what it was told.
-#[derive(Debug)]
-pub(crate) enum Trouble {
-    /// Its document was replaced by another meanwhile.
-    Moved,
-    /// It did not answer in the time it was given.
-    Silent(CallError),
-    /// Asking again cannot help.
-    Fault(Fault),
-}
-
-impl From<CallError> for Trouble {
+impl From<CallError> for PageError {
     fn from(error: CallError) -> Self {
         match error {
-            CallError::Timeout { .. } => Self::Silent(error),
+            CallError::Timeout { .. } => Self::Silent(error.into()),
             CallError::Protocol { code, ref message, .. } if document_is_gone(code, message) => Self::Moved,
             error => Self::Fault(error.into()),
-        }
-    }
-}
-
-impl From<Trouble> for Fault {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::Moved => {
-                Self::transient(FailureClass::Script, "the page navigated away in the middle of the step")
-            }
-            Trouble::Silent(error) => error.into(),
-            Trouble::Fault(fault) => fault,
         }
     }
 }
@@ -98,7 +76,7 @@ impl From<CallError> for Fault {
     }
 }
 
-/// Whether an error says that the document a command was meant for is no more.
+/// Whether an error means that the document a command was meant for is gone.
 ///
 /// The protocol has no code of its own for this, only the general one and these words; nothing else in the
 /// crate looks at an error's words.
@@ -128,11 +106,11 @@ mod tests {
     #[test]
     fn a_document_that_is_gone_is_told_from_a_fault_by_code_and_words() {
         let gone = refused(SERVER_ERROR, "Execution context was destroyed.");
-        assert!(matches!(Trouble::from(gone), Trouble::Moved));
+        assert!(matches!(PageError::from(gone), PageError::Moved));
         for fault in
             [refused(SERVER_ERROR, "Unable to capture screenshot"), refused(1, "Promise was collected")]
         {
-            assert!(matches!(Trouble::from(fault), Trouble::Fault(_)));
+            assert!(matches!(PageError::from(fault), PageError::Fault(_)));
         }
     }
 

@@ -1,26 +1,26 @@
-//! What a job wants in place before its first page: cookies, headers, viewport.
+//! The job's setup before its first page: cookies, headers, viewport.
 //!
-//! Cookies are stored in the context before its page exists. The rest is told to the page while it is held; the
-//! browser obeys at once but replies only when the page has a document, so the replies are looked at later.
+//! Cookies are stored in the context before its page exists. Headers and viewport are sent to the page while it is held;
+//! the browser applies them at once but replies only when the page has a document, so the replies are checked later.
 
 use chromiumoxide_cdp::cdp::browser_protocol::browser::BrowserContextId;
 use chromiumoxide_cdp::cdp::browser_protocol::emulation::{
     SetDeviceMetricsOverrideParams, SetDeviceMetricsOverrideReturns,
 };
 use chromiumoxide_cdp::cdp::browser_protocol::network::{
-    EnableParams, Headers, SetExtraHttpHeadersParams, SetExtraHttpHeadersReturns,
+    CookieParam, CookieSameSite, EnableParams, Headers, SetExtraHttpHeadersParams,
+    SetExtraHttpHeadersReturns, TimeSinceEpoch,
 };
 use chromiumoxide_cdp::cdp::browser_protocol::storage::SetCookiesParams;
 use plimsoll_core::job::Setup;
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::runtime::budget::Budget;
-use plimsoll_core::step::{PageUrl, Viewport};
+use plimsoll_core::step::{Cookie, PageUrl, SameSite, Viewport};
 use serde_json::{Map, Value};
 
-use crate::step::cookies;
 use crate::transport::{CallError, PendingCall, Session};
 
-/// Stores the job's cookies in its context. One that names no host gets the host of the first page.
+/// Stores the job's cookies in its context. A cookie that names no host gets the host of the first page.
 pub(crate) async fn store_cookies(
     root: &Session,
     setup: &Setup,
@@ -32,7 +32,7 @@ pub(crate) async fn store_cookies(
         return Ok(());
     }
     let here = first.map(PageUrl::as_str);
-    let params = setup.cookies.iter().map(|cookie| cookies::param(cookie, here)).collect();
+    let params = setup.cookies.iter().map(|cookie| cookie_param(cookie, here)).collect();
     let mut store = SetCookiesParams::new(params);
     store.browser_context_id = Some(context.clone());
     match root.call(store, budget.left()).await {
@@ -41,7 +41,7 @@ pub(crate) async fn store_cookies(
     }
 }
 
-/// What a held page was told, and has not replied to yet.
+/// The commands that a held page was sent and has not replied to yet.
 #[derive(Debug)]
 pub(crate) struct Preparation {
     viewport: Option<PendingCall<SetDeviceMetricsOverrideReturns>>,
@@ -49,18 +49,16 @@ pub(crate) struct Preparation {
 }
 
 impl Preparation {
-    /// Tells the page.
+    /// Sends the commands.
     pub(crate) async fn start(page: &Session, setup: &Setup, budget: Budget) -> Result<Self, Fault> {
         let mut preparation = Self { viewport: None, headers: None };
-        if let Some(Viewport { width, height, scale }) = setup.viewport {
-            let metrics =
-                SetDeviceMetricsOverrideParams::new(i64::from(width), i64::from(height), scale, false);
-            preparation.viewport = Some(page.start(metrics, budget.left()).await?);
+        if let Some(viewport) = &setup.viewport {
+            preparation.viewport = Some(page.start(metrics(viewport), budget.left()).await?);
         }
         if !setup.headers.is_empty() {
             let headers: Map<String, Value> =
                 setup.headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
-            // Without it the headers are accepted and forgotten. Its reply tells nothing that theirs does not.
+            // Without this command the headers are accepted and forgotten. Its own reply adds nothing.
             drop(page.start(EnableParams::default(), budget.left()).await?);
             let headers = SetExtraHttpHeadersParams::new(Headers::new(headers));
             preparation.headers = Some(page.start(headers, budget.left()).await?);
@@ -68,7 +66,7 @@ impl Preparation {
         Ok(preparation)
     }
 
-    /// Whether all of it was accepted. Call it when the page has a document: the replies are there then.
+    /// Checks that all of it was accepted. Call this when the page has a document: the replies are there then.
     pub(crate) async fn check(self) -> Result<(), Fault> {
         if let Some(viewport) = self.viewport {
             viewport.reply().await.map_err(|error| refused("viewport", error))?;
@@ -77,6 +75,31 @@ impl Preparation {
             headers.reply().await.map_err(|error| refused("headers", error))?;
         }
         Ok(())
+    }
+}
+
+/// The command that gives a page a viewport of this size.
+pub(crate) fn metrics(viewport: &Viewport) -> SetDeviceMetricsOverrideParams {
+    let Viewport { width, height, scale } = *viewport;
+    SetDeviceMetricsOverrideParams::new(i64::from(width), i64::from(height), scale, false)
+}
+
+/// A cookie in the protocol's words; `here` is the URL for a cookie that names no host.
+pub(crate) fn cookie_param(cookie: &Cookie, here: Option<&str>) -> CookieParam {
+    let url = cookie.url.clone().or_else(|| here.filter(|_| cookie.is_homeless()).map(str::to_owned));
+    CookieParam {
+        url,
+        domain: cookie.domain.clone(),
+        path: cookie.path.clone(),
+        secure: Some(cookie.secure),
+        http_only: Some(cookie.http_only),
+        same_site: cookie.same_site.map(|same_site| match same_site {
+            SameSite::Strict => CookieSameSite::Strict,
+            SameSite::Lax => CookieSameSite::Lax,
+            SameSite::None => CookieSameSite::None,
+        }),
+        expires: cookie.expires.map(TimeSinceEpoch::new),
+        ..CookieParam::new(cookie.name.clone(), cookie.value.clone())
     }
 }
 

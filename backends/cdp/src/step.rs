@@ -1,86 +1,121 @@
-//! Carrying out the steps of a job in one page; all but `goto`, which is navigation's.
-//!
-//! ```text
-//!   perform ──► action ──► pointer, keyboard, upload     act on an element
-//!          ├──► condition (waits and expectations)       look until something holds
-//!          ├──► extract, capture, cookies, evaluate      bring something back
-//!          └──► viewport                                 set the stage
-//!                  └──► probe ──► functions in the page (`plimsoll_core::page`)
-//! ```
-//!
-//! Every call has what is left of the step's budget as its deadline, so a step also ends when a script in the
-//! page never does. Polling goes on in the next document when one is replaced by another.
+//! The primitives of the step engine (`plimsoll_core::perform`), over the DevTools protocol.
 
-mod action;
 mod capture;
-mod condition;
-pub(crate) mod cookies;
-mod keyboard;
-mod pointer;
-pub(crate) mod probe;
-mod upload;
-pub(crate) mod viewport;
+mod cookies;
+mod input;
 
 use std::time::Duration;
 
+use chromiumoxide_cdp::cdp::browser_protocol::dom::SetFileInputFilesParams;
 use plimsoll_core::outcome::{FailureClass, Fault};
-use plimsoll_core::page::extract;
-use plimsoll_core::port::StepOutput;
+use plimsoll_core::page::keys::Chord;
+use plimsoll_core::page::{Act, EvaluateError, PageError, Verdict};
+use plimsoll_core::perform::{Area, Encoding, PageDriver, Point};
+use plimsoll_core::port;
 use plimsoll_core::runtime::budget::Budget;
-use plimsoll_core::step::Step;
-use serde_json::{Map, Value};
+use plimsoll_core::step::{Cookie, Goto, MouseButton, PageUrl, Pdf, Viewport};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::evaluate;
+use crate::navigation::{self, Start};
 use crate::page::Page;
-use action::Tick;
+use crate::page_events::PageEvents;
+use crate::setup::{Preparation, metrics};
 
-/// Carries out a step within `budget`.
-///
-/// # Errors
-/// A [`Fault`] that says what was done or waited for, and on what. A `goto` is one of class `internal`.
-pub(crate) async fn perform(page: &Page, step: &Step, budget: Duration) -> Result<StepOutput, Fault> {
-    let budget = Budget::start(budget);
-    match step {
-        Step::Goto(_) => {
-            return Err(Fault::persistent(
-                FailureClass::Internal,
-                "a goto was taken for a step within a page",
-            ));
-        }
-        Step::WaitFor(step) => condition::wait_for(page, step, budget).await?,
-        Step::Expect(step) => condition::expect(page, step, budget).await?,
-        Step::Click(step) => action::click(page, step, budget).await?,
-        Step::Fill(step) => action::fill(page, step, budget).await?,
-        Step::Type(step) => action::type_text(page, step, budget).await?,
-        Step::Press(step) => action::press(page, step, budget).await?,
-        Step::Select(step) => action::select(page, step, budget).await?,
-        Step::Check(step) => action::tick(page, step, Tick::On, budget).await?,
-        Step::Uncheck(step) => action::tick(page, step, Tick::Off, budget).await?,
-        Step::Hover(step) => action::hover(page, step, budget).await?,
-        Step::Scroll(step) => action::scroll(page, step, budget).await?,
-        Step::Upload(step) => upload::upload(page, step, budget).await?,
-        Step::SetCookies(cookies) => cookies::set(page, cookies, budget).await?,
-        Step::SetViewport(viewport) => viewport::set(page, viewport, budget).await?,
-        Step::Evaluate(step) => {
-            return Ok(named(&step.name, evaluate::json(page, &step.script, budget).await?));
-        }
-        Step::Extract(step) => return Ok(StepOutput::Data(probe::once(page, &extract(step), budget).await?)),
-        Step::Screenshot(step) => {
-            return Ok(StepOutput::Artifact(capture::screenshot(page, step, budget).await?));
-        }
-        Step::Pdf(step) => return Ok(StepOutput::Artifact(capture::pdf(page, step, budget).await?)),
-        Step::Content(step) => return Ok(named(&step.name, capture::content(page, budget).await?.into())),
-        Step::GetCookies(step) => {
-            let cookies = serde_json::to_value(cookies::get(page, budget).await?).map_err(|why| {
-                Fault::persistent(FailureClass::Internal, format!("cannot write cookies as JSON: {why}"))
-            })?;
-            return Ok(named(&step.name, cookies));
-        }
-    }
-    Ok(StepOutput::Done)
+/// A context's page, as one step uses it.
+#[derive(Debug)]
+pub(crate) struct StepPage<'a> {
+    pub(crate) page: &'a Page,
+    pub(crate) events: &'a PageEvents,
+    /// Present in the first step of a context.
+    pub(crate) under_way: Option<UnderWay>,
 }
 
-/// One value for the job's data.
-fn named(name: &str, value: Value) -> StepOutput {
-    StepOutput::Data(Map::from_iter([(name.to_owned(), value)]))
+/// What a page was created with.
+#[derive(Debug)]
+pub(crate) struct UnderWay {
+    /// The address it loads.
+    pub(crate) url: Option<PageUrl>,
+    /// The setup it has not acknowledged yet.
+    pub(crate) preparation: Preparation,
+}
+
+impl PageDriver for StepPage<'_> {
+    async fn navigate(&mut self, goto: &Goto, budget: Budget) -> Result<port::Page, Fault> {
+        let under_way = self.under_way.take();
+        let known = under_way.as_ref().and_then(|under_way| under_way.url.as_ref());
+        let start = if known == Some(&goto.url) { Start::UnderWay } else { Start::Tell };
+        let page = navigation::goto(self.page, self.events, goto, start, budget).await?;
+        if let Some(UnderWay { preparation, .. }) = under_way {
+            preparation.check().await?;
+        }
+        Ok(page)
+    }
+
+    async fn look<T: DeserializeOwned + Send>(
+        &self,
+        script: &str,
+        deadline: Duration,
+    ) -> Result<Verdict<T>, PageError> {
+        Ok(evaluate::ours(self.page, script, deadline).await?)
+    }
+
+    async fn evaluate(&self, expression: &str, budget: Budget) -> Result<Value, EvaluateError> {
+        evaluate::json(self.page, expression, budget).await
+    }
+
+    async fn is_truthy(&self, expression: &str, budget: Budget) -> Result<bool, EvaluateError> {
+        evaluate::truthy(self.page, expression, budget).await
+    }
+
+    async fn hover(&self, at: Point, budget: Budget) -> Result<(), Fault> {
+        input::hover(self.page, at, budget).await
+    }
+
+    async fn click(&self, at: Point, button: MouseButton, count: u8, budget: Budget) -> Result<(), Fault> {
+        input::click(self.page, at, button, count, budget).await
+    }
+
+    async fn press(&self, chords: &[Chord], budget: Budget) -> Result<(), Fault> {
+        input::press(self.page, chords, budget).await
+    }
+
+    async fn insert_text(&self, text: &str, budget: Budget) -> Result<(), Fault> {
+        input::insert_text(self.page, text, budget).await
+    }
+
+    async fn screenshot(&self, area: Area<'_>, encoding: Encoding, budget: Budget) -> Result<Vec<u8>, Fault> {
+        capture::screenshot(self, self.page, area, encoding, budget).await
+    }
+
+    async fn print(&self, step: &Pdf, budget: Budget) -> Result<Vec<u8>, Fault> {
+        capture::print(self.page, step, budget).await
+    }
+
+    async fn cookies(&self, budget: Budget) -> Result<Vec<Cookie>, Fault> {
+        cookies::get(self.page, budget).await
+    }
+
+    async fn set_cookies(&self, cookies: &[Cookie], here: Option<&str>, budget: Budget) -> Result<(), Fault> {
+        cookies::set(self.page, cookies, here, budget).await
+    }
+
+    async fn set_files(&self, selector: &str, files: &[&str], budget: Budget) -> Result<(), Fault> {
+        let element = Act::ELEMENT.script(selector, &Value::Null);
+        let Some(object) = evaluate::object(self.page, &element, budget.left()).await? else {
+            let message = format!("`{selector}` went away before it was given its files");
+            return Err(Fault::transient(FailureClass::Script, message));
+        };
+        let files = files.iter().map(|file| (*file).to_owned()).collect();
+        let params =
+            SetFileInputFilesParams { object_id: Some(object.into()), ..SetFileInputFilesParams::new(files) };
+        self.page.call(params, budget.left()).await?;
+        Ok(())
+    }
+
+    async fn set_viewport(&self, viewport: &Viewport, budget: Budget) -> Result<(), Fault> {
+        self.page.call(metrics(viewport), budget.left()).await?;
+        Ok(())
+    }
 }

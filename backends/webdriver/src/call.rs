@@ -1,15 +1,16 @@
-//! How a call to a remote end can fail, and the one place that says what each failure means.
+//! How a call to a remote end can fail, and the one place that decides what each failure means.
 //!
-//! W3C error codes tell most of it. What comes back without one (a refused connection, a proxy's page of HTML, an
-//! answer that never comes) is a failure of the endpoint. Steps tell three kinds apart ([`Trouble`]): the document
-//! went away, so the next one may be asked; the page did not answer in time, so it may be asked again; or it is a
-//! [`Fault`] and over.
+//! W3C error codes give most of it. A failure without a code (a refused connection, a proxy's page of HTML, an answer
+//! that never comes) is a failure of the endpoint. Steps tell three kinds apart ([`PageError`]): the document went away,
+//! or a dialog came between, so the page may be asked again; the page did not answer in time, so it may be asked again;
+//! or it is a [`Fault`] and the step is over.
 
 use std::time::Duration;
 
 use fantoccini::error::CmdError;
 use plimsoll_core::duration::rounded;
 use plimsoll_core::outcome::{FailureClass, Fault, with_causes};
+use plimsoll_core::page::PageError;
 use serde_json::Value;
 
 /// How much of an answer that is not WebDriver is told.
@@ -206,18 +207,7 @@ impl From<CallError> for Fault {
     }
 }
 
-/// Why a page did not do what it was told.
-#[derive(Debug)]
-pub(crate) enum Trouble {
-    /// Its document was replaced by another meanwhile, or a dialog came between.
-    Moved,
-    /// It did not answer in the time it was given.
-    Silent(CallError),
-    /// Asking again cannot help.
-    Fault(Fault),
-}
-
-impl From<CallError> for Trouble {
+impl From<CallError> for PageError {
     fn from(error: CallError) -> Self {
         match error.code() {
             Some(
@@ -227,21 +217,9 @@ impl From<CallError> for Trouble {
                 | Code::NoSuchFrame
                 | Code::StaleElement,
             ) => Self::Moved,
-            Some(Code::ScriptTimeout) => Self::Silent(error),
-            None if matches!(error, CallError::Timeout { .. }) => Self::Silent(error),
+            Some(Code::ScriptTimeout) => Self::Silent(error.into()),
+            None if matches!(error, CallError::Timeout { .. }) => Self::Silent(error.into()),
             _ => Self::Fault(error.into()),
-        }
-    }
-}
-
-impl From<Trouble> for Fault {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::Moved => {
-                Self::transient(FailureClass::Script, "the page navigated away in the middle of the step")
-            }
-            Trouble::Silent(error) => error.into(),
-            Trouble::Fault(fault) => fault,
         }
     }
 }
@@ -274,10 +252,10 @@ mod tests {
 
     #[test]
     fn what_may_be_asked_again_is_told_from_what_may_not() {
-        assert!(matches!(Trouble::from(refused("timeout")), Trouble::Moved));
-        assert!(matches!(Trouble::from(refused("unexpected alert open")), Trouble::Moved));
-        assert!(matches!(Trouble::from(refused("script timeout")), Trouble::Silent(_)));
-        assert!(matches!(Trouble::from(refused("tab crashed")), Trouble::Fault(_)));
+        assert!(matches!(PageError::from(refused("timeout")), PageError::Moved));
+        assert!(matches!(PageError::from(refused("unexpected alert open")), PageError::Moved));
+        assert!(matches!(PageError::from(refused("script timeout")), PageError::Silent(_)));
+        assert!(matches!(PageError::from(refused("tab crashed")), PageError::Fault(_)));
     }
 
     #[test]
@@ -285,15 +263,15 @@ mod tests {
         use fantoccini::error::{ErrorStatus, WebDriver};
         let said = |words: &str| {
             let error = WebDriver::new(ErrorStatus::JavascriptError, words.to_owned());
-            Trouble::from(CallError::of("execute/sync", CmdError::Standard(error)))
+            PageError::from(CallError::of("execute/sync", CmdError::Standard(error)))
         };
         for words in [
             "Document was unloaded",
             "[Exception... \"Component returned failure code: 0x8007000e (NS_ERROR_OUT_OF_MEMORY)",
         ] {
-            assert!(matches!(said(words), Trouble::Moved), "{words}");
+            assert!(matches!(said(words), PageError::Moved), "{words}");
         }
-        assert!(matches!(said("TypeError: a is null"), Trouble::Fault(_)));
+        assert!(matches!(said("TypeError: a is null"), PageError::Fault(_)));
     }
 
     #[test]

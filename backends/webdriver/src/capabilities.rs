@@ -10,13 +10,13 @@
 
 use std::path::Path;
 
+use plimsoll_core::page::LOOK;
 use plimsoll_core::proxy::{Proxy, ProxyScheme};
 use plimsoll_host::browser::BrowserKind;
 use plimsoll_host::sandbox::Sandbox;
 use plimsoll_host::shared_memory::SharedMemory;
 use serde_json::{Map, Value, json};
 
-use crate::session::LOOK;
 use crate::settings::{Family, WebDriverSettings};
 
 /// What Chromium gets besides what chromedriver gives it. As in the CDP driver: quiet, closed, never in the

@@ -21,7 +21,6 @@ use tokio::time::timeout;
 use crate::endpoint::Endpoint;
 use crate::lease::Lease;
 use crate::location::Location;
-use crate::navigation::{self, Arrival};
 use crate::step;
 use crate::tab::Tab;
 
@@ -33,7 +32,6 @@ const NEWS: Duration = Duration::from_millis(500);
 pub(crate) struct WebDriverContext {
     lease: Lease,
     tab: Tab,
-    arrival: Arrival,
     /// Why the session is of no use any more.
     lost: Option<Fault>,
 }
@@ -41,20 +39,15 @@ pub(crate) struct WebDriverContext {
 impl WebDriverContext {
     /// The context of `lease`, whose window is set up.
     pub(crate) const fn new(lease: Lease, tab: Tab) -> Self {
-        Self { lease, tab, arrival: Arrival::First, lost: None }
+        Self { lease, tab, lost: None }
     }
 
     async fn carry_out(&mut self, step: &Step, budget: Duration) -> Result<StepOutput, Fault> {
-        let goto = match step {
-            Step::Goto(goto) => goto,
-            Step::Upload(_) if matches!(self.lease.link.location, Location::Remote(_)) => {
-                let message = "a remote browser reads no file of this machine";
-                return Err(Fault::persistent(FailureClass::Unsupported, message));
-            }
-            step => return step::perform(&self.tab, step, budget).await,
-        };
-        let arrival = std::mem::replace(&mut self.arrival, Arrival::Later);
-        navigation::goto(&self.tab, goto, arrival, budget).await.map(StepOutput::Page)
+        if matches!(step, Step::Upload(_)) && matches!(self.lease.link.location, Location::Remote(_)) {
+            let message = "a remote browser reads no file of this machine";
+            return Err(Fault::persistent(FailureClass::Unsupported, message));
+        }
+        step::perform(&mut self.tab, step, budget).await
     }
 }
 

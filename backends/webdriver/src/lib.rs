@@ -15,7 +15,7 @@
 //!    its reaper owns, and how its end is detected.
 //! 5. `opening`, `context`, `setup`, `navigation`: one session: its start, its window and where it goes; `open_session`, `lease`, `ending`: its
 //!    verified end.
-//! 6. `tab`, `step`: what a job does in a page.
+//! 6. `tab`, `performance_log`, `popups`, `step`: a page, what it does by itself, and what a job does in it.
 //!
 //! A session is a context. A fault gets its class here, from what the protocol says by type or code; nothing above looks
 //! at texts. The protocol's own client is fantoccini's; what it lacks (deadlines, a second command beside one that is
@@ -43,6 +43,8 @@ mod navigation;
 mod open_session;
 mod opening;
 mod origin;
+mod performance_log;
+mod popups;
 mod session;
 mod setup;
 mod share;

@@ -1,23 +1,24 @@
-//! Opening a page: told to, and then asked how far it has come.
+//! Opening a page: the browser is sent there, and the page is then asked how far it has loaded.
 //!
 //! ```text
-//!   POST /url, which does not wait ──► ask the page ──┬─ as before: nothing yet; or, says Chromium's log, nothing at all
+//!   POST /url, which does not wait ──► ask the page ──┬─ as before: no page yet, or, by Chromium's log, none at all
 //!                                         ▲           ├─ new, loading ─── pause
 //!                                         └───────────┤
 //!                                                     ├─ new, far enough ──► url and status
 //!                                                     └─ an error page ────► which error
 //! ```
 //!
-//! A document is told from the one before it by its address and the moment it began. Which error Firefox's error page is
-//! about stands in its address. Chromium's does not say, so the browser is told once to navigate there again, by a
-//! command whose answer names the error; or the page opens after all.
+//! A document differs from the document before it by its address and the moment it began. The address of Firefox's error
+//! page names the error. Chromium's does not, so the browser is sent there once more by a command whose answer names the
+//! error; or the page opens after all.
 
 mod document;
 
 use std::time::Duration;
 
 use plimsoll_core::outcome::{FailureClass, Fault};
-use plimsoll_core::page::neterror;
+use plimsoll_core::page::navigation::{IDLE_PAUSE, Idle, Waiting};
+use plimsoll_core::page::{LOOK, PageError, neterror};
 use plimsoll_core::port::Page;
 use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::{Goto, LoadState};
@@ -26,10 +27,9 @@ use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use self::document::{Document, Verdict};
-use crate::call::{CallError, Code, Trouble};
-use crate::session::LOOK;
+use crate::call::{CallError, Code};
 use crate::settings::Family;
-use crate::tab::Tab;
+use crate::tab::{Arrival, Tab};
 
 /// Pauses between two questions in milliseconds, the last one repeated: most pages are there within a tenth of a second, and one that
 /// takes long is not kept busy with questions.
@@ -37,41 +37,20 @@ const PAUSES: [u64; 8] = [10, 20, 30, 50, 100, 100, 250, 500];
 /// How long listeners to a page's load event may take before it counts as loaded all the same: Firefox takes a tenth of
 /// a second to notice that one of them has opened a dialog.
 const LISTENERS: Duration = Duration::from_secs(1);
-/// For so long no resource may arrive before a page counts as idle.
-const IDLE: Duration = Duration::from_millis(500);
-/// How often a page that is loaded is asked whether it is idle.
-const IDLE_PAUSE: Duration = Duration::from_millis(125);
-
-/// Whether a session has had a page before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Arrival {
-    /// It has the blank one that it was made with.
-    First,
-    /// It has had others.
-    Later,
-}
-
-/// What a navigation is waiting for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Waiting {
-    Response,
-    Load,
-    Idle,
-}
 
 /// Opens a page, within `budget`.
 ///
 /// # Errors
 /// A [`Fault`] of class `navigation`, `proxy` or `timeout`, or what a failed call means.
-pub(crate) async fn goto(tab: &Tab, goto: &Goto, arrival: Arrival, budget: Duration) -> Result<Page, Fault> {
-    let budget = Budget::start(budget);
+pub(crate) async fn goto(tab: &mut Tab, goto: &Goto, budget: Budget) -> Result<Page, Fault> {
+    let arrival = tab.leave();
     let mut navigation = Navigation { tab, goto, url: goto.url.as_str(), budget, waiting: Waiting::Response };
-    match timeout(budget.whole(), navigation.arrive(arrival)).await {
+    match timeout(budget.left(), navigation.arrive(arrival)).await {
         Ok(arrived) => {
-            tab.take_stock(budget).await;
+            tab.count_incidents(budget).await;
             arrived
         }
-        Err(_) => Err(navigation.late()),
+        Err(_) => Err(navigation.waiting.late(navigation.url, budget.whole())),
     }
 }
 
@@ -94,7 +73,7 @@ impl Navigation<'_> {
     async fn arrive(&mut self, arrival: Arrival) -> Result<Page, Fault> {
         let before = match arrival {
             Arrival::First => None,
-            // One that does not say is busy, and will be known by its address.
+            // A page that does not answer is busy; the next document will differ by its address.
             Arrival::Later => self.ask().await?,
         };
         self.tell().await?;
@@ -119,8 +98,7 @@ impl Navigation<'_> {
                     Verdict::Loading => self.cut().await?,
                     Verdict::Error(Some(code)) => return Err(neterror::firefox_fault(self.url, &code)),
                     Verdict::Error(None) if explained => {
-                        let message = format!("{} went on to an address that cannot be opened", self.url);
-                        return Err(Fault::transient(FailureClass::Navigation, message));
+                        return Err(neterror::went_on_to_error(self.url));
                     }
                     Verdict::Error(None) => {
                         explained = true;
@@ -132,14 +110,14 @@ impl Navigation<'_> {
         }
     }
 
-    /// Tells the browser to navigate, and not to wait.
+    /// Sends the browser to the address, without waiting for the page.
     async fn tell(&self) -> Result<(), Fault> {
         let body = json!({ "url": self.url });
         match self.tab.session().post::<Value>("url", &body, self.budget.left()).await {
-            // It waits all the same, or a dialog came between: what has come about will be seen.
+            // The driver waited all the same, or a dialog came between: the page will be asked.
             Ok(_) => Ok(()),
             Err(error) if matches!(error.code(), Some(Code::Timeout | Code::UnexpectedAlertOpen)) => Ok(()),
-            // The settings made it wait, and it has met an error page.
+            // The settings made the driver wait, and it met an error page.
             Err(error) if error.code() == Some(Code::Other) => Ok(()),
             Err(CallError::Refused { code: Code::InvalidArgument, message, .. }) => {
                 let message = format!("cannot open {}: {message}", self.url);
@@ -149,19 +127,19 @@ impl Navigation<'_> {
         }
     }
 
-    /// Asks the page for its document; `None` when it does not say.
+    /// Asks the page for its document; `None` when it does not answer.
     async fn ask(&self) -> Result<Option<Document>, Fault> {
         let deadline = self.budget.left().min(LOOK * 2);
         match self.tab.session().run(Document::SCRIPT, &json!([]), LOOK, deadline).await {
             Ok(document) => Ok(document),
-            Err(error) => match Trouble::from(error) {
-                Trouble::Moved | Trouble::Silent(_) => Ok(None),
-                Trouble::Fault(fault) => Err(fault),
+            Err(error) => match PageError::from(error) {
+                PageError::Moved | PageError::Silent(_) => Ok(None),
+                PageError::Fault(fault) => Err(fault),
             },
         }
     }
 
-    /// The document is still the one before. Chromium's log tells if no other will come.
+    /// The document is still the previous one. Chromium's log shows when no other will come.
     async fn came_to_nothing(&self) -> Result<bool, Fault> {
         if self.tab.family() != Family::Chromium {
             return Ok(false);
@@ -170,20 +148,19 @@ impl Navigation<'_> {
         Ok(progress.stopped && !progress.committed)
     }
 
-    /// The document has not come far enough. Chromium's log tells if it never will.
+    /// The document has not loaded far enough. Chromium's log shows when it never will.
     async fn cut(&mut self) -> Result<(), Fault> {
         self.waiting = Waiting::Load;
         if self.tab.family() == Family::Chromium {
             let progress = self.tab.progress(self.budget).await?;
             if progress.stopped && progress.committed && !progress.loaded {
-                let message = format!("{} broke off: the server hung up before its end", self.url);
-                return Err(Fault::transient(FailureClass::Navigation, message));
+                return Err(neterror::broke_off(self.url));
             }
         }
         Ok(())
     }
 
-    /// Has Chromium tell why there is an error page.
+    /// Asks Chromium why there is an error page.
     async fn explain(&self) -> Result<(), Fault> {
         let params = json!({ "url": self.url });
         let navigated = self.tab.session().devtools("Page.navigate", params, self.budget.left()).await;
@@ -196,30 +173,15 @@ impl Navigation<'_> {
     }
 
     /// Waits until no resource has arrived for a while.
-    async fn idle(&mut self, mut document: Document) -> Result<Page, Fault> {
+    async fn idle(&mut self, document: Document) -> Result<Page, Fault> {
         self.waiting = Waiting::Idle;
-        let mut since = self.budget.left();
+        let mut idle = Idle::new(document.arrivals(), self.budget.left());
         loop {
             sleep(IDLE_PAUSE).await;
             let Some(now) = self.ask().await? else { continue };
-            let left = self.budget.left();
-            if !now.rests_since(&document) {
-                since = left;
-            }
-            document = now;
-            if since.saturating_sub(left) >= IDLE {
-                return Ok(document.page());
+            if idle.observe(now.arrivals(), self.budget.left()) {
+                return Ok(now.page());
             }
         }
-    }
-
-    fn late(&self) -> Fault {
-        let (url, whole) = (self.url, self.budget.whole());
-        let message = match self.waiting {
-            Waiting::Response => format!("no response from {url} within {whole:?}"),
-            Waiting::Load => format!("{url} has answered but not loaded within {whole:?}"),
-            Waiting::Idle => format!("{url} has loaded but not come to rest within {whole:?}"),
-        };
-        Fault::transient(FailureClass::Timeout, message)
     }
 }

@@ -13,6 +13,7 @@ use fantoccini::Client;
 use fantoccini::error::NewSessionError;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use hyper::Method;
+use plimsoll_core::page::LOOK;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -22,8 +23,6 @@ use crate::call::{CallError, Code};
 use crate::direct::{Direct, Opened};
 use crate::wire::Connector;
 
-/// How long one look at a page may take: also the limit that a remote end puts on a script by default.
-pub(crate) const LOOK: Duration = Duration::from_secs(2);
 /// How much longer an answer may take than the limit that the remote end puts on a script itself.
 const SLACK: Duration = Duration::from_secs(1);
 

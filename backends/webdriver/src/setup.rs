@@ -1,6 +1,7 @@
 //! What a session needs before its first page: the job's viewport, headers and cookies; downloads refused.
 
 use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::perform::PageDriver as _;
 use plimsoll_core::port::OpenRequest;
 use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::Viewport;
@@ -9,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::call::CallError;
 use crate::settings::Family;
-use crate::step::{cookies, viewport};
+use crate::step;
 use crate::tab::Tab;
 
 /// Prepares a session that has no page yet.
@@ -20,11 +21,11 @@ pub(crate) async fn prepare(tab: &Tab, request: &OpenRequest, budget: Budget) ->
         tab.session().devtools::<Value>("Browser.setDownloadBehavior", deny, budget.left()).await?;
     }
     match (setup.viewport, tab.family()) {
-        (Some(wanted), _) => viewport::set(tab, &wanted, budget).await?,
+        (Some(wanted), _) => tab.set_viewport(&wanted, budget).await?,
         // Its window has a frame, which `window` is not to count.
         (None, Family::Firefox) => {
             let WindowSize { width, height } = tab.window();
-            viewport::set(tab, &Viewport { width, height, scale: 1.0 }, budget).await?;
+            tab.set_viewport(&Viewport { width, height, scale: 1.0 }, budget).await?;
         }
         (None, Family::Chromium) => {}
     }
@@ -41,7 +42,7 @@ pub(crate) async fn prepare(tab: &Tab, request: &OpenRequest, budget: Budget) ->
     if !setup.cookies.is_empty() {
         only_chromium(tab, "cookies before the first page")?;
         let here = request.first.as_ref().map(|goto| goto.url.as_str());
-        let answer = cookies::store(tab, &setup.cookies, here, budget).await;
+        let answer = step::store_cookies(tab, &setup.cookies, here, budget).await;
         answer.map_err(|error| refused("cookies", error))?;
     }
     Ok(())

@@ -1,29 +1,29 @@
-//! Getting an element ready for an action, and what is done with it first.
+//! Actions on an element: what the element must be first, and what is then done with it in the page.
 //!
 //! ```text
 //!   selector ──► in the page? visible? enabled? editable? not moving? ──► what the action does first
 //!                └─────────── no: ask again, until the step's time is up: "waiting for `#send` to be enabled"
 //! ```
 //!
-//! All of it is one function in the page (`act.js`), so nothing can change between the last check and what is
-//! done: the element is found anew each time.
+//! All of it is one function in the page (`act.js`), so nothing changes between the last check and the action. The
+//! element is looked up again each time.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::page::script_with;
+use super::script::script_with;
 
-/// Something an element must be before it is acted on.
+/// A condition that an element must meet before an action.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Need {
-    /// A label stands for what it labels.
+    /// A label stands for its control.
     Control,
     /// It has a box that is not hidden.
     Visible,
-    /// Neither it nor what it is in is disabled.
+    /// Neither the element nor a parent of it is disabled.
     Enabled,
-    /// It takes text.
+    /// It accepts text.
     Editable,
     /// Its box stays the same for two frames.
     Stable,
@@ -31,30 +31,30 @@ enum Need {
 
 use Need::{Control, Editable, Enabled, Stable, Visible};
 
-/// What is done with an element.
+/// An action on an element, as far as it happens in the page.
 #[derive(Debug, Clone, Copy)]
 pub struct Act {
     needs: &'static [Need],
-    /// A function of the element and a value, with what it rests on before it.
+    /// A function of the element and a value.
     then: &'static str,
-    /// Declarations that `then` rests on.
+    /// Declarations that `then` uses.
     with: &'static str,
 }
 
 impl Act {
     /// Finds where the pointer hits it.
     pub const CLICK: Self = Self::new(&[Visible, Enabled, Stable], include_str!("point.js"));
-    /// The same, though it be disabled.
+    /// Finds where the pointer hits it, disabled or not.
     pub const HOVER: Self = Self::new(&[Visible, Stable], include_str!("point.js"));
-    /// The same, for a checkbox or radio button.
+    /// Finds where the pointer hits a checkbox or radio button.
     pub const TICK: Self = Self::new(&[Control, Visible, Enabled, Stable], include_str!("point.js"));
-    /// Whether it is ticked.
+    /// Whether it is ticked. With `true` or `false` as its value it waits until that is so.
     pub const TICKED: Self = Self::new(&[Control], include_str!("ticked.js"));
     /// Gives it the focus.
     pub const FOCUS: Self = Self::new(&[], include_str!("focus.js"));
     /// Gives it the focus, to be typed into.
     pub const TYPE: Self = Self::new(&[Control, Visible, Enabled, Editable], include_str!("focus.js"));
-    /// Readies it to be overwritten: true when text is to be inserted then.
+    /// Prepares it to be overwritten. The value is true when text must then be inserted.
     pub const FILL: Self = Self {
         needs: &[Control, Visible, Enabled, Editable],
         then: include_str!("fill.js"),
@@ -68,7 +68,7 @@ impl Act {
     pub const INTO_VIEW: Self = Self::new(&[], include_str!("into_view.js"));
     /// Where it lies in the page.
     pub const PLACE: Self = Self::new(&[Visible, Stable], include_str!("place.js"));
-    /// Whether it takes so many files.
+    /// Checks that it accepts this many files.
     pub const FILE_INPUT: Self = Self::new(&[Control], include_str!("file_input.js"));
     /// The lengths of the files it holds.
     pub const FILES: Self = Self::new(&[Control], include_str!("files.js"));

@@ -1,13 +1,13 @@
-//! What a `wait_for` waits for and an `expect` insists on: one list of conditions, looked at in the same way.
+//! What a `wait_for` waits for and an `expect` asserts: one list of conditions, tested in the same way.
 
 use std::fmt;
 
 use serde_json::json;
 
-use crate::page::script;
+use super::script::script;
 use crate::step::{ElementState, Expectation, LoadState, WaitTarget};
 
-/// Something that can be said of a page. Displayed, it completes "waiting for" and "expected".
+/// A statement about a page. Displayed, it completes "waiting for" and "expected".
 #[derive(Debug, Clone, Copy)]
 pub enum Condition<'a> {
     /// It has loaded this far.
@@ -16,7 +16,7 @@ pub enum Condition<'a> {
     Element(&'a str, ElementState),
     /// The first match's text contains this.
     ElementText(&'a str, &'a str),
-    /// So many elements match.
+    /// This many elements match.
     Count(&'a str, usize),
     /// The page's visible text contains this.
     Text(&'a str),
@@ -26,6 +26,15 @@ pub enum Condition<'a> {
     Url(&'a str),
     /// This expression is truthy.
     Function(&'a str),
+}
+
+/// How to find out whether a condition holds.
+#[derive(Debug)]
+pub enum Test<'a> {
+    /// By a script of ours.
+    Script(String),
+    /// By whether this expression of the job is truthy.
+    Expression(&'a str),
 }
 
 impl<'a> From<&'a WaitTarget> for Condition<'a> {
@@ -74,13 +83,11 @@ impl fmt::Display for Condition<'_> {
 }
 
 impl<'a> Condition<'a> {
-    /// An expression that tells whether it holds; for a function, which only a driver can call, that function.
-    ///
-    /// # Errors
-    /// The job's own expression, when that is the condition.
-    pub fn script(self) -> Result<String, &'a str> {
+    /// How to find out whether it holds.
+    #[must_use]
+    pub fn test(self) -> Test<'a> {
         let what = match self {
-            Self::Function(expression) => return Err(expression),
+            Self::Function(expression) => return Test::Expression(expression),
             Self::Load(state) => json!({ "kind": "load", "state": load_name(state) }),
             Self::Element(selector, state) => {
                 json!({ "kind": "element", "selector": selector, "state": name(state) })
@@ -93,7 +100,7 @@ impl<'a> Condition<'a> {
             Self::Title(text) => json!({ "kind": "title", "text": text }),
             Self::Url(pattern) => json!({ "kind": "url", "pattern": pattern }),
         };
-        Ok(script(include_str!("condition.js"), &what))
+        Test::Script(script(include_str!("condition.js"), &what))
     }
 }
 

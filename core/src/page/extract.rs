@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::page::script;
+use super::script::script;
 use crate::step::{Extract, Field, Take};
 
 /// Reads the step's fields into one object.

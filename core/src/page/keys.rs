@@ -1,16 +1,16 @@
 //! Keys by name: what a US keyboard sends for each, and chords of them (`Control+A`).
 //!
-//! Names are those of DOM's `KeyboardEvent.key`. A character that a US keyboard lacks is no key: it is inserted
-//! as text.
+//! Names are those of DOM's `KeyboardEvent.key`. A character that a US keyboard lacks has no key and is inserted as
+//! text.
 
-/// What one key press sends, modifiers already considered.
+/// What one key press sends while its modifiers are held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
     /// `KeyboardEvent.key`.
     pub name: &'static str,
     /// `KeyboardEvent.code`.
     pub code: &'static str,
-    /// The Windows virtual key code, which Chromium's editing rests on.
+    /// The Windows virtual key code, which Chromium's editing uses.
     pub virtual_code: u16,
     /// What it types.
     pub text: Option<&'static str>,
@@ -32,25 +32,25 @@ pub enum Modifier {
     Shift,
 }
 
-/// What is pressed in the end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stroke {
-    /// A key.
-    Key(Key),
-    /// A character without a key.
-    Text(char),
-}
-
 /// A key with the modifiers held meanwhile, in the order in which they are pressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chord {
     /// The modifiers.
     pub held: Vec<Modifier>,
     /// The key.
-    pub stroke: Stroke,
+    pub key: Key,
 }
 
-/// A name that is no key.
+/// What is struck on a keyboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stroke {
+    /// Keys.
+    Keys(Chord),
+    /// A character without a key, which is inserted as text.
+    Text(char),
+}
+
+/// A text that names no key.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is no key; write a character, a name of KeyboardEvent.key such as Enter, Tab, ArrowDown or F5, or a chord \
@@ -58,7 +58,7 @@ pub struct Chord {
 )]
 pub struct UnknownKey(String);
 
-impl Chord {
+impl Stroke {
     /// Reads `Enter`, `a`, `Control+A`, `Shift++`.
     ///
     /// # Errors
@@ -76,26 +76,32 @@ impl Chord {
         let held = held.ok_or_else(unknown)?;
 
         let mut characters = last.chars();
-        let stroke = match (characters.next(), characters.next()) {
-            (Some(character), None) => Stroke::of(character),
-            _ => Stroke::Key(NAMED.into_iter().find(|key| key.name == last).ok_or_else(unknown)?),
+        let key = match (characters.next(), characters.next()) {
+            (Some(character), None) => match Self::of(character) {
+                Self::Keys(Chord { key, .. }) => key,
+                text if held.is_empty() => return Ok(text),
+                Self::Text(_) => return Err(unknown()),
+            },
+            _ => NAMED.into_iter().find(|key| key.name == last).ok_or_else(unknown)?,
         };
-        match stroke {
-            Stroke::Key(key) => Ok(Self { stroke: Stroke::Key(key.with(&held)), held }),
-            Stroke::Text(_) if !held.is_empty() => Err(unknown()),
-            Stroke::Text(_) => Ok(Self { held, stroke }),
-        }
+        Ok(Self::Keys(Chord { key: key.with(&held), held }))
     }
-}
 
-impl Stroke {
     /// What types this character.
+    #[must_use]
     pub fn of(character: char) -> Self {
         let name = if character == '\n' { '\r' } else { character };
         let types = |key: &Key| key.text.is_some_and(|text| text.chars().eq([name]));
         let tab = (character == '\t').then(|| named("Tab", 9));
         let found = tab.or_else(|| NAMED.into_iter().find(types)).or_else(|| printable().find(types));
-        found.map_or(Self::Text(character), Self::Key)
+        found.map_or(Self::Text(character), |key| Self::Keys(Chord::from(key)))
+    }
+}
+
+impl From<Key> for Chord {
+    /// The key without modifiers.
+    fn from(key: Key) -> Self {
+        Self { held: Vec::new(), key }
     }
 }
 
@@ -195,8 +201,8 @@ mod tests {
     use super::*;
 
     fn key(text: &str) -> (Vec<Modifier>, Key) {
-        match Chord::parse(text) {
-            Ok(Chord { held, stroke: Stroke::Key(key) }) => (held, key),
+        match Stroke::parse(text) {
+            Ok(Stroke::Keys(Chord { held, key })) => (held, key),
             other => panic!("{text}: {other:?}"),
         }
     }
@@ -215,9 +221,9 @@ mod tests {
             let (held, key) = key(text);
             assert_eq!((held.len(), key.name, key.code, key.text), (0, name, code, types), "{text}");
         }
-        assert_eq!(Chord::parse("ß").map(|chord| chord.stroke), Ok(Stroke::Text('ß')));
-        assert_eq!(Stroke::of('\n'), Stroke::Key(key("Enter").1));
-        assert_eq!(Stroke::of('\t'), Stroke::Key(key("Tab").1));
+        assert_eq!(Stroke::parse("ß"), Ok(Stroke::Text('ß')));
+        assert_eq!(Stroke::of('\n'), Stroke::Keys(key("Enter").1.into()));
+        assert_eq!(Stroke::of('\t'), Stroke::Keys(key("Tab").1.into()));
     }
 
     #[test]
@@ -240,14 +246,16 @@ mod tests {
     #[test]
     fn what_is_no_key_is_refused() {
         for text in ["", "enter", "Control+", "Ctrl+A", "A+Control", "Control+ß", "Foo", "a+"] {
-            assert!(Chord::parse(text).is_err(), "{text}");
+            assert!(Stroke::parse(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn every_printable_character_of_ascii_has_its_key() {
         for character in (b' '..=b'~').map(char::from) {
-            let Stroke::Key(key) = Stroke::of(character) else { panic!("{character:?} has no key") };
+            let Stroke::Keys(Chord { key, .. }) = Stroke::of(character) else {
+                panic!("{character:?} has no key")
+            };
             assert_eq!(key.text.map(str::to_owned), Some(character.to_string()));
         }
     }

@@ -1,7 +1,7 @@
 //! What the network stacks' error codes mean for a job.
 //!
-//! The codes (`net::ERR_...` in Chromium, the `e` of `about:neterror?e=...` in Firefox) are names, stable for a decade,
-//! and the only thing that is told.
+//! The codes (`net::ERR_...` in Chromium, the `e` of `about:neterror?e=...` in Firefox) are names that have been stable
+//! for a decade. Browsers report nothing else.
 
 use crate::outcome::{FailureClass, Fault, Recurrence};
 
@@ -87,6 +87,18 @@ pub fn firefox_fault(url: &str, code: &str) -> Fault {
 pub fn no_document(url: &str) -> Fault {
     let message = format!("{url} is no page: it is a download, or its answer has no content");
     Fault::persistent(FailureClass::Navigation, message)
+}
+
+/// The fault of a document whose server closed the connection before its end.
+pub fn broke_off(url: &str) -> Fault {
+    let message = format!("{url} broke off: the server hung up before its end");
+    Fault::transient(FailureClass::Navigation, message)
+}
+
+/// The fault of a page that opened and then went on to an error page.
+pub fn went_on_to_error(url: &str) -> Fault {
+    let message = format!("{url} went on to an address that cannot be opened");
+    Fault::transient(FailureClass::Navigation, message)
 }
 
 /// The commonest codes in words.

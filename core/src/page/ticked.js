@@ -1,8 +1,13 @@
-// Whether a checkbox or radio button is ticked.
-element => {
-  const native = element instanceof HTMLInputElement && ["checkbox", "radio"].includes(element.type);
-  if (native) return { ready: element.checked };
-  const roles = ["checkbox", "radio", "switch", "menuitemcheckbox", "menuitemradio"];
-  if (roles.includes(element.getAttribute("role"))) return { ready: element.ariaChecked === "true" };
-  return { refused: `it is a ${describe(element)}, which cannot be ticked` };
+// Whether a checkbox or radio button is ticked. With `wanted` given, it waits until that is so.
+(element, wanted) => {
+  const ticked = () => {
+    const native = element instanceof HTMLInputElement && ["checkbox", "radio"].includes(element.type);
+    if (native) return element.checked;
+    const roles = ["checkbox", "radio", "switch", "menuitemcheckbox", "menuitemradio"];
+    return roles.includes(element.getAttribute("role")) ? element.ariaChecked === "true" : null;
+  };
+  const is = ticked();
+  if (is === null) return { refused: `it is a ${describe(element)}, which cannot be ticked` };
+  if (wanted === null || is === wanted) return { ready: is };
+  return { waiting: `to be ${wanted ? "ticked" : "unticked"} after the click` };
 }

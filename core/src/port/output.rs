@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::outcome::{FailureClass, Fault};
+use crate::step::Cookie;
+
 /// The output of one step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StepOutput {
@@ -14,6 +17,25 @@ pub enum StepOutput {
     Data(Map<String, Value>),
     /// A picture or a PDF.
     Artifact(Artifact),
+}
+
+impl StepOutput {
+    /// One value for the job's data.
+    #[must_use]
+    pub fn named(name: &str, value: Value) -> Self {
+        Self::Data(Map::from_iter([(name.to_owned(), value)]))
+    }
+
+    /// Cookies for the job's data.
+    ///
+    /// # Errors
+    /// A fault of class `internal` when they cannot be written as JSON.
+    pub fn cookies(name: &str, cookies: &[Cookie]) -> Result<Self, Fault> {
+        let written = serde_json::to_value(cookies).map_err(|why| {
+            Fault::persistent(FailureClass::Internal, format!("cannot write cookies as JSON: {why}"))
+        })?;
+        Ok(Self::named(name, written))
+    }
 }
 
 /// A page that was opened.

@@ -101,6 +101,15 @@ pub struct Pdf {
     pub margin: Option<f64>,
 }
 
+impl Pdf {
+    /// Width and height of the paper in inches.
+    #[must_use]
+    pub fn paper(&self) -> (f64, f64) {
+        const A4: (f64, f64) = (8.27, 11.69);
+        (self.width.unwrap_or(A4.0), self.height.unwrap_or(A4.1))
+    }
+}
+
 /// Keep the page's HTML in the job's data. Short: the name it gets.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -174,6 +183,14 @@ pub struct Cookie {
     /// Whether it is sent with requests from other sites.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_site: Option<SameSite>,
+}
+
+impl Cookie {
+    /// Whether it names neither a URL nor a domain, so that it belongs to the page that is open.
+    #[must_use]
+    pub const fn is_homeless(&self) -> bool {
+        self.url.is_none() && self.domain.is_none()
+    }
 }
 
 /// Whether a cookie is sent with requests from other sites.

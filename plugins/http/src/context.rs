@@ -8,7 +8,6 @@ use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::port::{self, CloseError, Context, Incidents, OpenRequest, StepOutput};
 use plimsoll_core::runtime::supervisor::{Supervisor, TaskFailure};
 use plimsoll_core::step::{Goto, Step};
-use serde_json::{Map, Value};
 use std::time::Duration;
 use tokio::time::timeout;
 use url::Url;
@@ -68,10 +67,7 @@ impl HttpContext {
                 self.jar.set(cookies, here)?;
             }
             Step::GetCookies(step) => {
-                let cookies = serde_json::to_value(self.jar.all()).map_err(|why| {
-                    Fault::persistent(FailureClass::Internal, format!("cannot write cookies as JSON: {why}"))
-                })?;
-                return Ok(named(&step.name, cookies));
+                return StepOutput::cookies(&step.name, &self.jar.all());
             }
             Step::WaitFor(step) => {
                 let step = step.clone();
@@ -88,7 +84,7 @@ impl HttpContext {
             }
             Step::Content(step) => {
                 let html = self.read(budget, |page| Ok(page.dom().html())).await?;
-                return Ok(named(&step.name, html.into()));
+                return Ok(StepOutput::named(&step.name, html.into()));
             }
             Step::Click(_)
             | Step::Fill(_)
@@ -186,11 +182,6 @@ fn blank() -> Result<Page, Fault> {
     let url = Url::parse(BLANK).map_err(|why| Fault::persistent(FailureClass::Internal, why.to_string()))?;
     let work = WorkBudget::new(Budget::start(Duration::MAX));
     Page::parse(url, "", &work).map_err(|why| Fault::persistent(FailureClass::Internal, why.reason()))
-}
-
-/// One value for the job's data.
-fn named(name: &str, value: Value) -> StepOutput {
-    StepOutput::Data(Map::from_iter([(name.to_owned(), value)]))
 }
 
 #[async_trait]

@@ -1,13 +1,13 @@
 //! What the protocol's two ways to run JavaScript take and answer.
 
 use chromiumoxide_types::{Command, Method, MethodId};
+use plimsoll_core::page::{EvaluateError, LONGEST_VALUE};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::surrogates::read;
-use super::{EvaluateError, LONGEST};
 
 /// `Runtime.evaluate`, with a result that is parsed straight into what it should be.
 #[derive(Debug, Serialize)]
@@ -57,7 +57,7 @@ impl<'a> CallOn<'a> {
         Self {
             object_id: object,
             function_declaration: function,
-            arguments: [Argument { value: LONGEST }],
+            arguments: [Argument { value: LONGEST_VALUE }],
             await_promise: true,
             return_by_value: true,
             user_gesture: true,
@@ -114,7 +114,7 @@ struct Details {
 impl Returned {
     pub(super) fn unpack(self) -> Result<Remote, EvaluateError> {
         match self.exception_details {
-            Some(details) => Err(EvaluateError::Threw(details.into())),
+            Some(details) => Err(details.into()),
             None => Ok(self.result),
         }
     }
@@ -122,8 +122,8 @@ impl Returned {
     pub(super) fn value<T: DeserializeOwned>(self) -> Result<T, EvaluateError> {
         let value = self.unpack()?.value;
         let text = value.as_deref().map_or("null", RawValue::get);
-        if text.len() > LONGEST {
-            return Err(EvaluateError::too_long());
+        if text.len() > LONGEST_VALUE {
+            return Err(too_long());
         }
         read(text).map_err(|why| EvaluateError::NotJson(why.to_string()))
     }
@@ -139,8 +139,8 @@ impl Remote {
             return Err(EvaluateError::NotJson("a symbol".to_owned()));
         }
         let Some(value) = self.value else { return Ok(Value::Null) };
-        if value.get().len() > LONGEST {
-            return Err(EvaluateError::too_long());
+        if value.get().len() > LONGEST_VALUE {
+            return Err(too_long());
         }
         read(value.get()).map_err(|why| EvaluateError::NotJson(why.to_string()))
     }
@@ -155,30 +155,25 @@ impl Remote {
     }
 }
 
-impl From<Details> for Exception {
+impl From<Details> for EvaluateError {
     fn from(details: Details) -> Self {
         let Details { text, line_number, exception } = details;
         let syntax =
             exception.as_ref().is_some_and(|thrown| thrown.class_name.as_deref() == Some("SyntaxError"));
-        let said = exception.and_then(|thrown| {
+        let thrown = exception.and_then(|thrown| {
             let value = thrown.value.map(|value| value.get().to_owned());
             thrown.description.or(value)
         });
-        let message = said.map_or(text, |said| said.split("\n    at ").next().unwrap_or_default().to_owned());
-        Self { message, line: line_number + 1, syntax }
+        // The stack is left out.
+        let message =
+            thrown.map_or(text, |text| text.split("\n    at ").next().unwrap_or_default().to_owned());
+        let message = format!("{message} (line {})", line_number + 1);
+        if syntax { Self::Syntax(message) } else { Self::Threw(message) }
     }
 }
 
-/// What a script threw.
-#[derive(Debug, thiserror::Error)]
-#[error("{message} (line {line})")]
-pub(crate) struct Exception {
-    /// The error's name and message, without its stack.
-    message: String,
-    /// Counted from 1 in the expression.
-    line: u64,
-    /// Whether it is not JavaScript at all, so that trying again is pointless.
-    pub(crate) syntax: bool,
+fn too_long() -> EvaluateError {
+    EvaluateError::NotJson(format!("text of more than {LONGEST_VALUE} bytes"))
 }
 
 #[cfg(test)]
@@ -213,8 +208,9 @@ mod tests {
     }
 
     #[test]
-    fn what_was_thrown_is_told_without_its_stack() {
-        let thrown = |json: &str| Exception::from(serde_json::from_str::<Details>(json).expect("details"));
+    fn an_exception_keeps_its_message_and_line_without_its_stack() {
+        let thrown =
+            |json: &str| EvaluateError::from(serde_json::from_str::<Details>(json).expect("details"));
         let error = thrown(
             r#"{"text":"Uncaught","lineNumber":2,"exception":{"type":"object","className":"TypeError",
                 "description":"TypeError: a\nb\n    at f:1:1"}}"#,

@@ -1,10 +1,11 @@
 //! What the page itself says about its document.
 
 use chromiumoxide_types::{Command, Method, MethodId};
+use plimsoll_core::page::navigation::Ready;
 use plimsoll_core::step::LoadState;
 use serde::{Deserialize, Serialize};
 
-use crate::guard::{Progress, Reached};
+use crate::page_events::{Progress, Reached};
 
 /// The address of every error page; which error it is does not show in it.
 const ERROR_PAGE: &str = "chrome-error://";
@@ -73,15 +74,7 @@ pub(super) struct Document {
     /// 0 for none.
     status: u16,
     /// How many resources have arrived, if that was asked.
-    pub(super) resources: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Ready {
-    Loading,
-    Interactive,
-    Complete,
+    resources: u64,
 }
 
 /// How the page came by its document.
@@ -116,6 +109,11 @@ impl Document {
         (self.status != 0).then_some(self.status)
     }
 
+    /// What changes when something arrives.
+    pub(super) fn arrivals(&self) -> (u64, String) {
+        (self.resources, self.url.clone())
+    }
+
     /// What this document means; whether it is idle only time can tell. `progress` is older than the document.
     pub(super) fn judge(
         &self,
@@ -130,12 +128,7 @@ impl Document {
         if origin == Origin::Created && self.url == NO_DOCUMENT && asked != NO_DOCUMENT {
             return if progress.stopped { Verdict::Nothing } else { Verdict::NoResponse };
         }
-        let needed = match wanted {
-            LoadState::Commit => Ready::Loading,
-            LoadState::Dom => Ready::Interactive,
-            LoadState::Load | LoadState::Idle => Ready::Complete,
-        };
-        if self.ready >= needed {
+        if self.ready >= Ready::needed(wanted) {
             return Verdict::There;
         }
         let cut = self.ready == Ready::Loading && progress.stopped && progress.reached < Reached::Loaded;

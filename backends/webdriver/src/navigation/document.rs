@@ -1,5 +1,6 @@
 //! What the page itself says about its document. Pure, but for the question.
 
+use plimsoll_core::page::navigation::Ready;
 use plimsoll_core::port::Page;
 use plimsoll_core::step::LoadState;
 use serde::Deserialize;
@@ -27,14 +28,6 @@ pub(super) struct Document {
     resources: u64,
     /// Whether whoever listened to its load event is done with it, as far as that is told.
     heard: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Ready {
-    Loading,
-    Interactive,
-    Complete,
 }
 
 /// What a document means for a navigation.
@@ -72,11 +65,7 @@ impl Document {
         if FIREFOX_ERRORS.iter().any(|page| self.uri.starts_with(page)) {
             return Verdict::Error(Some(self.firefox_error()));
         }
-        let needed = match wanted {
-            LoadState::Commit => Ready::Loading,
-            LoadState::Dom => Ready::Interactive,
-            LoadState::Load | LoadState::Idle => Ready::Complete,
-        };
+        let needed = Ready::needed(wanted);
         match self.ready {
             ready if ready < needed => Verdict::Loading,
             Ready::Complete if needed == Ready::Complete && !self.heard => Verdict::Heard,
@@ -103,9 +92,9 @@ impl Document {
         value.unwrap_or("unknown").to_owned()
     }
 
-    /// Whether nothing has come since.
-    pub(super) fn rests_since(&self, earlier: &Self) -> bool {
-        (self.resources, &self.url) == (earlier.resources, &earlier.url)
+    /// What changes when something arrives.
+    pub(super) fn arrivals(&self) -> (u64, String) {
+        (self.resources, self.url.clone())
     }
 
     /// As a page that was opened.

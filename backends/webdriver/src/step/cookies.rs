@@ -1,23 +1,23 @@
 //! The cookies of a context: in Chromium all of them, in Firefox those that go to the page that is open.
 
 use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::page::ReportedCookie;
 use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::{Cookie, SameSite};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::call::{CallError, Code};
-use crate::session::LOOK;
 use crate::settings::Family;
 use crate::tab::Tab;
 
-/// Every cookie that the browser tells of.
-pub(crate) async fn get(tab: &Tab, budget: Budget) -> Result<Vec<Cookie>, Fault> {
+/// Every cookie that the browser reports.
+pub(super) async fn get(tab: &Tab, budget: Budget) -> Result<Vec<Cookie>, Fault> {
     #[derive(Deserialize)]
     struct All {
-        cookies: Vec<Found>,
+        cookies: Vec<ReportedCookie>,
     }
-    let found = match tab.family() {
+    let found: Vec<ReportedCookie> = match tab.family() {
         Family::Chromium => {
             let all =
                 tab.session().devtools::<All>("Network.getAllCookies", json!({}), budget.left()).await?;
@@ -28,25 +28,18 @@ pub(crate) async fn get(tab: &Tab, budget: Budget) -> Result<Vec<Cookie>, Fault>
     Ok(found.into_iter().map(Into::into).collect())
 }
 
-/// Sets cookies in the context. One that names neither a URL nor a domain gets the page's URL.
-pub(crate) async fn set(tab: &Tab, cookies: &[Cookie], budget: Budget) -> Result<(), Fault> {
-    let script = "return location.href;";
-    let here: Option<String> = tab.session().run(script, &json!([]), LOOK, budget.left()).await?;
-    let here = here.filter(|url| url.starts_with("http"));
-    if let Some(homeless) = cookies.iter().find(|cookie| is_homeless(cookie))
-        && here.is_none()
-    {
-        let message = format!(
-            "cookie `{}` names no host and no page is open yet; give it a `url` or a `domain`",
-            homeless.name
-        );
-        return Err(Fault::persistent(FailureClass::Script, message));
-    }
+/// Sets cookies in the context; `here` is the URL for a cookie that names no host.
+pub(super) async fn set(
+    tab: &Tab,
+    cookies: &[Cookie],
+    here: Option<&str>,
+    budget: Budget,
+) -> Result<(), Fault> {
     match tab.family() {
-        Family::Chromium => store(tab, cookies, here.as_deref(), budget).await.map_err(refused),
+        Family::Chromium => store(tab, cookies, here, budget).await.map_err(refused),
         Family::Firefox => {
             for cookie in cookies {
-                let body = json!({ "cookie": spoken(cookie) });
+                let body = json!({ "cookie": in_webdriver(cookie) });
                 let added = tab.session().post::<Value>("cookie", &body, budget.left()).await;
                 added.map_err(|error| match error.code() {
                     Some(Code::InvalidCookieDomain) => {
@@ -64,20 +57,16 @@ pub(crate) async fn set(tab: &Tab, cookies: &[Cookie], budget: Budget) -> Result
     }
 }
 
-/// Stores cookies in Chromium; `here` is the URL for one that names no host.
+/// Stores cookies in Chromium; `here` is the URL for a cookie that names no host.
 pub(crate) async fn store(
     tab: &Tab,
     cookies: &[Cookie],
     here: Option<&str>,
     budget: Budget,
 ) -> Result<(), CallError> {
-    let params: Vec<Value> = cookies.iter().map(|cookie| param(cookie, here)).collect();
+    let params: Vec<Value> = cookies.iter().map(|cookie| in_devtools(cookie, here)).collect();
     let set = json!({ "cookies": params });
     tab.session().devtools::<Value>("Network.setCookies", set, budget.left()).await.map(drop)
-}
-
-const fn is_homeless(cookie: &Cookie) -> bool {
-    cookie.url.is_none() && cookie.domain.is_none()
 }
 
 /// What a browser does not take as a cookie would not be taken another time.
@@ -92,8 +81,8 @@ fn refused(error: CallError) -> Fault {
 }
 
 /// A cookie in the words of the DevTools protocol.
-fn param(cookie: &Cookie, here: Option<&str>) -> Value {
-    let url = cookie.url.as_deref().or_else(|| here.filter(|_| is_homeless(cookie)));
+fn in_devtools(cookie: &Cookie, here: Option<&str>) -> Value {
+    let url = cookie.url.as_deref().or_else(|| here.filter(|_| cookie.is_homeless()));
     let words = [
         ("name", Some(json!(cookie.name))),
         ("value", Some(json!(cookie.value))),
@@ -105,11 +94,11 @@ fn param(cookie: &Cookie, here: Option<&str>) -> Value {
         ("httpOnly", Some(json!(cookie.http_only))),
         ("sameSite", cookie.same_site.map(|same_site| json!(name(same_site)))),
     ];
-    said(words)
+    written(words)
 }
 
 /// A cookie in WebDriver's words. A URL stands for the host it names.
-fn spoken(cookie: &Cookie) -> Value {
+fn in_webdriver(cookie: &Cookie) -> Value {
     let url = cookie.url.as_deref().and_then(|url| url::Url::parse(url).ok());
     let host = url.as_ref().and_then(|url| url.host_str()).map(|host| json!(host));
     let words = [
@@ -129,10 +118,10 @@ fn spoken(cookie: &Cookie) -> Value {
                 .map(|same_site| json!(name(same_site))),
         ),
     ];
-    said(words)
+    written(words)
 }
 
-fn said<const N: usize>(words: [(&str, Option<Value>); N]) -> Value {
+fn written<const N: usize>(words: [(&str, Option<Value>); N]) -> Value {
     words
         .into_iter()
         .filter_map(|(word, value)| Some((word.to_owned(), value?)))
@@ -148,61 +137,20 @@ const fn name(same_site: SameSite) -> &'static str {
     }
 }
 
-/// A cookie as either protocol tells of it.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Found {
-    name: String,
-    value: String,
-    domain: String,
-    path: String,
-    #[serde(alias = "expiry")]
-    expires: Option<f64>,
-    #[serde(default)]
-    http_only: bool,
-    #[serde(default)]
-    secure: bool,
-    #[serde(default)]
-    session: bool,
-    same_site: Option<String>,
-}
-
-impl From<Found> for Cookie {
-    fn from(found: Found) -> Self {
-        Self {
-            name: found.name,
-            value: found.value,
-            url: None,
-            domain: Some(found.domain),
-            path: Some(found.path),
-            expires: found.expires.filter(|_| !found.session),
-            http_only: found.http_only,
-            secure: found.secure,
-            same_site: found.same_site.and_then(|name| match name.as_str() {
-                "Strict" => Some(SameSite::Strict),
-                "Lax" => Some(SameSite::Lax),
-                // What Firefox says of a cookie that was set without it.
-                "None" if found.secure => Some(SameSite::None),
-                _ => None,
-            }),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_cookie_is_told_in_the_words_of_each_protocol() {
+    fn a_cookie_is_written_in_the_words_of_each_protocol() {
         let cookie = |json: &str| serde_json::from_str::<Cookie>(json).expect("a cookie");
         let berth = cookie(r#"{"name":"berth","value":"7","same_site":"lax","expires":12.4}"#);
-        let devtools = param(&berth, Some("http://a/"));
+        let devtools = in_devtools(&berth, Some("http://a/"));
         assert_eq!((&devtools["url"], &devtools["sameSite"]), (&json!("http://a/"), &json!("Lax")));
-        let webdriver = spoken(&berth);
+        let webdriver = in_webdriver(&berth);
         assert_eq!((&webdriver["expiry"], webdriver.get("domain")), (&json!(12), None));
         let elsewhere = cookie(r#"{"name":"a","value":"b","url":"http://far/x"}"#);
-        assert_eq!(spoken(&elsewhere)["domain"], "far");
-        assert_eq!(param(&elsewhere, Some("http://a/"))["url"], "http://far/x");
+        assert_eq!(in_webdriver(&elsewhere)["domain"], "far");
+        assert_eq!(in_devtools(&elsewhere, Some("http://a/"))["url"], "http://far/x");
     }
 }

@@ -1,42 +1,27 @@
-//! JavaScript of a job in a page, and what its value is worth.
+//! JavaScript in a page: the scripts of steps, and expressions that a job brings.
 //!
-//! WebDriver runs the body of a function, and a job brings an expression. So it is tried as one first; what does not
-//! compile as one is evaluated as a script, whose value is that of its last statement. A value that is a function is
-//! called, a promise is awaited.
+//! WebDriver runs the body of a function, and a job brings an expression. So the text is compiled as an expression first;
+//! text that does not compile as an expression is evaluated as a script, whose value is that of its last statement. A
+//! value that is a function is called, a promise is awaited.
 
 use std::time::Duration;
 
 use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::page::{EvaluateError, LONGEST_VALUE, LOOK, PageError, Verdict};
 use plimsoll_core::runtime::budget::Budget;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::probe::TEXT;
-use crate::call::{CallError, Code, Trouble};
+use crate::call::{CallError, Code};
 use crate::tab::Tab;
 
-/// The longest JSON text a script may bring back: more is a page's whole data, and results are kept in memory.
-const LONGEST: usize = 16 << 20;
+/// How a value is written as text in the page.
+const TEXT: &str = include_str!("text.js");
 /// How much sooner than our deadline the remote end's own limit on a script is.
 const FIRST: Duration = Duration::from_millis(100);
 /// What becomes of the value.
 const SETTLE: &str = include_str!("evaluate.js");
-
-/// Why an expression gave no value.
-#[derive(Debug)]
-pub(super) enum EvaluateError {
-    /// It threw, or a promise of it was rejected.
-    Threw {
-        /// What, without its stack.
-        message: String,
-        /// Whether it is not JavaScript at all, so that trying again is pointless.
-        syntax: bool,
-    },
-    /// Its value is no JSON.
-    NotJson(String),
-    /// The page could not be asked.
-    Page(Trouble),
-}
 
 /// What `evaluate.js` makes of a value.
 #[derive(Debug, Deserialize)]
@@ -52,6 +37,22 @@ enum Settled {
     Threw(String, bool),
 }
 
+/// Runs a script of ours once. What it reports crosses as JSON text, so that a remote end's own notion of how values are
+/// written does not matter.
+pub(super) async fn look<T: DeserializeOwned>(
+    tab: &Tab,
+    script: &str,
+    deadline: Duration,
+) -> Result<Verdict<T>, PageError> {
+    let body = format!("return (async () => ({TEXT})(await {script}))();");
+    let text: Option<String> = tab.session().run(&body, &json!([]), deadline.max(LOOK), deadline).await?;
+    // There is no text when a dialog came between.
+    serde_json::from_str(&text.ok_or(PageError::Moved)?).map_err(|why| {
+        let message = format!("a function of ours answered what it should not: {why}");
+        PageError::Fault(Fault::persistent(FailureClass::Internal, message))
+    })
+}
+
 /// The value of a job's expression.
 pub(super) async fn json(tab: &Tab, expression: &str, budget: Budget) -> Result<Value, EvaluateError> {
     match settle(tab, expression, "value", budget).await? {
@@ -60,7 +61,7 @@ pub(super) async fn json(tab: &Tab, expression: &str, budget: Budget) -> Result<
         }
         Some(Settled::Not(why)) => Err(EvaluateError::NotJson(why)),
         Some(Settled::Truth(truth)) => Ok(truth.into()),
-        Some(Settled::Threw(message, syntax)) => Err(EvaluateError::Threw { message, syntax }),
+        Some(Settled::Threw(message, is_syntax)) => Err(thrown(message, is_syntax)),
         // A dialog of its own came between, and took the value with it.
         None => Ok(Value::Null),
     }
@@ -70,8 +71,8 @@ pub(super) async fn json(tab: &Tab, expression: &str, budget: Budget) -> Result<
 pub(super) async fn truthy(tab: &Tab, expression: &str, budget: Budget) -> Result<bool, EvaluateError> {
     match settle(tab, expression, "truth", budget).await? {
         Some(Settled::Truth(truth)) => Ok(truth),
-        Some(Settled::Threw(message, syntax)) => Err(EvaluateError::Threw { message, syntax }),
-        _ => Err(EvaluateError::Page(Trouble::Moved)),
+        Some(Settled::Threw(message, is_syntax)) => Err(thrown(message, is_syntax)),
+        _ => Err(PageError::Moved.into()),
     }
 }
 
@@ -86,7 +87,7 @@ async fn settle(
         "const origin = new Error(), run = () => (\n{expression}\n);\nreturn ({SETTLE})({TEXT}, run, origin, ...arguments);"
     );
     let as_script = format!("return ({SETTLE})({TEXT}, () => (0, eval)(arguments[2]), null, ...arguments);");
-    let arguments = json!([wanted, LONGEST, expression]);
+    let arguments = json!([wanted, LONGEST_VALUE, expression]);
     // To an expression that begins so JavaScript's own rule is that it is a block.
     if !expression.trim_start().starts_with('{') {
         match run(tab, &as_expression, &arguments, budget).await {
@@ -96,6 +97,11 @@ async fn settle(
         }
     }
     read(run(tab, &as_script, &arguments, budget).await)
+}
+
+/// What an expression threw, as `evaluate.js` reports it.
+fn thrown(message: String, is_syntax: bool) -> EvaluateError {
+    if is_syntax { EvaluateError::Syntax(message) } else { EvaluateError::Threw(message) }
 }
 
 async fn run(
@@ -110,19 +116,6 @@ async fn run(
 }
 
 fn read(answer: Result<Option<String>, CallError>) -> Result<Option<Settled>, EvaluateError> {
-    let Some(text) = answer.map_err(|error| EvaluateError::Page(error.into()))? else { return Ok(None) };
+    let Some(text) = answer.map_err(PageError::from)? else { return Ok(None) };
     serde_json::from_str(&text).map(Some).map_err(|why| EvaluateError::NotJson(why.to_string()))
-}
-
-impl From<EvaluateError> for Fault {
-    fn from(error: EvaluateError) -> Self {
-        match error {
-            EvaluateError::Threw { message, .. } => Self::persistent(FailureClass::Script, message),
-            EvaluateError::NotJson(what) => Self::persistent(
-                FailureClass::Script,
-                format!("the value cannot be brought back as JSON: {what}"),
-            ),
-            EvaluateError::Page(trouble) => trouble.into(),
-        }
-    }
 }

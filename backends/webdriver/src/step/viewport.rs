@@ -1,16 +1,16 @@
 //! The size of the viewport.
 
 use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::page::LOOK;
 use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::Viewport;
 use serde_json::{Value, json};
 
-use crate::session::LOOK;
 use crate::settings::Family;
 use crate::tab::Tab;
 
 /// Gives the page a viewport of this size, until it is given another.
-pub(crate) async fn set(tab: &Tab, viewport: &Viewport, budget: Budget) -> Result<(), Fault> {
+pub(super) async fn set(tab: &Tab, viewport: &Viewport, budget: Budget) -> Result<(), Fault> {
     let Viewport { width, height, scale } = *viewport;
     match tab.family() {
         Family::Chromium => {
@@ -29,8 +29,8 @@ pub(crate) async fn set(tab: &Tab, viewport: &Viewport, budget: Budget) -> Resul
     }
 }
 
-/// Makes the window so large that the page has this size. The frame around it is not the same before a page is shown as
-/// after, so it is measured once more.
+/// Resizes the window until the page has this size. The window's frame changes when a page is shown first, so it is
+/// measured again after each change.
 async fn resize(tab: &Tab, width: u32, height: u32, budget: Budget) -> Result<(), Fault> {
     let wanted = [width, height].map(i64::from);
     for _ in 0..3 {

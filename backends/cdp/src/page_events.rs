@@ -1,8 +1,8 @@
-//! What a page does by itself while a step is carried out: dialogs, downloads, progress, and its death.
+//! What a page does by itself while a step is carried out: dialogs, downloads, loading, and its end.
 //!
-//! A guard is a future beside the step's, not a task: whoever performs a step polls both, so the guard needs neither
-//! lock nor owner. Between two steps the page's events wait in its session's mailbox; a dialog that opens then is
-//! answered when the next step begins.
+//! [`PageEvents::watch`] is a future beside the step's, not a task: the caller polls both, so it needs neither a lock nor
+//! an owner. Between two steps the page's events wait in its session's mailbox; a dialog that opens then is answered when
+//! the next step begins.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -26,10 +26,10 @@ pub(crate) const METHODS: &[&str] = &[
     "Page.loadEventFired",
 ];
 
-/// How long the browser may take to put a dialog away. Nothing waits for it.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the browser may take to close a dialog. Nothing waits for it.
+const DIALOG: Duration = Duration::from_secs(10);
 
-/// How far the page says it has come. A hint: every wait also asks the page itself.
+/// How far the page has loaded by its events. A hint: every wait also asks the page itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Progress {
     /// The last thing that happened to the document.
@@ -43,7 +43,7 @@ pub(crate) struct Progress {
 /// The milestones of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) enum Reached {
-    /// It is being waited for.
+    /// No document has arrived yet.
     #[default]
     Nothing,
     /// It has begun to load.
@@ -54,7 +54,7 @@ pub(crate) enum Reached {
     Loaded,
 }
 
-/// Why a page is of no use any more.
+/// Why a page cannot be used any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Loss {
     /// Its renderer died.
@@ -67,7 +67,7 @@ pub(crate) enum Loss {
 
 /// Answers dialogs, counts, and keeps the progress.
 #[derive(Debug)]
-pub(crate) struct Guard {
+pub(crate) struct PageEvents {
     /// The main frame, which has the id of its target.
     frame: String,
     dialogs: AtomicU32,
@@ -106,8 +106,8 @@ struct Response {
     status: u16,
 }
 
-impl Guard {
-    /// Guards the page of this target.
+impl PageEvents {
+    /// The events of this target's page.
     pub(crate) fn new(target: &str) -> Self {
         Self {
             frame: target.to_owned(),
@@ -132,7 +132,7 @@ impl Guard {
         self.downloads.load(Ordering::Relaxed)
     }
 
-    /// Guards the page until it is lost. May be dropped and called again.
+    /// Handles events until the page is lost. May be dropped and called again.
     pub(crate) async fn watch(&self, session: &Session) -> Loss {
         loop {
             match session.next_event().await {
@@ -149,7 +149,7 @@ impl Guard {
 
     async fn take(&self, event: &Event, session: &Session) -> Option<Loss> {
         if event.lagged > 0 {
-            // One of those that were dropped may have been a dialog; where there is none this does nothing.
+            // One of the dropped events may have been a dialog; without a dialog this does nothing.
             answer(session, Answer::Dismiss).await;
         }
         match &*event.method {
@@ -197,7 +197,7 @@ impl Guard {
     }
 }
 
-/// What is said to a dialog.
+/// The answer to a dialog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Answer {
     Accept,
@@ -205,7 +205,7 @@ enum Answer {
 }
 
 impl Answer {
-    /// An alert is read, a page may be left; what asks for a decision gets a no.
+    /// Alerts and leaving a page are accepted; every question is refused.
     fn to(event: &Event) -> Self {
         match event.parse::<Dialog>() {
             Ok(dialog) if matches!(dialog.kind.as_str(), "alert" | "beforeunload") => Self::Accept,
@@ -214,10 +214,10 @@ impl Answer {
     }
 }
 
-/// Answers the dialog that is open. The reply is of no interest: it may have been put away meanwhile.
+/// Answers the dialog that is open. The reply is ignored: the dialog may be closed already.
 async fn answer(session: &Session, answer: Answer) {
     let command = HandleJavaScriptDialogParams::new(answer == Answer::Accept);
-    drop(session.start(command, PATIENCE).await);
+    drop(session.start(command, DIALOG).await);
 }
 
 #[cfg(test)]
@@ -232,7 +232,7 @@ mod tests {
     use super::*;
     use crate::transport::{Connection, ConnectionLimits};
 
-    /// A browser that says what a test wants.
+    /// A browser whose messages the test writes.
     struct Peer {
         session: Session,
         wire: DuplexStream,
@@ -254,59 +254,59 @@ mod tests {
             self.wire.write_all(event.as_bytes()).await.expect("open");
         }
 
-        /// Lets the guard see what was said; the page is not to be lost by it.
-        async fn settle(&self, guard: &Guard) {
-            let lost = timeout(Duration::from_millis(10), guard.watch(&self.session)).await;
+        /// Lets the events be handled; none of them may lose the page.
+        async fn settle(&self, events: &PageEvents) {
+            let lost = timeout(Duration::from_millis(10), events.watch(&self.session)).await;
             assert!(lost.is_err(), "{lost:?}");
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn alerts_and_leaving_are_accepted_and_decisions_are_refused() {
-        let (mut peer, guard) = (Peer::new(), Guard::new("t"));
+        let (mut peer, events) = (Peer::new(), PageEvents::new("t"));
         let rules =
             [("alert", true), ("beforeunload", true), ("confirm", false), ("prompt", false), ("new", false)];
         for (kind, accepted) in rules {
             peer.say("Page.javascriptDialogOpening", &format!("{{\"type\":\"{kind}\"}}")).await;
-            peer.settle(&guard).await;
+            peer.settle(&events).await;
             let mut command = [0; 1024];
             let read = peer.wire.read(&mut command).await.expect("open");
             let command: serde_json::Value = serde_json::from_slice(&command[..read - 1]).expect("a command");
             assert_eq!(command["method"], "Page.handleJavaScriptDialog");
             assert_eq!(command["params"]["accept"], accepted, "{kind}");
         }
-        assert_eq!(guard.dialogs(), 5);
+        assert_eq!(events.dialogs(), 5);
     }
 
     #[tokio::test(start_paused = true)]
     async fn progress_is_the_main_frame_s() {
-        let (mut peer, guard) = (Peer::new(), Guard::new("t"));
-        let progress = || *guard.progress().borrow();
+        let (mut peer, events) = (Peer::new(), PageEvents::new("t"));
+        let progress = || *events.progress().borrow();
         peer.say("Page.frameNavigated", r#"{"frame":{"id":"child"}}"#).await;
         peer.say("Page.frameStoppedLoading", r#"{"frameId":"child"}"#).await;
-        peer.settle(&guard).await;
+        peer.settle(&events).await;
         assert_eq!(progress(), Progress::default());
         peer.say("Page.frameNavigated", r#"{"frame":{"id":"t"}}"#).await;
         peer.say("Page.loadEventFired", "{}").await;
         peer.say("Page.frameStoppedLoading", r#"{"frameId":"t"}"#).await;
-        peer.settle(&guard).await;
+        peer.settle(&events).await;
         assert_eq!((progress().reached, progress().stopped), (Reached::Loaded, true));
         peer.say("Page.frameNavigated", r#"{"frame":{"id":"t"}}"#).await;
-        peer.settle(&guard).await;
+        peer.settle(&events).await;
         assert_eq!((progress().reached, progress().stopped), (Reached::Committed, false), "it moved on");
     }
 
     #[tokio::test(start_paused = true)]
     async fn each_loss_is_told_from_the_others() {
-        let (mut peer, guard) = (Peer::new(), Guard::new("t"));
+        let (mut peer, events) = (Peer::new(), PageEvents::new("t"));
         peer.say("Inspector.targetCrashed", "{}").await;
-        assert_eq!(guard.watch(&peer.session).await, Loss::Crashed);
+        assert_eq!(events.watch(&peer.session).await, Loss::Crashed);
         let detached = b"{\"method\":\"Target.detachedFromTarget\",\"params\":{\"sessionId\":\"s\"}}\0";
         peer.wire.write_all(detached).await.expect("open");
-        assert_eq!(guard.watch(&peer.session).await, Loss::Closed);
+        assert_eq!(events.watch(&peer.session).await, Loss::Closed);
 
         let peer = Peer::new();
         drop(peer.wire);
-        assert_eq!(guard.watch(&peer.session).await, Loss::Disconnected);
+        assert_eq!(events.watch(&peer.session).await, Loss::Disconnected);
     }
 }

@@ -1,11 +1,11 @@
-//! What opens in a browser: the page of each context, and the popups that nobody asked for.
+//! The pages that open in a browser: the page of each context, and popups.
 //!
-//! The browser attaches us to every new page before it does anything (`Target.setAutoAttach` with
-//! `waitForDebuggerOnStart`). The first page of a context is the one it was opened for and is handed to whoever
-//! waits; every further one is a popup, is counted, and is closed before it has loaded a byte. So a storm of popups
-//! costs the browser a little, us one event and two commands each, and neighbours nothing.
+//! The browser attaches us to every new page before the page runs (`Target.setAutoAttach` with
+//! `waitForDebuggerOnStart`). The first page of a context is the page it was opened for, and is handed to the task that
+//! waits for it. Every further page is a popup, is counted, and is closed before it has loaded a byte. So a popup costs
+//! one event and two commands, and a storm of popups costs other contexts nothing.
 //!
-//! Should events be lost because they came faster than they were taken, the browser is asked for the pages it has.
+//! When events were lost because they came faster than they were taken, the browser is asked for its list of pages.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -23,30 +23,30 @@ use crate::transport::Session;
 pub(crate) const METHODS: &[&str] = &["Target.attachedToTarget"];
 
 /// How long the browser may take to close a popup or list its pages. Nothing waits for it.
-const PATIENCE: Duration = Duration::from_secs(10);
+const REPLY: Duration = Duration::from_secs(10);
 
-/// The contexts of one browser, each with the page that is expected in it or has come.
+/// The contexts of one browser, each with its page: awaited or present.
 #[derive(Debug, Default)]
-pub(crate) struct Arrivals(Mutex<HashMap<String, Berth>>);
+pub(crate) struct PageTargets(Mutex<HashMap<String, ContextTargets>>);
 
 /// One context.
 #[derive(Debug)]
-struct Berth {
-    page: Occupant,
+struct ContextTargets {
+    page: PageSlot,
     popups: Arc<AtomicU32>,
 }
 
 #[derive(Debug)]
-enum Occupant {
-    /// Somebody waits for the page.
+enum PageSlot {
+    /// A task waits for the page.
     Awaited(oneshot::Sender<String>),
     /// The page with this target id has come.
-    Here(String),
+    Present(String),
 }
 
-/// What was said of a context whose page is awaited.
+/// The page that a context waits for.
 #[derive(Debug)]
-pub(crate) struct Expectation {
+pub(crate) struct AwaitedPage {
     /// Gives the page's session id.
     pub(crate) session: oneshot::Receiver<String>,
     /// How many popups the context opened so far.
@@ -58,7 +58,7 @@ pub(crate) struct Expectation {
 enum Verdict {
     /// It is where it belongs.
     Leave,
-    /// Nobody asked for it.
+    /// It is a popup.
     Close,
 }
 
@@ -77,14 +77,14 @@ struct Target {
     browser_context_id: Option<String>,
 }
 
-impl Arrivals {
+impl PageTargets {
     /// Announces that the first page of `context` belongs to the caller.
-    pub(crate) fn expect(&self, context: &str) -> Expectation {
+    pub(crate) fn expect(&self, context: &str) -> AwaitedPage {
         let (give, session) = oneshot::channel();
         let popups = Arc::new(AtomicU32::new(0));
-        let berth = Berth { page: Occupant::Awaited(give), popups: Arc::clone(&popups) };
-        self.lock().insert(context.to_owned(), berth);
-        Expectation { session, popups }
+        let context_targets = ContextTargets { page: PageSlot::Awaited(give), popups: Arc::clone(&popups) };
+        self.lock().insert(context.to_owned(), context_targets);
+        AwaitedPage { session, popups }
     }
 
     /// The context is gone.
@@ -102,38 +102,40 @@ impl Arrivals {
                 resume(root, &attached.session_id).await;
             }
             if event.lagged > 0 {
-                self.take_stock(root).await;
+                self.resync(root).await;
             }
         }
     }
 
     fn place(&self, attached: &Attached) -> Verdict {
         let Attached { session_id, target_info, waiting_for_debugger } = attached;
-        let mut berths = self.lock();
+        let mut contexts = self.lock();
         let context = target_info.browser_context_id.as_deref();
-        let Some(berth) = context.and_then(|context| berths.get_mut(context)) else {
-            // A window of the browser's own runs already; what waits in a context that is going away is a popup.
+        let Some(context_targets) = context.and_then(|context| contexts.get_mut(context)) else {
+            // A window of the browser's own runs already; a page that waits in a context that is closing is a popup.
             return if *waiting_for_debugger { Verdict::Close } else { Verdict::Leave };
         };
-        if let Occupant::Here(_) = berth.page {
-            return berth.verdict(&target_info.target_id);
+        if let PageSlot::Present(_) = context_targets.page {
+            return context_targets.verdict(&target_info.target_id);
         }
-        let came = Occupant::Here(target_info.target_id.clone());
-        if let Occupant::Awaited(waiting) = std::mem::replace(&mut berth.page, came) {
-            // Whoever has left disposes of the whole context.
+        let came = PageSlot::Present(target_info.target_id.clone());
+        if let PageSlot::Awaited(waiting) = std::mem::replace(&mut context_targets.page, came) {
+            // A caller that has left disposes of the whole context.
             drop(waiting.send(session_id.clone()));
         }
         Verdict::Leave
     }
 
     /// Closes the popups whose announcement was lost.
-    async fn take_stock(&self, root: &Session) {
-        let Ok(answer) = root.call(GetTargetsParams::default(), PATIENCE).await else { return };
+    async fn resync(&self, root: &Session) {
+        let Ok(answer) = root.call(GetTargetsParams::default(), REPLY).await else { return };
         for target in answer.target_infos {
             let context = target.browser_context_id.as_ref().map(AsRef::as_ref);
             let id = target.target_id.as_ref();
             let unwanted = context.is_some_and(|context: &str| {
-                self.lock().get_mut(context).is_some_and(|berth| berth.verdict(id) == Verdict::Close)
+                self.lock()
+                    .get_mut(context)
+                    .is_some_and(|context_targets| context_targets.verdict(id) == Verdict::Close)
             });
             if unwanted {
                 close(root, id.to_owned()).await;
@@ -141,16 +143,16 @@ impl Arrivals {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Berth>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, ContextTargets>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Berth {
+impl ContextTargets {
     /// Judges, and counts, a page that may be the one that was awaited.
     fn verdict(&mut self, target: &str) -> Verdict {
         match &self.page {
-            Occupant::Here(page) if page != target => {
+            PageSlot::Present(page) if page != target => {
                 self.popups.fetch_add(1, Ordering::Relaxed);
                 Verdict::Close
             }
@@ -159,16 +161,15 @@ impl Berth {
     }
 }
 
-/// Tells the browser to close a page. Its reply is of no interest: a popup that stays goes with its context.
+/// Asks the browser to close a page. The reply is ignored: a popup that stays is closed with its context.
 async fn close(root: &Session, target: String) {
-    drop(root.start(CloseTargetParams::new(target), PATIENCE).await);
+    drop(root.start(CloseTargetParams::new(target), REPLY).await);
 }
 
-/// Lets a page run that is being closed. Until then the page that opened it stands still, in the middle of its
-/// `window.open`.
+/// Lets a page run that is being closed. Until then the page that opened it is blocked in its `window.open`.
 async fn resume(root: &Session, session: &str) {
     let popup = root.connection().session(session, &[]);
-    drop(popup.start(RunIfWaitingForDebuggerParams::default(), PATIENCE).await);
+    drop(popup.start(RunIfWaitingForDebuggerParams::default(), REPLY).await);
 }
 
 #[cfg(test)]
@@ -183,30 +184,30 @@ mod tests {
 
     #[test]
     fn the_first_page_is_handed_over_and_every_other_is_a_popup() {
-        let arrivals = Arrivals::default();
-        let mut a = arrivals.expect("a");
-        let b = arrivals.expect("b");
-        assert_eq!(arrivals.place(&attached("s1", "t1", Some("a"), true)), Verdict::Leave);
+        let targets = PageTargets::default();
+        let mut a = targets.expect("a");
+        let b = targets.expect("b");
+        assert_eq!(targets.place(&attached("s1", "t1", Some("a"), true)), Verdict::Leave);
         assert_eq!(a.session.try_recv().as_deref(), Ok("s1"));
         for popup in ["t2", "t3"] {
-            assert_eq!(arrivals.place(&attached("s", popup, Some("a"), true)), Verdict::Close);
+            assert_eq!(targets.place(&attached("s", popup, Some("a"), true)), Verdict::Close);
         }
-        assert_eq!(arrivals.place(&attached("s1", "t1", Some("a"), true)), Verdict::Leave, "told twice");
+        assert_eq!(targets.place(&attached("s1", "t1", Some("a"), true)), Verdict::Leave, "told twice");
         assert_eq!((a.popups.load(Ordering::Relaxed), b.popups.load(Ordering::Relaxed)), (2, 0));
     }
 
     #[test]
     fn a_paused_page_without_a_context_is_closed_and_the_browser_s_own_window_is_left() {
-        let arrivals = Arrivals::default();
-        drop(arrivals.expect("a"));
+        let targets = PageTargets::default();
+        drop(targets.expect("a"));
         assert_eq!(
-            arrivals.place(&attached("s", "t", Some("a"), true)),
+            targets.place(&attached("s", "t", Some("a"), true)),
             Verdict::Leave,
             "its context is closing"
         );
-        arrivals.forget("a");
-        assert_eq!(arrivals.place(&attached("s", "t", Some("a"), true)), Verdict::Close);
-        assert_eq!(arrivals.place(&attached("s", "t", Some("default"), false)), Verdict::Leave);
-        assert_eq!(arrivals.place(&attached("s", "t", None, true)), Verdict::Close);
+        targets.forget("a");
+        assert_eq!(targets.place(&attached("s", "t", Some("a"), true)), Verdict::Close);
+        assert_eq!(targets.place(&attached("s", "t", Some("default"), false)), Verdict::Leave);
+        assert_eq!(targets.place(&attached("s", "t", None, true)), Verdict::Close);
     }
 }

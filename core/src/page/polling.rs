@@ -1,12 +1,19 @@
-//! Waiting for what a page reports: look, pause, look again, until it is ready, refused for good, or time is up. Pure.
+//! Waiting for what a page reports: look, pause, look again, until it is ready, refused, or time is up. Pure.
 //!
-//! What goes wrong in between is forgiven where asking again can help: the document was replaced, or the page was
+//! A look that fails does not end the wait where asking again can help: when the document was replaced, or the page was
 //! too busy to answer.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
+use super::condition::Condition;
+use super::error::PageError;
+use super::script::Verdict;
 use crate::outcome::{FailureClass, Fault};
-use crate::page::{Condition, Verdict};
+
+/// How long one look may take. A browser does not always answer for a document that was replaced meanwhile, so an
+/// answer that takes longer counts as lost.
+pub const LOOK: Duration = Duration::from_secs(2);
 
 /// Pauses between two looks, the last one repeated: quick at first, since most things are there within a tenth
 /// of a second, and then easy on the browser's CPU.
@@ -19,60 +26,44 @@ const PAUSES: [Duration; 6] = [
     Duration::from_millis(250),
 ];
 
-/// What came of one look.
-#[derive(Debug)]
-pub enum Look<T> {
-    /// The page said this.
-    Said(Verdict<T>),
-    /// It said nothing, and may when it is asked again.
-    Nothing,
-    /// Asking again cannot help.
-    Fault(Fault),
-}
-
-/// What follows from a look.
-#[derive(Debug)]
-pub enum Next<T> {
-    /// The wait is over.
-    End(Result<T, Unmet>),
-    /// Look again after this pause.
-    Again(Duration),
-}
-
 /// Why a wait ended without success.
 #[derive(Debug)]
 pub enum Unmet {
-    /// Time was up; what was missing last, if the page ever said.
+    /// Time was up; what was missing last, if the page ever answered.
     Late(Option<String>),
-    /// It can never be; why.
+    /// It can never hold; why.
     Refused(String),
     /// Something else failed.
     Fault(Fault),
 }
 
-/// What a wait knows between two looks.
+/// What a wait remembers between two looks.
 #[derive(Debug, Default)]
-pub struct Patience {
+pub struct Polling {
     pauses: usize,
     missing: Option<String>,
 }
 
-impl Patience {
-    /// How the wait goes on after a look, when so much of its time is `left`.
-    pub fn weigh<T>(&mut self, look: Look<T>, left: Duration) -> Next<T> {
+impl Polling {
+    /// Decides after a look, when this much of the wait's time is `left`: the wait ends, or looks again after a pause.
+    pub fn next<T>(
+        &mut self,
+        look: Result<Verdict<T>, PageError>,
+        left: Duration,
+    ) -> ControlFlow<Result<T, Unmet>, Duration> {
         match look {
-            Look::Said(Verdict::Ready(value)) => return Next::End(Ok(value)),
-            Look::Said(Verdict::Refused(why)) => return Next::End(Err(Unmet::Refused(why))),
-            Look::Fault(fault) => return Next::End(Err(Unmet::Fault(fault))),
-            Look::Said(Verdict::Waiting(what)) => self.missing = Some(what),
-            Look::Nothing => {}
+            Ok(Verdict::Ready(value)) => return ControlFlow::Break(Ok(value)),
+            Ok(Verdict::Refused(why)) => return ControlFlow::Break(Err(Unmet::Refused(why))),
+            Err(PageError::Fault(fault)) => return ControlFlow::Break(Err(Unmet::Fault(fault))),
+            Ok(Verdict::Waiting(what)) => self.missing = Some(what),
+            Err(PageError::Moved | PageError::Silent(_)) => {}
         }
         if left.is_zero() {
-            return Next::End(Err(Unmet::Late(self.missing.take())));
+            return ControlFlow::Break(Err(Unmet::Late(self.missing.take())));
         }
         let pause = PAUSES.get(self.pauses).or(PAUSES.last()).copied().unwrap_or_default();
         self.pauses += 1;
-        Next::Again(pause.min(left))
+        ControlFlow::Continue(pause.min(left))
     }
 }
 
@@ -91,7 +82,7 @@ impl Unmet {
         }
     }
 
-    /// The fault of a `wait_for` whose condition did not come to hold: it is late, and may hold another time.
+    /// The fault of a `wait_for` whose condition did not come to hold. It may hold another time.
     #[must_use]
     pub fn wait(self, condition: Condition<'_>, whole: Duration) -> Fault {
         self.condition(condition, whole, |found| {
@@ -121,7 +112,7 @@ impl Unmet {
         }
     }
 
-    /// A page that never said anything found nothing: that is a timeout, whoever asked.
+    /// A page that never answered is a timeout for a `wait_for` and for an `expect`.
     fn condition(self, condition: Condition<'_>, whole: Duration, late: impl FnOnce(&str) -> Fault) -> Fault {
         match self {
             Self::Late(Some(found)) => late(&found),
@@ -140,17 +131,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_and_the_last_thing_missing_is_told() {
-        let (mut patience, mut left, mut looks) = (Patience::default(), Duration::from_secs(10), 0);
+    fn pauses_grow_and_the_last_thing_missing_is_reported() {
+        let (mut polling, mut left, mut looks) = (Polling::default(), Duration::from_secs(10), 0);
         let end = loop {
             looks += 1;
             let look = match looks {
-                3 => Look::Nothing,
-                n => Look::Said(Verdict::<()>::Waiting(format!("look {n}"))),
+                3 => Err(PageError::Moved),
+                n => Ok(Verdict::<()>::Waiting(format!("look {n}"))),
             };
-            match patience.weigh(look, left) {
-                Next::End(end) => break end,
-                Next::Again(pause) => left -= pause,
+            match polling.next(look, left) {
+                ControlFlow::Break(end) => break end,
+                ControlFlow::Continue(pause) => left -= pause,
             }
         };
         let Err(Unmet::Late(Some(missing))) = end else { panic!("{end:?}") };
@@ -160,11 +151,11 @@ mod tests {
 
     #[test]
     fn a_fault_or_a_refusal_ends_the_wait_at_once() {
-        let (mut patience, left) = (Patience::default(), Duration::from_secs(10));
-        let refused = patience.weigh(Look::Said(Verdict::<()>::Refused("no".into())), left);
-        assert!(matches!(refused, Next::End(Err(Unmet::Refused(why))) if why == "no"));
+        let (mut polling, left) = (Polling::default(), Duration::from_secs(10));
+        let refused = polling.next(Ok(Verdict::<()>::Refused("no".into())), left);
+        assert!(matches!(refused, ControlFlow::Break(Err(Unmet::Refused(why))) if why == "no"));
         let fault = || Fault::transient(FailureClass::PageCrash, "gone");
-        let failed = patience.weigh::<()>(Look::Fault(fault()), left);
-        assert!(matches!(failed, Next::End(Err(Unmet::Fault(found))) if found == fault()));
+        let failed = polling.next::<()>(Err(PageError::Fault(fault())), left);
+        assert!(matches!(failed, ControlFlow::Break(Err(Unmet::Fault(found))) if found == fault()));
     }
 }

@@ -1,0 +1,31 @@
+//! Scripts about the page as a whole: its HTML, its address, its scroll position.
+
+use serde_json::{Value, json};
+
+use super::act::Act;
+use super::script::script;
+use crate::step::ScrollTarget;
+
+/// A script that reports the page's address.
+pub const LOCATION: &str = "({ ready: location.href })";
+
+/// A script that reports how many device pixels a CSS pixel has.
+pub const PIXEL_RATIO: &str = "({ ready: devicePixelRatio })";
+
+/// A script that reports the page's HTML, its doctype included.
+#[must_use]
+pub fn content() -> String {
+    script(include_str!("content.js"), &())
+}
+
+/// A script that scrolls, and the name of what it waits for.
+#[must_use]
+pub fn scroll(to: &ScrollTarget) -> (String, &str) {
+    let to = match to {
+        ScrollTarget::Selector(selector) => return (Act::INTO_VIEW.script(selector, &Value::Null), selector),
+        ScrollTarget::Top => json!({ "to": "top" }),
+        ScrollTarget::Bottom => json!({ "to": "bottom" }),
+        ScrollTarget::By(right, down) => json!({ "to": "by", "right": right, "down": down }),
+    };
+    (script(include_str!("scroll.js"), &to), "the page")
+}

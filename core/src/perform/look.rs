@@ -1,0 +1,92 @@
+//! Waiting in a page: a script or an expression is asked again after a pause, until it holds, is refused, or time is up.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::time::sleep;
+
+use super::page_driver::PageDriver;
+use crate::outcome::Fault;
+use crate::page::{Act, Condition, EvaluateError, LOOK, Polling, Test, Unmet, Verdict};
+use crate::runtime::budget::Budget;
+
+/// Waits until an element is ready for `act`, then does it.
+///
+/// # Errors
+/// The fault of an action whose element did not become ready.
+pub async fn act<T: DeserializeOwned + Send>(
+    page: &impl PageDriver,
+    selector: &str,
+    act: Act,
+    value: &Value,
+    budget: Budget,
+) -> Result<T, Fault> {
+    let ended = until(page, &act.script(selector, value), budget).await;
+    ended.map_err(|unmet| unmet.action(selector, budget.whole()))
+}
+
+/// Looks until the verdict is final or the budget is spent.
+pub(super) async fn until<T: DeserializeOwned + Send>(
+    page: &impl PageDriver,
+    script: &str,
+    budget: Budget,
+) -> Result<T, Unmet> {
+    poll(page, script, LOOK, budget).await
+}
+
+/// Looks at what needs no waiting for and may take long, and again only if its document went away meanwhile.
+pub(super) async fn once<T: DeserializeOwned + Send>(
+    page: &impl PageDriver,
+    script: &str,
+    budget: Budget,
+) -> Result<T, Fault> {
+    poll(page, script, Duration::MAX, budget).await.map_err(|unmet| unmet.look(budget.whole()))
+}
+
+/// Waits until the condition holds or the budget is spent.
+pub(super) async fn until_holds(
+    page: &impl PageDriver,
+    condition: Condition<'_>,
+    budget: Budget,
+) -> Result<(), Unmet> {
+    match condition.test() {
+        Test::Script(script) => until(page, &script, budget).await,
+        Test::Expression(expression) => until_truthy(page, expression, budget).await,
+    }
+}
+
+async fn poll<T: DeserializeOwned + Send>(
+    page: &impl PageDriver,
+    script: &str,
+    longest_look: Duration,
+    budget: Budget,
+) -> Result<T, Unmet> {
+    let mut polling = Polling::default();
+    loop {
+        let look = page.look(script, budget.left().min(longest_look)).await;
+        match polling.next(look, budget.left()) {
+            ControlFlow::Break(end) => return end,
+            ControlFlow::Continue(pause) => sleep(pause).await,
+        }
+    }
+}
+
+/// Waits until an expression is truthy. An expression that throws is not true yet: what it reads may still be missing.
+async fn until_truthy(page: &impl PageDriver, expression: &str, budget: Budget) -> Result<(), Unmet> {
+    let mut polling = Polling::default();
+    loop {
+        let look = match page.is_truthy(expression, budget).await {
+            Ok(true) => Ok(Verdict::Ready(())),
+            Ok(false) => Ok(Verdict::Waiting("it is false".to_owned())),
+            Err(EvaluateError::Syntax(why)) => Ok(Verdict::Refused(why)),
+            Err(EvaluateError::Threw(what)) => Ok(Verdict::Waiting(format!("it throws {what}"))),
+            Err(error) => Err(error.into()),
+        };
+        match polling.next(look, budget.left()) {
+            ControlFlow::Break(end) => return end,
+            ControlFlow::Continue(pause) => sleep(pause).await,
+        }
+    }
+}
