@@ -1,4 +1,4 @@
-//! Where the binary is.
+//! Where the binary and the examples are.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -8,11 +8,19 @@ use std::sync::OnceLock;
 /// The binary under test: `PLIMSOLL_BIN`, or the one beside this test, which is built first.
 pub(crate) fn path() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    let built = || built(&["--package", "plimsoll-cli", "--bin", "plimsoll"]).join("plimsoll");
     BINARY.get_or_init(|| std::env::var_os("PLIMSOLL_BIN").map_or_else(built, PathBuf::from))
 }
 
+/// An example of the engine, which is built first.
+pub(crate) fn example(name: &str) -> PathBuf {
+    static EXAMPLES: OnceLock<PathBuf> = OnceLock::new();
+    EXAMPLES.get_or_init(|| built(&["--package", "plimsoll", "--examples"]).join("examples")).join(name)
+}
+
+/// Builds `what` in the profile of this test, and returns the directory with the results.
 #[expect(clippy::disallowed_methods, reason = "cargo ends by itself and is waited for")]
-fn built() -> PathBuf {
+fn built(what: &[&str]) -> PathBuf {
     // target/<profile>/deps/<this test>
     let this = std::env::current_exe().expect("this test is a file");
     let profile = this.ancestors().nth(2).expect("cargo's layout");
@@ -23,10 +31,11 @@ fn built() -> PathBuf {
     };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let build = Command::new(cargo)
-        .args(["build", "--quiet", "--package", "plimsoll-cli", "--bin", "plimsoll", "--profile", name])
+        .args(["build", "--quiet", "--profile", name])
+        .args(what)
         .arg("--target-dir")
         .arg(target)
         .status();
-    assert!(build.expect("cargo is there").success(), "the binary could not be built");
-    profile.join("plimsoll")
+    assert!(build.expect("cargo is there").success(), "{what:?} could not be built");
+    profile.to_owned()
 }

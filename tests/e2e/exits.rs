@@ -33,7 +33,7 @@ fn a_run_whose_results_cannot_be_written_stops() {
     rig.jobs((0..200).map(|n| json!({"id": format!("j{n}"), "url": site.url("/slow/300")})));
     let full = File::options().write(true).open("/dev/full").expect("a full device");
     let args = ["run", "jobs.jsonl", "--concurrency", "4", "--progress", "none", "--set", &rig.setting()];
-    let ended = Running::start_into(full, &rig.path(""), &args).ended();
+    let ended = Running::start_into(crate::binary::path(), full, &rig.path(""), &args).ended();
     assert_eq!(ended.code(), Some(3), "{}", ended.stderr);
     assert!(ended.stderr.contains("No space left"), "{}", ended.stderr);
     assert!(site.hits("/slow/300") < 100, "{} pages were opened for nothing", site.hits("/slow/300"));

@@ -1,7 +1,7 @@
 //! The `plimsoll` binary from outside, with real browsers: what it writes, how it ends, what it leaves behind.
 //!
 //! ```text
-//!   binary      where it is; built first if need be
+//!   binary      where it and the engine's examples are; built first if need be
 //!   running     a run on its way, and one that ended
 //!   rig         a directory of its own for each test, and the proof that nothing is left
 //! ```
@@ -15,6 +15,7 @@ mod rig;
 mod running;
 
 mod endings;
+mod examples;
 mod exits;
 mod faults;
 mod foul_weather;

@@ -70,8 +70,9 @@ impl Rig {
         format!("profiles.root={}", self.profiles().display())
     }
 
+    /// Where browsers' profiles are: the default place of a program whose temporary files are in this directory.
     pub(crate) fn profiles(&self) -> PathBuf {
-        self.path("profiles")
+        self.path(&format!("plimsoll-{}", rustix::process::geteuid().as_raw()))
     }
 
     /// The directories of runs, living and dead.

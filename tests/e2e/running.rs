@@ -35,17 +35,19 @@ impl Running {
     /// Starts the binary in `dir`, with none of our variables in its environment but the browser's place and what is
     /// to be logged.
     pub(crate) fn start(dir: &Path, args: &[&str]) -> Self {
-        Self::start_into(
-            File::create(dir.join("stdout")).expect("the rig's directory is writable"),
-            dir,
-            args,
-        )
+        Self::start_program(crate::binary::path(), dir, args)
     }
 
-    /// Starts it with this standard output.
-    #[expect(clippy::disallowed_methods, reason = "the one place that starts the binary; drop kills it")]
-    pub(crate) fn start_into(stdout: File, dir: &Path, args: &[&str]) -> Self {
-        let mut command = Command::new(crate::binary::path());
+    /// Starts another program in the same way.
+    pub(crate) fn start_program(program: &Path, dir: &Path, args: &[&str]) -> Self {
+        let stdout = File::create(dir.join("stdout"));
+        Self::start_into(program, stdout.expect("the rig's directory is writable"), dir, args)
+    }
+
+    /// Starts a program with this standard output. Its temporary files are in `dir`.
+    #[expect(clippy::disallowed_methods, reason = "the one place that starts programs; drop kills them")]
+    pub(crate) fn start_into(program: &Path, stdout: File, dir: &Path, args: &[&str]) -> Self {
+        let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
             if name.starts_with("PLIMSOLL_")
@@ -54,10 +56,10 @@ impl Running {
                 command.env_remove(name);
             }
         }
-        command.args(args).current_dir(dir).stdin(Stdio::null());
+        command.args(args).current_dir(dir).env("TMPDIR", dir).stdin(Stdio::null());
         let stderr = File::create(dir.join("stderr")).expect("the rig's directory is writable");
         let child = command.stdout(stdout).stderr(stderr).spawn();
-        let (child, started) = (child.expect("the binary starts"), Stopwatch::start());
+        let (child, started) = (child.expect("the program starts"), Stopwatch::start());
         Self { child, started, dir: dir.to_owned() }
     }
 
