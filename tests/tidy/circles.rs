@@ -14,7 +14,6 @@ use crate::imports::used_paths;
 
 /// Modules that lie in several files: the file of the module, and why the files in its folder use what it holds.
 const ONE_MODULE: &[(&str, &str)] = &[
-    ("backends/cdp/src/evaluate.rs", "its child reads the protocol's answers into its result type"),
     ("backends/host/src/profile.rs", "the sweep removes what the module's private functions made"),
     (
         "backends/host/src/readings.rs",
@@ -31,7 +30,6 @@ const ONE_MODULE: &[(&str, &str)] = &[
     ("cli/engine/src/jobs.rs", "the check goes through the module's private reader"),
     ("cli/engine/src/settings.rs", "the tree of settings and its parts are one declaration"),
     ("cli/engine/src/settings/driver.rs", "a plugin's settings contain the settings of any driver"),
-    ("core/src/page.rs", "its children build scripts from the module's private template"),
     ("core/src/policy/breaker.rs", "an answer is part of the breaker's verdict"),
     ("core/src/policy/dispatch.rs", "one state machine, its transitions in several files"),
     ("core/src/policy/pressure.rs", "a gauge returns the module's levels"),

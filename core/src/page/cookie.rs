@@ -56,6 +56,17 @@ mod tests {
     }
 
     #[test]
+    fn only_a_secure_cookie_keeps_the_same_site_none() {
+        let cookie = |secure| {
+            read(&format!(
+                r#"{{"name":"a","value":"b","domain":"h","path":"/","secure":{secure},"sameSite":"None"}}"#
+            ))
+        };
+        assert_eq!(cookie(false).same_site, None);
+        assert_eq!(cookie(true).same_site, Some(SameSite::None));
+    }
+
+    #[test]
     fn a_cookie_is_read_in_the_words_of_each_protocol() {
         let devtools = read(
             r#"{"name":"a","value":"b","domain":"h","path":"/","expires":-1,"session":true,"httpOnly":true,
