@@ -68,7 +68,7 @@ impl Act {
     pub const INTO_VIEW: Self = Self::new(&[], include_str!("into_view.js"));
     /// Where it lies in the page.
     pub const PLACE: Self = Self::new(&[Visible, Stable], include_str!("place.js"));
-    /// Checks that it accepts this many files.
+    /// Checks that it accepts the given number of files.
     pub const FILE_INPUT: Self = Self::new(&[Control], include_str!("file_input.js"));
     /// The lengths of the files it holds.
     pub const FILES: Self = Self::new(&[Control], include_str!("files.js"));

@@ -27,7 +27,7 @@ pub struct RestartIntensity {
     pub rest: Backoff,
     /// Living this long clears the sheet.
     pub healthy_after: Duration,
-    /// Serving this many contexts clears it too.
+    /// The number of served contexts that clears it too.
     pub healthy_served: u32,
 }
 

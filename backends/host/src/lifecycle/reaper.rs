@@ -117,6 +117,7 @@ pub async fn stop_tasks(tasks: &Supervisor) {
 #[cfg(test)]
 mod tests {
     use plimsoll_core::outcome::FailureClass;
+    use plimsoll_core::runtime::clock::Clock;
     use tokio::sync::oneshot;
 
     use super::*;
@@ -172,14 +173,14 @@ mod tests {
             browser.busy = Duration::from_secs(60);
             let handle = reaper.start(browser, &supervisor);
             assert_eq!(lifetime.end(), None);
-            let start = tokio::time::Instant::now();
+            let clock = Clock::start();
             if drops {
                 drop(handle);
             } else {
                 handle.close().await.expect("gone");
             }
             assert_eq!(lifetime.gone().await, Ok(()));
-            assert_eq!(start.elapsed(), Duration::from_secs(60));
+            assert_eq!(clock.now().elapsed(), Duration::from_secs(60));
             assert_eq!(lifetime.end(), Some(BrowserEnd::Died("it was closed".to_owned())));
         }
         assert_eq!(supervisor.panics(), 0);
