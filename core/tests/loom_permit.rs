@@ -1,13 +1,13 @@
-//! Every order in which permits and the fleet's loop can meet, tried by loom on the real source.
+//! Loom tests every interleaving of permits and the fleet's loop, on the real source file.
 //!
-//! Only built with `--cfg loom`; `cargo xtask ci` does so:
+//! Built only with `--cfg loom`, as `cargo xtask ci` does:
 //!
 //! ```text
 //! RUSTFLAGS="--cfg loom" cargo test --package plimsoll-core --test loom_permit --release --target-dir target/loom
 //! ```
 #![cfg(loom)]
 
-/// The source itself: under `cfg(all(test, loom))` its lock and its `Arc` are loom's.
+/// The source file itself: under `cfg(all(test, loom))` it uses loom's lock and `Arc`.
 #[path = "../src/runtime/permit.rs"]
 mod permit;
 
@@ -23,7 +23,7 @@ use plimsoll_core::id::SlotId;
 
 use permit::{Permit, SlotNote, SlotNotes};
 
-/// Takes until each of `permits` has been freed. Loom reports a deadlock if the reader is not woken for one of them.
+/// Reads notes until each of `permits` is freed. Loom reports a deadlock if a note does not wake the reader.
 async fn read_until_freed(notes: &SlotNotes, permits: u64) -> Vec<SlotNote> {
     let mut read = Vec::new();
     while read.iter().filter(|note| matches!(note, SlotNote::Freed(_))).count() < permits as usize {
@@ -34,7 +34,7 @@ async fn read_until_freed(notes: &SlotNotes, permits: u64) -> Vec<SlotNote> {
     read
 }
 
-/// Each of these permits said that it opened, then that it was freed, once each.
+/// Each of these permits has reported exactly once that it opened and then exactly once that it was freed.
 fn assert_each_once(read: &[SlotNote], permits: u64) {
     for slot in (0..permits).map(SlotId) {
         let of_slot: Vec<_> = read
@@ -48,13 +48,13 @@ fn assert_each_once(read: &[SlotNote], permits: u64) {
 
 fn tasks_that_open_and_drop(notes: &Arc<SlotNotes>, permits: u64) -> Vec<thread::JoinHandle<()>> {
     let permits = (0..permits).map(|slot| Permit::new(SlotId(slot), notes));
-    // As in the fleet, the note travels to a task, and the permit is dropped after it was left.
+    // As in the fleet, a task receives the note, and the permit is dropped after the note was left.
     let task = |permit: Permit| thread::spawn(move || permit.opened_note().leave());
     permits.map(task).collect()
 }
 
-/// All orders with at most this many switches away from a thread that could have gone on. The number of orders grows
-/// out of hand without a bound; races known in practice need two such switches at most.
+/// Tests all interleavings with at most `switches` preemptions. Without a bound there are too many interleavings; known
+/// races need at most two preemptions.
 fn bounded(switches: usize, check: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(switches);
@@ -96,7 +96,7 @@ fn a_wait_that_is_given_up_loses_nothing() {
     });
 }
 
-/// Begins a wait and drops it, as the loop does whenever something else comes first.
+/// Starts a wait and drops it, as the loop does when another event comes first.
 fn glance(notes: &SlotNotes) -> Vec<SlotNote> {
     match pin!(notes.take()).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(taken) => taken,

@@ -1,4 +1,4 @@
-//! Notes the compiler's version, so that a library can say what it was built with.
+//! Records the compiler's version, which the library's table then states.
 #![expect(
     clippy::disallowed_methods,
     reason = "a build script asks the compiler, whose process ends by itself"

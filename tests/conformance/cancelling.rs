@@ -1,6 +1,6 @@
-//! Callers may leave at any await. What they had begun is given up, and nothing of it is left.
+//! Callers may leave at any await. Their unfinished calls are given up and leave nothing behind.
 //!
-//! Each call is timed once, then abandoned at moments all along that time.
+//! Each call is timed once, then abandoned at several moments of that time.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ cases![
     contexts_and_browsers_may_be_dropped,
 ];
 
-/// How long to wait for the end of a browser that refused a context, before it is asked again.
+/// The time to wait for the end of a browser that refused a context, before the next try.
 const BETWEEN_TRIES: Duration = Duration::from_millis(200);
 
 fn request(rig: &Rig) -> OpenRequest {
@@ -40,8 +40,8 @@ async fn open(rig: &Rig, browser: &Arc<dyn Browser>) -> Box<dyn Context> {
 
 /// The next context, after an earlier opening or context was abandoned.
 ///
-/// A driver whose browsers hold one context may refuse it, as a failure that passes, while what was abandoned still starts
-/// or ends, and may give its browser up rather than leave something in it. Either is over within the usual time.
+/// A driver with one context per browser may refuse with a transient failure while the abandoned context still starts
+/// or ends, and may give its browser up instead of leaving anything in it. Both end within the usual time.
 pub(crate) async fn next(rig: &Rig, browser: &mut Arc<dyn Browser>) -> Box<dyn Context> {
     let start = rig.machine.clock.now();
     loop {
@@ -61,7 +61,7 @@ pub(crate) async fn next(rig: &Rig, browser: &mut Arc<dyn Browser>) -> Box<dyn C
     }
 }
 
-/// A browser that works: a context opens, shows a page, and closes.
+/// Asserts that a browser works: a context opens, shows a page, and closes.
 async fn works(rig: &Rig, browser: &mut Arc<dyn Browser>) {
     let mut context = next(rig, browser).await;
     let first = Step::Goto(request(rig).first.expect("it has a url"));
@@ -69,7 +69,7 @@ async fn works(rig: &Rig, browser: &mut Arc<dyn Browser>) {
     context.close().await.expect("gone");
 }
 
-/// How long something takes, and `n` moments of that time, the first at once.
+/// Measures how long `work` takes; returns `n` moments of that time, the first at once.
 async fn moments<T>(rig: &Rig, n: u32, work: impl Future<Output = T>) -> (T, Vec<Duration>) {
     let start = rig.machine.clock.now();
     let done = work.await;
@@ -128,13 +128,13 @@ async fn steps_may_be_abandoned(rig: &Rig) {
     for step in &steps {
         let step = job(json!({"steps": [{"goto": "about:blank"}, step]})).steps.remove(1);
         let start = rig.machine.clock.now();
-        // A driver may lack the step; it takes its time to say so.
+        // A driver may lack the step; the refusal takes time too.
         drop(context.perform(&step, rig.patience).await);
         took.push((step, rig.machine.clock.now().since(start)));
         context.perform(&first, rig.patience).await.expect("a page");
     }
     context.close().await.expect("gone");
-    // Each step at some moment, each moment of some step.
+    // Each step is abandoned at some moment, and each moment is used for some step.
     for n in 0..rig.moments.max(6) {
         let (step, took) = &took[n as usize % steps.len()];
         let mut context = next(rig, &mut browser).await;

@@ -1,4 +1,4 @@
-//! A case, its verdict, and what cases say of faults.
+//! A case, its verdict, and assertions about faults.
 
 use std::any::Any;
 use std::future::Future;
@@ -13,10 +13,10 @@ use tokio::time::timeout;
 
 use crate::rig::Rig;
 
-/// Longer than any case may take, on a busy machine.
+/// The time limit of a case, even on a busy machine.
 const AMPLE: Duration = Duration::from_secs(100);
 
-/// Something that every driver does, or declares that it cannot.
+/// A behaviour that every driver has, or declares as unsupported.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) run: for<'a> fn(&'a Rig) -> Pin<Box<dyn Future<Output = ()> + 'a>>,
@@ -34,20 +34,20 @@ pub(crate) use cases;
 /// How a case ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It did what the port promises.
+    /// The driver did what the port promises.
     Passed,
-    /// It declares that it cannot, and said so when it was asked.
+    /// The driver does not declare a needed capability, and refused the step.
     Lacks(String),
-    /// It is known to do otherwise, for this reason.
+    /// The driver is known to differ, for this reason.
     Differs(&'static str),
-    /// It is a model: it answers, but nothing happens in a page.
+    /// The driver is a model: it answers, but nothing happens in a page.
     Modelled,
-    /// It did something else.
+    /// The driver did something else.
     Failed(String),
 }
 
 impl Verdict {
-    /// What the table says.
+    /// The cell in the table.
     pub(crate) fn cell(&self) -> String {
         match self {
             Self::Passed => "pass".to_owned(),
@@ -59,16 +59,16 @@ impl Verdict {
     }
 }
 
-/// What a driver lacks, on its way out of a case.
+/// The panic payload that ends a case: what the driver lacks.
 struct Lacking(String);
 
-/// Ends the case: the driver lacks what it needs.
+/// Ends the case, because the driver lacks a capability.
 pub(crate) fn lacks(what: impl Into<String>) -> ! {
     resume_unwind(Box::new(Lacking(what.into())))
 }
 
 impl Case {
-    /// Runs it to its verdict.
+    /// Runs the case and returns its verdict.
     pub(crate) async fn judge(&self, rig: &Rig) -> Verdict {
         match AssertUnwindSafe(timeout(AMPLE, (self.run)(rig))).catch_unwind().await {
             Ok(Ok(())) => Verdict::Passed,
@@ -87,7 +87,7 @@ fn words(panic: &(dyn Any + Send)) -> &str {
         .map_or_else(|| panic.downcast_ref().copied().unwrap_or("?"), String::as_str)
 }
 
-/// Asserts how a step failed, and that it names what the job wrote.
+/// Asserts how a step failed, and that the message names the job's own words.
 #[track_caller]
 pub(crate) fn fails(
     result: Result<StepOutput, Fault>,
@@ -102,13 +102,13 @@ pub(crate) fn fails(
     }
 }
 
-/// Asserts that a wait was too long.
+/// Asserts that a wait timed out.
 #[track_caller]
 pub(crate) fn late(result: Result<StepOutput, Fault>, names: &[&str]) {
     fails(result, FailureClass::Timeout, Recurrence::Transient, names);
 }
 
-/// Asserts that the job is to blame.
+/// Asserts that the fault is the job's.
 #[track_caller]
 pub(crate) fn refused(result: Result<StepOutput, Fault>, names: &[&str]) {
     fails(result, FailureClass::Script, Recurrence::Persistent, names);

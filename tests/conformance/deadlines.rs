@@ -1,4 +1,4 @@
-//! Every step ends with its budget, whatever the page does, and a context that was late can still be closed.
+//! Every step ends with its budget, whatever the page does, and its context can still be closed.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ cases![
 
 const BUDGET: Duration = Duration::from_secs(1);
 
-/// Carries out a step that cannot end by itself, and asserts that it ends in time all the same.
+/// Carries out a step that cannot end by itself, and asserts that it ends in time.
 async fn ends(rig: &Rig, tab: &mut Tab<'_>, step: Value) {
     let text = step.to_string();
     let start = rig.machine.clock.now();
@@ -108,7 +108,7 @@ async fn contexts_open_within_their_budget_or_not_at_all(rig: &Rig) {
         assert!(took < budget + rig.grace, "it took {took:?}");
         match opened {
             Ok(context) => context.close().await.expect("gone"),
-            // A remote end that gives no session in time has none to give.
+            // If a remote end makes no session in time, there is no session to close.
             Err(fault) => {
                 assert!(matches!(fault.class, FailureClass::Timeout | FailureClass::Overload), "{fault}");
             }

@@ -1,7 +1,7 @@
-//! The drivers under test, and how each is made.
+//! The drivers under test, and their construction.
 //!
-//! What differs between them is told here: how many contexts a browser holds, how many cases are worth running side by
-//! side, how long things may take. What they *do* must not differ.
+//! The differences between drivers are stated here: contexts per browser, cases at a time, time limits. Their
+//! *behaviour* must not differ.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use futures_util::future::LocalBoxFuture;
 use plimsoll_cdp::{CdpDriver, CdpSettings};
 use plimsoll_core::port::Driver;
 use plimsoll_host::executable::NamedPath;
-// Linked for one reason: cargo then builds its library, which is loaded.
+// Linked so that cargo builds its library, which is loaded at run time.
 use plimsoll_http as _;
 use plimsoll_loader::{HostProgram, Isolation, Loader};
 use plimsoll_sim::driver::{SimDriver, SimSettings};
@@ -27,43 +27,43 @@ pub(crate) const NAMES: [&str; 6] = ["cdp", "chromedriver", "geckodriver", "grid
 
 /// A driver under test.
 pub(crate) struct Subject {
-    /// Its column in the table.
+    /// The column in the table.
     pub(crate) name: &'static str,
-    /// Contexts that one of its browsers holds.
+    /// Contexts that one browser holds.
     pub(crate) room: usize,
-    /// Cases at a time: more would only wait for each other on a small machine.
+    /// Cases at a time: on a small machine, more cases would only wait for each other.
     pub(crate) side_by_side: usize,
-    /// What a step that should work may take.
+    /// The time limit of a step that should succeed.
     pub(crate) patience: Duration,
-    /// What a step may take beyond its budget.
+    /// The time that a step may take beyond its budget.
     pub(crate) grace: Duration,
-    /// At how many moments a call is abandoned.
+    /// The number of moments at which a call is abandoned.
     pub(crate) moments: u32,
-    /// Suites whose cases it only models: it answers, but nothing happens in a page.
+    /// Suites that the driver only models: it answers, but nothing happens in a page.
     pub(crate) models: &'static [&'static str],
-    /// Cases in which it is known to do otherwise, and why.
+    /// Cases in which the driver is known to differ, and why.
     pub(crate) differs: &'static [(&'static str, Known)],
-    /// Makes it.
+    /// Makes the driver.
     pub(crate) make: Make,
 }
 
 /// How a driver is made.
 pub(crate) type Make = for<'a> fn(&'a Machine) -> LocalBoxFuture<'a, Arc<dyn Driver>>;
 
-/// What is known of a case in which a driver does otherwise, and why.
+/// A known difference of a driver in a case, and its reason.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Known {
-    /// It fails; when it passes, it is to be taken off the list.
+    /// The case fails; if it passes, it must be removed from the list.
     Always(&'static str),
-    /// It fails or passes, by a race in a program that is not ours. When it fails, its message contains one of these texts;
-    /// any other failure counts.
+    /// The case fails or passes, because of a race in a program that is not ours. The message of a failure must
+    /// contain one of these texts; any other failure counts.
     AtTimes(&'static str, &'static [&'static str]),
 }
 
 const NO_SCRIPTS: &str = "the page's scripts do not run";
 
 impl Subject {
-    /// The verdict on a case, in the light of what is known of this driver.
+    /// The verdict on a case, with the driver's known differences applied.
     pub(crate) async fn judged(
         &self,
         suite: &str,
@@ -153,13 +153,13 @@ pub(crate) fn geckodriver() -> Subject {
             ),
             ("a_download_is_refused_and_counted", Known::Always("refused, but not counted")),
             ("cookies_of_other_sites_are_set", Known::Always("WebDriver sets cookies of the open page only")),
-            // Observed: the job's own window is gone after the storm, in some runs.
+            // Observed: in some runs the job's own window is gone after the storm.
             (
                 "a_storm_of_popups_harms_nobody",
                 Known::AtTimes("the storm may cost the job its own page", &["the page closed itself"]),
             ),
-            // Firefox's own processes decide which comes first: geckodriver sees that the tab has gone, or that
-            // Marionette has.
+            // Firefox's processes decide which comes first: geckodriver notices that the tab is gone, or that
+            // Marionette is.
             (
                 "a_killed_renderer_is_a_page_crash",
                 Known::AtTimes(
@@ -188,7 +188,7 @@ pub(crate) fn geckodriver() -> Subject {
     }
 }
 
-/// Chromium over WebDriver through a Selenium Grid, on which a browser is but a share.
+/// Chromium over WebDriver through a Selenium Grid, where a browser is a share of the grid.
 pub(crate) fn grid() -> Subject {
     Subject {
         name: "grid",
@@ -236,7 +236,7 @@ fn webdriver(machine: &Machine, settings: WebDriverSettings) -> Arc<dyn Driver> 
     Arc::new(driver.expect("a driver and its browser; `cargo xtask setup` brings them"))
 }
 
-/// A geckodriver where whoever runs browsers can start it: the build directory may be nobody's business.
+/// A copy of geckodriver that the user of the browsers can start: the build directory may be private.
 fn geckodriver_in(machine: &Machine) -> PathBuf {
     let built = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/bin/geckodriver");
     let from = std::env::var_os("PLIMSOLL_GECKODRIVER").map_or_else(built, PathBuf::from);
@@ -248,8 +248,8 @@ fn geckodriver_in(machine: &Machine) -> PathBuf {
     to
 }
 
-/// No browser at all: what a server sends, read as a browser would. A library like any other, loaded as the program
-/// loads it: into a process of its own.
+/// No browser: the server's response is read as a browser would. This library is loaded as the program loads it, into
+/// a process of its own.
 pub(crate) fn http() -> Subject {
     Subject {
         name: "http",
@@ -287,7 +287,7 @@ pub(crate) fn http() -> Subject {
     }
 }
 
-/// No browser at all: values that a seed decides.
+/// No browser: a seed decides all values.
 pub(crate) fn sim() -> Subject {
     Subject {
         name: "sim",

@@ -1,4 +1,4 @@
-//! Ends, proper and not: browsers closed, killed, stopped; each is told for what it is, and nothing is left.
+//! Normal and abnormal ends: browsers closed, killed, stopped. Each end gets the right class, and nothing is left.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,9 +27,9 @@ cases![
     a_browser_that_hangs_is_told,
 ];
 
-/// Soon enough to be called at once on a busy machine.
+/// The greatest delay that counts as immediate on a busy machine.
 const AT_ONCE: Duration = Duration::from_secs(5);
-/// A browser that is silent for so long is told to hang.
+/// The time without a reply after which a browser must count as hung.
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// A context that shows a page.
@@ -42,14 +42,14 @@ async fn visit(rig: &Rig, browser: &Arc<dyn Browser>) -> Box<dyn Context> {
     context
 }
 
-/// Waits for what never comes.
+/// Waits for an element that never appears.
 async fn wait(context: &mut dyn Context, budget: Duration) -> Fault {
     let never =
         job(json!({"steps": [{"goto": "about:blank"}, {"wait_for": {"text": "never"}}]})).steps.remove(1);
     context.perform(&never, budget).await.expect_err("it never comes")
 }
 
-/// The processes for which `is` holds; a driver without any has no such ends.
+/// The processes for which `is` holds; without any, the case does not apply to the driver.
 fn victims(rig: &Rig, what: &str, is: impl Fn(&Process) -> bool) -> Vec<Process> {
     let found: Vec<_> = rig.processes().into_iter().filter(is).collect();
     if found.is_empty() {
@@ -58,7 +58,7 @@ fn victims(rig: &Rig, what: &str, is: impl Fn(&Process) -> bool) -> Vec<Process>
     found
 }
 
-/// Asserts that a context failed as its browser was killed, at once, and that both are gone.
+/// Asserts that a context failed at once when its browser was killed, and that both are gone.
 async fn went_down(
     rig: &Rig,
     browser: &Arc<dyn Browser>,
@@ -82,7 +82,7 @@ fn is_driver(process: &Process) -> bool {
     program.ends_with("chromedriver") || program.ends_with("geckodriver")
 }
 
-/// A browser's first process, whoever started it.
+/// Whether this is a browser's main process, under any parent.
 fn is_browser(process: &Process) -> bool {
     let child = ["--type=", "-contentproc", "crashpad", "crashhelper"];
     !is_driver(process) && !child.iter().any(|mark| process.args.contains(mark))
@@ -181,7 +181,7 @@ async fn a_stopped_browser_holds_nothing_up(rig: &Rig) {
     let took = rig.machine.clock.now().since(start);
     assert_eq!(fault.class, FailureClass::Timeout, "{fault}");
     assert!(took < budget + rig.grace, "{took:?}");
-    // A context that cannot be closed says so; its browser goes all the same.
+    // Closing the context may fail; its browser ends nevertheless.
     drop(timeout(SILENCE, context.close()).await.expect("closing has its deadline"));
     timeout(SILENCE, browser.close()).await.expect("closing has its deadline").expect("gone");
     rig.is_clean().await;
@@ -190,7 +190,7 @@ async fn a_stopped_browser_holds_nothing_up(rig: &Rig) {
 async fn a_browser_that_hangs_is_told(rig: &Rig) {
     let browser = rig.launch().await;
     let mut context = visit(rig, &browser).await;
-    // What the driver talks to: a driver process if there is one, or the browser itself.
+    // The driver's peer: a driver process if there is one, or the browser itself.
     let drivers: Vec<_> = rig.processes().into_iter().filter(is_driver).collect();
     let victims = if drivers.is_empty() { victims(rig, "process", is_browser) } else { drivers };
     victims.iter().for_each(|victim| victim.signal(Signal::STOP));

@@ -1,4 +1,4 @@
-//! What one context leaves behind, the next does not find, whether it comes later or runs beside it.
+//! A context does not find what another context stored, earlier or at the same time.
 
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ async fn no_storage_is_found_in_another_context(rig: &Rig) {
     assert_eq!(stored(&mut after).await, nothing);
 }
 
-/// What the page found when it came, before it stored something in each place.
+/// What the page found on arrival, before it stored a value in each place.
 async fn stored(tab: &mut Tab<'_>) -> Value {
     tab.does(json!({"wait_for": {"text": "{"}})).await;
     serde_json::from_str(&tab.text("#out").await).expect("JSON")

@@ -1,4 +1,4 @@
-//! One suite for every driver: what the port promises, judged from outside and through nothing but the port.
+//! One suite for all drivers: it checks the port's promises through the port only.
 //!
 //! ```text
 //!   driver      the drivers under test, and how each is made
@@ -9,12 +9,12 @@
 //!   table       docs/generated/drivers.md: every verdict, kept and compared
 //! ```
 //!
-//! The other modules hold the cases. What a case expects is written once, so drivers that pass agree to the last bit. A
-//! case is not told what a driver can do: its steps need capabilities, and the first step that needs one which the
-//! driver does not declare must be refused as `unsupported`, which ends the case.
+//! The other modules hold the cases. An expectation is written once, so all passing drivers return equal results. A
+//! case does not depend on a driver's capabilities: the first step that needs an undeclared capability must be
+//! refused as `unsupported`, which ends the case.
 //!
-//! `PLIMSOLL_DRIVERS_TABLE=DIR` keeps the verdicts in files there instead of comparing them with the table; `cargo xtask
-//! docs drivers` writes the table anew by that. `PLIMSOLL_TESTS_WITHOUT` names drivers that this platform cannot have.
+//! `PLIMSOLL_DRIVERS_TABLE=DIR` stores the verdicts there instead of comparing them with the table; `cargo xtask docs
+//! drivers` uses this to write the table. `PLIMSOLL_TESTS_WITHOUT` names drivers that this platform lacks.
 
 mod case;
 mod driver;
@@ -42,7 +42,7 @@ use case::{Case, fails, late, refused};
 /// The cases of a group, suite by suite.
 type Group = &'static [(&'static str, &'static [Case])];
 
-/// What a job does in a page; contexts are used again by the next case.
+/// Steps in a page; the next case reuses the context.
 const STEPS: Group = &[
     ("refusals", refusals::CASES),
     ("pages", pages::CASES),
@@ -54,12 +54,12 @@ const STEPS: Group = &[
     ("results", results::CASES),
     ("unicode", unicode::CASES),
 ];
-/// Contexts beside and after each other, and time.
+/// Concurrent and successive contexts, and time limits.
 const CONTEXTS: Group = &[("isolation", isolation::CASES), ("deadlines", deadlines::CASES)];
-/// Ends, proper and not. One case at a time, so that what is left is theirs.
+/// Normal and abnormal ends. One case at a time, so that leftovers can be attributed.
 const ENDINGS: Group = &[("cancelling", cancelling::CASES), ("endings", endings::CASES)];
 
-/// The suite of one driver. Three tests, so that a driver is started a few times and not for each case.
+/// The suite of one driver. It has three tests, so that a driver is not started for each case.
 macro_rules! suite {
     ($($(#[$attribute:meta])* $driver:ident;)*) => {$(
         mod $driver {
@@ -96,7 +96,7 @@ suite! {
     sim;
 }
 
-/// Not a test: what the process of a loaded library runs, started by the tests in this binary.
+/// Not a test: the program of a loaded library's process, started by the tests in this binary.
 #[test]
 #[ignore = "run by the tests, in a process of its own"]
 fn plugin_host() {

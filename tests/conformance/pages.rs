@@ -1,4 +1,4 @@
-//! Pages, well-behaved and not: what a `goto` says of each, and what pages do by themselves.
+//! Normal and misbehaving pages: the result of `goto`, and what pages do by themselves.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ cases![
 ];
 
 async fn a_page_arrives_with_its_address(rig: &Rig) {
-    // When the context was opened for it, and later.
+    // First for the page with which the context was opened, then later.
     let (mut tab, page) = rig.set_up("/redirect/3", json!({})).await;
     assert_eq!(page.expect("it opens").url, rig.site.url("/redirect/0"));
     for (path, end) in
@@ -224,7 +224,7 @@ async fn dialogs_are_counted(rig: &Rig) {
 
 async fn leaving_a_page_is_always_allowed(rig: &Rig) {
     let mut tab = rig.open("/alert-on-unload").await;
-    // A page's wish to be asked counts only after the user has touched it.
+    // Browsers honour `beforeunload` only after the user has touched the page.
     tab.does(json!({"click": "#touch"})).await;
     tab.go("/nested").await.expect("leaving is allowed");
     assert_eq!(tab.text("h1").await, "Fleet");
@@ -270,7 +270,7 @@ async fn long_pages_are_brought_back_whole(rig: &Rig) {
     assert!(html.len() > KIB << 10 && html.contains("line 0000262143"), "{} bytes", html.len());
 }
 
-/// Waits until a count has come in: the page goes on before its driver has heard of it.
+/// Waits until a count has arrived: the page continues before its driver gets the event.
 async fn counted(tab: &mut Tab<'_>, count: impl Fn(&mut Tab<'_>) -> u32, expected: u32) {
     for _ in 0..50 {
         if count(tab) == expected {

@@ -1,4 +1,4 @@
-//! Clicking, hovering, scrolling: what the pointer does, and what it waits for.
+//! Clicking, hovering, scrolling: the effects of the pointer, and what its steps wait for.
 
 use serde_json::json;
 
@@ -26,7 +26,7 @@ async fn a_click_waits_until_its_element_can_take_it(rig: &Rig) {
     }
     let mut tab = rig.open("/late?ms=300").await;
     tab.does(json!({"click": "#late"})).await;
-    // Hitting what still moves is luck; this one tells whether it did.
+    // A click on a moving element hits only by chance; this page shows whether it did.
     let mut tab = rig.show("<button id=ship>x</button><p id=out></p>").await;
     tab.js("ship.onmousedown = () => { out.textContent = `${ship.getAnimations().length} moving`; }").await;
     tab.js("ship.animate([{}, { transform: 'translate(300px, 200px)' }], 700); null").await;

@@ -1,4 +1,4 @@
-//! A context's own proxy: gone through, passed by, and missed.
+//! A context's own proxy: used, bypassed, and unreachable.
 
 use plimsoll_core::outcome::{FailureClass, Recurrence};
 use plimsoll_kit::dead_port::DeadPort;
@@ -16,7 +16,7 @@ cases![
 ];
 
 async fn a_context_goes_through_its_own_proxy(rig: &Rig) {
-    // A site that is asked for another's pages answers with its own.
+    // A site answers requests for another site's pages with its own pages.
     let proxy = nasty_site::serve(LOOPBACK).expect("a port");
     let elsewhere = "http://no-such-host.invalid/nested";
     let (mut tab, page) = rig.set_up(elsewhere, json!({"proxy": proxy.url("")})).await;

@@ -1,4 +1,4 @@
-//! What a driver does not declare, it refuses; and nothing is the worse for it.
+//! A driver refuses what it does not declare, without side effects.
 
 use plimsoll_core::capability::Capability;
 use plimsoll_core::outcome::{FailureClass, Fault, Recurrence};
@@ -20,7 +20,7 @@ async fn what_is_not_declared_is_refused(rig: &Rig) {
         let job = job(keys);
         assert!(job.needs().contains(capability), "{capability}");
         let fault = if job.setup.is_plain() {
-            // The opening too, for that may be what it lacks.
+            // The opening is included, because the driver may lack a capability for it.
             let steps = job.start.map(Step::Goto).into_iter().chain(job.steps);
             refusal(&mut tab, steps).await
         } else {
@@ -44,7 +44,7 @@ async fn refusal(tab: &mut Tab<'_>, steps: impl Iterator<Item = Step>) -> Option
     None
 }
 
-/// Keys of a job that needs this. A status is not asked for, it is there or not.
+/// Keys of a job that needs this capability. No job requests a status, so it has no example.
 fn example(capability: Capability) -> Option<Value> {
     let viewport = |scale| json!({"width": 600, "height": 400, "scale": scale});
     Some(match capability {

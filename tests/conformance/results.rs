@@ -1,4 +1,4 @@
-//! What jobs bring back: fields, pictures, PDFs, HTML, cookies.
+//! The results of jobs: fields, pictures, PDFs, HTML, cookies.
 
 use plimsoll_core::port::ArtifactKind;
 use plimsoll_core::runtime::clock::time_of_day;
@@ -132,7 +132,7 @@ async fn cookies_come_back_as_they_were_set(rig: &Rig) {
         json!({"name": "held", "value": "x", "domain": "127.0.0.1", "path": "/",
         "expires": tomorrow(), "http_only": true, "secure": false, "same_site": "lax"})
     );
-    // What comes back can be set again, elsewhere.
+    // The returned cookies can be set in another context.
     let mut other = rig.fresh("/nested").await;
     assert_eq!(other.data(json!({"get_cookies": "jar"})).await["jar"], json!([]));
     other.does(json!({"set_cookies": found})).await;

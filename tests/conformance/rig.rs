@@ -1,7 +1,8 @@
-//! A driver with its browsers, a site that misbehaves, and the proof that nothing is left.
+//! A driver with its browsers, a site that misbehaves, and the check that nothing is left.
 //!
-//! Browsers are launched as contexts need room. A context whose case went well is used by the next case that does not
-//! insist on a fresh one: a session of Firefox costs seconds. All others are closed after their case, verified.
+//! Browsers are launched when contexts need room. The next case reuses a context if the earlier case passed and no
+//! new context is required, since a Firefox session costs seconds. Other contexts are closed after their case and
+//! verified gone.
 
 use std::fs::{Permissions, set_permissions, write};
 use std::os::unix::fs::PermissionsExt;
@@ -34,12 +35,12 @@ use crate::driver::{Make, Subject};
 use crate::selenium::Grid;
 use crate::table;
 
-/// A process that was killed, or left by a caller who went away, is gone after this.
+/// The time in which a killed or abandoned process must be gone.
 const GONE: Duration = Duration::from_secs(15);
-/// Every task has ended after this: sessions of a grid that is gone itself are given up after 30 seconds.
+/// The time in which all tasks must end: sessions of an ended grid are given up after 30 seconds.
 const STOPPED: Duration = Duration::from_secs(45);
 
-/// What a driver is made of.
+/// The resources for making a driver.
 pub(crate) struct Machine {
     pub(crate) spawner: Spawner,
     pub(crate) identity: Identity,
@@ -50,14 +51,14 @@ pub(crate) struct Machine {
     grid: Arc<OnceCell<Grid>>,
 }
 
-/// A driver at work.
+/// A running driver.
 pub(crate) struct Rig {
     pub(crate) driver: Arc<dyn Driver>,
     pub(crate) capabilities: Capabilities,
     pub(crate) site: Site,
     pub(crate) patience: Duration,
     pub(crate) grace: Duration,
-    /// At how many moments a call is abandoned.
+    /// The number of moments at which a call is abandoned.
     pub(crate) moments: u32,
     pub(crate) machine: Machine,
     make: Make,
@@ -69,22 +70,22 @@ pub(crate) struct Rig {
     exercised: Mutex<Capabilities>,
 }
 
-/// A browser and how many contexts it holds.
+/// A browser and the number of its contexts.
 struct Slot {
     id: BrowserId,
     browser: Arc<dyn Browser>,
     held: usize,
 }
 
-/// A context, and the browser it is on.
+/// A context and its browser.
 pub(crate) struct Opened {
     pub(crate) context: Box<dyn Context>,
-    /// Where it was sent last.
+    /// The last address that was opened.
     pub(crate) at: String,
     id: BrowserId,
 }
 
-/// Judges a driver by a group of cases.
+/// Runs a group of cases on a driver.
 #[expect(clippy::print_stderr, reason = "what whoever runs the test wants to see when it fails or is slow")]
 pub(crate) async fn judge(subject: &Subject, name: &'static str, group: Group) {
     let without = std::env::var("PLIMSOLL_TESTS_WITHOUT").unwrap_or_default();
@@ -92,7 +93,7 @@ pub(crate) async fn judge(subject: &Subject, name: &'static str, group: Group) {
         eprintln!("skipped: this platform has no {}", subject.name);
         return;
     }
-    // Models weigh nothing, and have no deadlines to miss.
+    // Models need no memory and have no deadlines.
     let _berth = subject.models.is_empty().then(Berth::take_all);
     let rig = Rig::start(subject).await;
     let cases = group.iter().flat_map(|(suite, cases)| cases.iter().map(move |case| (*suite, case)));
@@ -131,12 +132,12 @@ pub(crate) async fn judge(subject: &Subject, name: &'static str, group: Group) {
 }
 
 impl Machine {
-    /// Where everything is kept.
+    /// The directory of all files.
     pub(crate) fn dir(&self) -> &Path {
         self.dir.path()
     }
 
-    /// The grid of this rig, started by whoever asks first.
+    /// The grid of this rig, started on first use.
     pub(crate) async fn grid(&self) -> &Grid {
         self.grid.get_or_init(|| Grid::start(self)).await
     }
@@ -145,7 +146,7 @@ impl Machine {
 impl Rig {
     async fn start(subject: &Subject) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        // Browsers run as another user when the tests run as root: it must get through to its profile.
+        // If the tests run as root, browsers run as another user, who needs access to the profile.
         set_permissions(dir.path(), Permissions::from_mode(0o755)).expect("our own directory");
         let identity = Identity::for_browsers().expect("a user for browsers");
         let profiles = Arc::new(ProfileRoot::open(dir.path(), &identity).expect("a place for profiles"));
@@ -188,7 +189,7 @@ impl Rig {
         verdict
     }
 
-    /// A number that no browser of this rig has had.
+    /// A new browser number.
     pub(crate) fn number(&self) -> BrowserId {
         BrowserId(self.next.fetch_add(1, Ordering::Relaxed))
     }
@@ -213,7 +214,7 @@ impl Rig {
         self.driver.launch(self.number(), self.patience * 2).await.expect("the browser starts")
     }
 
-    /// A context, with the page it will be asked for, on a browser that has room.
+    /// Opens a context for `request` on a browser that has room.
     pub(crate) async fn admit(&self, request: OpenRequest) -> Result<Opened, Fault> {
         let (id, browser) = {
             let mut slots = self.berths.lock().await;
@@ -236,7 +237,7 @@ impl Rig {
         }
     }
 
-    /// Sees off browsers that came to their end, as the fleet does: a case may have cost one.
+    /// Removes browsers that have ended, as the fleet does: a case may have ended a browser.
     #[expect(clippy::print_stderr, reason = "what whoever runs the test wants to see")]
     async fn replace_ended(&self, slots: &mut Vec<Slot>) {
         let ended = |slot: &mut Slot| slot.browser.ended().now_or_never();
@@ -247,7 +248,7 @@ impl Rig {
         }
     }
 
-    /// Closes a context that a case is done with.
+    /// Closes a context that a case no longer needs.
     pub(crate) async fn dismiss(&self, opened: Opened) -> Result<(), String> {
         let Opened { context, id, .. } = opened;
         context.close().await.map_err(|error| error.to_string())?;
@@ -261,7 +262,7 @@ impl Rig {
         }
     }
 
-    /// A context that an earlier case is done with.
+    /// A context that an earlier case no longer needs.
     pub(crate) fn spare(&self) -> Option<Opened> {
         self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
@@ -272,13 +273,13 @@ impl Rig {
         place.lock().unwrap_or_else(PoisonError::into_inner).push(opened);
     }
 
-    /// Notes that something was done that needs these.
+    /// Records that these capabilities were used.
     pub(crate) fn exercise(&self, needs: &Capabilities) {
         let mut exercised = self.exercised.lock().unwrap_or_else(PoisonError::into_inner);
         *exercised = exercised.iter().chain(needs.iter()).collect();
     }
 
-    /// The site by its other name: another site to the browser, so another process shows it.
+    /// The site under its other name: a different site for the browser, so another process shows it.
     pub(crate) fn elsewhere(&self, path: &str) -> String {
         self.site.url(path).replace("127.0.0.1", "localhost")
     }
@@ -290,14 +291,14 @@ impl Rig {
         path
     }
 
-    /// A file that the browser may not read; `None` if it runs as the same user as we.
+    /// A file that the browser may not read; `None` if the browser runs as this user.
     pub(crate) fn secret(&self, name: &str) -> Option<PathBuf> {
         let path = self.file(name, "secret");
         set_permissions(&path, Permissions::from_mode(0o600)).expect("our own file");
         (self.machine.identity != Identity::Current).then_some(path)
     }
 
-    /// Processes of this rig's browsers and of what drives them. A grid outlives its sessions and is none of them.
+    /// Processes of this rig's browsers and their drivers. A grid outlives its sessions and is not included.
     pub(crate) fn processes(&self) -> Vec<Process> {
         let grid = self.machine.grid.get().map(Grid::pid);
         let mut processes = processes::of(self.machine.dir.path());
@@ -311,7 +312,7 @@ impl Rig {
         entries.map(|entry| entry.path()).filter(|path: &PathBuf| Path::is_dir(path)).collect()
     }
 
-    /// Waits until nothing is left of the browsers that a case closed or left behind.
+    /// Waits until nothing is left of browsers that a case closed or abandoned.
     pub(crate) async fn is_clean(&self) {
         let clock = Clock::start();
         while !(self.processes().is_empty() && self.profiles().is_empty()) {
@@ -321,7 +322,7 @@ impl Rig {
         }
     }
 
-    /// Closes every browser; nothing may be left.
+    /// Closes every browser, and asserts that nothing is left.
     async fn close(self) {
         let spare = std::mem::take(&mut *self.spare.lock().unwrap_or_else(PoisonError::into_inner));
         for opened in spare {
@@ -332,7 +333,7 @@ impl Rig {
         for slot in self.berths.lock().await.drain(..) {
             slot.browser.close().await.expect("a browser that is gone");
         }
-        // What its drivers leave goes with it.
+        // The leftovers of the grid's drivers end with the grid.
         if let Some(grid) = self.machine.grid.get() {
             grid.stop().await;
         }

@@ -1,4 +1,4 @@
-//! `evaluate`: what comes back, and what goes wrong.
+//! `evaluate`: results and failures.
 
 use std::time::Duration;
 

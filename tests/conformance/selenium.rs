@@ -1,6 +1,6 @@
 //! A Selenium Grid on this machine: one node with [`SLOTS`] slots for Chromium.
 //!
-//! It belongs to a rig, and is gone with it. `PLIMSOLL_SELENIUM_JAR` says where the server is.
+//! The grid belongs to a rig and ends with it. `PLIMSOLL_SELENIUM_JAR` is the path of the server.
 
 use std::ffi::OsString;
 use std::net::TcpListener;
@@ -15,28 +15,28 @@ use tokio::time::timeout;
 
 use crate::rig::Machine;
 
-/// Sessions that it holds at a time: more than a share of it, since cases launch shares of their own.
+/// Sessions at a time: more than one share of the grid, since cases launch further shares.
 const SLOTS: usize = 16;
-/// What a Java takes to start, on a busy machine.
+/// The time limit for Java's start, on a busy machine.
 const START: Duration = Duration::from_secs(60);
 
-/// A grid that answers.
+/// A running grid.
 #[derive(Debug)]
 pub(crate) struct Grid {
-    /// Its address.
+    /// The address of the grid.
     pub(crate) url: String,
     tree: ProcessTree,
 }
 
 impl Grid {
-    /// Starts it, as whoever runs browsers.
+    /// Starts the grid as the user that runs browsers.
     pub(crate) async fn start(machine: &Machine) -> Self {
         let home = machine.dir().join("grid");
         std::fs::create_dir(&home).expect("our own directory");
         machine.identity.take_ownership(&home).expect("our own directory");
         let launch = Launch {
             program: on_path("sh"),
-            // It logs to its standard output, and a tree's standard error is what can be read.
+            // The server logs to stdout, but only a tree's stderr can be read.
             args: ["-c".into(), "exec \"$0\" \"$@\" >&2".into()].into_iter().chain(arguments()).collect(),
             env: vec![("HOME".into(), home.clone().into()), ("TMPDIR".into(), home.clone().into())],
             identity: machine.identity.clone(),
@@ -53,18 +53,18 @@ impl Grid {
         Self { url, tree }
     }
 
-    /// Its own number: the sessions' processes are its descendants.
+    /// The server's process number: the sessions' processes are its descendants.
     pub(crate) fn pid(&self) -> i32 {
         self.tree.pid()
     }
 
-    /// Ends it.
+    /// Ends the grid.
     pub(crate) async fn stop(&self) {
         self.tree.kill(Ladder::NOW).await.expect("nothing of it is left");
     }
 }
 
-/// A port that was free a moment ago: the server takes none by itself. One that is taken meanwhile fails the test.
+/// A port that was free a moment ago, because the server picks none itself. If it is taken meanwhile, the test fails.
 fn port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("bound").port()

@@ -1,7 +1,7 @@
 //! A context whose steps are written as jobs write them.
 //!
-//! Each step is performed even if the driver does not declare what it needs; it must then be refused, and the case is
-//! over.
+//! A step is performed even if the driver does not declare the needed capability; the driver must then refuse it,
+//! which ends the case.
 
 use std::time::Duration;
 
@@ -29,14 +29,14 @@ pub(crate) fn job(written: Value) -> Job {
     keys.into_job(|| JobId::try_from("case".to_owned()).expect("a plain id")).expect("a job that makes sense")
 }
 
-/// A step, and what it needs.
+/// A step and the capabilities that it needs.
 fn step(written: &Value) -> (Step, Capabilities) {
     let mut job = job(json!({"steps": [{"goto": "about:blank"}, written]}));
     let needs = job.needs();
     (job.steps.remove(1), needs)
 }
 
-/// What a driver without `needs` says; everything else passes through.
+/// Ends the case if a driver without `needs` refuses; passes other results through.
 fn judge<T>(rig: &Rig, needs: &Capabilities, result: Result<T, Fault>) -> Result<T, Fault> {
     let missing = rig.capabilities.missing(needs);
     if missing.is_empty() {
@@ -52,7 +52,7 @@ fn judge<T>(rig: &Rig, needs: &Capabilities, result: Result<T, Fault>) -> Result
 }
 
 impl Rig {
-    /// A context at `path` of the site; it may have been used before.
+    /// A context at `path` of the site, perhaps a reused one.
     pub(crate) async fn open(&self, path: &str) -> Tab<'_> {
         let Some(opened) = self.spare() else {
             let mut tab = self.fresh(path).await;
@@ -80,7 +80,7 @@ impl Rig {
         tab
     }
 
-    /// A new context at `path` of the site, with what `keys` of a job set up.
+    /// A new context at `path` of the site, set up by `keys` of a job.
     pub(crate) async fn set_up(&self, path: &str, keys: Value) -> (Tab<'_>, Result<Page, Fault>) {
         let url = if path.starts_with('/') { self.site.url(path) } else { path.to_owned() };
         let mut keys = keys;
@@ -132,7 +132,7 @@ impl Tab<'_> {
         judge(self.rig, &needs, result)
     }
 
-    /// Carries out a step, whatever it needs.
+    /// Carries out a step without checking capabilities.
     pub(crate) async fn raw(&mut self, step: &Step) -> Result<StepOutput, Fault> {
         let patience = self.rig.patience;
         self.opened().context.perform(step, patience).await
@@ -148,7 +148,7 @@ impl Tab<'_> {
         self.perform_within(budget, json!({ "goto": url })).await.map(page)
     }
 
-    /// Carries out a step that must work.
+    /// Carries out a step that must succeed.
     pub(crate) async fn does(&mut self, step: Value) {
         let text = step.to_string();
         if let Err(fault) = self.perform(step).await {
@@ -156,7 +156,7 @@ impl Tab<'_> {
         }
     }
 
-    /// What a step that must work adds to the job's data.
+    /// The data of a step that must succeed.
     pub(crate) async fn data(&mut self, step: Value) -> Map<String, Value> {
         let text = step.to_string();
         match self.perform(step).await {
@@ -165,7 +165,7 @@ impl Tab<'_> {
         }
     }
 
-    /// The picture or PDF of a step that must work.
+    /// The picture or PDF of a step that must succeed.
     pub(crate) async fn artifact(&mut self, step: Value) -> Artifact {
         let text = step.to_string();
         match self.perform(step).await {
@@ -185,7 +185,7 @@ impl Tab<'_> {
         data["text"].as_str().unwrap_or("(missing)").to_owned()
     }
 
-    /// What the page tried so far.
+    /// The page's incidents so far.
     pub(crate) fn incidents(&mut self) -> Incidents {
         self.opened().context.incidents()
     }
@@ -195,7 +195,7 @@ impl Tab<'_> {
         self.rig.site.url("")
     }
 
-    /// Closes the context and sees that it is gone.
+    /// Closes the context and verifies that it is gone.
     pub(crate) async fn close(mut self) {
         let opened = self.opened.take().expect("a tab that was not closed");
         if let Err(error) = self.rig.dismiss(opened).await {

@@ -1,7 +1,8 @@
-//! `docs/generated/drivers.md`: every verdict of every driver, kept by a command and compared by each run.
+//! `docs/generated/drivers.md`: all verdicts, written by a command and compared by each run.
 //!
-//! A run with `PLIMSOLL_DRIVERS_TABLE=DIR` keeps its verdicts in a file there; [`the_table_is_whole`] with the same
-//! variable writes the page from these files. What was not run, a grid on most machines, stays as the page has it.
+//! A run with `PLIMSOLL_DRIVERS_TABLE=DIR` stores its verdicts there; [`the_table_is_whole`] with the same variable
+//! writes the page from these files. Verdicts of drivers that did not run (often the grid) stay as they are in the
+//! page.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,9 +15,9 @@ use crate::case::Verdict;
 use crate::driver::{self, Subject};
 use crate::{CONTEXTS, ENDINGS, STEPS};
 
-/// Where verdicts are kept, if they are.
+/// The variable with the directory of the verdicts.
 const KEEP: &str = "PLIMSOLL_DRIVERS_TABLE";
-/// What comes before the tables.
+/// The text before the tables.
 const HEAD: &str = include_str!("table.md");
 /// The first table: what each driver declares. The others are suites.
 const DECLARED: &str = "capabilities";
@@ -24,7 +25,7 @@ const DECLARED: &str = "capabilities";
 /// Verdicts by suite and case, then by driver.
 type Cells = BTreeMap<(String, String), BTreeMap<String, String>>;
 
-/// Keeps the verdicts on a driver, or compares them with the page.
+/// Stores the verdicts on a driver, or compares them with the page.
 pub(crate) fn keep(
     subject: &Subject,
     group: &str,
@@ -81,7 +82,7 @@ fn path() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/generated/drivers.md")
 }
 
-/// What the page says.
+/// The verdicts in the page.
 fn read() -> Cells {
     let text = fs::read_to_string(path()).unwrap_or_default();
     let (mut cells, mut suite, mut drivers) = (Cells::new(), String::new(), Vec::new());
@@ -104,7 +105,7 @@ fn read() -> Cells {
     cells
 }
 
-/// What the page says, with what was found in `dir` instead where there is something.
+/// The verdicts in the page, replaced by those in `dir` where there are any.
 fn kept(dir: &Path) -> Cells {
     let mut cells = read();
     for entry in fs::read_dir(dir).expect("verdicts were kept").flatten() {

@@ -1,4 +1,4 @@
-//! Text beyond ASCII, in every direction: selectors, what is typed, what comes back. Nothing is normalised.
+//! Text beyond ASCII in selectors, input and results. Nothing is normalised.
 
 use serde_json::json;
 

@@ -4,7 +4,7 @@ use plimsoll_kit::demo_site::PAGES;
 use plimsoll_kit::site::Site;
 use serde_json::{Value, json};
 
-/// How many jobs of each kind: 200 in all, 25 of them with a picture.
+/// The number of jobs of each kind: 200 in all, 25 of them with a picture.
 const VISITS: usize = 120;
 const TABLES: usize = 34;
 const LETTERS: usize = 34;
@@ -30,7 +30,7 @@ pub(crate) fn mixed(site: &Site) -> String {
     jobs.iter().map(|(_, job)| format!("{job}\n")).collect()
 }
 
-/// Reads a page; every twentieth also takes a picture of what is in view.
+/// Reads a page; every twentieth job also takes a picture of the viewport.
 fn visit(site: &Site, n: usize) -> Value {
     let mut job = json!({
         "id": format!("visit-{n}"),
@@ -61,7 +61,7 @@ fn table(site: &Site, n: usize) -> Value {
     job
 }
 
-/// Fills in a form and waits for its answer; one in nine keeps a picture of it.
+/// Fills in a form and waits for its response; one in nine jobs takes a picture of it.
 fn letter(site: &Site, n: usize) -> Value {
     let name = format!("{} {n}", NAMES[n % NAMES.len()]);
     let mut steps = vec![

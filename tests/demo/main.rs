@@ -79,13 +79,13 @@ fn run() -> Result<u8, DemoError> {
 
     let code = ended.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
     match show(out) {
-        // Without success the program has said already why there is no report.
+        // A program that failed has already printed why there is no report.
         Err(_) if !ended.success() => Ok(code),
         shown => shown.map(|()| code),
     }
 }
 
-/// Writes `lines` to `path`; its directory is made anew, without an older report.
+/// Writes `lines` to `path`, in a new directory without an older report.
 fn write(path: &Path, lines: &str) -> io::Result<()> {
     if let Some(out) = path.parent() {
         match std::fs::remove_dir_all(out) {

@@ -12,12 +12,12 @@ use crate::processes::{self, Process};
 use crate::rig::Rig;
 use crate::running::{Ended, Running};
 
-/// Ample for browsers to start and pages to load.
+/// Long enough for browsers to start and pages to load.
 const SOON: Duration = Duration::from_secs(30);
 /// Jobs in each run, eight at once.
 const JOBS: usize = 200;
 
-/// A run whose jobs hang, once some of them do.
+/// Starts a run whose jobs hang, and returns when some of them do.
 fn under_load(rig: &Rig, site: &Site, more: &[&str]) -> Running {
     rig.jobs((0..JOBS).map(|n| json!({"id": format!("j{n}"), "url": site.url("/hang"), "timeout": "60s"})));
     let args: Vec<&str> = ["--concurrency", "8"].iter().chain(more).copied().collect();
@@ -76,7 +76,7 @@ fn a_second_interrupt_ends_the_run_at_once() {
     let (rig, site) = (Rig::new(), nasty_site::serve(LOOPBACK).expect("a port"));
     let run = under_load(&rig, &site, &["--set", "timeouts.grace=60s"]);
     run.signal(Signal::INT);
-    // Two signals of one kind that arrive together are one: the second waits for the first to be taken.
+    // The kernel merges two pending signals of one kind: the second waits until the first was handled.
     patience::until("the first is taken", SOON, || {
         std::fs::read_to_string(rig.path("stderr")).is_ok_and(|said| said.contains("Press Ctrl-C again"))
     });

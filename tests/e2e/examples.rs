@@ -13,7 +13,7 @@ use crate::patience;
 use crate::rig::Rig;
 use crate::running::{Ended, Running};
 
-/// Ample for a program to start and to listen.
+/// Long enough for a program to start and to listen.
 const SOON: Duration = Duration::from_secs(30);
 
 /// The title of `/page/1`, as the site has it.

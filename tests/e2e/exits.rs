@@ -1,4 +1,4 @@
-//! Exit codes, and what goes where: results to standard output or files, talk to standard error.
+//! Exit codes and output: results go to stdout or files, messages to stderr.
 
 use std::fs::File;
 
@@ -60,7 +60,7 @@ fn all_succeeded_is_0_and_some_did_not_is_1() {
     let good = json!({"id": "good", "url": site.url("/nested")});
     rig.jobs([good.clone()]);
     rig.run(&[]).expect(0);
-    // A second run takes the place of the first.
+    // A second run replaces the output of the first.
     rig.jobs([good, json!({"id": "bad", "url": site.url("/status/500")})]);
     let ended = rig.run(&[]).expect(1);
     assert_eq!(ended.results().len(), 2);

@@ -1,4 +1,4 @@
-//! Browsers that are killed while jobs run in them. How each kind of end is classed is checked by the conformance suite.
+//! Browsers that are killed while jobs run in them. The conformance suite checks the class of each kind of end.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use crate::patience;
 use crate::rig::Rig;
 
-/// Ample for browsers to start and pages to load.
+/// Long enough for browsers to start and pages to load.
 const SOON: Duration = Duration::from_secs(30);
 
-/// A job that sits in its loaded page for a while.
+/// A job that stays in its loaded page for `ms` milliseconds.
 fn dwelling(site: &Site, id: &str, ms: u64) -> Value {
     let wait = format!("new Promise(done => setTimeout(() => done('dwelt'), {ms}))");
     json!({"id": id, "url": site.url("/nested"), "timeout": "60s", "steps": [{"evaluate": wait}]})

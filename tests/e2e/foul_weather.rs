@@ -1,5 +1,5 @@
-//! Pages that misbehave, all in one run: each gets the class it deserves in bounded time, and the healthy jobs beside
-//! them do not notice.
+//! Pages that misbehave, all in one run: each gets its class in bounded time, and the healthy jobs beside them are
+//! not affected.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::rig::Rig;
 /// Healthy jobs on a site of their own, and on the nasty one.
 const SIBLINGS: usize = 16;
 
-/// A page that fails: its name, its URL, its class, and a part of what is said about it.
+/// A page that fails: its name, its URL, its class, and a part of its message.
 type Failing = (&'static str, String, &'static str, &'static str);
 
 #[test]
@@ -25,7 +25,7 @@ fn nasty_pages_are_classed_and_their_siblings_untouched() {
     let failing = failing(&nasty, &dead, &unsigned);
     let mut jobs: Vec<Value> = Vec::new();
     for (id, url, class, _) in &failing {
-        // Those that must time out soon do; those that must not have all the time.
+        // Jobs that must time out get a short time limit; the others get a long one.
         let mut job =
             json!({"id": id, "url": url, "timeout": if *class == "timeout" { "4s" } else { "60s" }});
         if *id == "deaf-to-steps" {
@@ -95,7 +95,7 @@ fn nasty_pages_are_classed_and_their_siblings_untouched() {
     assert!(said("popups")["incidents"]["popups"].as_u64() > Some(10), "{}", said("popups"));
     assert_eq!(said("throws")["data"]["out"], "still here");
     said("garbage");
-    // Whether 100 MiB are read in time is the machine's affair; that the job ends is ours.
+    // The machine's speed decides whether 100 MiB are read in time; the job must end in both cases.
     let huge = ended.result("huge");
     assert!(
         huge["outcome"] == "succeeded" || huge["class"] == "timeout" || huge["class"] == "page_crash",
@@ -107,7 +107,7 @@ fn nasty_pages_are_classed_and_their_siblings_untouched() {
     rig.assert_clean();
 }
 
-/// What fails, and how.
+/// The pages that fail, and how.
 fn failing(nasty: &Site, dead: &DeadPort, unsigned: &Site) -> [Failing; 18] {
     let at = |path: &str| nasty.url(path);
     [
@@ -132,12 +132,12 @@ fn failing(nasty: &Site, dead: &DeadPort, unsigned: &Site) -> [Failing; 18] {
     ]
 }
 
-/// What is odd, and succeeds all the same.
+/// The unusual pages that succeed.
 fn peculiar(nasty: &Site) -> [Value; 10] {
     let at = |path: &str| nasty.url(path);
     let touch = json!([{"click": "#touch"}, {"goto": at("/nested")}]);
     let storm = "for (let n = 0; n < 50; n++) window.open('/nested?' + n, '_blank'); 'over'";
-    // Popups are counted as they are closed, and that takes its time.
+    // Popups are counted when they are closed, which takes time.
     let pause = "new Promise(done => setTimeout(done, 2000))";
     [
         json!({"id": "accepted-404", "url": at("/status/404"), "accept_status": [404], "extract": {"title": "h1"}}),

@@ -1,4 +1,4 @@
-//! What one job leaves in its context, the next does not find.
+//! A job does not find what an earlier job stored in its context.
 
 use plimsoll_kit::nasty_site;
 use plimsoll_kit::site::{LOOPBACK, Site};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::rig::Rig;
 
-/// Reads what an earlier visit left, then leaves something in every kind of storage.
+/// Reads what an earlier visit stored, then writes to every kind of storage.
 fn storing(site: &Site, id: &str) -> Value {
     json!({"id": id, "url": site.url("/storage"), "steps": [
         {"wait_for": {"function": "document.querySelector('#out').textContent !== 'looking'"}},

@@ -1,4 +1,4 @@
-//! The `plimsoll` binary from outside, with real browsers: what it writes, how it ends, what it leaves behind.
+//! Tests the `plimsoll` binary with real browsers: its output, its exit codes, and that nothing is left behind.
 //!
 //! ```text
 //!   binary      where it and the engine's examples are; built first if need be

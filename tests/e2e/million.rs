@@ -1,4 +1,4 @@
-//! A million jobs: they start at once and take no more memory than ten.
+//! A million jobs: the run starts immediately and needs no more memory than a run of ten jobs.
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -13,9 +13,9 @@ use crate::processes;
 use crate::rig::Rig;
 
 const JOBS: usize = 1_000_000;
-/// The checking of every line, in an unoptimised build on a busy machine.
+/// The time limit for checking every line, in an unoptimised build on a busy machine.
 const FIRST_LINES: Duration = Duration::from_secs(120);
-/// Far above what a run takes, far below what a million jobs would take.
+/// Far above the memory of a run, far below the memory of a million jobs.
 const MOST_MEMORY_KIB: u64 = 150 << 10;
 
 #[test]

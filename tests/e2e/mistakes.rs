@@ -1,4 +1,4 @@
-//! Bad input: each mistake ends the run before it began, with code 2, nothing written, and a message that leads to
+//! Invalid input: each mistake ends the run before it begins, with code 2, no output files, and a message that names
 //! the place.
 
 use serde_json::json;
@@ -7,7 +7,7 @@ use crate::rig::Rig;
 
 const GOOD: &str = r#"{"id":"a","url":"http://127.0.0.1:9/"}"#;
 
-/// A mistake in a job file: the file's name, its content, and what must be said of it.
+/// A mistake in a job file: the file's name, its content, and texts that the message must contain.
 const FILES: [(&str, &str, &[&str]); 28] = [
     ("empty.txt", "", &["empty.txt has no jobs"]),
     ("comments.txt", "# nothing\n\n", &["comments.txt has no jobs"]),

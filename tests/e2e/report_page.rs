@@ -1,4 +1,4 @@
-//! `report.html` in a browser: it draws itself without complaint and tells how the run went.
+//! Opens `report.html` in a browser: it renders without errors and shows how the run went.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener};
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::rig::Rig;
 
-/// Keeps whatever a page has to complain about, from before its own first script on.
+/// Records a page's errors, beginning before its first script.
 const LISTENER: &str = "<script>window.complaints = [];\n\
     const complain = (...what) => complaints.push(what.join(' '));\n\
     addEventListener('error', e => complain(e.message), true);\n\
@@ -28,7 +28,7 @@ fn serve(page: String) -> SocketAddr {
             if head.count() > 0 {
                 let head =
                     "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n";
-                // A browser that leaves is no fault of the page.
+                // A disconnected browser is not a fault of the page.
                 let _ = write!(connection, "{head}Content-Length: {}\r\n\r\n{page}", page.len());
             }
         }

@@ -1,4 +1,4 @@
-//! A place for one test: its job files, its output, its browsers' profiles; and the proof that nothing is left.
+//! The directory of one test: job files, output, browsers' profiles; and the check that nothing is left.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,7 +13,7 @@ use crate::patience;
 use crate::processes::{self, Process};
 use crate::running::{Ended, Running};
 
-/// A killed process may take this long to be gone from `/proc`.
+/// The time in which a killed process must be gone from `/proc`.
 const GONE: Duration = Duration::from_secs(5);
 
 /// A directory, with the right to start browsers.
@@ -27,7 +27,7 @@ impl Rig {
     pub(crate) fn new() -> Self {
         let berth = Berth::take();
         let dir = tempfile::tempdir().expect("a temporary directory");
-        // Browsers run as another user when the tests run as root: it must get through to its profile.
+        // If the tests run as root, browsers run as another user, who needs access to the profile.
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o711)).expect("ours");
         Self { dir, _berth: berth }
     }
@@ -46,7 +46,7 @@ impl Rig {
         self.write("jobs.jsonl", lines.concat());
     }
 
-    /// Starts `plimsoll run` with browsers of its own, one attempt a job, and what `more` says.
+    /// Starts `plimsoll run` with its own browsers, one attempt per job, and the arguments `more`.
     pub(crate) fn start(&self, jobs: &str, more: &[&str]) -> Running {
         let root = self.setting();
         let ours = ["run", jobs, "--out", "out", "--progress", "none", "--set", &root];
@@ -60,7 +60,7 @@ impl Rig {
         self.start("jobs.jsonl", more).ended()
     }
 
-    /// Runs the binary with nothing but `args`.
+    /// Runs the binary with only `args`.
     pub(crate) fn plimsoll(&self, args: &[&str]) -> Ended {
         Running::start(self.dir.path(), args).ended()
     }
@@ -70,19 +70,19 @@ impl Rig {
         format!("profiles.root={}", self.profiles().display())
     }
 
-    /// Where browsers' profiles are: the default place of a program whose temporary files are in this directory.
+    /// The directory of browsers' profiles: the default of a program whose temporary files are in this directory.
     pub(crate) fn profiles(&self) -> PathBuf {
         self.path(&format!("plimsoll-{}", rustix::process::geteuid().as_raw()))
     }
 
-    /// The directories of runs, living and dead.
+    /// The directories of runs, running and ended.
     pub(crate) fn run_dirs(&self) -> Vec<PathBuf> {
         fs::read_dir(self.profiles()).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
     }
 
     /// Processes of this rig's browsers.
     pub(crate) fn processes(&self) -> Vec<Process> {
-        // A run names the profiles as well, on its own command line.
+        // The command line of a run names the profiles too.
         let mut found = processes::of(&self.profiles());
         found.retain(|process| !process.args.contains("profiles.root="));
         found
@@ -92,7 +92,7 @@ impl Rig {
         self.processes().into_iter().filter(Process::is_browser).collect()
     }
 
-    /// Nothing may be left of a run that ended.
+    /// Asserts that nothing is left of a run that ended.
     #[track_caller]
     pub(crate) fn assert_clean(&self) {
         assert_eq!(self.run_dirs(), Vec::<PathBuf>::new(), "profile directories are left");

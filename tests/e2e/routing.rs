@@ -1,4 +1,4 @@
-//! Several drivers in one run, and settings that change while it goes on.
+//! Several drivers in one run, and settings that change during the run.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::rig::Rig;
 
-/// Ample for a signal to be answered.
+/// Long enough for the reaction to a signal.
 const SOON: Duration = Duration::from_secs(30);
 
 #[test]
@@ -41,7 +41,7 @@ fn jobs_go_where_rules_and_their_own_words_send_them() {
 #[test]
 fn what_one_driver_fails_another_does() {
     let (rig, site) = (Rig::new(), nasty_site::serve(LOOPBACK).expect("a port"));
-    // To the simulated driver no host under `.invalid` exists; to the browser this site does.
+    // For the simulated driver no host under `.invalid` exists; for the browser this site does.
     let fallback = "[route]\ndefault = \"cdp\"\nfallback = [{ driver = \"cdp\", classes = [\"navigation\"], to = \"sim\" }]\n";
     rig.write("routes.toml", fallback);
     let refused = DeadPort::reserve().expect("a port");

@@ -1,4 +1,4 @@
-//! A run of the binary: [`Running`] while it goes on, [`Ended`] when it is over.
+//! A run of the binary: [`Running`] until it ends, [`Ended`] afterwards.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use crate::patience::{self, Stopwatch};
 
-/// No run of these suites takes this long, even on a busy machine.
+/// The time limit of a run, which no run reaches even on a busy machine.
 const AMPLE: Duration = Duration::from_secs(240);
 
-/// A run on its way. Dropping it kills it.
+/// A running run. Dropping it kills the process.
 #[derive(Debug)]
 pub(crate) struct Running {
     child: Child,
@@ -21,7 +21,7 @@ pub(crate) struct Running {
     dir: PathBuf,
 }
 
-/// A run that is over.
+/// A run that has ended.
 #[derive(Debug)]
 pub(crate) struct Ended {
     status: ExitStatus,
@@ -32,8 +32,7 @@ pub(crate) struct Ended {
 }
 
 impl Running {
-    /// Starts the binary in `dir`, with none of our variables in its environment but the browser's place and what is
-    /// to be logged.
+    /// Starts the binary in `dir`. Of our variables, its environment has only the browser's path and the log filter.
     pub(crate) fn start(dir: &Path, args: &[&str]) -> Self {
         Self::start_program(crate::binary::path(), dir, args)
     }
@@ -84,7 +83,7 @@ impl Running {
         self.ended_within(AMPLE)
     }
 
-    /// Waits for its end, and panics with what it said when that does not come in time.
+    /// Waits for its end; panics with its output when the time is over.
     #[track_caller]
     pub(crate) fn ended_within(mut self, patience: Duration) -> Ended {
         let read = |name| fs::read_to_string(self.dir.join(name)).unwrap_or_default();
@@ -106,19 +105,19 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Nothing to kill when it ended; its browsers end with their pipes.
+        // The process may have ended; its browsers end with their pipes.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
 impl Ended {
-    /// Its exit code; a signal has none.
+    /// The exit code; `None` after a signal.
     pub(crate) fn code(&self) -> Option<i32> {
         self.status.code()
     }
 
-    /// Panics unless it ended with `code`, with what it said.
+    /// Panics with its output unless it ended with `code`.
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Self {
         let lines = fs::read_to_string(self.out.join("results.jsonl")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Jobs that work: the form of the demonstration, and everything that can be brought back from a page.
+//! Jobs with many steps: the form of the demonstration, and every kind of result.
 
 use plimsoll_kit::demo_site;
 use plimsoll_kit::site::LOOPBACK;

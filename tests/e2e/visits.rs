@@ -1,4 +1,4 @@
-//! Visits in large numbers: every job once, with the right data, and a report whose numbers add up.
+//! Many visits: every job runs once with the right data, and the report's numbers add up.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ use crate::running::Ended;
 /// The site's pages as it has them: the first line of an entry is its title.
 const LOGBOOK: &str = include_str!("../kit/demo_site/logbook.txt");
 
-/// The keys of `report.json` that scripts rest on.
+/// The keys of `report.json` that scripts rely on.
 const CONTRACT: [&str; 17] = [
     "submitted",
     "succeeded",
@@ -35,7 +35,7 @@ const CONTRACT: [&str; 17] = [
     "supervisor_cpu_s",
 ];
 
-/// The keys of each line of `results.jsonl` that scripts rest on.
+/// The keys of each line of `results.jsonl` that scripts rely on.
 const LINE: [&str; 8] = ["id", "url", "outcome", "class", "attempts", "ms", "data", "artifacts"];
 
 /// Jobs in a large run.
@@ -47,7 +47,7 @@ fn page(job: usize) -> usize {
     job % PAGES + 1
 }
 
-/// What the job's page has to say.
+/// The expected data of the job.
 fn expected(site: &Site, job: usize) -> Value {
     let entry: Vec<&str> =
         LOGBOOK.split("\n\n").nth(page(job) - 1).expect("a page an entry").trim().lines().collect();
@@ -58,7 +58,7 @@ fn expected(site: &Site, job: usize) -> Value {
     })
 }
 
-/// Every job has its one line with the right data, and the report agrees with the lines.
+/// Every job has one line with the right data, and the report agrees with the lines.
 fn assert_all_there(site: &Site, ended: &Ended, jobs: usize, concurrency: u64) {
     let mut lines: BTreeMap<String, Value> = BTreeMap::new();
     for line in ended.results() {
@@ -196,7 +196,7 @@ fn a_hundred_at_once_are_held_and_none_is_lost() {
     let ended = rig.run(&["--concurrency", "100", "--set", "limits.policy=fixed"]).expect(0);
     assert_adds_up(&ended, 100, 100);
     let report = ended.report();
-    // Ten seconds' worth of jobs, of which each takes a second and a half: they overlap.
+    // Jobs arrive for ten seconds and each takes a second and a half, so they overlap.
     assert!(report["peak_active"].as_u64() >= Some(50), "{}", report["peak_active"]);
     rig.assert_clean();
 }

@@ -1,5 +1,5 @@
 //! The page that every measurement uses: 6 KB of HTML, one stylesheet, one script, and 100 table rows built by
-//! the script. Nothing of it may be stored, so that each visit pays for all of it.
+//! the script. Caching is forbidden, so that each visit loads all of it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ pub fn serve(addr: SocketAddr) -> io::Result<Site> {
         .route("/", get(|| async { Html(PAGE) }))
         .route("/style.css", get(|| async { ([(header::CONTENT_TYPE, "text/css")], STYLE) }))
         .route("/table.js", get(|| async { ([(header::CONTENT_TYPE, "text/javascript")], TABLE) }))
-        // Asked for by full browsers; an answer without a body costs least.
+        // Full browsers request it; a response without a body costs least.
         .route("/favicon.ico", get(|| async { axum::http::StatusCode::NO_CONTENT }));
     Site::plain(addr, pages)
 }

@@ -1,19 +1,19 @@
-//! Room for two: browsers are heavy, and a test that waits for a processor measures its neighbours.
+//! Limits tests with browsers to two at once, because a test that waits for a processor measures other tests' load.
 //!
-//! A berth is a locked file, so it binds the threads of one test process as well as the processes that nextest
-//! starts; and the kernel gives it back, however its holder ends.
+//! A berth is a locked file, so the limit covers the threads of one test process and the processes that nextest
+//! starts, and the kernel releases the lock when its holder ends.
 
 use std::fs::File;
 use std::time::Duration;
 
 use crate::patience;
 
-/// How many tests may have browsers at once.
+/// The number of tests that may have browsers at once.
 const BERTHS: usize = 2;
-/// Longer than all the others together take.
+/// Longer than all other tests together take.
 const PATIENCE: Duration = Duration::from_secs(1200);
 
-/// The right to start browsers, for as long as it lives.
+/// The right to start browsers until this value is dropped.
 #[derive(Debug)]
 #[must_use = "a berth is given back when it is dropped"]
 pub struct Berth {
@@ -29,12 +29,12 @@ impl Berth {
         Self { _locks: vec![lock(|| (0..BERTHS).find_map(free))] }
     }
 
-    /// Waits until nobody else has browsers: for tests whose verdicts depend on time.
+    /// Waits until no other test has browsers: for tests whose verdicts depend on time.
     ///
     /// # Panics
     /// When no turn comes, or no file can be made.
     pub fn take_all() -> Self {
-        // In order, so that two who take all do not wait for each other.
+        // In order, so that two callers do not wait for each other.
         Self { _locks: (0..BERTHS).map(|number| lock(|| free(number))).collect() }
     }
 }

@@ -1,7 +1,6 @@
 //! An address on loopback that refuses every connection, for as long as it is held.
 //!
-//! The port stays bound and is never listened on. A port that was merely closed again could be
-//! handed to the next program that asks for one.
+//! The port stays bound without listening. The system could give a closed port to another program.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,11 +9,11 @@ use tokio::net::TcpSocket;
 
 use crate::site::LOOPBACK;
 
-/// A port that belongs to us and refuses everybody.
+/// A bound port that refuses all connections.
 #[derive(Debug)]
 #[must_use = "the port is given back when this is dropped"]
 pub struct DeadPort {
-    /// Where nobody listens.
+    /// The address, on which no socket listens.
     pub addr: SocketAddr,
     _reserved: TcpSocket,
 }

@@ -1,4 +1,4 @@
-//! The demonstration site: a small chandlery of pages about load lines, as people build such sites.
+//! The demonstration site: a few ordinary pages about load lines.
 //!
 //! | address | what is there |
 //! |---|---|
@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 
 use crate::site::Site;
 
-/// How many `/page/N` there are; the first is 1.
+/// The number of `/page/N`; the first is 1.
 pub const PAGES: usize = 12;
 
 const FRAME: &str = include_str!("demo_site/frame.html");
@@ -106,7 +106,7 @@ async fn page(Path(number): Path<usize>) -> Response {
     Html(framed(title, &body)).into_response()
 }
 
-/// Answers a letter to the harbour office, as `form.js` posts it.
+/// Responds to the form as `form.js` posts it.
 async fn answer(Form(letter): Form<BTreeMap<String, String>>) -> (StatusCode, Json<Value>) {
     match letter.get("name").map(|name| name.trim()).filter(|name| !name.is_empty()) {
         Some(name) => (StatusCode::OK, Json(json!({ "answer": format!("Thank you, {name}") }))),

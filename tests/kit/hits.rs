@@ -1,12 +1,12 @@
-//! How often each path was asked for, in bounded memory.
+//! Counts the requests for each path, in bounded memory.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// Paths counted one by one; a site has a few dozen, so only an invented path can lie beyond.
+/// The greatest number of paths that are counted separately; a site has a few dozen paths.
 const MAX_PATHS: usize = 4096;
 
-/// Counts requests by path. A path beyond the bound counts in the total only.
+/// Counts requests by path. Further paths count in the total only.
 #[derive(Debug, Default)]
 pub(crate) struct Hits(Mutex<Counts>);
 

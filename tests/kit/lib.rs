@@ -1,4 +1,4 @@
-//! The test kit: web sites on loopback that suites, benchmarks and `cargo xtask demo` aim at, and what the suites share.
+//! The test kit: web sites on loopback for suites, benchmarks and `cargo xtask demo`, and helpers of the suites.
 //!
 //! ```text
 //!   demo_site    a site as people build them: pages, a form, a table, pictures
@@ -8,12 +8,12 @@
 //!   tls_site     a certificate that nobody signed (feature `tls`)
 //! ```
 //!
-//! And what suites with real browsers need: [`berth`] (not too many at once), [`patience`] (waiting with a bound) and
-//! [`processes`] (what `/proc` knows of them).
+//! Helpers for suites with real browsers: [`berth`] (limits their number), [`patience`] (waits with a time limit) and
+//! [`processes`] (reads `/proc`).
 //!
-//! Each site is a [`Site`](site::Site): it runs on a thread and a runtime of its own, so a test may pause its
-//! clock, or block, without stopping the server it talks to. Dropping the site closes its port and
-//! every connection. The kit depends on no other crate of the workspace.
+//! Each site is a [`Site`](site::Site): it runs on its own thread and runtime, so a test may pause its clock, or
+//! block, without stopping the server. Dropping the site closes its port and every connection. The kit depends on no
+//! other crate of the workspace.
 
 pub mod bench_page;
 pub mod berth;

@@ -1,8 +1,8 @@
-//! A site where everything goes wrong, one way a route. `/` lists them.
+//! A site with one kind of misbehaviour per route. `/` lists them.
 //!
-//! What the *server* does wrong lives in `transport` (answers that loop, drip, hang or never end), `echo`
-//! (answers that repeat the request) and `keeping` (answers that a browser keeps for later); what the *page* does wrong is a file under `nasty_site/`, served as
-//! it is. Pages take their delays from the query (`/late?ms=300`), so a test chooses them.
+//! Faults of the *server* are in `transport` (responses that loop, drip, hang or never end), `echo` (responses that
+//! repeat the request) and `keeping` (responses that a browser stores); faults of the *page* are files in
+//! `nasty_site/`. Pages take their delays from the query (`/late?ms=300`), so a test chooses them.
 
 mod echo;
 mod keeping;
@@ -24,7 +24,7 @@ macro_rules! pages {
     };
 }
 
-/// Pages that misbehave by themselves, or that make a script's work interesting.
+/// Pages that misbehave by themselves, or that are difficult for scripts.
 const PAGES: &[(&str, &str)] = pages![
     "alert",
     "alert-on-unload",

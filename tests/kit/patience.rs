@@ -1,12 +1,12 @@
-//! Waiting for something real: it has no virtual time, so it is asked again and again, up to a bound.
+//! Waits for real conditions, which have no virtual time: they are polled up to a time limit.
 #![expect(clippy::disallowed_methods, reason = "the one place that waits for other processes")]
 
 use std::time::{Duration, Instant};
 
-/// Between two looks.
+/// The time between two polls.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Waits until `holds` and returns how long it took.
+/// Waits until `holds` and returns the time that it took.
 ///
 /// # Panics
 /// After `patience`.
@@ -15,7 +15,7 @@ pub fn until(what: &str, patience: Duration, holds: impl FnMut() -> bool) -> Dur
     within(patience, holds).unwrap_or_else(|| panic!("not within {patience:?}: {what}"))
 }
 
-/// Waits until `holds` and returns how long it took; nothing after `patience`.
+/// Waits until `holds` and returns the time that it took; `None` after `patience`.
 pub fn within(patience: Duration, mut holds: impl FnMut() -> bool) -> Option<Duration> {
     let start = Instant::now();
     while !holds() {
@@ -27,18 +27,18 @@ pub fn within(patience: Duration, mut holds: impl FnMut() -> bool) -> Option<Dur
     Some(start.elapsed())
 }
 
-/// Time since it was started.
+/// A stopwatch.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(Instant);
 
 impl Stopwatch {
-    /// Starts it.
+    /// Starts the stopwatch.
     #[must_use]
     pub fn start() -> Self {
         Self(Instant::now())
     }
 
-    /// Since then.
+    /// The time since the start.
     #[must_use]
     pub fn elapsed(self) -> Duration {
         self.0.elapsed()

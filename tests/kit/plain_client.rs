@@ -1,4 +1,4 @@
-//! The least HTTP client that can test a site: one request a connection, read to its end.
+//! A minimal HTTP client for tests of the sites: one request per connection, read to its end.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -9,7 +9,7 @@ use crate::site::Site;
 /// No answer of a healthy site takes this long.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// An answer, taken apart.
+/// A parsed response.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) head: String,
@@ -50,7 +50,7 @@ pub(crate) fn send(site: &Site, request: &str) -> TcpStream {
     stream
 }
 
-/// Everything the other side still sends; a reset counts as an end.
+/// All bytes until the end of the connection; a reset counts as an end.
 pub(crate) fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     match stream.read_to_end(&mut bytes) {
@@ -61,7 +61,7 @@ pub(crate) fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
     }
 }
 
-/// Gives the other threads time until `holds`, and panics after `patience`.
+/// Waits until `holds`, and panics after `patience`.
 #[expect(clippy::disallowed_methods, reason = "a real server on a real thread has no virtual time")]
 pub(crate) fn until(what: &str, patience: Duration, holds: impl Fn() -> bool) {
     let start = std::time::Instant::now();

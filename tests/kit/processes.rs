@@ -1,58 +1,58 @@
-//! What `/proc` knows: the processes of a run, and how much memory one of them takes (Linux).
+//! Reads `/proc`: the processes of a run, and the memory of a process (Linux).
 
 use std::fs;
 use std::path::Path;
 
 use rustix::process::{Pid, Signal};
 
-/// A process. Two of the same number that started at different times are two.
+/// A process. Two processes with the same number and different start times are not equal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
-    /// Its number.
+    /// The process number (PID).
     pub pid: i32,
     parent: i32,
     started: u64,
-    /// Its command line, blanks between the words.
+    /// The command line, with blanks between the arguments.
     pub args: String,
 }
 
 impl Process {
-    /// Signals it, unless it is gone already.
+    /// Sends a signal to the process, unless it is gone already.
     ///
     /// # Panics
-    /// Never: it has a number.
+    /// Never: a process has a valid number.
     pub fn signal(&self, signal: Signal) {
         if self.lives() {
             let pid = Pid::from_raw(self.pid).expect("a pid");
-            // It may be gone between the look and the signal.
+            // The process may end before the signal.
             let _ = rustix::process::kill_process(pid, signal);
         }
     }
 
-    /// Whether it is still there.
+    /// Whether the process still exists.
     #[must_use]
     pub fn lives(&self) -> bool {
         read(self.pid).is_some_and(|now| now.started == self.started)
     }
 
-    /// Whether it is a browser's first process, driven over a pipe.
+    /// Whether it is a browser's main process, driven over a pipe.
     #[must_use]
     pub fn is_browser(&self) -> bool {
         self.args.contains("--remote-debugging-pipe") && !self.args.contains("--type=")
     }
 
-    /// Whether it shows pages: a renderer of Chromium, a content process of Firefox.
+    /// Whether it renders pages: a renderer of Chromium, a content process of Firefox.
     #[must_use]
     pub fn is_renderer(&self) -> bool {
         self.args.contains("--type=renderer") || self.args.contains("-contentproc -isForBrowser")
     }
 }
 
-/// Every living process that names `dir` in its arguments or environment, with its descendants: a renderer's own
-/// say nothing of its profile.
+/// Every process that names `dir` in its arguments or environment, with its descendants: a renderer's arguments do
+/// not name its profile.
 ///
 /// # Panics
-/// When `dir` is no plain text or there is no `/proc`.
+/// When `dir` is not valid UTF-8 or there is no `/proc`.
 #[must_use]
 pub fn of(dir: &Path) -> Vec<Process> {
     let dir = dir.to_str().expect("plain text");
@@ -67,10 +67,10 @@ pub fn tree(pid: i32) -> Vec<Process> {
     with_descendants(&all(), |process| process.pid == pid)
 }
 
-/// Memory that `pid` has resident, in KiB.
+/// The resident memory of `pid`, in KiB.
 ///
 /// # Panics
-/// When it does not live.
+/// When the process does not exist.
 #[must_use]
 pub fn resident_kib(pid: i32) -> u64 {
     kib(&pid.to_string(), "VmRSS:")
@@ -82,7 +82,7 @@ fn kib(process: &str, entry: &str) -> u64 {
     line.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
-/// The most memory that this process has had resident since the last [`forget_peak`], in KiB.
+/// The peak resident memory of this process since the last [`forget_peak`], in KiB.
 ///
 /// # Panics
 /// When there is no `/proc`.
@@ -91,7 +91,7 @@ pub fn own_peak_kib() -> u64 {
     kib("self", "VmHWM:")
 }
 
-/// Lets the peak begin anew from what is resident now.
+/// Resets the peak to the memory that is resident now.
 ///
 /// # Panics
 /// When the kernel does not allow it.
@@ -118,10 +118,10 @@ fn all() -> Vec<Process> {
     entries.filter_map(|entry| read(entry.file_name().to_str()?.parse().ok()?)).collect()
 }
 
-/// The process `pid`, if it lives; a zombie does not.
+/// The process `pid`, if it exists and is not a zombie.
 fn read(pid: i32) -> Option<Process> {
     let stat = text(pid, "stat");
-    // The name, in parentheses, may hold anything.
+    // The name, in parentheses, may contain any characters.
     let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
     let [state, parent, ..] = fields[..] else { return None };
     let dead = matches!(state, "Z" | "X");

@@ -1,8 +1,7 @@
 //! A running site: its address, its request counts, and its end.
 //!
-//! A site owns a thread with a single-threaded runtime. [`Site`]'s drop tells the runtime to go and
-//! waits for it: afterwards the port is closed, and so is every connection, however long its answer
-//! would still have taken.
+//! A site owns a thread with a single-threaded runtime. Dropping a [`Site`] stops the runtime and waits for its end:
+//! afterwards the port and every connection are closed, also those with unfinished responses.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
@@ -27,7 +26,7 @@ pub const LOOPBACK: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCA
 #[derive(Debug)]
 #[must_use = "a site closes when it is dropped"]
 pub struct Site {
-    /// Where the site listens; its port is the one the system picked if none was asked for.
+    /// The site's address; the system picked the port if none was given.
     pub addr: SocketAddr,
     scheme: &'static str,
     hits: Arc<Hits>,
@@ -42,7 +41,7 @@ impl Site {
         format!("{}://{}{path}", self.scheme, self.addr)
     }
 
-    /// Requests for exactly `path` so far, its query left out. A site remembers its first 4096 paths.
+    /// Requests for exactly `path` so far, without its query. Only the first 4096 paths are counted.
     #[must_use]
     pub fn hits(&self, path: &str) -> u64 {
         self.hits.of(path)
@@ -54,7 +53,7 @@ impl Site {
         self.hits.total()
     }
 
-    /// Serves `pages` over plain HTTP at `addr`. An answer that says nothing of it is `no-store`.
+    /// Serves `pages` over plain HTTP at `addr`. A response without a `Cache-Control` gets `no-store`.
     ///
     /// # Errors
     /// When the address cannot be bound or the thread cannot be started.
@@ -96,7 +95,7 @@ impl Drop for Site {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic in there was already printed by the thread itself.
+            // The thread has already printed its panic.
             let _ = thread.join();
         }
     }
@@ -149,7 +148,7 @@ mod tests {
         let site = Site::plain(LOOPBACK, never).unwrap();
         let addr = site.addr;
         let mut waiting = plain_client::send(&site, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-        // Not before the request has arrived: a connection still in the backlog proves nothing.
+        // Wait until the request has arrived: a connection in the backlog proves nothing.
         let patience = std::time::Duration::from_secs(10);
         plain_client::until("the request arrives", patience, || site.hits("/") == 1);
         drop(site);

@@ -1,4 +1,4 @@
-//! An HTTPS site whose certificate nobody signed: the handshake works, trust does not.
+//! An HTTPS site with a self-signed certificate: the handshake works, the check of the certificate fails.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::site::Site;
 
-/// What a client may take for its handshake: it holds up the others meanwhile.
+/// The time limit for a client's handshake, which delays other clients.
 const HANDSHAKE: Duration = Duration::from_secs(2);
 
 /// Serves one page over TLS at `addr`, with a self-signed certificate for `localhost` and `127.0.0.1`.

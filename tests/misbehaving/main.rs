@@ -1,7 +1,7 @@
-//! The DevTools driver with a browser that misbehaves: a real one, behind a wire that tampers with one answer.
+//! Tests the DevTools driver with a real browser behind a program that tampers with one answer.
 //!
-//! Whatever the wire does: the call ends in time and with a class, what is not hit goes on, memory stays bounded, nothing
-//! panics and nothing is left. The WebDriver driver meets its own remote ends in `backends/webdriver/tests/it/there.rs`.
+//! For every fault: the call ends in time and with a class, other contexts continue, memory stays bounded, nothing
+//! panics and nothing is left. The WebDriver driver has its own tests in `backends/webdriver/tests/it/there.rs`.
 
 mod rig;
 
@@ -18,23 +18,23 @@ use rig::{AMPLE, BUDGET, Rig, marked, open, step};
 
 use FailureClass::{BrowserCrash, Internal, Navigation, Script, Timeout};
 
-/// What reading a message may cost at the most: the longest that is read, and some more.
+/// The greatest memory for reading a message: the longest accepted message, and some more.
 const MOST_KIB: u64 = 144 << 10;
 
-/// How a call ends that meets a fault.
+/// How a call with a fault ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ends {
-    /// As if nothing had been.
+    /// Without any effect of the fault.
     Well,
-    /// With a failure, and its browser goes on.
+    /// With a failure; its browser continues.
     With(FailureClass),
-    /// With its browser.
+    /// With the end of its browser.
     Down,
 }
 
 use Ends::{Down, Well, With};
 
-/// A context's call that met a fault, and what became of its browser.
+/// Asserts how a context's call with a fault ended, and what happened to its browser.
 #[track_caller]
 fn judge<T: std::fmt::Debug>(fault: &str, done: &Result<T, Fault>, ends: Ends) {
     match (done, ends) {
@@ -45,7 +45,7 @@ fn judge<T: std::fmt::Debug>(fault: &str, done: &Result<T, Fault>, ends: Ends) {
     }
 }
 
-/// A browser that is not hit serves on; one that is comes to its end.
+/// Asserts that an unaffected browser continues, and that an affected browser ends.
 async fn goes_on(rig: &Rig, browser: &Arc<dyn Browser>, ends: Ends) {
     if ends == Down {
         let end = timeout(AMPLE, browser.ended()).await.expect("its end is noticed");
@@ -94,7 +94,7 @@ async fn answers_that_overtake_each_other_find_their_callers() {
     let rig = Rig::with("swapped", "marker");
     let browser = rig.launch().await;
     let (mut one, mut two) = (rig.visit(browser.as_ref()).await, rig.visit(browser.as_ref()).await);
-    // The answer to the marked step waits for the other one's, which is there a moment later.
+    // The answer to the marked step waits for the other answer, which comes a moment later.
     let soon = step(json!({ "evaluate": "new Promise(done => setTimeout(done, 200, 7))" }));
     let marked = marked();
     let (marked, soon) = tokio::join!(one.perform(&marked, AMPLE), two.perform(&soon, AMPLE));

@@ -1,4 +1,4 @@
-//! A driver whose browsers speak through a wire that misbehaves.
+//! A driver whose browsers are connected through the program that tampers with messages.
 
 use std::fs::{Permissions, copy, set_permissions, write};
 use std::os::unix::fs::PermissionsExt;
@@ -27,14 +27,14 @@ use plimsoll_kit::site::{LOOPBACK, Site};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Ample for anything that is expected to work.
+/// Long enough for any call that should succeed.
 pub(crate) const AMPLE: Duration = Duration::from_secs(30);
-/// What a call may take that meets a fault.
+/// The budget of a call with a fault.
 pub(crate) const BUDGET: Duration = Duration::from_secs(1);
-/// What it may take beyond that, on a busy machine.
+/// The time beyond the budget, on a busy machine.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// A driver and its wire.
+/// A driver and its faulty connection.
 pub(crate) struct Rig {
     pub(crate) driver: CdpDriver,
     pub(crate) site: Site,
@@ -45,7 +45,7 @@ pub(crate) struct Rig {
 }
 
 impl Rig {
-    /// A driver of whose browsers each lets `fault` befall its answer to the first command that contains `needle`.
+    /// A driver whose browsers each apply `fault` to the answer to the first command that contains `needle`.
     pub(crate) fn with(fault: &str, needle: &str) -> Self {
         let berth = Berth::take();
         let dir = tempfile::tempdir().expect("a directory");
@@ -85,7 +85,7 @@ impl Rig {
         context.perform(&step(json!({ "goto": self.site.url("/nested") })), budget).await
     }
 
-    /// What came of a call that has [`BUDGET`], which it must keep.
+    /// The result of a call, which must end within [`BUDGET`].
     pub(crate) async fn in_time<T>(&self, call: impl Future<Output = T>) -> T {
         let start = self.clock.now();
         let done = call.await;
@@ -94,13 +94,13 @@ impl Rig {
         done
     }
 
-    /// Closes the browser; nothing may be left, and nothing may have panicked.
+    /// Closes the browser, and asserts that nothing is left and nothing has panicked.
     pub(crate) async fn close(self, browser: Arc<dyn Browser>) {
         browser.close().await.expect("a browser that is gone");
         self.leaves_nothing().await;
     }
 
-    /// Nothing may be left, and nothing may have panicked.
+    /// Asserts that nothing is left and nothing has panicked.
     pub(crate) async fn leaves_nothing(self) {
         assert_eq!(processes::of(self.dir.path()), [], "processes are left");
         assert_eq!(self.supervisor.panics(), 0);
@@ -108,10 +108,10 @@ impl Rig {
     }
 }
 
-/// The program that the driver takes for its browser.
+/// The program that the driver starts as its browser.
 fn wire(dir: &Path, fault: &str, needle: &str) -> std::path::PathBuf {
     let real = browser::find(None).expect("a browser; `cargo xtask setup` brings one").path;
-    // Where whoever runs browsers can start it: the build directory may be nobody's business.
+    // A copy that the user of the browsers can start: the build directory may be private.
     let relay = dir.join("bad-wire");
     copy(env!("CARGO_BIN_EXE_bad-wire"), &relay).expect("our own directory");
     let named_like_it = dir.join(real.file_name().expect("a file"));
@@ -135,7 +135,7 @@ pub(crate) fn step(written: Value) -> Step {
     serde_json::from_value(written).expect("a step")
 }
 
-/// An expression that contains `marker` and gives 42.
+/// An expression that contains the marker and gives 42.
 pub(crate) fn marked() -> Step {
     step(json!({ "evaluate": "/* marker */ 6 * 7" }))
 }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::files::{report, rust_files};
 use crate::imports::used_paths;
 
-/// Modules that lie in several files: the file of the module, and why the files in its folder use what it holds.
+/// Modules that consist of several files: the module's file, and why the files in its folder use it.
 const ONE_MODULE: &[(&str, &str)] = &[
     ("backends/host/src/profile.rs", "the sweep removes what the module's private functions made"),
     (
@@ -41,7 +41,7 @@ const ONE_MODULE: &[(&str, &str)] = &[
     ("xtask/src/setup.rs", "a tool is part of the equipment that the module returns"),
 ];
 
-/// Folders with circles that are to be opened; they are not checked until then.
+/// Folders whose circles are still to be removed; they are not checked until then.
 const UNTIL_OPENED: [&str; 5] = ["cli", "core", "tests/bench", "tests/conformance", "tests/simulator"];
 
 /// Which files of a crate each file uses.
@@ -70,14 +70,14 @@ fn no_files_use_each_other_in_a_circle() {
     );
 }
 
-/// Whether `file` lies in the folder of `module`, the file of a module; a crate's root contains all that lies beside it.
+/// Whether `file` is in the folder of `module`, the file of a module; a crate's root contains all files beside it.
 fn is_below(file: &str, module: &str) -> bool {
     let folder = module.trim_end_matches("lib.rs").trim_end_matches(".rs").trim_end_matches('/');
     file.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// The files of each crate by its root: the nearest `lib.rs` or, where there is none, `main.rs`. A `main.rs` beside a
-/// `lib.rs` is a crate of one file, in which no circle fits.
+/// The files of each crate by its root: the nearest `lib.rs` or, without one, `main.rs`. A `main.rs` beside a
+/// `lib.rs` is a crate of one file, which can have no circle.
 fn crates(files: &[(String, String)]) -> BTreeMap<String, Vec<(&str, &str)>> {
     let known: BTreeSet<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
     let mut crates: BTreeMap<String, Vec<(&str, &str)>> = BTreeMap::new();
@@ -114,7 +114,7 @@ fn uses_within(root: &str, files: &[(&str, &str)]) -> Uses {
     files.iter().map(used).collect()
 }
 
-/// The shortest circle through each file that lies on one, each circle once.
+/// The shortest circle through each file that is part of a circle, each circle once.
 fn circles(uses: &Uses) -> BTreeSet<Vec<String>> {
     let through = |file: &String| {
         let shortest = uses[file].iter().filter_map(|next| way(uses, next, file));
@@ -126,7 +126,7 @@ fn circles(uses: &Uses) -> BTreeSet<Vec<String>> {
     uses.keys().filter_map(through).collect()
 }
 
-/// The shortest way from `start` to `end` along uses, both included.
+/// The shortest path from `start` to `end` along uses, both included.
 fn way(uses: &Uses, start: &str, end: &str) -> Option<Vec<String>> {
     let mut before: BTreeMap<&str, &str> = BTreeMap::new();
     let mut next = VecDeque::from([start]);

@@ -22,7 +22,7 @@ pub(crate) fn ignored() -> BTreeSet<String> {
     ignored.lines().filter_map(|line| line.strip_prefix('/')).map(str::to_owned).collect()
 }
 
-/// Every text file whose path from the root `wanted` likes, in the order of their paths.
+/// Every text file whose path from the root is accepted by `wanted`, in the order of the paths.
 pub(crate) fn files(wanted: impl Fn(&str) -> bool) -> Vec<(String, String)> {
     let ignored = ignored();
     let mut folders: Vec<PathBuf> = vec![root().to_owned()];
@@ -37,7 +37,7 @@ pub(crate) fn files(wanted: impl Fn(&str) -> bool) -> Vec<(String, String)> {
             if path.is_dir() {
                 folders.push(path);
             } else if wanted(&name) {
-                // What is not UTF-8 is a picture, and pictures keep no rules.
+                // Files that are not UTF-8 are pictures, to which no rule applies.
                 found.extend(fs::read_to_string(&path).ok().map(|text| (name, text)));
             }
         }

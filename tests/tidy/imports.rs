@@ -4,7 +4,7 @@
 //!   text ──► tokens (no comments, strings, test modules) ──► paths from crate, self, super or a child module
 //! ```
 //!
-//! The reader knows no macros and no imports from another crate under the name of a child module.
+//! Macros, and imports from another crate under the name of a child module, are not resolved.
 
 use std::collections::BTreeSet;
 
@@ -106,7 +106,7 @@ fn child_modules<'a>(tokens: &[&'a str]) -> BTreeSet<&'a str> {
     tokens.windows(3).filter(|three| three[0] == "mod" && three[2] == ";").map(|three| three[1]).collect()
 }
 
-/// Whether `#[cfg(test)] mod name {` comes next: tests may use what they like.
+/// Whether `#[cfg(test)] mod name {` comes next: test modules may use any module.
 fn is_test_module(tokens: &[&str]) -> bool {
     const MARK: [&str; 8] = ["#", "[", "cfg", "(", "test", ")", "]", "mod"];
     tokens.starts_with(&MARK) && tokens.get(MARK.len() + 1) == Some(&"{")
@@ -130,7 +130,7 @@ fn is_name(token: &str) -> bool {
     token.starts_with(|c: char| c.is_alphabetic() || c == '_')
 }
 
-/// Names, `::` and single signs; comments, texts and characters are left out.
+/// Names, `::` and single characters; comments and literals are left out.
 fn tokens(text: &str) -> Vec<&str> {
     let mut tokens = Vec::new();
     let mut rest = text;

@@ -1,4 +1,5 @@
-//! The house rules that no compiler knows, as tests. Each failure says what is wrong, where, and why it matters.
+//! The rules of the repository that no compiler checks, as tests. Each failure states the fault, its place, and the
+//! reason.
 //!
 //! The tables at the top of each file are part of the architecture; extend them when the code grows.
 
@@ -13,7 +14,7 @@ use std::fs;
 
 use files::{files, ignored, is_under, report, root, rust_files};
 
-/// Folders at the root; those of code never become more.
+/// Folders at the root; no further folder of code is allowed.
 const FOLDERS: [&str; 12] = [
     ".cargo", ".ci", ".config", ".git", ".github", "backends", "cli", "core", "docs", "plugins", "tests",
     "xtask",
@@ -24,7 +25,7 @@ const MAX_LINES: usize = 400;
 /// Files that may be longer: path, reason.
 const LONGER: [(&str, &str); 0] = [];
 
-/// Words that say nothing about what is inside.
+/// Names that do not describe the content of a file.
 const EMPTY_NAMES: [&str; 11] =
     ["manager", "util", "utils", "helper", "helpers", "common", "inner", "imp", "misc", "mod", "stuff"];
 
@@ -53,7 +54,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("plimsoll-plugin", &["plimsoll-core", "plimsoll-plugin-abi"]),
     // host: a driver library gets a process of its own.
     ("plimsoll-loader", &["plimsoll-core", "plimsoll-host", "plimsoll-plugin-abi"]),
-    // The library that misbehaves on purpose: it also does what the SDK never would.
+    // The library that misbehaves on purpose: it also does things that the SDK never does.
     ("rogue-driver", &["plimsoll-plugin", "plimsoll-plugin-abi"]),
     ("plimsoll-http", &["plimsoll-core", "plimsoll-plugin"]),
     ("plimsoll", EVERY_CRATE),
@@ -75,7 +76,8 @@ const EVERY_CRATE: &[&str] = &[
     "plimsoll-loader",
 ];
 
-/// What belongs on somebody's desk, and not in the repository. Written in halves, so that this file may be read too.
+/// Words of private notes, which do not belong in the repository. Written in halves, so that this file passes the
+/// check.
 const DESK_WORDS: [&str; 3] = [concat!("/wo", "rk/"), concat!("fa", "rm-"), concat!("TO", "DO")];
 
 #[test]

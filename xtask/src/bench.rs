@@ -4,16 +4,16 @@ use crate::failure::Failure;
 use crate::program::{cargo, run as run_program};
 use crate::setup::{self, Purpose};
 
-/// What a measurement is made by.
+/// The program of a measurement.
 #[derive(Clone, Copy)]
 enum Made {
-    /// A binary of the kit with its arguments; it takes the program, and a machine set up for this.
+    /// A binary of the kit with its arguments; it needs the built program and a set-up machine.
     ByKit(&'static str, &'static [&'static str], Purpose),
-    /// A benchmark of a package, which needs neither.
+    /// A benchmark of a package, which needs neither of them.
     ByPackage(&'static str, &'static str),
 }
 
-/// Each measurement: its name, what it is made by, and the figures that it gives.
+/// Each measurement: its name, its program, and its figures.
 const BENCHES: [(&str, Made, &str); 3] = [
     (
         "floor",

@@ -60,8 +60,8 @@ fn command(args: &[&str]) -> Result<(), Failure> {
     Ok(run_program(&mut cargo(args))?)
 }
 
-/// Every order in which permits and the fleet's loop can meet. The flag changes every crate, so these builds have a
-/// place of their own.
+/// Model-checks every interleaving of permits and the fleet's loop. The flag changes every crate, so these builds
+/// have a target directory of their own.
 fn thread_orders() -> Result<(), Failure> {
     let test = ["test", "--locked", "--release", "--package", "plimsoll-core", "--test", "loom_permit"];
     let mut test = cargo(test);
@@ -73,7 +73,7 @@ fn documentation() -> Result<(), Failure> {
     run_program(doc.env("RUSTDOCFLAGS", "-D warnings")).map_err(ProgramError::into)
 }
 
-/// Licences, sources and versions of what we depend on, by the rules in `deny.toml`.
+/// Checks the dependencies' licences, sources and versions by the rules in `deny.toml`.
 fn dependencies() -> Verdict {
     if succeeds(&mut cargo(["deny", "--version"])) {
         stage(|| command(&["deny", "check", "bans", "licenses", "sources"]))

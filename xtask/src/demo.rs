@@ -1,7 +1,8 @@
 //! `cargo xtask demo`: the release build on 200 jobs against the demonstration site.
 //!
-//! The site, the jobs and the summary are the program `demo` of the kit. This command finds or installs a browser, builds
-//! both programs, and becomes `demo`, so that Ctrl-C and exit codes are those of a program started by hand.
+//! The program `demo` of the kit provides the site, the jobs and the summary. This command finds or installs a
+//! browser, builds both programs, and replaces itself by `demo`, so Ctrl-C and exit codes work as if `demo` was
+//! started by hand.
 
 use crate::failure::Failure;
 use crate::program::{become_program, cargo, program, root, run as run_program, target};

@@ -21,7 +21,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     };
     let equipment = setup::run(purpose)?;
     let verdicts = root().join(target()).join("conformance");
-    // Results of an earlier run may be of cases that no longer exist.
+    // An earlier run may have left results of cases that no longer exist.
     drop(std::fs::remove_dir_all(&verdicts));
     std::fs::create_dir_all(&verdicts).map_err(Failure::Docs)?;
     let suite = |filter: &[&str]| {
@@ -29,7 +29,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
         equipment.set_variables(&mut suite).env(KEEP, &verdicts).arg("--").args(filter);
         suite
     };
-    // The table needs every verdict; `plugin_host` is no test.
+    // The table needs every verdict; `plugin_host` is not a test.
     let all: &[&str] = if purpose == Purpose::Grid { &["--include-ignored"] } else { &[] };
     run_program(&mut suite(&[all, &["--skip", "the_table_is_whole", "--skip", "plugin_host"]].concat()))?;
     Ok(run_program(&mut suite(&["the_table_is_whole"]))?)

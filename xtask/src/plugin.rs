@@ -61,7 +61,7 @@ fn new(name: &str) -> Result<(), PluginError> {
     Ok(())
 }
 
-/// Why a driver cannot be called so.
+/// Why a name is not valid for a driver.
 fn objection(name: &str) -> Option<&'static str> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(plain) || name.ends_with('-')
@@ -109,7 +109,7 @@ fn packages() -> Result<Vec<String>, PluginError> {
     Ok(texts.iter().filter_map(|text| driver_package(text)).map(str::to_owned).collect())
 }
 
-/// The package's name, if its manifest asks for a library that can be loaded.
+/// The package's name, if its manifest requests a `cdylib`.
 fn driver_package(manifest: &str) -> Option<&str> {
     let makes_library =
         manifest.lines().any(|line| line.starts_with("crate-type") && line.contains("\"cdylib\""));

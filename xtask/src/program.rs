@@ -10,10 +10,10 @@ use std::process::{Command, ExitStatus, Stdio};
 /// Why a program failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProgramError {
-    /// It could not be started.
+    /// The program could not be started.
     #[error("cannot start `{line}`: {source}")]
     Start { line: String, source: io::Error },
-    /// It ended without success.
+    /// The program ended without success.
     #[error("`{line}` ended with {status}")]
     Ended { line: String, status: ExitStatus },
 }
@@ -34,7 +34,7 @@ pub(crate) fn root() -> PathBuf {
     xtask.parent().unwrap_or(xtask).to_owned()
 }
 
-/// Where cargo puts what it builds, as seen from the root.
+/// Cargo's target directory, relative to the root.
 pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from)
 }
@@ -60,7 +60,7 @@ where
     command
 }
 
-/// Any other program, by its words.
+/// Any other program with its arguments.
 pub(crate) fn program(words: &[&str]) -> Command {
     let mut command = Command::new(words[0]);
     command.args(&words[1..]);

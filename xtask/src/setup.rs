@@ -61,7 +61,7 @@ impl Equipment {
 struct Need {
     what: &'static str,
     purpose: Purpose,
-    /// The Debian package that brings it.
+    /// The Debian package that contains it.
     package: &'static str,
     /// What to install on other systems.
     elsewhere: &'static str,
@@ -113,7 +113,7 @@ const NEEDS: [Need; 5] = [
     },
 ];
 
-/// The package manager that brings the grid's server, where it is not there already.
+/// The package manager that installs the grid's server, if it is not installed already.
 const NPM: Need = Need {
     what: "npm",
     purpose: Purpose::Grid,
@@ -123,7 +123,7 @@ const NPM: Need = Need {
     only_for: &[],
 };
 
-/// How deep under a font directory a font may lie.
+/// The search depth below a font directory.
 const FONT_DEPTH: u32 = 5;
 
 pub(crate) fn run(purpose: Purpose) -> Result<Equipment, SetupError> {
@@ -139,7 +139,7 @@ pub(crate) fn run(purpose: Purpose) -> Result<Equipment, SetupError> {
     tools::equip(purpose, lacking)
 }
 
-/// Installs what is missing of `needs`. Returns the drivers whose tests are left out.
+/// Installs the missing `needs`. Returns the drivers whose tests are left out.
 fn bring(needs: Vec<&'static Need>) -> Result<Vec<&'static str>, SetupError> {
     let missing = missing(needs);
     if missing.is_empty() {
@@ -156,8 +156,8 @@ fn bring(needs: Vec<&'static Need>) -> Result<Vec<&'static str>, SetupError> {
     };
 
     eprintln!("installing {packages}");
-    // An index that cannot be refreshed may still be good enough, and one package that does not exist here must not
-    // keep the others out: only what is missing at the end decides.
+    // A failed refresh of the index may not matter, and one unknown package must not prevent the others: the check at
+    // the end decides.
     let installs = missing.iter().map(|need| format!("{INSTALL} {}", need.package));
     for command in std::iter::once("apt-get update".to_owned()).chain(installs) {
         let quiet = format!("DEBIAN_FRONTEND=noninteractive {command} -q -o DPkg::Lock::Timeout=120 >&2");
@@ -167,7 +167,7 @@ fn bring(needs: Vec<&'static Need>) -> Result<Vec<&'static str>, SetupError> {
         }
     }
     let still = self::missing(missing);
-    // Ubuntu, for one, has this Chromium in no package.
+    // For example, Ubuntu has no package of this Chromium.
     let by_hand = listed(&still, |need| need.elsewhere);
     without(&still, &format!("{packages} did not bring it; install {by_hand}"))
 }
@@ -193,7 +193,7 @@ fn listed(needs: &[&Need], name: fn(&Need) -> &'static str) -> String {
     needs.iter().map(|need| name(need)).collect::<Vec<_>>().join(" and ")
 }
 
-/// The words before a command that make root run it: none for root itself; `None` if sudo asks for a password.
+/// The prefix that runs a command as root: empty for root itself; `None` if sudo asks for a password.
 fn become_root() -> Option<&'static [&'static str]> {
     let root = succeeds(&mut program(&["sh", "-c", "test \"$(id -u)\" = 0"]));
     let sudo = || succeeds(&mut program(&["sudo", "-n", "true"]));

@@ -1,8 +1,8 @@
 //! `cargo xtask sim`: the simulator, and the table of planted bugs.
 //!
-//! Bugs *around* the policies the simulator plants by itself. Bugs *inside* them are planted here: each is an edit of a
-//! copy of their source, which is built and run until an invariant fails. The sources themselves carry no switches for
-//! it. `--plant NAME` takes either.
+//! The simulator plants bugs *around* the policies. This command plants bugs *inside* them: each is an edit of a copy
+//! of their source, which is built and run until an invariant fails. The sources themselves contain no switches for
+//! this. `--plant NAME` takes both kinds.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -23,10 +23,10 @@ pub(crate) enum SimError {
     /// The simulator could not be run.
     #[error("cannot run the simulator: {0}")]
     Start(io::Error),
-    /// The text that an edit replaces is not there exactly once.
+    /// The text that an edit replaces does not occur exactly once.
     #[error("planted bug `{name}`: its text is {times} times in {file}; adapt the table in xtask/src/sim.rs")]
     Stale { name: &'static str, file: &'static str, times: usize },
-    /// The copy was built or run in vain.
+    /// The copy could not be built or run.
     #[error("planted bug `{name}` could not be run:\n{why}")]
     Broken { name: &'static str, why: String },
     /// A planted bug was not found.
@@ -34,14 +34,14 @@ pub(crate) enum SimError {
     Missed(String),
 }
 
-/// Seeds within which every bug must be found.
+/// The number of seeds within which every bug must be found.
 const SEEDS: &str = "1000";
 
 /// An edit that plants a bug.
 struct Edit {
     name: &'static str,
     what: &'static str,
-    /// Below `core/src/policy/`.
+    /// The file, relative to `core/src/policy/`.
     file: &'static str,
     from: &'static str,
     to: &'static str,
@@ -226,7 +226,7 @@ fn simulator(copy: Option<&Path>) -> std::process::Command {
     if let Some(copy) = copy {
         let [manifest, target] = ["Cargo.toml", "target"].map(|name| OsString::from(copy.join(name)));
         command.arg("--manifest-path").arg(manifest).arg("--target-dir").arg(target);
-        // Building twenty times costs more than running slowly.
+        // Twenty builds cost more than slow runs, so the build is not optimised further.
         command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1").env("CARGO_PROFILE_RELEASE_DEBUG", "false");
     }
     command.arg("--");
@@ -275,7 +275,7 @@ impl Edit {
         root().join("core/src/policy").join(self.file)
     }
 
-    /// Plants the bug in the copy, lets the work be done with it, and takes it out again.
+    /// Plants the bug in the copy, runs `work`, and removes the bug again.
     fn planted<T>(&self, copy: &Path, work: impl FnOnce() -> T) -> Result<T, SimError> {
         let original = read(&self.source())?;
         let planted = copy.join("core/src/policy").join(self.file);
@@ -285,13 +285,13 @@ impl Edit {
         Ok(done)
     }
 
-    /// Runs the simulator with the bug in it.
+    /// Runs the simulator with the planted bug.
     fn run(&self, args: &[&String]) -> Result<(), SimError> {
         let copy = lay_out()?;
         Ok(self.planted(&copy, || run_program(simulator(Some(&copy)).args(args)))??)
     }
 
-    /// The seeds it took to find the bug, and the invariant that did.
+    /// The number of seeds until the bug was found, and the invariant that failed.
     fn find(&self, copy: &Path) -> Result<(String, String), SimError> {
         let run = || simulator(Some(copy)).args(["--brief", "--seeds", SEEDS]).output();
         let run = self.planted(copy, run)?.map_err(SimError::Start)?;
@@ -305,7 +305,7 @@ impl Edit {
     }
 }
 
-/// Lays a workspace of the core and the simulator out as a copy; returns where.
+/// Copies a workspace of core and simulator; returns its directory.
 fn lay_out() -> Result<PathBuf, SimError> {
     let copy = root().join("target/planted");
     let manifest = read(&root().join("Cargo.toml"))?;
@@ -346,7 +346,7 @@ fn read(path: &Path) -> Result<String, SimError> {
     fs::read_to_string(path).map_err(|source| SimError::File { path: path.to_owned(), source })
 }
 
-/// Writes a file unless it says so already: cargo builds anew what is newer.
+/// Writes a file unless its content is the same: cargo rebuilds for newer files.
 fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), SimError> {
     let failed = |source| SimError::File { path: path.to_owned(), source };
     if fs::read(path).is_ok_and(|before| before == bytes.as_ref()) {

@@ -1,4 +1,4 @@
-//! `plimsoll config`: what the settings are, what there is to set, and who set it.
+//! `plimsoll config`: prints the settings, the list of all keys, and the layer that set a key.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -63,7 +63,7 @@ fn explain(key: &str, args: &SettingsArgs) -> Result<String, Failure> {
     Ok(texts.join("\n"))
 }
 
-/// A key and who set it; asked for by its own name, also what it means.
+/// A key and the layer that set it; when the key was asked for by its own name, also its meaning.
 fn explanation(asked: &str, explained: &Explanation) -> String {
     let Explanation { key, value, origin, beaten, about } = explained;
     let shown = |value: &Value| if value.is_null() { "none".to_owned() } else { value.to_string() };

@@ -5,8 +5,8 @@
 //!   gather (facts: files, limits, a browser that is really started) ─► findings (pure) ─► Diagnosis ─► text or JSON
 //! ```
 //!
-//! The settings are those that a run in the same place would have; the driver is the one that jobs without a rule go to.
-//! Exit code 0 when a run can work, 3 when something is missing that stops it. `--json` prints one object; these keys stay:
+//! The settings are those of a run in the same place; the driver is that of jobs without a rule. The exit code is 0
+//! when a run can work, 3 when something is missing that stops it. `--json` prints one object; these keys stay:
 //!
 //! ```text
 //!   verdict     good | warning | missing: the worst state among the findings
@@ -49,7 +49,7 @@ use self::text::Style;
 /// Examines the machine and prints what was found.
 ///
 /// # Errors
-/// When the settings are wrong or standard output is closed. What the machine lacks is no error but a finding.
+/// When the settings are wrong or standard output is closed. What the machine lacks is a finding, not an error.
 pub async fn doctor(args: DoctorArgs) -> Result<Exit, Failure> {
     let settings = config::settings(&args.settings, Vec::new())?;
     process_limits::raise_descriptors();

@@ -1,7 +1,7 @@
-//! `plimsoll drivers`: what can drive, built in and from libraries, and what each can do.
+//! `plimsoll drivers`: lists the drivers, built in and from libraries, with their capabilities.
 //!
-//! A library is loaded to be asked, in a process of its own whatever its settings say; one that cannot be loaded is listed
-//! with the reason.
+//! A library is loaded to read its capabilities, always in a separate process, whatever its settings are; a library
+//! that cannot be loaded is listed with the reason.
 
 use std::io::Write as _;
 
@@ -113,7 +113,7 @@ impl Listed {
     }
 }
 
-/// What a driver can do, by whichever list is shorter.
+/// The capabilities that a driver has or those it lacks, whichever list is shorter.
 fn does(capabilities: &Capabilities) -> String {
     let missing = capabilities.missing(&Capabilities::all());
     match missing.iter().count() {

@@ -7,20 +7,20 @@ use plimsoll::EngineError;
 // With the causes, for messages that people read.
 pub use plimsoll::error::with_causes;
 
-/// What the program's end means to scripts. The numbers are a contract.
+/// The exit codes of the program. Scripts rely on the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// All jobs succeeded.
     Success,
     /// Some jobs did not succeed.
     SomeFailed,
-    /// Usage or configuration; nothing was begun.
+    /// Wrong usage or configuration; nothing was started.
     Usage,
     /// The environment lacks something: a browser, a sandbox, disk.
     Environment,
     /// Interrupted; everything was written.
     Interrupted,
-    /// A bug of Plimsoll's.
+    /// A bug of Plimsoll.
     Bug,
 }
 
@@ -40,9 +40,9 @@ impl From<Exit> for ExitCode {
 /// A failure of the program itself, ready to be shown.
 #[derive(Debug)]
 pub struct Failure {
-    /// What it means to scripts.
+    /// The exit code.
     pub exit: Exit,
-    /// What happened and how to mend it; may have several lines.
+    /// What happened and what the remedy is; may have several lines.
     pub message: String,
 }
 

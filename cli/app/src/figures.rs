@@ -17,7 +17,7 @@ use plimsoll::settings::Settings;
 /// The time between two samples of the curves.
 const SAMPLE_EVERY: Duration = Duration::from_millis(250);
 
-/// The figures of a run that goes on.
+/// The figures of a run in progress.
 #[derive(Debug)]
 pub struct Figures {
     total: u64,
@@ -25,13 +25,13 @@ pub struct Figures {
     last: Option<Snapshot>,
     /// When the state was read last, and why jobs waited then.
     waiting: (Duration, Option<Wait>),
-    /// Lost browsers that are in the log of changes. There are more snapshots than samples.
+    /// Lost browsers that are already in the log of changes. There are more snapshots than samples.
     known_restarts: u64,
     changes: Arc<Changes>,
     figures: RunFigures,
 }
 
-/// What was announced, for the log and the report.
+/// Announcements of the engine, for the log and the report.
 #[derive(Debug, Default)]
 pub struct Changes {
     log: Mutex<ChangeLog>,
@@ -70,7 +70,7 @@ impl Observer for Changes {
 }
 
 impl Figures {
-    /// The figures of a run that begins, with the effective limits, and each driver's name and browser.
+    /// The figures at the start of a run, with the effective limits, and each driver's name and browser.
     #[must_use]
     pub fn open(
         settings: &Settings,
@@ -135,7 +135,7 @@ impl Figures {
     /// The figures of a run that ended, with the CPU time of this process.
     #[must_use]
     pub fn close(mut self, report: &FleetReport, supervisor_cpu: Option<Duration>) -> RunFigures {
-        // The curves of a short run have a beginning and an end too.
+        // The curves of a short run, too, need a beginning and an end.
         self.figures.history.push(Sample {
             at: report.wall,
             limit: self.last.as_ref().map(|last| last.active_limit),

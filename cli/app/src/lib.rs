@@ -1,7 +1,7 @@
-//! What the `plimsoll` binary is made of.
+//! The parts of the `plimsoll` binary.
 //!
-//! 1. `args`: what can be typed; `failure`: exit codes.
-//! 2. `out`: what a run leaves behind; `progress`, `logging`: what it says meanwhile.
+//! 1. `args`: the command line; `failure`: exit codes.
+//! 2. `out`: the files that a run writes; `progress`, `logging`: its output to standard error.
 //! 3. `store`, `figures`, `run`, `config`, `doctor`, `drivers`, `manual`: the commands.
 
 pub mod args;

@@ -1,7 +1,7 @@
 //! Where log lines go: to standard error, above the progress bar.
 //!
-//! Logging begins before the settings are read, at `warn`; [`set`] then gives it their level and format. `PLIMSOLL_LOG`
-//! counts before both.
+//! Logging begins before the settings are read, at `warn`; [`set`] then applies their level and format. `PLIMSOLL_LOG`
+//! overrides both.
 
 use std::io;
 use std::sync::OnceLock;
@@ -14,15 +14,15 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 use crate::progress;
 use plimsoll::settings::{LogFormat, LogSettings};
 
-/// What lets events through. A filter of the lines' own could not be replaced: it would have to register itself anew.
+/// Filters events. A filter on `Lines` alone could not be replaced: the new filter would have to be registered.
 type Filtered = Layered<reload::Layer<EnvFilter, Registry>, Registry>;
 type Lines = Box<dyn Layer<Filtered> + Send + Sync>;
 
-/// What changes the log while it is written: a subscriber is global, and so is this.
+/// Handles that change the log during a run. The subscriber is global, so they are global too.
 static CONTROLS: OnceLock<(reload::Handle<EnvFilter, Registry>, reload::Handle<Lines, Filtered>)> =
     OnceLock::new();
 
-/// Begins to log.
+/// Starts logging.
 pub fn start() {
     let settings = LogSettings::default();
     let (filter, filter_control) = reload::Layer::new(filter(&settings));
@@ -33,7 +33,7 @@ pub fn start() {
     }
 }
 
-/// Logs by these settings from now on.
+/// Applies these settings to the log.
 pub fn set(settings: &LogSettings) {
     let Some((filter_control, lines_control)) = CONTROLS.get() else { return };
     let replaced =
@@ -56,10 +56,10 @@ fn lines(settings: &LogSettings) -> Lines {
     }
 }
 
-/// Hands each line to [`progress::say`].
+/// Passes each line to [`progress::say`].
 struct AboveTheBar;
 
-/// One line in the making.
+/// A line that is not complete yet.
 struct Line(Vec<u8>);
 
 impl<'a> MakeWriter<'a> for AboveTheBar {

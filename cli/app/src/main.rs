@@ -30,10 +30,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// The async runtime. Tokio panics when it cannot start its threads, so whether they can be started is tried first.
+/// The async runtime. Tokio panics when it cannot start its threads, so this function first tries to start them.
 fn runtime() -> Result<Runtime, Failure> {
     process_limits::room_for_threads().map_err(Failure::environment)?;
-    // One worker: a job costs it one or two milliseconds, and the processors belong to the browsers.
+    // One worker thread: a job costs it one or two milliseconds, and the browsers need the processors.
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()

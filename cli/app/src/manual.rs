@@ -1,4 +1,4 @@
-//! `plimsoll completions` and `plimsoll man`: what shells and manuals need, from the same definitions as the command line.
+//! `plimsoll completions` and `plimsoll man`: generated from the same definitions as the command line.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use clap_mangen::Man;
 use crate::args::Cli;
 use crate::failure::{Exit, Failure};
 
-/// Prints what makes `shell` complete this program's commands and options.
+/// Prints the script with which `shell` completes this program's commands and options.
 ///
 /// # Errors
 /// When standard output is closed.

@@ -33,7 +33,7 @@ pub enum Progress {
         /// When the last line was written, since the fleet began.
         last: Duration,
     },
-    /// Nothing.
+    /// Nothing is shown.
     Silent,
 }
 
@@ -110,7 +110,7 @@ fn pace(snapshot: &Snapshot, total: u64) -> String {
     format!("{rate:.1} jobs/s  ETA {}", humantime::format_duration(left))
 }
 
-/// How many jobs are in each state, and what the machine bears for them.
+/// How many jobs are in each state, and the state of the machine.
 fn state(snapshot: &Snapshot, total: u64) -> String {
     let jobs = &snapshot.jobs;
     let queued = total.saturating_sub(jobs.ended() + jobs.running);

@@ -1,7 +1,7 @@
 //! `plimsoll run`: reads jobs from a file, runs them in an [`Engine`], shows progress, and leaves results and a report.
 //!
 //! Every mistake in settings, jobs, drivers and output directory is found before the first browser starts. The first
-//! Ctrl-C stops the run gently, the second at once; in both cases every job gets its line.
+//! Ctrl-C stops the run gently, the second at once; in both cases every job gets its result line.
 
 mod judge;
 mod signals;
@@ -66,7 +66,7 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let verdict = judge(&report, total, interrupted, succeeded);
     match files {
         Ok(files) => files.iter().for_each(|files| say(&files.to_string())),
-        // What failed the run matters more than a report that could not be written after it.
+        // The cause of the run's failure is more important than a report that could not be written.
         Err(error) if verdict.is_ok() => return Err(Failure::environment(error)),
         Err(error) => say(&error.to_string()),
     }
@@ -81,7 +81,7 @@ fn settings(args: &RunArgs) -> Result<Settings, Failure> {
 fn flags(args: &RunArgs) -> Vec<(&'static str, &'static str, Value)> {
     let mut flags = Vec::new();
     flags.extend(args.concurrency.map(|n| ("--concurrency", "limits.max_contexts", n.into())));
-    // Not `driver.name`: a file's `route.default` would take jobs away from the driver that was just typed.
+    // Not `driver.name`: a file's `route.default` would override the driver from the command line.
     flags.extend(args.driver.clone().map(|name| ("--driver", "route.default", name.into())));
     flags
 }
@@ -107,7 +107,7 @@ impl RunObservers {
     }
 }
 
-/// Waits for the engine's end, shows its state, and does what signals ask for.
+/// Waits for the engine's end, shows its state, and carries out the requests of signals.
 async fn watch(
     engine: &Engine,
     observers: &mut RunObservers,

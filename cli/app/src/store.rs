@@ -1,7 +1,7 @@
 //! [`RunStore`]: the store of `plimsoll run`. Jobs come from a file, results go to a directory or to standard output.
 //!
-//! Its methods block for as long as the disk or the reader of the results does, so the engine calls them on threads of
-//! their own. The tally of the jobs that ended has a lock of its own, so that a caller who only counts never waits.
+//! Its methods block until the disk or the reader of the results is ready, so the engine calls them on separate
+//! threads. The tally of the jobs that ended has its own lock, so that reading the counts never waits.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,6 +1,6 @@
-//! Visits a list of pages, 1,000 unless told otherwise, and prints how far it is:
-//! `cargo run -p plimsoll --example batch -- http://127.0.0.1:8080 1000`. The site is the demonstration site, whose pages
-//! are `/page/1` to `/page/12`.
+//! Visits a list of pages, 1,000 by default, and prints its progress:
+//! `cargo run -p plimsoll --example batch -- http://127.0.0.1:8080 1000`. The site is the demonstration site, whose
+//! pages are `/page/1` to `/page/12`.
 
 use std::error::Error;
 use std::pin::pin;

@@ -1,4 +1,4 @@
-//! A driver of the program's own: it fetches pages over plain HTTP, without a browser, and can extract their titles.
+//! A custom driver: it fetches pages over plain HTTP, without a browser, and can extract their titles.
 //! `cargo run -p plimsoll --example own_driver -- http://127.0.0.1:8080/page/1`
 //!
 //! A driver makes browsers, a browser opens contexts, and a context carries out the steps of one attempt. The engine
@@ -103,7 +103,7 @@ impl Tab {
         Ok(StepOutput::Page(Page { url: address.to_owned(), status }))
     }
 
-    /// The title for every field, whatever its selector.
+    /// Gives the title for every field, whatever the selector.
     fn extract(&self, extract: &Extract) -> StepOutput {
         let title = self.html.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
         let title = title.map(|(title, _)| title);

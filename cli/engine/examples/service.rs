@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("listening on http://{}", listener.local_addr()?);
     let drained = async {
-        // Without the signal the service would only run on.
+        // An error means that the signal cannot be received; the service then ends.
         let _ = tokio::signal::ctrl_c().await;
     };
     axum::serve(listener, routes).with_graceful_shutdown(drained).await?;

@@ -4,9 +4,9 @@
 //!   fleet ──await──► OnThreads ──► a thread of tokio's blocking pool ──► the store's method ──► disk
 //! ```
 //!
-//! Every call runs on a thread of its own, so a disk that stands still stops no browser's pipe, no timer and no signal.
-//! At most [`KEEPING`] artifacts are written at once; more calls wait, so that a slow disk does not take every thread of
-//! the pool. A call that panics is an error of its job's store.
+//! Every call runs on its own thread, so a disk that does not respond blocks no browser's pipe, no timer and no signal.
+//! At most [`KEEPING`] artifacts are written at once; further calls wait, so that a slow disk does not occupy every
+//! thread of the pool. A panic in a call is returned as an error of the store.
 
 use std::io;
 use std::sync::Arc;
@@ -18,10 +18,10 @@ use plimsoll_core::port::{Artifact, JobRecord, Store, StoreError};
 use plimsoll_core::runtime::supervisor::Supervisor;
 use tokio::sync::Semaphore;
 
-/// Artifacts that are written at once.
+/// The most artifacts that are written at once.
 const KEEPING: usize = 8;
 
-/// A store whose methods may block. They mean what those of [`Store`] mean.
+/// A store whose methods may block. Each method has the meaning of the method of [`Store`] with the same name.
 pub trait BlockingStore: Send + Sync + 'static {
     /// The next job with its ticket.
     ///
@@ -57,7 +57,7 @@ pub struct OnThreads<S> {
 }
 
 impl<S: BlockingStore> OnThreads<S> {
-    /// Takes a store; its calls are tasks of `supervisor`.
+    /// Wraps a store; its calls run as tasks of `supervisor`.
     #[must_use]
     pub fn new(store: Arc<S>, supervisor: &Supervisor) -> Self {
         Self { store, supervisor: supervisor.clone(), keeping: Semaphore::new(KEEPING) }
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
     use crate::trial::{job, record};
 
-    /// Each call waits until its disk moves.
+    /// Each call waits until the test lets the disk respond.
     struct StandingDisk(Mutex<Receiver<()>>);
 
     impl StandingDisk {
@@ -139,8 +139,8 @@ mod tests {
         }
     }
 
-    /// Artifacts and lines of results were once written on the one worker: while the disk stood still no timer went off
-    /// and no browser was heard.
+    /// Artifacts and result lines were once written on the only worker thread: a disk that did not respond blocked
+    /// timers and the pipes of browsers.
     #[tokio::test]
     async fn a_disk_that_stands_still_stops_no_timer() {
         let (move_on, moved) = channel();

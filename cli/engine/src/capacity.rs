@@ -7,9 +7,9 @@
 //! ```
 //!
 //! Threads and descriptors run out all at once and break whole browsers, so their ceilings are lowered before the first
-//! browser starts. Memory fills by degrees and is watched while the run goes on, so a run only reports how many contexts fit.
-//! A machine that is full at this moment may empty again, so it is no reason to refuse; a limit too small for one browser
-//! is.
+//! browser starts. Memory fills gradually and is measured during the run, so a run only reports how many contexts fit.
+//! A machine that is full now may have room later, so that is no reason for a refusal; a limit that is too small for
+//! one browser is a reason.
 
 mod cost;
 mod refusal;
@@ -30,34 +30,34 @@ use crate::settings::Settings;
 /// is for results and artifacts.
 const OUR_DESCRIPTORS_LINE: f64 = 0.7;
 
-/// The contexts that each driver may have active, with what one of them costs.
+/// The contexts that each driver may have active, with the cost of one context.
 pub type Shares = [(ContextCost, u32)];
 
 /// What limits the contexts of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MachineCapacity {
-    /// What bounds all contexts together, the tightest first.
+    /// The constraints on all contexts together, the tightest first.
     pub together: Vec<Constraint>,
-    /// What bounds the contexts of one shared browser: its descriptors.
+    /// The constraint on the contexts of one shared browser: its descriptors.
     pub in_a_browser: Option<Constraint>,
-    /// Jobs a second that the cores allow.
+    /// Jobs per second that the cores allow.
     pub jobs_per_second: f64,
-    /// Why not one context fits, if so.
+    /// Why no context fits; `None` when at least one context fits.
     pub refusal: Option<Refusal>,
 }
 
 /// Settings that fit the machine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fitted {
-    /// The settings, with ceilings lowered where need be.
+    /// The settings, with ceilings lowered to the machine's capacity.
     pub settings: Settings,
-    /// What was lowered or will not fit, and by which limit; `None` when all fits.
+    /// What was lowered or does not fit, and because of which limit; `None` when everything fits.
     pub notice: Option<String>,
 }
 
 impl MachineCapacity {
-    /// The capacity of a machine with this reading and this many cores for contexts that are shared among drivers like this.
-    /// A machine with browsers of several drivers is taken to have contexts of an average cost.
+    /// The capacity of a machine with this reading and `cores`, when its contexts belong to the drivers of `shares`.
+    /// When several drivers run browsers, each context counts with the average cost.
     #[must_use]
     pub fn of(settings: &Settings, shares: &Shares, reading: &Reading, cores: usize) -> Self {
         let per_browser = settings.driver.cdp.contexts_per_browser;
@@ -85,7 +85,7 @@ fn lines(settings: &Settings) -> CapacityLines {
     CapacityLines { memory: settings.memory.shut_above, handles }
 }
 
-/// What a context takes on average; descriptors are those of browsers that contexts share.
+/// The average need of a context; the descriptors are those of browsers that contexts share.
 fn average(shares: &Shares, per_browser: u32) -> Need {
     let contexts = shares.iter().map(|(_, share)| u64::from(*share)).sum::<u64>().max(1);
     let sum = |of: fn(Need) -> u64| -> u64 {
@@ -97,7 +97,7 @@ fn average(shares: &Shares, per_browser: u32) -> Need {
     Need { memory: Bytes(sum(|need| need.memory.0)), threads: sum(|need| need.threads), ..shared }
 }
 
-/// What our own limit on descriptors leaves, when `shared` contexts share a browser where browsers are shared.
+/// The constraint from this process's own limit on descriptors, when `shared` contexts share each shared browser.
 fn our_descriptors(shares: &Shares, reading: &Reading, shared: u64) -> Option<Constraint> {
     let fds = reading.fds.filter(|fds| fds.value.limit > 0)?;
     let each = |cost: ContextCost| match cost {
@@ -113,7 +113,7 @@ fn our_descriptors(shares: &Shares, reading: &Reading, shared: u64) -> Option<Co
     })
 }
 
-/// Why not even the first context of the cheapest driver with browsers here fits, if so.
+/// Why the first context of the cheapest driver with local browsers does not fit; `None` when it fits.
 fn refusal(
     shares: &Shares,
     reading: &Reading,
@@ -142,11 +142,11 @@ fn refusal(
     descriptors.or(threads).or(memory)
 }
 
-/// The settings that a run of `jobs` jobs can keep to under this reading. `shares` are the contexts that each driver may have
-/// by `settings`.
+/// The settings with ceilings that a run of `jobs` jobs can use under this reading. `shares` are the contexts that
+/// `settings` allow each driver.
 ///
 /// # Errors
-/// When not one context fits.
+/// When no context fits.
 pub fn ceilings(
     settings: &Settings,
     shares: &Shares,
@@ -160,7 +160,7 @@ pub fn ceilings(
     }
     let mut fitted = settings.clone();
     let mut notices = Vec::new();
-    // More contexts than jobs are never open.
+    // There are never more open contexts than jobs.
     let wanted = u64::from(settings.limits.max_contexts).min(jobs.max(1));
     let per_browser = settings.driver.cdp.contexts_per_browser;
     if let Some(limit) = capacity.in_a_browser.filter(|limit| limit.contexts() < per_browser.into()) {
@@ -203,7 +203,7 @@ pub fn reading(profiles: &Path, now: Moment) -> Reading {
 /// before the run, so that the run's own browsers are not counted against it.
 ///
 /// # Errors
-/// When not one context fits.
+/// When no context fits.
 pub fn fit(
     settings: &Settings,
     shares: &Shares,

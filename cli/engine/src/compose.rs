@@ -5,7 +5,7 @@
 //!   settings ─► routes ─► for each driver that a job may go to: the driver, its fleet's probe, its share of the ceilings
 //! ```
 //!
-//! What dead runs left is removed before the first driver is made.
+//! What crashed runs left is removed before the first driver is made.
 
 mod cdp;
 mod plugin;
@@ -37,11 +37,11 @@ use crate::settings::{BrowserName, Settings};
 pub struct ConfiguredDriver {
     /// The driver.
     pub driver: Arc<dyn Driver>,
-    /// What it runs on, for reports: the browser's path, the library's.
+    /// The path of the browser or library that the driver runs on, for reports.
     pub about: Option<String>,
     /// The sensors that its fleet reads.
     pub probe: Box<dyn Probe>,
-    /// What its contexts take of this machine.
+    /// The resources that its contexts use on this machine.
     pub cost: ContextCost,
 }
 
@@ -50,14 +50,14 @@ pub struct DriverFactory {
     pub(super) settings: Settings,
     pub(super) identity: Identity,
     pub(super) spawner: Spawner,
-    /// Where browsers keep their profiles; the directory goes when the last handle is dropped.
+    /// Where browsers keep their profiles; the directory is removed when the last handle is dropped.
     pub(super) profiles: Arc<ProfileRoot>,
     pub(super) supervisor: Supervisor,
     pub(super) clock: Clock,
 }
 
 impl DriverFactory {
-    /// Opens the place for profiles and clears away what dead runs left.
+    /// Opens the directory for profiles and removes what crashed runs left.
     ///
     /// # Errors
     /// When the environment lacks something: a place for profiles, an unprivileged user, a thread.
@@ -86,13 +86,13 @@ impl DriverFactory {
         self.profiles.path()
     }
 
-    /// This moment, by the clock of the run.
+    /// The current time of the run's clock.
     #[must_use]
     pub fn now(&self) -> Moment {
         self.clock.now()
     }
 
-    /// A driver that a program brings itself. Its fleet reads the machine; its contexts count as light.
+    /// A driver that the program implements. Its fleet reads this machine's sensors; its contexts count as light.
     #[must_use]
     pub fn own(&self, driver: Arc<dyn Driver>) -> ConfiguredDriver {
         let probe = Box::new(HostProbe::new(self.spawner.clone(), self.profiles()));
@@ -121,8 +121,8 @@ impl DriverFactory {
     }
 }
 
-/// What a context of the driver `name` takes of this machine, as far as the settings tell it. Only a library itself tells
-/// whether it has browsers.
+/// The cost of a context of the driver `name` on this machine, as far as the settings show the cost. Whether a library
+/// has browsers is known only after it is loaded.
 #[must_use]
 pub fn expected_cost(settings: &Settings, name: &str) -> ContextCost {
     let webdriver = &settings.driver.webdriver;
@@ -135,7 +135,7 @@ pub fn expected_cost(settings: &Settings, name: &str) -> ContextCost {
     }
 }
 
-/// The contexts that each driver may have active, with what one of them costs, in the order of `routes`; together
+/// The contexts that each driver may have active, with the cost of one context, in the order of `routes`; together
 /// `limits.max_contexts` at most.
 ///
 /// # Errors
@@ -161,7 +161,7 @@ pub fn fleets(
     Ok(fleets.map(|(name, (cost, share))| share::fleet(settings, name, cost, share)).collect())
 }
 
-/// Clears away what dead runs left. A sweep that fails is no reason not to run.
+/// Removes what crashed runs left. A failed sweep does not prevent the run.
 async fn sweep(profiles: &Arc<ProfileRoot>, base: PathBuf, supervisor: &Supervisor) {
     let sweeping = Arc::clone(profiles);
     match supervisor.spawn_blocking("sweep", move || sweeping.sweep()).await {

@@ -108,7 +108,7 @@ mod tests {
         assert!(matches!(error.mistake, Mistake::UnknownKey { key, .. } if key == "txt"));
     }
 
-    /// Has what jobs and settings are made of.
+    /// A type with the shapes that jobs and settings consist of.
     #[derive(Debug, PartialEq, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Sample {
@@ -143,7 +143,7 @@ mod tests {
         }
     }
 
-    /// Values that are now and then samples: their keys and names are those of [`Sample`], their types are anything.
+    /// Values that sometimes decode: their keys and names are those of [`Sample`], their types are arbitrary.
     fn values() -> impl Strategy<Value = Value> {
         let key = || {
             proptest::sample::select(vec!["a", "b", "c", "d", "e", "f", "none", "one", "two", "named", "x"])

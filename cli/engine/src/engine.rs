@@ -6,8 +6,8 @@
 //!   dead runs swept    ceilings fitted    └──────────────► engine task ◄── snapshots, end ──┘
 //! ```
 //!
-//! One task owns the fleets. The engine's methods leave requests for it and read what it publishes, so an engine can be
-//! shared (`Arc<Engine>`) and none of its methods waits for a browser, except those that wait for the end. Dropping the
+//! One task owns the fleets. The engine's methods send requests to this task and read what it publishes, so an engine
+//! can be shared (`Arc<Engine>`) and no method waits for a browser, except those that wait for the end. Dropping the
 //! engine stops it at once, in the background; [`Engine::close`] waits until every browser is verified gone.
 
 mod builder;
@@ -48,7 +48,7 @@ pub struct Engine {
     stop: watch::Sender<Option<Stop>>,
     rules: watch::Sender<Vec<DispatchConfig>>,
     plan: builder::Plan,
-    /// As they were applied last.
+    /// The settings that were applied last.
     settings: Mutex<Settings>,
     snapshots: watch::Receiver<Snapshot>,
     events: broadcast::Sender<EngineEvent>,
@@ -61,7 +61,7 @@ type Ended = Result<Arc<FleetReport>, TaskFailure>;
 /// Something that changed in an engine.
 #[derive(Debug, Clone)]
 pub struct EngineEvent {
-    /// When, since the engine began.
+    /// The time of the change, since the engine started.
     pub at: Duration,
     /// What changed.
     pub what: Announcement,
@@ -77,8 +77,8 @@ impl Engine {
     /// Submits a job.
     ///
     /// # Errors
-    /// When the job is not right or its driver cannot do what it needs, or the engine is full, draining or closed. The
-    /// job is in the error.
+    /// When the job is invalid, its driver cannot do what the job needs, or the engine is full, draining or closed. The
+    /// error contains the job.
     pub fn submit(&self, job: impl Into<Job>) -> Result<JobHandle, SubmitError> {
         let job = job.into();
         self.accept(&job).map_err(|refusal| SubmitError { job: Box::new(job), refusal })
@@ -91,7 +91,7 @@ impl Engine {
     pub async fn submit_when_free(&self, job: impl Into<Job>) -> Result<JobHandle, SubmitError> {
         let job = job.into();
         loop {
-            // Made before the try, so that no change between the try and the wait is missed.
+            // Created before the attempt, so that no change between the attempt and the wait is missed.
             let changed = self.store.as_ref().map(|store| store.changed());
             match (self.accept(&job), changed) {
                 (Ok(handle), _) => return Ok(handle),
@@ -101,8 +101,8 @@ impl Engine {
         }
     }
 
-    /// Runs the jobs of a stream and gives their results as they end. It takes jobs from the stream as the engine has
-    /// room for them.
+    /// Runs the jobs of a stream and returns their results as the jobs end. Jobs are taken from the stream when the
+    /// engine has room for them.
     pub fn run<S>(&self, jobs: S) -> impl Stream<Item = Result<Finished, RunError>>
     where
         S: Stream,
@@ -118,17 +118,17 @@ impl Engine {
         self.snapshots.clone()
     }
 
-    /// What changes from now on: levels of pressure, breakers, limits. A receiver that falls 256 events behind is told how
-    /// many it missed.
+    /// The changes from now on: levels of pressure, breakers, limits. A receiver that falls 256 events behind gets an
+    /// error with the number of events that it missed.
     #[must_use]
     pub fn events(&self) -> broadcast::Receiver<EngineEvent> {
         self.events.subscribe()
     }
 
-    /// Applies new settings. Keys that cannot change while an engine runs are named in the answer and keep their values.
+    /// Applies new settings. The result names keys that cannot change while an engine runs; they keep their values.
     ///
     /// # Errors
-    /// When the settings are wrong or the machine cannot carry them; then nothing changes.
+    /// When the settings are wrong or the machine has no room for a context; then nothing changes.
     pub fn reconfigure(&self, settings: Settings) -> Result<Changes, EngineError> {
         let settings = settings.checked().map_err(EngineError::usage)?;
         let rules = self.plan.rules(&settings)?;
@@ -156,7 +156,7 @@ impl Engine {
         });
     }
 
-    /// Takes no more jobs, gives running ones `grace` to finish, gives the rest back to their handles or to the store, and
+    /// Takes no more jobs, gives running jobs `grace` to finish, returns the rest to their handles or to the store, and
     /// waits until every browser is gone.
     ///
     /// # Errors
@@ -166,7 +166,7 @@ impl Engine {
         self.ended().await
     }
 
-    /// Takes no more jobs, runs those it has, and waits until every browser is gone.
+    /// Takes no more jobs, runs the jobs that it has, and waits until every browser is gone.
     ///
     /// # Errors
     /// As [`Engine::ended`].
@@ -219,8 +219,8 @@ impl Drop for Engine {
     }
 }
 
-/// Runs the fleets until they end, and carries requests to them. The factory holds the profiles' directory, so it goes
-/// last.
+/// Runs the fleets until they end, and passes requests to them. The factory holds the profiles' directory, so it is
+/// dropped last.
 async fn serve(
     mut fleets: Fleets,
     mut stop: watch::Receiver<Option<Stop>>,
@@ -264,7 +264,7 @@ struct EngineObserver {
 impl Observer for EngineObserver {
     fn announced(&self, at: Moment, announcement: &Announcement) {
         self.given.announced(at, announcement);
-        // Nobody may listen.
+        // There may be no receiver.
         let _ = self.events.send(EngineEvent { at: at.elapsed(), what: announcement.clone() });
     }
 

@@ -1,10 +1,10 @@
-//! [`EngineError`]: why an engine could not start, or did not end well.
+//! [`EngineError`]: why an engine could not start, or ended with an error.
 
 use std::error::Error;
 use std::fmt::Display;
 
-/// Why an engine could not start, or did not end well. The message names the cause and, where there is one, the remedy; it
-/// may have several lines.
+/// Why an engine could not start, or ended with an error. The message names the cause and, where there is one, the
+/// remedy; it may have several lines.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// A driver could not be made. Nothing was started.
@@ -12,7 +12,7 @@ pub enum EngineError {
     Driver {
         /// The driver's name.
         name: String,
-        /// Why not.
+        /// The cause.
         #[source]
         why: Box<Self>,
     },

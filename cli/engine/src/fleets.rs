@@ -1,8 +1,8 @@
 //! [`Fleets`]: the fleets of a run, one for each driver, which are watched, stopped and ended as one.
 //!
-//! Each fleet has its own limits, breakers and ledger, because contexts of different drivers cost differently; their shares
-//! of `limits.max_contexts` add up to it, so the total holds. A job that went on from one driver to another was submitted
-//! to two fleets; the snapshots and the report made here count it once.
+//! Each fleet has its own limits, breakers and ledger, because a context costs more with some drivers than with others.
+//! The fleets' shares add up to `limits.max_contexts`. A job that fell back from one driver to another was submitted to
+//! two fleets; the snapshots and the report made here count the job once.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ struct Member {
 pub(crate) enum FleetsEvent {
     /// Their state changed.
     Changed(Box<Snapshot>),
-    /// All of them have ended; an error is a bug, a fleet's own task panicked.
+    /// All fleets have ended. An error is a bug: a fleet's own task panicked.
     Ended(Result<Box<FleetReport>, TaskFailure>),
 }
 
@@ -62,14 +62,14 @@ impl Member {
 }
 
 impl Fleets {
-    /// Takes running fleets, and the router before their store if there are several.
+    /// Takes running fleets, and the router in front of their store when there are several fleets.
     #[must_use]
     pub(crate) fn new(fleets: Vec<Fleet>, router: Option<Arc<JobRouter>>) -> Self {
         let member = |fleet: Fleet| Member { snapshots: fleet.snapshots(), fleet, report: None };
         Self { members: fleets.into_iter().map(member).collect(), router, peaks: Peaks::default() }
     }
 
-    /// Asks all of them to stop.
+    /// Asks all fleets to stop.
     pub(crate) async fn stop(&self, how: Stop) {
         match (&self.router, how) {
             (None, _) => {}
@@ -88,7 +88,7 @@ impl Fleets {
     pub(crate) async fn next(&mut self) -> FleetsEvent {
         let (ended, changed): (Vec<_>, Vec<_>) = self.members.iter_mut().map(Member::halves).unzip();
         let ended = try_join_all(ended).map(|all| all.map(drop));
-        // A fleet at its end changes no more, and then it is the other half that completes.
+        // A fleet that has ended changes no more; then the other future completes.
         let changed = select_all(changed.into_iter().map(FutureExt::boxed));
         let ended = tokio::select! {
             biased;
@@ -114,7 +114,7 @@ impl Fleets {
         let reports = self.members.iter_mut().filter_map(|member| member.report.take());
         let mut all = reports.reduce(join).unwrap_or_default();
         if !alone {
-            // The peaks of several fleets need not have been at one time; what was seen was.
+            // The fleets may have peaked at different times, so the peaks are those of the joint snapshots.
             all.peaks = self.peaks;
         }
         all.jobs = self.once(all.jobs);
@@ -128,10 +128,10 @@ impl Fleets {
         all
     }
 
-    /// Counts in which no job that went on to another driver is there twice.
+    /// Counts in which a job that fell back to another driver occurs once.
     fn once(&self, jobs: Counts) -> Counts {
         let again = self.router.as_ref().map_or(0, |router| router.fell_back());
-        // The router may be a moment ahead of what the fleets have published.
+        // The router's count may be newer than the counts that the fleets have published.
         Counts {
             submitted: jobs.submitted.saturating_sub(again),
             failed: jobs.failed.saturating_sub(again),
@@ -169,7 +169,7 @@ fn beside(one: Snapshot, other: Snapshot) -> Snapshot {
         creation_limit: one.creation_limit + other.creation_limit,
         pressure: one.pressure.max(other.pressure),
         blind,
-        // Each sees all browsers there are.
+        // Each fleet measures all browsers.
         memory: one.memory.max(other.memory),
         breaker_trips: one.breaker_trips + other.breaker_trips,
         waiting_for: one.waiting_for.or(other.waiting_for),

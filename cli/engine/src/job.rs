@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::decode;
 
-/// One piece of work: a page to open and what to bring back.
+/// One job: a page to open and the data to return.
 ///
 /// ```
 /// # use plimsoll::Job;
@@ -52,13 +52,13 @@ impl Job {
         Self(Written::Keys(keys))
     }
 
-    /// Calls the job `id` in its results. A job without an id gets a number.
+    /// Sets the id by which results name the job. A job without an id gets a number.
     #[must_use]
     pub fn id(self, id: &str) -> Self {
         self.with("id", id)
     }
 
-    /// Brings back the text of the first element that matches `selector`, as `name`.
+    /// Extracts the text of the first element that matches `selector`, as `name`.
     #[must_use]
     pub fn extract(self, name: &str, selector: &str) -> Self {
         self.edit(|keys| {
@@ -85,7 +85,7 @@ impl Job {
         })
     }
 
-    /// Bounds each attempt.
+    /// Limits the duration of each attempt.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
         self.with("timeout", format!("{}ms", timeout.as_millis()))
@@ -99,7 +99,7 @@ impl Job {
         })
     }
 
-    /// A job that was checked already keeps what it has.
+    /// Edits the job's keys. A job that was already checked stays unchanged.
     fn edit(mut self, edit: impl FnOnce(&mut Map<String, Value>)) -> Self {
         if let Written::Keys(keys) = &mut self.0 {
             edit(keys);
@@ -107,7 +107,7 @@ impl Job {
         self
     }
 
-    /// The job, checked. It is called `otherwise` when it has no id.
+    /// Checks the job. Its id is `otherwise` when it has none.
     pub(crate) fn check<E: Display>(
         &self,
         otherwise: impl FnOnce() -> Result<JobId, E>,

@@ -1,5 +1,5 @@
-//! [`JobRouter`]: one store shared by the fleets of several drivers. A run with one driver needs none: its fleet works on
-//! the store itself.
+//! [`JobRouter`]: one store shared by the fleets of several drivers. A run with one driver has no router: its fleet
+//! uses the store directly.
 //!
 //! ```text
 //!                           ┌─► queue of cdp  ──next──► fleet ──record──┐
@@ -9,16 +9,16 @@
 //! ```
 //!
 //! The reader task reads one job at a time and puts it into the queue of the driver that its route names. A job that a
-//! driver fails with a class that falls back is not recorded; it goes into the other driver's queue, and its attempts and
-//! its time so far are added to its record in the end. A queue is over when there are no more jobs, none waits in it, and
-//! none that is under way elsewhere could still fall back to it.
+//! driver fails with a class that falls back is not recorded; it goes into the other driver's queue, and its attempts
+//! and time so far are added to its record at the end. A queue ends when there are no more jobs, no job waits in it,
+//! and no job of another driver could still fall back to it.
 //!
-//! Queues are bounded: the reader waits while the next job's queue is full, or one to which that job could fall back. The
-//! fleet of a full queue takes jobs from it without waiting for any other fleet, so no two wait for each other, even
-//! where fall-backs form a circle.
+//! Queues are bounded: the reader waits while the next job's queue is full, or a queue to which that job could fall
+//! back. The fleet of a full queue takes jobs from it without waiting for any other fleet, so there is no deadlock,
+//! even where fall-backs form a cycle.
 //!
-//! After a stop nothing falls back any more. A drain gives back what waits. When a result cannot be written, every queue
-//! is over at once.
+//! After a stop no job falls back. A drain returns the waiting jobs to the store. When a result cannot be written,
+//! every queue ends at once.
 
 mod driver_queue;
 
@@ -34,8 +34,8 @@ pub(crate) use self::driver_queue::QueueStore;
 use self::driver_queue::{DriverQueue, RoutedJob};
 use crate::routes::{DriverIndex, Routes};
 
-/// Jobs with which a queue is full. Those that fall back come on top: let `U` be a driver and all that fall back to it;
-/// their queues and fleets together hold at most the sum over `U` of this number and of what each fleet has under way.
+/// The number of jobs at which a queue is full. Fallen-back jobs may exceed it: let `U` be a driver and all drivers
+/// that fall back to it. Together they hold at most the sum, over `U`, of this number and the jobs in the fleet.
 const QUEUE: usize = 64;
 
 /// Shares one store among several fleets.
@@ -51,27 +51,27 @@ struct State {
     source: Source,
     queues: Vec<DriverQueue>,
     fell_back: u64,
-    /// Why no more jobs can be read; the next fleet that asks gets it.
+    /// Why no more jobs can be read; the next fleet that asks for a job gets this error.
     unreadable: Option<StoreError>,
 }
 
-/// What there is still to read.
+/// The state of reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
     Open,
-    /// Stopped: what is left is given out, to be cancelled, and nothing falls back.
+    /// Stopped: the remaining jobs go to the fleets, which cancel them, and no job falls back.
     Stopping,
-    /// Drained: what is left goes back to the store.
+    /// Drained: the remaining jobs go back to the store.
     Draining,
     /// There are no more jobs; `Stopping` and `Draining` may follow.
     Exhausted,
-    /// There are no more jobs, and nothing falls back.
+    /// There are no more jobs, and no job falls back.
     StoppedAfterwards,
-    /// Results cannot be written: no fleet gets a job any more.
+    /// Results cannot be written: no fleet gets another job.
     Broken,
 }
 
-/// What a queue has for its fleet.
+/// What a fleet gets from its queue.
 enum Next {
     Job(Ticket, Box<Job>),
     Over,
@@ -79,13 +79,13 @@ enum Next {
     Unreadable(StoreError),
 }
 
-/// What becomes of a job that a fleet has ended.
+/// What happens to a job that a fleet has ended.
 enum Ended {
-    /// Its record is for the store.
+    /// Its record goes to the store.
     Record(Box<JobRecord>),
-    /// It waits for another driver.
+    /// The job waits for another driver.
     FellBack,
-    /// It would fall back, and its run is drained.
+    /// The job would fall back, but the run is drained.
     Released,
 }
 
@@ -97,7 +97,7 @@ impl JobRouter {
         let state = State { source: Source::Open, queues, fell_back: 0, unreadable: None };
         let router = Arc::new(Self { store, routes, state: Mutex::new(state), changed: Notify::new() });
         let reader = Arc::clone(&router);
-        // Nobody awaits the task: `read_all` leaves its end in the state, a panic is logged, counted and ends the queues.
+        // The task is not awaited: its end is stored in the state; a panic is logged, counted and ends the queues.
         drop(supervisor.spawn("job reader", async move {
             let end = EndOfReading(&reader);
             let read = reader.read_all().await;
@@ -112,7 +112,7 @@ impl JobRouter {
         (0..self.routes.drivers().len()).map(|driver| QueueStore::new(Arc::clone(self), driver)).collect()
     }
 
-    /// From now on nothing falls back.
+    /// From now on no job falls back.
     pub(crate) fn stop(&self) {
         self.change(|state| {
             state.source = match state.source {
@@ -123,7 +123,7 @@ impl JobRouter {
         });
     }
 
-    /// Gives every job that waits back to the store; from now on no fleet gets one.
+    /// Returns every waiting job to the store; from now on no fleet gets a job.
     pub(crate) async fn drain(&self) {
         let waiting = self.change(|state| {
             state.source = Source::Draining;
@@ -135,7 +135,7 @@ impl JobRouter {
         }
     }
 
-    /// How many jobs went on from one driver to another: each was submitted to a fleet more than once.
+    /// How many times a job fell back from one driver to another: a fleet's counts contain such a job again.
     #[must_use]
     pub(crate) fn fell_back(&self) -> u64 {
         self.state().fell_back
@@ -151,7 +151,7 @@ impl JobRouter {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the state and wakes all that wait for that.
+    /// Changes the state and wakes all tasks that wait for a change.
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let changed = change(&mut self.state());
         self.changed.notify_waiters();
@@ -164,7 +164,7 @@ impl JobRouter {
             let to = self.routes.choose(&job);
             let mut routed = Some(RoutedJob::new(ticket, job));
             loop {
-                // Made before the look, so that no change between the look and the wait is missed.
+                // Created before the check, so that no change between the check and the wait is missed.
                 let changed = self.changed.notified();
                 match self.place(&mut routed, to) {
                     Placed::Yes => break,
@@ -192,7 +192,7 @@ impl JobRouter {
         })
     }
 
-    /// As [`JobRouter::change`], and wakes others only where something changed: the reader would wake itself otherwise.
+    /// As [`JobRouter::change`], but wakes tasks only after a change; otherwise the reader would wake itself.
     fn change_if<T>(&self, change: impl FnOnce(&mut State) -> (T, bool)) -> T {
         let (result, changed) = change(&mut self.state());
         if changed {
@@ -201,13 +201,13 @@ impl JobRouter {
         result
     }
 
-    /// Whether a new job may enter the queue `to`: neither that queue is full nor any to which the job could fall back.
+    /// Whether the queue `to`, and every queue to which its jobs could fall back, has room for a new job.
     fn has_room(&self, queues: &[DriverQueue], to: DriverIndex) -> bool {
         let mut full = (0..queues.len()).filter(|driver| queues[*driver].waiting.len() >= QUEUE);
         full.all(|full| full != to && !self.routes.upstream(full).contains(&to))
     }
 
-    /// What there is for the fleet of `driver` now.
+    /// What the fleet of `driver` gets now.
     fn next_for(&self, driver: DriverIndex) -> Next {
         self.change_if(|state| {
             if state.source == Source::Broken {
@@ -232,7 +232,7 @@ impl JobRouter {
         })
     }
 
-    /// Takes in how a fleet ended a job.
+    /// Processes the record of a job that a fleet ended.
     fn ended(&self, driver: DriverIndex, ticket: Ticket, mut record: JobRecord) -> Ended {
         self.change(|state| {
             let Some(mut routed) = state.queues[driver].given.remove(&ticket) else {
@@ -278,7 +278,7 @@ enum Placed {
     Unwanted,
 }
 
-/// Notes the end of reading, also when the reader panicked: the fleets would wait for ever otherwise.
+/// Records the end of reading, also after a panic of the reader; otherwise the fleets would wait forever.
 struct EndOfReading<'a>(&'a JobRouter);
 
 impl EndOfReading<'_> {

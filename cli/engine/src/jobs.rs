@@ -53,7 +53,7 @@ impl JobFile {
     /// each row. A job without an id gets its number, from 1; a job from a template gets `<template>-<row>`.
     ///
     /// # Errors
-    /// Whatever is wrong with the source, the rows or the jobs.
+    /// When the source, the rows or the jobs are wrong.
     pub fn open(source: &Source, rows: Option<&Path>) -> Result<Self, JobsError> {
         Self::open_seen(source, rows, &mut |_, _| {})
     }
@@ -61,7 +61,7 @@ impl JobFile {
     /// As [`JobFile::open`], and calls `see` with each good job.
     ///
     /// # Errors
-    /// Whatever is wrong with the source, the rows or the jobs.
+    /// When the source, the rows or the jobs are wrong.
     pub fn open_seen(source: &Source, rows: Option<&Path>, see: &mut See<'_>) -> Result<Self, JobsError> {
         Self::check(Opened::new(source)?, rows, see)
     }

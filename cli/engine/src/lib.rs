@@ -1,4 +1,4 @@
-//! Plimsoll as a library: it runs very many isolated browser contexts and never lets the machine go under.
+//! Plimsoll as a library: it runs very many isolated browser contexts without overloading the machine.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -12,9 +12,9 @@
 //! # }
 //! ```
 //!
-//! Without `.driver("sim")`, which simulates, the engine drives Chromium. It sees the machine's memory, processors,
-//! threads and disk, admits as many contexts as the machine can carry, and removes what an earlier run left when it was
-//! killed. `examples/` has a batch, a web service and a driver of one's own.
+//! The simulator runs with `.driver("sim")`; without it the engine drives Chromium. The engine reads the machine's
+//! memory, processors, threads and disk, admits as many contexts as the machine can run, and removes what a killed run
+//! left. `examples/` has a batch, a web service and a custom driver.
 //!
 //! 1. [`Engine`], [`EngineBuilder`], [`Job`], [`JobHandle`]: what a program uses; `submit`: why a job is refused.
 //! 2. `settings`: what can be set, in layers; `error`: why an engine could not start.

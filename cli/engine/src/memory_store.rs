@@ -6,8 +6,8 @@
 //!                └── cancel, drain
 //! ```
 //!
-//! The store is bounded: it refuses a job when as many are open as it takes. Artifacts stay in memory until the job ends
-//! and then belong to the handle; a handle that was dropped drops them too.
+//! The store refuses a job when the number of open jobs is at its capacity. Artifacts stay in memory until the job ends
+//! and then belong to the handle; when the handle was dropped, they are dropped too.
 
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::submit::Refusal;
 
-/// A job that has ended, with what it brought back.
+/// A job that has ended, with its results.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finished {
     /// How it ended, and the data that it extracted.
@@ -41,7 +41,7 @@ pub enum NotRun {
     /// The engine was drained before the job finished; the job comes back.
     #[error("job `{}` did not finish before the engine was drained", .0.id)]
     Released(Box<CheckedJob>),
-    /// The engine ended without a result for it: its own task failed, or it was dropped.
+    /// The engine ended without a result for the job: the engine's task failed, or the engine was dropped.
     #[error("the engine ended before the job did")]
     EngineEnded,
 }
@@ -49,7 +49,7 @@ pub enum NotRun {
 /// Where a job is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobProgress {
-    /// It waits for its first attempt.
+    /// The job waits for its first attempt.
     Waiting,
     /// Its attempts began; this is the number of the last one, from 1. The job may wait for the next.
     Attempted(u32),
@@ -67,7 +67,7 @@ pub struct JobHandle {
 }
 
 impl JobHandle {
-    /// What the job is called in its results.
+    /// The id by which results name the job.
     #[must_use]
     pub const fn id(&self) -> &JobId {
         &self.id
@@ -79,8 +79,8 @@ impl JobHandle {
         self.progress.clone()
     }
 
-    /// Cancels the job; awaiting it then gives the outcome `cancelled`, unless it has ended otherwise meanwhile. A job that
-    /// its fleet has queued already ends when its turn comes, without opening a context.
+    /// Cancels the job; awaiting it then gives the outcome `cancelled`, unless it has ended otherwise meanwhile. A job
+    /// that its fleet has already queued ends when it leaves the queue, without opening a context.
     pub fn cancel(&self) {
         self.cancel.cancel();
         self.store.withdraw(self.ticket);
@@ -98,7 +98,7 @@ impl Future for JobHandle {
 /// Jobs that were submitted and have not ended, in memory.
 #[derive(Debug)]
 pub(crate) struct MemoryStore {
-    /// Jobs that may be open at once.
+    /// The most jobs that are open at once.
     capacity: usize,
     state: Mutex<State>,
     changed: Notify,
@@ -125,7 +125,7 @@ struct OpenJob {
     attempts: u32,
     cancel: CancellationToken,
     progress: watch::Sender<JobProgress>,
-    /// Of the last attempt, by name.
+    /// The artifacts of the last attempt, by name.
     artifacts: Vec<(String, Artifact)>,
     end: oneshot::Sender<Result<Finished, NotRun>>,
 }
@@ -138,7 +138,7 @@ impl MemoryStore {
         Arc::new(Self { capacity, state: Mutex::new(state), changed: Notify::new() })
     }
 
-    /// Takes a job, or says why not.
+    /// Accepts a job, or returns why it is refused.
     pub(crate) fn submit(self: &Arc<Self>, job: CheckedJob) -> Result<JobHandle, Refusal> {
         let mut state = self.state();
         match state.phase {
@@ -167,17 +167,17 @@ impl MemoryStore {
         Ok(handle)
     }
 
-    /// What a job without an id is called.
+    /// The number that is the id of a job without an id.
     pub(crate) fn next_number(&self) -> u64 {
         self.state().submitted + 1
     }
 
-    /// Completes when something has changed after this call; a caller who was refused may try again then.
+    /// Completes at the first change after this call; a caller whose job was refused may then try again.
     pub(crate) fn changed(&self) -> tokio::sync::futures::Notified<'_> {
         self.changed.notified()
     }
 
-    /// Takes no more jobs; those that are here are run.
+    /// Accepts no more jobs; accepted jobs still run.
     pub(crate) fn close(&self) {
         let mut state = self.state();
         if state.phase == Phase::Open {
@@ -187,7 +187,7 @@ impl MemoryStore {
         self.changed.notify_waiters();
     }
 
-    /// Takes no more jobs and gives back those that wait.
+    /// Accepts no more jobs and gives waiting jobs back.
     pub(crate) fn drain(&self) {
         let mut state = self.state();
         state.phase = Phase::Draining;
@@ -197,7 +197,7 @@ impl MemoryStore {
         self.changed.notify_waiters();
     }
 
-    /// The engine has ended: what is still open has no result.
+    /// Ends the open jobs without a result, because the engine has ended.
     pub(crate) fn abandon(&self) {
         let mut state = self.state();
         state.phase = Phase::Closed;
@@ -207,14 +207,14 @@ impl MemoryStore {
         self.changed.notify_waiters();
     }
 
-    /// Ends a job that no fleet has yet.
+    /// Ends a job that no fleet has taken yet.
     fn withdraw(&self, ticket: Ticket) {
         let mut state = self.state();
         let Some(place) = state.waiting.iter().position(|waiting| *waiting == ticket) else { return };
         state.waiting.remove(place);
         if let Some(open) = state.open.remove(&ticket) {
             let record = never_run(&open.job);
-            // A handle that was dropped wants no result.
+            // An error means that the handle was dropped.
             let _ = open.end.send(Ok(Finished { record, artifacts: Vec::new() }));
         }
         drop(state);
@@ -229,7 +229,7 @@ impl MemoryStore {
 impl State {
     fn release(&mut self, ticket: Ticket) {
         if let Some(open) = self.open.remove(&ticket) {
-            // A handle that was dropped wants no job back.
+            // An error means that the handle was dropped.
             let _ = open.end.send(Err(NotRun::Released(Box::new(open.job))));
         }
     }
@@ -256,7 +256,7 @@ fn never_run(job: &CheckedJob) -> JobRecord {
 impl Store for MemoryStore {
     async fn next(&self) -> Result<Option<(Ticket, CheckedJob)>, StoreError> {
         loop {
-            // Made before the look, so that no change between the look and the wait is missed.
+            // Created before the check, so that no change between the check and the wait is missed.
             let changed = self.changed.notified();
             {
                 let mut state = self.state();
@@ -293,7 +293,7 @@ impl Store for MemoryStore {
         let open = self.state().open.remove(&ticket);
         if let Some(open) = open {
             let artifacts = open.artifacts.into_iter().map(|(_, artifact)| artifact).collect();
-            // A handle that was dropped wants no result.
+            // An error means that the handle was dropped.
             let _ = open.end.send(Ok(Finished { record, artifacts }));
         }
         self.changed.notify_waiters();

@@ -1,4 +1,4 @@
-//! The limits of this process itself: descriptors, and the threads that it needs before anything else.
+//! The limits of this process itself: descriptors, and the threads that it needs to start.
 
 use std::sync::Mutex;
 use std::thread;
@@ -8,7 +8,7 @@ use rustix::process::{Resource as Rlimited, Rlimit};
 
 use crate::capacity::{NPROC, remedy};
 
-/// Threads of this program besides one a core: the one that starts processes, and a few for files.
+/// Threads of this program besides one per core: the thread that starts processes, and a few threads for files.
 const OUR_THREADS: usize = 4;
 
 /// This program itself cannot start.
@@ -28,8 +28,8 @@ pub fn cores() -> usize {
     thread::available_parallelism().map_or(2, std::num::NonZero::get)
 }
 
-/// Raises the soft limit on descriptors of this process to its hard limit, as its browsers do. Soft limits are low for
-/// the sake of programs that use `select`; this program does not.
+/// Raises the soft limit on descriptors of this process to its hard limit, as its browsers do. Soft limits are low
+/// because of programs that use `select`; this program does not use it.
 pub fn raise_descriptors() {
     let limit = rustix::process::getrlimit(Rlimited::Nofile);
     let raised = rustix::process::setrlimit(Rlimited::Nofile, Rlimit { current: limit.maximum, ..limit });

@@ -1,8 +1,8 @@
 //! [`RequiredCapabilities`]: what the jobs of a run need from its drivers.
 //!
-//! It is gathered while the jobs are checked. So a job that its driver cannot carry out is refused before anything runs,
-//! and so is a job that takes pictures when there is no directory for them. A run may have a million jobs, but they need
-//! few different sets of capabilities: for each pair of driver and set, only the first job is remembered.
+//! The needs are gathered while the jobs are checked, so a job that its driver cannot carry out, or that takes
+//! pictures without a directory for them, is refused before anything runs. A million jobs need only a few different
+//! sets of capabilities: for each pair of driver and set, only the first job is remembered.
 
 use std::collections::HashMap;
 
@@ -87,7 +87,7 @@ impl RequiredCapabilities {
     /// Checks the jobs against `capabilities`, which lists what each driver of the routes can do.
     ///
     /// # Errors
-    /// The jobs that the driver they go to cannot carry out.
+    /// The jobs that their drivers cannot carry out.
     pub fn check(mut self, capabilities: Vec<Capabilities>) -> Result<Routes, Unmet> {
         for (driver, capabilities) in capabilities.into_iter().enumerate() {
             self.routes.set_capabilities(driver, capabilities);

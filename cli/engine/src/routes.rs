@@ -1,4 +1,4 @@
-//! [`Routes`]: which driver a job goes to, and which driver it goes to next when the first one fails it.
+//! [`Routes`]: which driver a job goes to, and which driver is next when the job fails there.
 //!
 //! ```text
 //!   the job's own `driver` ─► first rule whose pattern matches its URL ─► the default
@@ -38,7 +38,7 @@ struct Fallback {
 }
 
 impl Routes {
-    /// Every job to one driver.
+    /// Routes every job to one driver.
     #[must_use]
     pub fn to(default: &str) -> Self {
         let (drivers, capabilities) = (vec![default.to_owned()], vec![Capabilities::all()]);
@@ -72,7 +72,7 @@ impl Routes {
         self.rules.push((WildMatch::new(pattern), driver));
     }
 
-    /// Adds a fall-back: jobs that `from` fails with one of `classes` go on to `to`.
+    /// Adds a fall-back: jobs that fail on `from` with one of `classes` go to `to`.
     pub fn add_fallback(&mut self, from: &str, classes: Vec<FailureClass>, to: &str) {
         let (from, to) = (self.add(from), self.add(to));
         self.fallbacks.push(Fallback { from, classes, to });
@@ -108,7 +108,7 @@ impl Routes {
         let url = job.first_page().map(ToString::to_string).unwrap_or_default();
         let rule = self.rules.iter().find(|(pattern, _)| pattern.matches(&url));
         let mut driver = rule.map_or(0, |(_, driver)| *driver);
-        // Each driver is tried at most once, because fall-backs may form a circle.
+        // Each driver is tried at most once, because fall-backs may form a cycle.
         for _ in 0..self.drivers.len() {
             match self.fallback(job, driver, FailureClass::Unsupported) {
                 Some(next) if !self.lacks(driver, job).is_empty() => driver = next,
@@ -118,7 +118,7 @@ impl Routes {
         driver
     }
 
-    /// What a job needs and a driver cannot do.
+    /// The capabilities that a job needs and a driver lacks.
     #[must_use]
     pub fn lacks(&self, driver: DriverIndex, job: &Job) -> Capabilities {
         self.capabilities[driver].missing(&job.needs())

@@ -1,4 +1,4 @@
-//! What tests of stores share: a job and a record of it.
+//! Shared by the tests of stores: a job and its record.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use plimsoll_core::outcome::Outcome;
 use plimsoll_core::port::{Incidents, JobRecord};
 use serde_json::{Map, json};
 
-/// A job that visits `url`, by which it is called too.
+/// A job that visits `url`, which is also its id.
 pub(crate) fn job(url: &str) -> Job {
     let keys: JobKeys = serde_json::from_value(json!({ "url": url })).expect("a job");
     keys.into_job(|| JobId::try_from(url.to_owned()).expect("a plain id")).expect("a job that makes sense")

@@ -1,12 +1,12 @@
-//! Actions on an element: what the element must be first, and what is then done with it in the page.
+//! Actions on an element: the checks that the element must pass, and the part of the action that runs in the page.
 //!
 //! ```text
 //!   selector ──► in the page? visible? enabled? editable? not moving? ──► what the action does first
 //!                └─────────── no: ask again, until the step's time is up: "waiting for `#send` to be enabled"
 //! ```
 //!
-//! All of it is one function in the page (`act.js`), so nothing changes between the last check and the action. The
-//! element is looked up again each time.
+//! All of this is one JavaScript function (`act.js`), so nothing changes between the last check and the action. The
+//! element is looked up again for each check.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -17,70 +17,70 @@ use super::script::script_with;
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Need {
-    /// A label stands for its control.
+    /// If the selector matches a label, the action applies to the label's control.
     Control,
-    /// It has a box that is not hidden.
+    /// The element has a box that is not hidden.
     Visible,
     /// Neither the element nor a parent of it is disabled.
     Enabled,
-    /// It accepts text.
+    /// The element accepts text.
     Editable,
-    /// Its box stays the same for two frames.
+    /// The element's box stays the same for two frames.
     Stable,
 }
 
 use Need::{Control, Editable, Enabled, Stable, Visible};
 
-/// An action on an element, as far as it happens in the page.
+/// The part of an action on an element that runs in the page.
 #[derive(Debug, Clone, Copy)]
 pub struct Act {
     needs: &'static [Need],
-    /// A function of the element and a value.
+    /// A JavaScript function of the element and a value.
     then: &'static str,
-    /// Declarations that `then` uses.
+    /// JavaScript declarations that `then` uses.
     with: &'static str,
 }
 
 impl Act {
-    /// Finds where the pointer hits it.
+    /// Returns the point at which a click hits the element.
     pub const CLICK: Self = Self::new(&[Visible, Enabled, Stable], include_str!("point.js"));
-    /// Finds where the pointer hits it, disabled or not.
+    /// Returns the point at which the pointer hits the element, even if the element is disabled.
     pub const HOVER: Self = Self::new(&[Visible, Stable], include_str!("point.js"));
-    /// Finds where the pointer hits a checkbox or radio button.
+    /// Returns the point at which a click hits a checkbox or radio button.
     pub const TICK: Self = Self::new(&[Control, Visible, Enabled, Stable], include_str!("point.js"));
-    /// Whether it is ticked. With `true` or `false` as its value it waits until that is so.
+    /// Returns whether the element is ticked. If the value is `true` or `false`, it waits for that state.
     pub const TICKED: Self = Self::new(&[Control], include_str!("ticked.js"));
-    /// Gives it the focus.
+    /// Focuses the element.
     pub const FOCUS: Self = Self::new(&[], include_str!("focus.js"));
-    /// Gives it the focus, to be typed into.
+    /// Focuses the element before text is typed.
     pub const TYPE: Self = Self::new(&[Control, Visible, Enabled, Editable], include_str!("focus.js"));
-    /// Prepares it to be overwritten. The value is true when text must then be inserted.
+    /// Prepares the element to be overwritten. Returns true if text must then be inserted.
     pub const FILL: Self = Self {
         needs: &[Control, Visible, Enabled, Editable],
         then: include_str!("fill.js"),
         with: concat!("const focus = ", include_str!("focus.js"), ";\n"),
     };
-    /// Whether it holds the text now.
+    /// Returns whether the element contains the text now.
     pub const FILLED: Self = Self::new(&[Control], include_str!("filled.js"));
-    /// Chooses options.
+    /// Chooses options of the element.
     pub const SELECT: Self = Self::new(&[Control, Visible, Enabled], include_str!("select.js"));
-    /// Scrolls it into view.
+    /// Scrolls the element into view.
     pub const INTO_VIEW: Self = Self::new(&[], include_str!("into_view.js"));
-    /// Where it lies in the page.
+    /// Returns the element's rectangle in the page.
     pub const PLACE: Self = Self::new(&[Visible, Stable], include_str!("place.js"));
-    /// Checks that it accepts the given number of files.
+    /// Checks that the element accepts the given number of files.
     pub const FILE_INPUT: Self = Self::new(&[Control], include_str!("file_input.js"));
-    /// The lengths of the files it holds.
+    /// Returns the lengths of the files in the element.
     pub const FILES: Self = Self::new(&[Control], include_str!("files.js"));
 
-    /// The element itself, or null.
+    /// Returns the element itself, or null.
     pub const ELEMENT: Self = Self::new(&[Control], "element => element");
 
     const fn new(needs: &'static [Need], then: &'static str) -> Self {
         Self { needs, then, with: "" }
     }
 
-    /// An expression that gets the first match of `selector` ready and does this with it and `value`.
+    /// A JavaScript expression that checks the first match of `selector` and runs this action on it with `value`.
     #[must_use]
     pub fn script(self, selector: &str, value: &Value) -> String {
         let Self { needs, then, with } = self;

@@ -1,4 +1,4 @@
-//! What a `wait_for` waits for and an `expect` asserts: one list of conditions, tested in the same way.
+//! The conditions that `wait_for` and `expect` share, and how they are tested.
 
 use std::fmt;
 
@@ -7,33 +7,33 @@ use serde_json::json;
 use super::script::script;
 use crate::step::{ElementState, Expectation, LoadState, WaitTarget};
 
-/// A statement about a page. Displayed, it completes "waiting for" and "expected".
+/// A condition of a page. Its `Display` text completes "waiting for" and "expected".
 #[derive(Debug, Clone, Copy)]
 pub enum Condition<'a> {
-    /// It has loaded this far.
+    /// The page has loaded up to this state.
     Load(LoadState),
-    /// The first match is in this state.
+    /// The first match of the selector is in this state.
     Element(&'a str, ElementState),
-    /// The first match's text contains this.
+    /// The text of the first match contains this text.
     ElementText(&'a str, &'a str),
-    /// This many elements match.
+    /// The number of elements that match.
     Count(&'a str, usize),
-    /// The page's visible text contains this.
+    /// The page's visible text contains this text.
     Text(&'a str),
-    /// Its title contains this.
+    /// The page's title contains this text.
     Title(&'a str),
-    /// Its URL contains this; `*` stands for anything.
+    /// The page's URL contains this text; `*` matches anything.
     Url(&'a str),
-    /// This expression is truthy.
+    /// This JavaScript expression is truthy.
     Function(&'a str),
 }
 
-/// How to find out whether a condition holds.
+/// How to test a condition.
 #[derive(Debug)]
 pub enum Test<'a> {
-    /// By a script of ours.
+    /// Run this script of our own.
     Script(String),
-    /// By whether this expression of the job is truthy.
+    /// Evaluate this expression of the job and test whether it is truthy.
     Expression(&'a str),
 }
 
@@ -83,7 +83,7 @@ impl fmt::Display for Condition<'_> {
 }
 
 impl<'a> Condition<'a> {
-    /// How to find out whether it holds.
+    /// Returns how to test this condition.
     #[must_use]
     pub fn test(self) -> Test<'a> {
         let what = match self {

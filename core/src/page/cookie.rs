@@ -1,10 +1,10 @@
-//! A cookie as browsers report it: the DevTools protocol and WebDriver use nearly the same words.
+//! A cookie as browsers report it. The DevTools protocol and WebDriver use nearly the same field names.
 
 use serde::Deserialize;
 
 use crate::step::{Cookie, SameSite};
 
-/// A cookie in the words of either protocol.
+/// A cookie as either protocol writes it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReportedCookie {
@@ -12,14 +12,14 @@ pub struct ReportedCookie {
     value: String,
     domain: String,
     path: String,
-    /// `expiry` in WebDriver, which omits it for a session cookie.
+    /// WebDriver calls this field `expiry` and omits it for a session cookie.
     #[serde(alias = "expiry")]
     expires: Option<f64>,
     #[serde(default)]
     http_only: bool,
     #[serde(default)]
     secure: bool,
-    /// DevTools only: `expires` is then meaningless.
+    /// Only DevTools sends this field. If it is true, `expires` is meaningless.
     #[serde(default)]
     session: bool,
     same_site: Option<String>,
@@ -39,7 +39,7 @@ impl From<ReportedCookie> for Cookie {
             same_site: reported.same_site.and_then(|name| match name.as_str() {
                 "Strict" => Some(SameSite::Strict),
                 "Lax" => Some(SameSite::Lax),
-                // Browsers take `None` over TLS only. Firefox reports it also for a cookie that was set without any.
+                // Browsers accept `None` over TLS only. Firefox reports `None` also if the attribute is missing.
                 "None" if reported.secure => Some(SameSite::None),
                 _ => None,
             }),

@@ -1,4 +1,4 @@
-//! Scripts about the page as a whole: its HTML, its address, its scroll position.
+//! Scripts about the whole page: its HTML, its URL and its scroll position.
 
 use serde_json::{Value, json};
 
@@ -6,19 +6,19 @@ use super::act::Act;
 use super::script::script;
 use crate::step::ScrollTarget;
 
-/// A script that reports the page's address.
+/// A script that returns the page's URL.
 pub const LOCATION: &str = "({ ready: location.href })";
 
-/// A script that reports how many device pixels a CSS pixel has.
+/// A script that returns the number of device pixels in a CSS pixel.
 pub const PIXEL_RATIO: &str = "({ ready: devicePixelRatio })";
 
-/// A script that reports the page's HTML, its doctype included.
+/// A script that returns the page's HTML with its doctype.
 #[must_use]
 pub fn content() -> String {
     script(include_str!("content.js"), &())
 }
 
-/// A script that scrolls, and the name of what it waits for.
+/// A script that scrolls, and the description of what it waits for.
 #[must_use]
 pub fn scroll(to: &ScrollTarget) -> (String, &str) {
     let to = match to {

@@ -1,45 +1,45 @@
-//! Why a page gave no answer, as every driver reports it.
+//! Errors of a call to a page, the same for every driver.
 //!
-//! A look at a page fails in one of three ways that steps treat differently ([`PageError`]). An expression of the job
-//! can also fail by itself ([`EvaluateError`]).
+//! A script of ours fails in one of three ways, which steps handle differently ([`PageError`]). An expression of the
+//! job can also fail by itself ([`EvaluateError`]).
 
 use crate::outcome::{FailureClass, Fault};
 
-/// Why a page gave no answer.
+/// Why a page did not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {
-    /// The document was replaced while it was asked. The next document may be asked.
+    /// The document was replaced during the call. The call may be repeated on the next document.
     #[error("the page navigated away in the middle of the step")]
     Moved,
-    /// No answer came before the deadline. The page may be asked again.
+    /// No answer arrived before the deadline. The call may be repeated.
     #[error("{}", .0.message)]
     Silent(Fault),
-    /// Asking again cannot help.
+    /// Repeating the call cannot help.
     #[error("{}", .0.message)]
     Fault(Fault),
 }
 
-/// Why an expression of the job gave no value.
+/// Why an expression of the job returned no value.
 #[derive(Debug, thiserror::Error)]
 pub enum EvaluateError {
-    /// It is not JavaScript, so evaluating it again is pointless.
+    /// The expression is not valid JavaScript, so evaluating it again is pointless.
     #[error("{0}")]
     Syntax(String),
-    /// It threw, or its promise was rejected.
+    /// The expression threw an exception, or its promise was rejected.
     #[error("{0}")]
     Threw(String),
-    /// Its value cannot be written as JSON; why.
+    /// The value cannot be written as JSON; the text is the reason.
     #[error("the value cannot be brought back as JSON: {0}")]
     NotJson(String),
-    /// The page gave no answer.
+    /// The page did not answer.
     #[error(transparent)]
     Page(#[from] PageError),
 }
 
-/// The result of an input event. An event whose document went away before the acknowledgement has had its effect.
+/// The result of an input event. An event whose document was replaced before the acknowledgement counts as delivered.
 ///
 /// # Errors
-/// The fault of every other failure.
+/// Every other failure, as a fault.
 pub fn delivered<T>(reply: Result<T, impl Into<PageError>>) -> Result<(), Fault> {
     match reply.map_err(Into::into) {
         Ok(_) | Err(PageError::Moved) => Ok(()),

@@ -1,4 +1,4 @@
-//! Reading fields: every one in one call, whatever their number.
+//! Reads all fields of an `extract` step in one call.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use serde_json::{Map, Value, json};
 use super::script::script;
 use crate::step::{Extract, Field, Take};
 
-/// Reads the step's fields into one object.
+/// A script that reads the step's fields into one object.
 #[must_use]
 pub fn extract(step: &Extract) -> String {
     script(include_str!("extract.js"), &written(&step.fields))
 }
 
-/// Fields as `extract.js` reads them.
+/// The fields in the form that `extract.js` reads.
 fn written(fields: &BTreeMap<String, Field>) -> Value {
     fields.iter().map(|(name, field)| (name.clone(), field_written(field))).collect::<Map<_, _>>().into()
 }

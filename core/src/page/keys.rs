@@ -1,9 +1,9 @@
-//! Keys by name: what a US keyboard sends for each, and chords of them (`Control+A`).
+//! Keys by name: the events of each key of a US keyboard, and chords (`Control+A`).
 //!
-//! Names are those of DOM's `KeyboardEvent.key`. A character that a US keyboard lacks has no key and is inserted as
-//! text.
+//! Key names are the values of DOM's `KeyboardEvent.key`. A character that is not on a US keyboard has no key and is
+//! inserted as text.
 
-/// What one key press sends while its modifiers are held.
+/// The data of one key press while its modifiers are held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
     /// `KeyboardEvent.key`.
@@ -12,7 +12,7 @@ pub struct Key {
     pub code: &'static str,
     /// The Windows virtual key code, which Chromium's editing uses.
     pub virtual_code: u16,
-    /// What it types.
+    /// The text that the key types.
     pub text: Option<&'static str>,
 }
 
@@ -32,7 +32,7 @@ pub enum Modifier {
     Shift,
 }
 
-/// A key with the modifiers held meanwhile, in the order in which they are pressed.
+/// A key and the modifiers that are held while it is pressed, in the order in which they are pressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chord {
     /// The modifiers.
@@ -41,10 +41,10 @@ pub struct Chord {
     pub key: Key,
 }
 
-/// What is struck on a keyboard.
+/// One input of a keyboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stroke {
-    /// Keys.
+    /// A key or a chord.
     Keys(Chord),
     /// A character without a key, which is inserted as text.
     Text(char),
@@ -59,13 +59,13 @@ pub enum Stroke {
 pub struct UnknownKey(String);
 
 impl Stroke {
-    /// Reads `Enter`, `a`, `Control+A`, `Shift++`.
+    /// Parses `Enter`, `a`, `Control+A`, `Shift++`.
     ///
     /// # Errors
-    /// When a name is unknown.
+    /// If a name is unknown.
     pub fn parse(text: &str) -> Result<Self, UnknownKey> {
         let unknown = || UnknownKey(text.to_owned());
-        // The last `+` is a key and not a joint when nothing follows it.
+        // If nothing follows the last `+`, that `+` is a key and not a separator.
         let (held, last) = match text.strip_suffix('+') {
             Some("") => ("", "+"),
             Some(before) => (before.strip_suffix('+').ok_or_else(unknown)?, "+"),
@@ -87,7 +87,7 @@ impl Stroke {
         Ok(Self::Keys(Chord { key: key.with(&held), held }))
     }
 
-    /// What types this character.
+    /// Returns the input that types this character.
     #[must_use]
     pub fn of(character: char) -> Self {
         let name = if character == '\n' { '\r' } else { character };
@@ -99,14 +99,14 @@ impl Stroke {
 }
 
 impl From<Key> for Chord {
-    /// The key without modifiers.
+    /// A chord of this key without modifiers.
     fn from(key: Key) -> Self {
         Self { held: Vec::new(), key }
     }
 }
 
 impl Key {
-    /// The same key while modifiers are held: Shift chooses its other character, and a command types nothing.
+    /// The same key while modifiers are held: Shift selects its other character, and a command key types nothing.
     fn with(self, held: &[Modifier]) -> Self {
         if held.is_empty() {
             return self;
@@ -119,7 +119,7 @@ impl Key {
         Self { text: key.text.filter(|_| !command), ..key }
     }
 
-    /// `KeyboardEvent.location`: 1 for the left one of two alike.
+    /// `KeyboardEvent.location`: 1 for the left key of a pair.
     pub fn location(self) -> i64 {
         i64::from(self.code.ends_with("Left") && self.code != "ArrowLeft" && self.code != "BracketLeft")
     }
@@ -132,7 +132,7 @@ impl Modifier {
         Self::ALL.into_iter().find(|modifier| modifier.key().name == name)
     }
 
-    /// Its bit in the protocol's `modifiers`.
+    /// The modifier's bit in the protocol's `modifiers` field.
     pub const fn mask(self) -> i64 {
         match self {
             Self::Alt => 1,
@@ -142,7 +142,7 @@ impl Modifier {
         }
     }
 
-    /// Its own key: the left one.
+    /// The key of this modifier: the left key of the pair.
     pub const fn key(self) -> Key {
         match self {
             Self::Alt => Key { code: "AltLeft", ..named("Alt", 18) },
@@ -153,7 +153,7 @@ impl Modifier {
     }
 }
 
-/// A key whose code is its name and which types nothing.
+/// A key that types nothing and has the same `code` as its name.
 const fn named(name: &'static str, virtual_code: u16) -> Key {
     Key { name, code: name, virtual_code, text: None }
 }
@@ -170,7 +170,7 @@ const NAMED: [Key; 36] = [
     named("F7", 118), named("F8", 119), named("F9", 120), named("F10", 121), named("F11", 122), named("F12", 123),
 ];
 
-/// Code, virtual key code, and the characters without and with Shift.
+/// `code`, virtual key code, the character without Shift and the character with Shift.
 #[rustfmt::skip]
 const PRINTABLE: [(&str, u16, [&str; 2]); 47] = [
     ("KeyA", 65, ["a", "A"]), ("KeyB", 66, ["b", "B"]), ("KeyC", 67, ["c", "C"]), ("KeyD", 68, ["d", "D"]),
@@ -189,7 +189,7 @@ const PRINTABLE: [(&str, u16, [&str; 2]); 47] = [
     ("Period", 190, [".", ">"]), ("Slash", 191, ["/", "?"]),
 ];
 
-/// Every printable key, each with its character without Shift and then with it.
+/// All printable keys: for each, the key without Shift and then with Shift.
 fn printable() -> impl Iterator<Item = Key> {
     PRINTABLE.into_iter().flat_map(|(code, virtual_code, faces)| {
         faces.map(|face| Key { name: face, code, virtual_code, text: Some(face) })

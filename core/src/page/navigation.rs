@@ -1,5 +1,5 @@
-//! What navigations have in common, whichever protocol carries them: how far a document must have loaded, when a page
-//! is idle, and what a navigation that ran out of time was waiting for. Pure.
+//! The parts of a navigation that do not depend on the protocol: load states, idle detection and timeout messages.
+//! Pure.
 
 use std::time::Duration;
 
@@ -8,44 +8,44 @@ use serde::Deserialize;
 use crate::outcome::{FailureClass, Fault};
 use crate::step::LoadState;
 
-/// A page counts as idle when no resource has arrived for this long.
+/// A page is idle when no resource has arrived for this duration.
 const IDLE: Duration = Duration::from_millis(500);
-/// How often a loaded page is asked whether it is idle.
+/// The interval between two checks whether a loaded page is idle.
 pub const IDLE_PAUSE: Duration = Duration::from_millis(125);
 
 /// `document.readyState`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Ready {
-    /// It is being parsed.
+    /// The document is being parsed.
     Loading,
-    /// It is parsed.
+    /// The document is parsed.
     Interactive,
-    /// It is loaded.
+    /// The document is loaded.
     Complete,
 }
 
-/// What a navigation is waiting for.
+/// The event that a navigation waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Waiting {
-    /// The server's response.
+    /// The server responds.
     Response,
-    /// The document to load.
+    /// The document loads.
     Load,
-    /// The loaded page to become idle.
+    /// The loaded page becomes idle.
     Idle,
 }
 
-/// Watches a loaded page until nothing new has arrived for a while. `K` is what changes when something arrives.
+/// Detects that a loaded page is idle. `K` is a value that changes whenever a resource arrives.
 #[derive(Debug)]
 pub struct Idle<K> {
     seen: K,
-    /// What was left of the budget when `seen` last changed.
+    /// The rest of the budget when `seen` last changed.
     since: Duration,
 }
 
 impl Ready {
-    /// What a document must have reached for this load state.
+    /// The `document.readyState` that this load state requires.
     #[must_use]
     pub const fn needed(wanted: LoadState) -> Self {
         match wanted {
@@ -57,7 +57,7 @@ impl Ready {
 }
 
 impl Waiting {
-    /// The fault of a navigation to `url` whose time, `whole`, is up.
+    /// The fault of a navigation to `url` that did not finish within its timeout `whole`.
     #[must_use]
     pub fn late(self, url: &str, whole: Duration) -> Fault {
         let message = match self {
@@ -70,13 +70,13 @@ impl Waiting {
 }
 
 impl<K: PartialEq> Idle<K> {
-    /// Starts to watch a page that looks like `seen`, when this much of the budget is `left`.
+    /// Starts idle detection. `seen` is the first observation and `left` the rest of the budget.
     #[must_use]
     pub const fn new(seen: K, left: Duration) -> Self {
         Self { seen, since: left }
     }
 
-    /// Whether the page, which now looks like `now`, is idle, when this much of the budget is `left`.
+    /// Returns whether the page is idle. `now` is the new observation and `left` the rest of the budget.
     pub fn observe(&mut self, now: K, left: Duration) -> bool {
         if now != self.seen {
             *self = Self::new(now, left);

@@ -1,16 +1,16 @@
-//! What the network stacks' error codes mean for a job.
+//! Maps the error codes of the browsers' network stacks to faults.
 //!
 //! The codes (`net::ERR_...` in Chromium, the `e` of `about:neterror?e=...` in Firefox) are names that have been stable
-//! for a decade. Browsers report nothing else.
+//! for a decade. Browsers report no other detail.
 
 use crate::outcome::{FailureClass, Fault, Recurrence};
 
 /// A server answered with an error status and no body.
 pub const EMPTY_ERROR: &str = "net::ERR_HTTP_RESPONSE_CODE_FAILURE";
-/// The navigation gave no document.
+/// The navigation produced no document.
 const ABORTED: &str = "net::ERR_ABORTED";
 
-/// Codes, without their prefix, that may go away by themselves.
+/// Codes, without their prefix, of transient errors.
 const TRANSIENT: [&str; 18] = [
     "ADDRESS_UNREACHABLE",
     "CONNECTION_ABORTED",
@@ -32,9 +32,9 @@ const TRANSIENT: [&str; 18] = [
     "TIMED_OUT",
 ];
 
-/// Beginnings of the codes for which the proxy is to blame.
+/// Prefixes of the codes that mean a failure of the proxy.
 const PROXY: [&str; 5] = ["PROXY_", "TUNNEL_", "SOCKS_", "MANDATORY_PROXY_", "NO_SUPPORTED_PROXIES"];
-/// Among these, codes that would be the same again.
+/// Proxy codes of persistent errors: a retry would fail in the same way.
 const WRONG_PROXY: [&str; 3] = ["PROXY_AUTH_", "PROXY_CERTIFICATE_", "NO_SUPPORTED_PROXIES"];
 
 /// The fault of a navigation to `url` that ended with `code`.
@@ -60,7 +60,7 @@ pub fn fault(url: &str, code: &str) -> Fault {
     Fault { class, recurrence, message }
 }
 
-/// The fault of a navigation to `url` that ended at Firefox's error page of this code.
+/// The fault of a navigation to `url` that ended at Firefox's error page with this code.
 pub fn firefox_fault(url: &str, code: &str) -> Fault {
     use Recurrence::{Persistent, Transient};
     let (class, recurrence, explanation) = match code {
@@ -95,13 +95,13 @@ pub fn broke_off(url: &str) -> Fault {
     Fault::transient(FailureClass::Navigation, message)
 }
 
-/// The fault of a page that opened and then went on to an error page.
+/// The fault of a page that opened and then navigated to an error page.
 pub fn went_on_to_error(url: &str) -> Fault {
     let message = format!("{url} went on to an address that cannot be opened");
     Fault::transient(FailureClass::Navigation, message)
 }
 
-/// The commonest codes in words.
+/// Explains the commonest codes in plain words.
 fn explanation(name: &str) -> Option<&'static str> {
     Some(match name {
         "NAME_NOT_RESOLVED" => "no such host",

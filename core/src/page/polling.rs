@@ -1,7 +1,7 @@
-//! Waiting for what a page reports: look, pause, look again, until it is ready, refused, or time is up. Pure.
+//! Polls a page: check, pause, check again, until the verdict is final or the time is up. Pure.
 //!
-//! A look that fails does not end the wait where asking again can help: when the document was replaced, or the page was
-//! too busy to answer.
+//! A failed check does not end the wait if another check can help: the document was replaced, or the page was too busy
+//! to answer.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use super::error::PageError;
 use super::script::Verdict;
 use crate::outcome::{FailureClass, Fault};
 
-/// How long one look may take. A browser does not always answer for a document that was replaced meanwhile, so an
-/// answer that takes longer counts as lost.
+/// The timeout of one check. A browser does not always answer for a document that was replaced during the check, so a
+/// later answer counts as lost.
 pub const LOOK: Duration = Duration::from_secs(2);
 
-/// Pauses between two looks, the last one repeated: quick at first, since most things are there within a tenth
-/// of a second, and then easy on the browser's CPU.
+/// Pauses between checks; the last pause is repeated. The first pauses are short because most elements appear within a
+/// tenth of a second; later pauses are long to save the browser's CPU.
 const PAUSES: [Duration; 6] = [
     Duration::from_millis(20),
     Duration::from_millis(50),
@@ -29,15 +29,15 @@ const PAUSES: [Duration; 6] = [
 /// Why a wait ended without success.
 #[derive(Debug)]
 pub enum Unmet {
-    /// Time was up; what was missing last, if the page ever answered.
+    /// The time is up. The text is what the last check waited for, if the page ever answered.
     Late(Option<String>),
-    /// It can never hold; why.
+    /// The condition can never hold; the text is the reason.
     Refused(String),
-    /// Something else failed.
+    /// Another failure.
     Fault(Fault),
 }
 
-/// What a wait remembers between two looks.
+/// The state of a wait between two checks.
 #[derive(Debug, Default)]
 pub struct Polling {
     pauses: usize,
@@ -45,7 +45,7 @@ pub struct Polling {
 }
 
 impl Polling {
-    /// Decides after a look, when this much of the wait's time is `left`: the wait ends, or looks again after a pause.
+    /// Decides after a check, when `left` of the wait's time remains: the wait ends, or is repeated after a pause.
     pub fn next<T>(
         &mut self,
         look: Result<Verdict<T>, PageError>,
@@ -82,7 +82,7 @@ impl Unmet {
         }
     }
 
-    /// The fault of a `wait_for` whose condition did not come to hold. It may hold another time.
+    /// The fault of a `wait_for` whose condition did not hold in time. A retry may succeed.
     #[must_use]
     pub fn wait(self, condition: Condition<'_>, whole: Duration) -> Fault {
         self.condition(condition, whole, |found| {
@@ -91,7 +91,7 @@ impl Unmet {
         })
     }
 
-    /// The fault of an `expect` whose condition did not come to hold: a failed assertion, which would fail again.
+    /// The fault of an `expect` whose condition did not hold in time: a failed assertion. A retry would fail again.
     #[must_use]
     pub fn expectation(self, condition: Condition<'_>, whole: Duration) -> Fault {
         self.condition(condition, whole, |found| {
@@ -100,7 +100,7 @@ impl Unmet {
         })
     }
 
-    /// The fault of something that needs no waiting for.
+    /// The fault of a script that does not wait for anything.
     #[must_use]
     pub fn look(self, whole: Duration) -> Fault {
         match self {
@@ -112,7 +112,7 @@ impl Unmet {
         }
     }
 
-    /// A page that never answered is a timeout for a `wait_for` and for an `expect`.
+    /// If the page never answered, both `wait_for` and `expect` report a timeout.
     fn condition(self, condition: Condition<'_>, whole: Duration, late: impl FnOnce(&str) -> Fault) -> Fault {
         match self {
             Self::Late(Some(found)) => late(&found),

@@ -1,19 +1,19 @@
-//! The form of every script of ours: one expression, whose value is a promise of a [`Verdict`].
+//! The form of all our scripts: one expression whose value is a promise of a [`Verdict`].
 
 use serde::{Deserialize, Serialize};
 
-/// The longest JSON text that a script may bring back, in bytes: results are kept in memory.
+/// The maximum length of the JSON text that a script may return, in bytes. Results are kept in memory.
 pub const LONGEST_VALUE: usize = 16 << 20;
 
-/// What a script of ours reports.
+/// The result of one of our scripts.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict<T> {
-    /// It holds, with this value.
+    /// The condition holds; this is the value.
     Ready(T),
-    /// It does not hold yet; what is missing.
+    /// The condition does not hold yet; the text names what is missing.
     Waiting(String),
-    /// It can never hold; why.
+    /// The condition can never hold; the text is the reason.
     Refused(String),
 }
 
@@ -22,9 +22,9 @@ pub(super) fn script(function: &str, argument: &impl Serialize) -> String {
     script_with("", function, argument)
 }
 
-/// Like [`script`], with declarations that `function` uses.
+/// Like [`script`], with additional declarations that `function` uses.
 pub(super) fn script_with(declarations: &str, function: &str, argument: &impl Serialize) -> String {
-    // The arguments are made of JSON's own types, which can always be written.
+    // The arguments consist of JSON types, which can always be serialized.
     let argument = serde_json::to_string(argument).unwrap_or_default();
     let dom = include_str!("dom.js");
     format!(

@@ -1,4 +1,4 @@
-//! Actions with the pointer, and those that a script does whole: each waits until its element can take it.
+//! Pointer actions and actions that one script completes. Each action waits until its element is ready.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ pub(super) async fn hover(page: &impl PageDriver, step: &Hover, budget: Budget) 
     page.hover(point, budget).await
 }
 
-/// What a `check` or an `uncheck` leads to.
+/// The state after a `check` or an `uncheck`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tick {
     /// Ticked.
@@ -32,7 +32,7 @@ pub(super) enum Tick {
     Off,
 }
 
-/// Ticks or unticks an element, and checks that it stays so.
+/// Ticks or unticks an element, and checks that the state is kept.
 pub(super) async fn tick(
     page: &impl PageDriver,
     step: &Check,

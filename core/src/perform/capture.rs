@@ -10,9 +10,9 @@ use crate::port::{Artifact, ArtifactKind};
 use crate::runtime::budget::Budget;
 use crate::step::{Capture, ImageFormat, Pdf, Screenshot};
 
-/// The longest side of a picture that Chromium can draw, in device pixels. Every driver cuts pictures to it.
+/// The longest side of a picture that Chromium can draw, in device pixels. Every driver limits pictures to it.
 pub const LONGEST_SIDE: u32 = 16_384;
-/// JPEG quality unless the step gives another.
+/// The JPEG quality if the step sets none.
 const QUALITY: u8 = 80;
 
 /// Takes a picture.
@@ -42,10 +42,10 @@ pub(super) async fn pdf(page: &impl PageDriver, step: &Pdf, budget: Budget) -> R
     Ok(Artifact { kind: ArtifactKind::Pdf, bytes: page.print(step, budget).await? })
 }
 
-/// A clip cut to what Chromium can draw.
+/// Limits a clip to the size that Chromium can draw.
 ///
 /// # Errors
-/// When the page does not tell its pixel ratio within the budget.
+/// If the page does not return its pixel ratio within the budget.
 pub async fn drawable(page: &impl PageDriver, clip: Clip, budget: Budget) -> Result<Clip, Fault> {
     let ratio = until::<f64>(page, PIXEL_RATIO, budget).await.map_err(|unmet| unmet.look(budget.whole()))?;
     let longest = f64::from(LONGEST_SIDE) / ratio.max(f64::MIN_POSITIVE);

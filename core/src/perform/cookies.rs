@@ -1,4 +1,4 @@
-//! Setting cookies: a cookie that names neither a URL nor a domain belongs to the open page.
+//! Sets cookies. A cookie with neither a URL nor a domain belongs to the open page.
 
 use super::look::until;
 use super::page_driver::PageDriver;

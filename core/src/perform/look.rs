@@ -1,4 +1,4 @@
-//! Waiting in a page: a script or an expression is asked again after a pause, until it holds, is refused, or time is up.
+//! Polls a page: runs a script or an expression again after a pause, until the verdict is final or the time is up.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub async fn act<T: DeserializeOwned + Send>(
     ended.map_err(|unmet| unmet.action(selector, budget.whole()))
 }
 
-/// Looks until the verdict is final or the budget is spent.
+/// Runs the script until the verdict is final or the budget is used up.
 pub(super) async fn until<T: DeserializeOwned + Send>(
     page: &impl PageDriver,
     script: &str,
@@ -36,7 +36,7 @@ pub(super) async fn until<T: DeserializeOwned + Send>(
     poll(page, script, LOOK, budget).await
 }
 
-/// Looks at what needs no waiting for and may take long, and again only if its document went away meanwhile.
+/// Runs a script that does not wait and may take long. It runs again only if its document was replaced.
 pub(super) async fn once<T: DeserializeOwned + Send>(
     page: &impl PageDriver,
     script: &str,
@@ -45,7 +45,7 @@ pub(super) async fn once<T: DeserializeOwned + Send>(
     poll(page, script, Duration::MAX, budget).await.map_err(|unmet| unmet.look(budget.whole()))
 }
 
-/// Waits until the condition holds or the budget is spent.
+/// Waits until the condition holds or the budget is used up.
 pub(super) async fn until_holds(
     page: &impl PageDriver,
     condition: Condition<'_>,
@@ -73,7 +73,7 @@ async fn poll<T: DeserializeOwned + Send>(
     }
 }
 
-/// Waits until an expression is truthy. An expression that throws is not true yet: what it reads may still be missing.
+/// Waits until an expression is truthy. An exception counts as not truthy: a value that it reads may not exist yet.
 async fn until_truthy(page: &impl PageDriver, expression: &str, budget: Budget) -> Result<(), Unmet> {
     let mut polling = Polling::default();
     loop {

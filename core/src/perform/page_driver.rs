@@ -1,4 +1,4 @@
-//! The port of the step engine: what a driver must be able to do in a page.
+//! The port of the step engine: the operations that a driver must provide in a page.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use crate::port;
 use crate::runtime::budget::Budget;
 use crate::step::{Cookie, Goto, MouseButton, Pdf, Viewport};
 
-/// The primitives of a driver in one page.
+/// The operations of a driver in one page.
 ///
-/// Every primitive ends within the deadline or the budget it is given. Input that was on its way when its document was
-/// replaced counts as delivered (see [`delivered`](crate::page::delivered)).
+/// Every operation ends within its deadline or budget. Input that was being sent while its document was replaced counts
+/// as delivered (see [`delivered`](crate::page::delivered)).
 pub trait PageDriver: Send + Sync {
-    /// Opens a page and waits until it has loaded as far as `goto` asks.
+    /// Opens a page and waits until it reaches the load state of `goto`.
     fn navigate(
         &mut self,
         goto: &Goto,
@@ -32,15 +32,15 @@ pub trait PageDriver: Send + Sync {
         deadline: Duration,
     ) -> impl Future<Output = Result<Verdict<T>, PageError>> + Send;
 
-    /// Evaluates an expression of the job in the page's own world and awaits its promise. A value that is a function
-    /// is called.
+    /// Evaluates an expression of the job in the page's own JavaScript world and awaits its promise. If the value is a
+    /// function, the function is called.
     fn evaluate(
         &self,
         expression: &str,
         budget: Budget,
     ) -> impl Future<Output = Result<Value, EvaluateError>> + Send;
 
-    /// Evaluates like [`evaluate`](Self::evaluate), and returns whether JavaScript's `if` takes the value for true.
+    /// Evaluates like [`evaluate`](Self::evaluate), and returns whether the value is truthy in JavaScript.
     fn is_truthy(
         &self,
         expression: &str,
@@ -59,13 +59,13 @@ pub trait PageDriver: Send + Sync {
         budget: Budget,
     ) -> impl Future<Output = Result<(), Fault>> + Send;
 
-    /// Presses chords one after the other: the modifiers in order, then the key; all are released in reverse.
+    /// Presses chords one after another: the modifiers in order, then the key; then all are released in reverse order.
     fn press(&self, chords: &[Chord], budget: Budget) -> impl Future<Output = Result<(), Fault>> + Send;
 
-    /// Inserts text at the caret as an input method does: without key events, but with trusted input events.
+    /// Inserts text at the caret like an input method: without key events, but with trusted input events.
     fn insert_text(&self, text: &str, budget: Budget) -> impl Future<Output = Result<(), Fault>> + Send;
 
-    /// Takes a picture and returns the encoded image. An area that is longer than the browser can draw is cut.
+    /// Takes a picture and returns the encoded image. An area longer than the browser can draw is cut.
     fn screenshot(
         &self,
         area: Area<'_>,
@@ -76,10 +76,10 @@ pub trait PageDriver: Send + Sync {
     /// Prints the page and returns the PDF.
     fn print(&self, step: &Pdf, budget: Budget) -> impl Future<Output = Result<Vec<u8>, Fault>> + Send;
 
-    /// Every cookie of the context that the browser reports.
+    /// Returns every cookie of the context that the browser reports.
     fn cookies(&self, budget: Budget) -> impl Future<Output = Result<Vec<Cookie>, Fault>> + Send;
 
-    /// Sets cookies in the context. `here` is the URL for a cookie that names neither a URL nor a domain.
+    /// Sets cookies in the context. `here` is the URL for cookies with neither a URL nor a domain.
     fn set_cookies(
         &self,
         cookies: &[Cookie],
@@ -87,8 +87,8 @@ pub trait PageDriver: Send + Sync {
         budget: Budget,
     ) -> impl Future<Output = Result<(), Fault>> + Send;
 
-    /// Replaces the files of a file input, the first match of `selector`. There is at least one file, and each path is
-    /// absolute.
+    /// Replaces the files of the file input that is the first match of `selector`. There is at least one file, and
+    /// every path is absolute.
     fn set_files(
         &self,
         selector: &str,
@@ -96,7 +96,7 @@ pub trait PageDriver: Send + Sync {
         budget: Budget,
     ) -> impl Future<Output = Result<(), Fault>> + Send;
 
-    /// Gives the page a viewport of this size, until it is given another.
+    /// Sets the size of the page's viewport until it is set again.
     fn set_viewport(
         &self,
         viewport: &Viewport,
@@ -104,31 +104,31 @@ pub trait PageDriver: Send + Sync {
     ) -> impl Future<Output = Result<(), Fault>> + Send;
 }
 
-/// A point of the viewport in CSS pixels.
+/// A point in the viewport, in CSS pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 pub struct Point {
-    /// From the left.
+    /// Distance from the left edge.
     pub x: f64,
-    /// From the top.
+    /// Distance from the top edge.
     pub y: f64,
 }
 
-/// A rectangle of the page in CSS pixels, as the DevTools protocol writes it.
+/// A rectangle of the page in CSS pixels, in the form of the DevTools protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Clip {
-    /// From the page's left.
+    /// Distance from the page's left edge.
     pub x: f64,
-    /// From the page's top.
+    /// Distance from the page's top edge.
     pub y: f64,
-    /// To the right of `x`.
+    /// Width.
     pub width: f64,
-    /// Down from `y`.
+    /// Height.
     pub height: f64,
-    /// Pixels of the picture to a CSS pixel, beside the page's own ratio.
+    /// Picture pixels in a CSS pixel, in addition to the page's own ratio.
     pub scale: f64,
 }
 
-/// What a picture shows.
+/// The area of a picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Area<'a> {
     /// The viewport.
@@ -137,14 +137,14 @@ pub enum Area<'a> {
     Page,
     /// An element.
     Element {
-        /// The first match of this is meant.
+        /// The selector whose first match is the element.
         selector: &'a str,
-        /// Where it lies.
+        /// The element's rectangle in the page.
         place: Clip,
     },
 }
 
-/// How a picture is encoded.
+/// The encoding of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// Lossless.

@@ -1,4 +1,4 @@
-//! The step engine against a page that answers what a test has written.
+//! Tests of the step engine with a page that returns prepared answers.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -14,10 +14,10 @@ use crate::page::{EvaluateError, PageError, Verdict};
 use crate::port::Page;
 use crate::step::{Cookie, Goto, MouseButton, Pdf, Viewport};
 
-/// What one look brings: a verdict as a page writes it, or `None` for a document that went away.
+/// The result of one script: a verdict as a page writes it, or `None` for a document that was replaced.
 type Answer = Option<Value>;
 
-/// A page with prepared answers, the last one repeated. It keeps what was done to it.
+/// A page with prepared answers; the last answer is repeated. It records the actions on it.
 struct ScriptedPage {
     answers: Mutex<VecDeque<Answer>>,
     done: Mutex<Vec<String>>,
@@ -100,7 +100,7 @@ impl PageDriver for ScriptedPage {
     }
 }
 
-/// Performs a step in a page that gives these answers; returns the result and what was done to the page.
+/// Performs a step in a page with these answers. Returns the result and the recorded actions.
 async fn run(
     step: Value,
     answers: impl IntoIterator<Item = Answer>,

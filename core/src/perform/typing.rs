@@ -1,4 +1,4 @@
-//! Actions with the keyboard: `fill` checks that its text is kept, `type` and `press` send keys.
+//! Keyboard actions: `fill` checks that its text is kept; `type` and `press` send keys.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use crate::page::{Act, LOOK, PageError, Verdict};
 use crate::runtime::budget::Budget;
 use crate::step::{Fill, Press, Type};
 
-/// How often a field that does not keep its text is filled: a page that is still starting up may overwrite it once or
-/// twice.
+/// The maximum number of times that a field is filled if it does not keep its text. A page that is still starting may
+/// overwrite the field once or twice.
 const FILLS: u32 = 3;
 
-/// Replaces the text of a field, and checks that it is kept.
+/// Replaces the text of a field, and checks that the text is kept.
 pub(super) async fn fill(page: &impl PageDriver, step: &Fill, budget: Budget) -> Result<(), Fault> {
     let (selector, budget) = (&step.selector, budget.at_most(step.timeout));
     let text = step.text.replace("\r\n", "\n");
@@ -34,7 +34,7 @@ pub(super) async fn fill(page: &impl PageDriver, step: &Fill, budget: Budget) ->
             page.insert_text(&text, budget).await?;
         }
         match page.look(&filled, budget.left().min(LOOK)).await {
-            // A page that moves on as soon as it has the text has taken it.
+            // A page that navigates as soon as it has the text has accepted the text.
             Ok(Verdict::Ready(())) | Err(PageError::Moved) => return Ok(()),
             Ok(Verdict::Waiting(what) | Verdict::Refused(what)) => lost = what,
             Err(PageError::Silent(_)) => lost = "to answer afterwards".to_owned(),
@@ -48,7 +48,7 @@ pub(super) async fn fill(page: &impl PageDriver, step: &Fill, budget: Budget) ->
     ))
 }
 
-/// Types text into a field, after what it holds.
+/// Types text into a field, after its current text.
 pub(super) async fn type_text(page: &impl PageDriver, step: &Type, budget: Budget) -> Result<(), Fault> {
     let budget = budget.at_most(step.timeout);
     act::<()>(page, &step.selector, Act::TYPE, &json!("end"), budget).await?;
@@ -70,7 +70,7 @@ pub(super) async fn type_text(page: &impl PageDriver, step: &Type, budget: Budge
     Ok(())
 }
 
-/// Presses a key or a chord, on an element if the step names one.
+/// Presses a key or a chord, on an element if the step has a selector.
 pub(super) async fn press(page: &impl PageDriver, step: &Press, budget: Budget) -> Result<(), Fault> {
     let budget = budget.at_most(step.timeout);
     let stroke =
@@ -81,7 +81,7 @@ pub(super) async fn press(page: &impl PageDriver, step: &Press, budget: Budget) 
     strike(page, [stroke], budget).await
 }
 
-/// Strikes keys in as few calls as possible. A character without a key is inserted between them.
+/// Sends keys in as few calls as possible. A character without a key is inserted as text.
 async fn strike(
     page: &impl PageDriver,
     strokes: impl IntoIterator<Item = Stroke, IntoIter: Send> + Send,

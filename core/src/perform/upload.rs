@@ -1,7 +1,7 @@
-//! Giving files to a file input.
+//! Sets the files of a file input.
 //!
-//! The browser reads the files itself, and it may run as another user than this program. So after the input has them,
-//! the page is asked how long they are: a file that the browser cannot read has no length there, or a wrong one.
+//! The browser reads the files itself and may run as another user than this program. Therefore the page is then asked
+//! for the lengths of the files: a file that the browser cannot read has no length or a wrong length.
 
 use std::path::{Path, PathBuf};
 
@@ -18,11 +18,11 @@ use crate::step::Upload;
 #[derive(Debug)]
 struct LocalFile {
     path: String,
-    /// In bytes.
+    /// The length in bytes.
     length: u64,
 }
 
-/// Gives the step's files to its input.
+/// Sets the files of the step's input.
 pub(super) async fn upload(page: &impl PageDriver, step: &Upload, budget: Budget) -> Result<(), Fault> {
     let (selector, budget) = (&step.selector, budget.at_most(step.timeout));
     let files = step.files.iter().map(LocalFile::find).collect::<Result<Vec<_>, _>>()?;
@@ -34,7 +34,7 @@ pub(super) async fn upload(page: &impl PageDriver, step: &Upload, budget: Budget
     page.set_files(selector, &paths, budget).await?;
 
     let lengths = Act::FILES.script(selector, &Value::Null);
-    // A page that took the files and moved on, or emptied its input again, has read them.
+    // A page that took the files and navigated, or emptied its input again, has read the files.
     let looked = page.look::<Vec<Option<u64>>>(&lengths, budget.left().min(LOOK)).await;
     let Ok(Verdict::Ready(lengths)) = looked else { return Ok(()) };
     let unread = files.iter().zip(lengths).find(|(file, length)| *length != Some(file.length));

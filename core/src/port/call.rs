@@ -1,7 +1,7 @@
-//! The ports' calls as data: what crosses the edge of a driver library or of a process.
+//! The calls of the ports as data that can be sent to a driver library or to another process.
 //!
-//! Whoever carries them (`plugins/`) adds which call it is and whom it is for. The content of an artifact can be large
-//! and travels beside the rest, raw: [`StepOutput::split`] takes it out, [`OutputHead::join`] puts it back.
+//! The transports (`plugins/`) add the kind of the call and its target. The content of an artifact can be large and is
+//! sent separately as raw bytes: [`StepOutput::split`] separates it, [`OutputHead::join`] joins it again.
 
 use std::time::Duration;
 
@@ -15,24 +15,24 @@ use crate::port::driver::OpenRequest;
 use crate::port::output::{Artifact, ArtifactKind, Incidents, Page, StepOutput};
 use crate::step::Step;
 
-/// A driver that has been made from its settings.
+/// A driver that was created from its settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DriverMade {
     /// [`Driver::name`](crate::port::Driver::name).
     pub name: String,
-    /// [`Driver::capabilities`](crate::port::Driver::capabilities), by name: the other side may know more of them.
+    /// Names of the [`Driver::capabilities`](crate::port::Driver::capabilities). The receiver may not know all of them.
     pub capabilities: Vec<String>,
 }
 
 impl DriverMade {
-    /// What to say of a driver.
+    /// The description of a driver.
     #[must_use]
     pub fn new(name: &str, capabilities: &Capabilities) -> Self {
         let capabilities = capabilities.iter().map(|capability| capability.name().to_owned()).collect();
         Self { name: name.to_owned(), capabilities }
     }
 
-    /// The capabilities that this side knows too.
+    /// The capabilities whose names are known on this side.
     #[must_use]
     pub fn known_capabilities(&self) -> Capabilities {
         Capabilities::all()
@@ -47,31 +47,31 @@ impl DriverMade {
 pub struct Launch {
     /// The browser's number.
     pub id: BrowserId,
-    /// How long it may take.
+    /// The timeout of the launch.
     pub budget: Duration,
 }
 
 /// [`Browser::open`](crate::port::Browser::open).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Open {
-    /// On which browser, by the number that its launch was given.
+    /// The number of the browser, as given at its launch.
     pub browser: u64,
-    /// What for.
+    /// What the context is opened for.
     pub request: OpenRequest,
-    /// How long it may take.
+    /// The timeout of the opening.
     pub budget: Duration,
 }
 
-/// [`Context::perform`](crate::port::Context::perform). Written with a `&Step`, read with a `Step`.
+/// [`Context::perform`](crate::port::Context::perform). Serialized with a `&Step`, deserialized with a `Step`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Perform<S = Step> {
-    /// What to do.
+    /// The step.
     pub step: S,
-    /// How long it may take.
+    /// The timeout of the step.
     pub budget: Duration,
 }
 
-/// What came of a step, and what the page has tried up to then.
+/// The result of a step, and the incidents of the page up to the end of the step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub struct Performed {
@@ -85,18 +85,18 @@ pub struct Performed {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutputHead {
-    /// Nothing but its effect.
+    /// The step has no output.
     Done,
     /// A page was opened.
     Page(Page),
     /// Values for the job's data.
     Data(Map<String, Value>),
-    /// A picture or a PDF, whose content travels beside.
+    /// A picture or a PDF, whose content is sent separately.
     Artifact(ArtifactKind),
 }
 
 impl StepOutput {
-    /// What can be written as text, and the bytes that should not be.
+    /// Splits the output into the part that is sent as text and the raw bytes of an artifact.
     #[must_use]
     pub fn split(self) -> (OutputHead, Vec<u8>) {
         match self {
@@ -109,7 +109,7 @@ impl StepOutput {
 }
 
 impl OutputHead {
-    /// The output whole again. `bytes` are those of an artifact.
+    /// Joins the two parts again. `bytes` is the content of an artifact.
     #[must_use]
     pub fn join(self, bytes: Vec<u8>) -> StepOutput {
         match self {

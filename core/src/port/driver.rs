@@ -14,39 +14,39 @@ use crate::policy::pressure::Trim;
 use crate::port::output::{Incidents, StepOutput};
 use crate::step::{Goto, Step};
 
-/// Makes browsers: over CDP, over WebDriver, simulated, from a plugin.
+/// Launches browsers: over CDP, over WebDriver, simulated, or from a plugin.
 #[async_trait]
 pub trait Driver: Send + Sync {
-    /// The name by which settings choose it.
+    /// The name that selects this driver in the settings.
     fn name(&self) -> &str;
 
-    /// What its contexts can do. A job that needs more is refused before it runs.
+    /// The capabilities of its contexts. A job that needs other capabilities is refused before it runs.
     fn capabilities(&self) -> Capabilities;
 
-    /// Starts (or connects to) a browser that is ready to open contexts, within `budget`.
+    /// Starts a browser (or connects to one) that can open contexts, within `budget`.
     ///
     /// # Errors
-    /// A [`Fault`] of class `browser_crash`, `unsupported` or `overload`; nothing is left running.
+    /// A [`Fault`] of class `browser_crash`, `unsupported` or `overload`. After an error, nothing is left running.
     async fn launch(&self, id: BrowserId, budget: Duration) -> Result<Arc<dyn Browser>, Fault>;
 }
 
-/// One browser process or endpoint. Shared: contexts are opened on it side by side.
+/// One browser process or endpoint. It is shared: several contexts may be opened at the same time.
 #[async_trait]
 pub trait Browser: Send + Sync {
-    /// Begins to open an isolated context with one page, which may take `budget`. It is called within a tokio runtime
-    /// and does not block.
+    /// Starts to open an isolated context with one page, which may take `budget`. The caller is inside a tokio runtime,
+    /// and the call must not block.
     fn open(&self, request: OpenRequest, budget: Duration) -> Box<dyn Opening>;
 
-    /// Completes when the browser has died or hangs: from then on it is useless and must be closed.
+    /// Completes when the browser has exited, is disconnected or hangs. It is then useless and must be closed.
     async fn ended(&self) -> BrowserEnd;
 
-    /// Ends the browser, by force if need be, and returns when it is verified gone.
+    /// Ends the browser, by force if necessary, and returns when it is verified gone.
     ///
     /// # Errors
-    /// When something of it still lives.
+    /// If a part of the browser still exists.
     async fn close(&self) -> Result<(), CloseError>;
 
-    /// Asks the browser to give back memory that it can do without. Nothing waits for it.
+    /// Asks the browser to free memory that it does not need. The result is not awaited.
     async fn trim(&self, _trim: Trim) {}
 }
 
@@ -57,60 +57,60 @@ pub trait Browser: Send + Sync {
 ///                      └───── fault, or its future dropped ─► abandon ──────► verified gone
 /// ```
 ///
-/// [`Opening::ready`] is called once. Unless it returned a context, [`Opening::abandon`] is the next and last call. An
-/// opening that is dropped without it removes what it had made too, but nobody learns whether that worked.
+/// [`Opening::ready`] is called once. Unless it returns a context, [`Opening::abandon`] is the next and last call.
+/// Dropping an opening also removes what it created, but does not report whether the removal succeeded.
 #[async_trait]
 pub trait Opening: Send {
     /// Waits for the context. The future may be dropped at any await.
     ///
     /// # Errors
-    /// A [`Fault`]; what was half made may still exist, until [`Opening::abandon`] has returned.
+    /// A [`Fault`]. A partly created context may exist until [`Opening::abandon`] has returned.
     async fn ready(&mut self) -> Result<Box<dyn Context>, Fault>;
 
-    /// Gives the opening up, and returns when whatever was half made is verified gone.
+    /// Cancels the opening and returns when the partly created context is verified gone.
     ///
     /// # Errors
-    /// When it could not be verified; the browser is then no longer to be trusted.
+    /// If the removal could not be verified. The browser must then no longer be used.
     async fn abandon(self: Box<Self>) -> Result<(), CloseError>;
 }
 
-/// One isolated session, used by one attempt at a time.
+/// One isolated session. Only one attempt uses it at a time.
 #[async_trait]
 pub trait Context: Send {
-    /// Carries out one step within `budget`.
+    /// Performs one step within `budget`.
     ///
     /// # Errors
-    /// A [`Fault`]; the context may be used on unless the class is a crash.
+    /// A [`Fault`]. The context remains usable unless the class is a crash.
     async fn perform(&mut self, step: &Step, budget: Duration) -> Result<StepOutput, Fault>;
 
-    /// What the page tried that could have hung the job.
+    /// The incidents of the page: attempts that could have blocked the job.
     fn incidents(&self) -> Incidents;
 
-    /// Ends the context and returns when it is verified gone: its pages, cookies and storage with it.
+    /// Closes the context and returns when it is verified gone, with its pages, cookies and storage.
     ///
     /// # Errors
-    /// When it could not be verified; the browser is then no longer to be trusted.
+    /// If the removal could not be verified. The browser must then no longer be used.
     async fn close(self: Box<Self>) -> Result<(), CloseError>;
 }
 
-/// What a context is opened for.
+/// The purpose of a context.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OpenRequest {
-    /// How it is set up before its first page.
+    /// The settings that apply before the first page is opened.
     pub setup: Setup,
-    /// The page it will be asked for first. A driver may begin to load it at once, and wait for it when the
-    /// `goto` is performed: a target that is created with its URL costs the browser 12 to 17 % less.
+    /// The first page that the job will open. A driver may start to load it at once and wait for it when the `goto` is
+    /// performed: creating a target with its URL costs the browser 12 to 17 % less.
     pub first: Option<Goto>,
 }
 
-/// How a browser came to its end.
+/// How a browser ended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BrowserEnd {
-    /// Its process ended or its connection broke; the text says how, with the last words of its log.
+    /// The process exited or the connection broke. The text gives the details and the last lines of the browser's log.
     #[error("the browser died: {0}")]
     Died(String),
-    /// It lives, but has not answered for so long.
+    /// The browser still runs, but has not answered for this duration.
     #[error("the browser has not answered for {0:?}")]
     Hung(Duration),
 }

@@ -1,4 +1,4 @@
-//! The ports to the machine and to whoever looks on.
+//! The ports to the machine and to the observer of a fleet.
 
 use std::time::Duration;
 
@@ -9,24 +9,24 @@ use crate::policy::pressure::Reading;
 use crate::time::Moment;
 use crate::units::Bytes;
 
-/// Reads the machine. Called once a second on a thread that may block.
+/// Reads the machine. It is called once a second, on a thread that may block.
 #[async_trait]
 pub trait Probe: Send {
-    /// Reads every sensor. One that cannot be read is absent, never zero.
+    /// Reads every sensor. The value of a sensor that cannot be read is absent, never zero.
     fn read(&mut self, now: Moment) -> Reading;
 
-    /// What all browsers together occupy, if that is known. A truthful figure is dear: the probe may spread its work
-    /// over many calls and answer with the last whole one.
+    /// The memory of all browsers together, if known. An exact figure is expensive: the probe may spread the work over
+    /// many calls and return the last complete figure.
     fn browsers(&mut self, now: Moment) -> Option<Bytes>;
 
-    /// Completes when the machine itself raises the alarm, so that the next reading need not wait for its turn. Never,
-    /// where there is no such alarm.
+    /// Completes when the machine raises an alarm, so that the next reading is taken at once. It never completes if the
+    /// machine has no alarm.
     async fn alarm(&mut self) {
         std::future::pending::<()>().await;
     }
 }
 
-/// A probe that sees nothing: every policy falls back to what is safe blindly, and says so.
+/// A probe without sensors: every policy uses and reports its safe fallback.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Blindfold;
 
@@ -40,16 +40,16 @@ impl Probe for Blindfold {
     }
 }
 
-/// Is told what changes, each change once, in order. Called from the fleet's loop: it must not block.
+/// Receives each change of the fleet once, in order. It is called from the fleet's loop and must not block.
 pub trait Observer: Send + Sync {
-    /// Something changed.
+    /// A change of the fleet.
     fn announced(&self, at: Moment, announcement: &Announcement);
 
-    /// A context is there, so long after it was admitted.
+    /// A context was opened; `_took` is the time since admission.
     fn opened(&self, _took: Duration) {}
 }
 
-/// Looks away.
+/// An observer that ignores everything.
 impl Observer for () {
     fn announced(&self, _: Moment, _: &Announcement) {}
 }

@@ -1,4 +1,4 @@
-//! [`PlainOpening`]: the opening of a context that is a value in memory and nothing else.
+//! [`PlainOpening`]: the opening of a context that exists only in memory.
 
 use std::future::Future;
 
@@ -9,12 +9,12 @@ use futures_util::future::BoxFuture;
 use crate::outcome::Fault;
 use crate::port::driver::{CloseError, Context, Opening};
 
-/// An [`Opening`] that is one future. When it fails or is dropped, nothing is left: it suits drivers whose contexts have
-/// no process, no connection and no remote end of their own.
+/// An [`Opening`] that is one future. If the future fails or is dropped, nothing is left. It suits drivers whose
+/// contexts have no process, no connection and no remote end.
 pub struct PlainOpening(BoxFuture<'static, Result<Box<dyn Context>, Fault>>);
 
 impl PlainOpening {
-    /// The opening that `work` carries out. `work` does nothing before [`Opening::ready`] is polled.
+    /// An opening that runs `work`. `work` does not start before [`Opening::ready`] is polled.
     #[must_use]
     pub fn of(
         work: impl Future<Output = Result<Box<dyn Context>, Fault>> + Send + 'static,

@@ -1,4 +1,4 @@
-//! What a step brings back.
+//! The output of a step.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -9,7 +9,7 @@ use crate::step::Cookie;
 /// The output of one step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StepOutput {
-    /// The step has only its effect on the page.
+    /// The step has no output.
     Done,
     /// A page was opened.
     Page(Page),
@@ -80,7 +80,7 @@ impl ArtifactKind {
     }
 }
 
-/// Things a page tried that are answered by rule (see [`crate::step`]) and counted.
+/// Actions of a page that are handled by a fixed rule (see [`crate::step`]) and counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Incidents {
     /// Dialogs that were answered.
@@ -92,7 +92,7 @@ pub struct Incidents {
 }
 
 impl Incidents {
-    /// Whether there were none.
+    /// Whether all counts are zero.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

@@ -1,8 +1,8 @@
-//! One attempt of one job: open a context, carry out the steps, close the context.
+//! One attempt of one job: it opens a context, performs the steps and closes the context.
 //!
-//! An attempt is one owned task that always runs to its end. Cancellation and panics are results, so the context is closed
-//! on every path, and what an opening has half made is removed. The permit stays with the fleet's loop, which decides by
-//! [`AttemptReport::closed`] whether the slot is free: a task that is lost frees nothing.
+//! An attempt is one task that always runs to its end. Cancellation and panics are results, so the context, or a partly
+//! created context, is removed on every path. The fleet's loop keeps the permit and uses [`AttemptReport::closed`] to
+//! decide whether the slot is free, so a lost task frees no slot.
 //!
 //! ```text
 //!  open ──► step 0 (url) ──► step 1 … n ──► close, verified ──► report
@@ -32,12 +32,12 @@ use crate::runtime::permit::OpenedNote;
 use crate::step::Step;
 use crate::time::Moment;
 
-/// What a driver gets beyond its budget before its future is dropped, so that it can report what it was waiting for.
+/// The time after its budget at which a driver's future is dropped. It lets the driver report what it was waiting for.
 const GRACE: Duration = Duration::from_millis(500);
-/// How long it may take until a context, or what is half made of one, is verified gone.
+/// The timeout for the verified removal of a context or of a partly created context.
 const CLOSE_BUDGET: Duration = Duration::from_secs(15);
 
-/// Everything an attempt needs.
+/// The inputs of an attempt.
 pub(crate) struct AttemptOrder {
     pub(crate) ticket: Ticket,
     pub(crate) job: Arc<Job>,
@@ -51,7 +51,7 @@ pub(crate) struct AttemptOrder {
     pub(crate) cancel: CancellationToken,
     /// Cancels the job of this attempt.
     pub(crate) withdrawn: CancellationToken,
-    /// Makes this attempt give way.
+    /// Evicts this attempt.
     pub(crate) evict: CancellationToken,
 }
 
@@ -60,11 +60,11 @@ pub(crate) struct AttemptReport {
     pub(crate) end: AttemptEnd,
     pub(crate) output: AttemptOutput,
     pub(crate) finished: Moment,
-    /// Whether the context, or what was half made of it, is verified gone.
+    /// Whether the context, or the partly created context, is verified gone.
     pub(crate) closed: Result<(), CloseError>,
 }
 
-/// What an attempt brought back.
+/// The output of an attempt.
 #[derive(Debug, Default)]
 pub(crate) struct AttemptOutput {
     pub(crate) data: Map<String, Value>,
@@ -76,11 +76,11 @@ pub(crate) struct AttemptOutput {
 /// An attempt that ended before its context was open.
 struct Unopened {
     end: AttemptEnd,
-    /// What may be half made; `None` when the driver panicked before it returned anything.
+    /// The opening to abandon; `None` if the driver panicked before it returned an opening.
     opening: Option<Box<dyn Opening>>,
 }
 
-/// Makes the attempt.
+/// Runs the attempt.
 pub(crate) async fn run(order: AttemptOrder) -> AttemptReport {
     let deadline = order.clock.now() + order.budget;
     let mut output = AttemptOutput::default();
@@ -130,7 +130,7 @@ async fn open(order: &AttemptOrder, deadline: Moment) -> Result<Box<dyn Context>
     Err(Unopened { end, opening: Some(opening) })
 }
 
-/// The verdict of `ending`; an error when it takes longer than [`CLOSE_BUDGET`] or panics.
+/// Runs `ending` and returns its result; an error if it takes longer than [`CLOSE_BUDGET`] or panics.
 async fn verified(
     doing: &str,
     ending: impl Future<Output = Result<(), CloseError>>,
@@ -142,7 +142,7 @@ async fn verified(
     }
 }
 
-/// Carries out the steps. The context comes back whatever happens, to be closed.
+/// Performs the steps. The context is returned on every path, so that it can be closed.
 async fn work(
     order: &AttemptOrder,
     deadline: Moment,
@@ -166,7 +166,7 @@ async fn work(
     (end, context)
 }
 
-/// Completes when the attempt is to end before its time, and says how.
+/// Completes when the attempt must end early, and returns the reason.
 async fn called_off(order: &AttemptOrder) -> AttemptEnd {
     tokio::select! {
         biased;
@@ -187,7 +187,7 @@ async fn carry_out(
     let numbered = start.iter().map(|step| (0, step)).chain((1..).zip(&order.job.steps));
     for (number, step) in numbered {
         *stage = Stage::Step(number);
-        // To the millisecond, since drivers tell it when it is used up.
+        // Rounded to milliseconds because drivers print the budget when it is used up.
         let budget = rounded(deadline.since(order.clock.now()));
         if budget.is_zero() {
             return Err(out_of_time(order.budget));
@@ -215,12 +215,12 @@ async fn gather(
         StepOutput::Artifact(artifact) => {
             let keeping = order.store.keep(order.ticket, &order.job.id, artifact);
             let kept = timeout(deadline.since(order.clock.now()), keeping).await;
-            // Not a timeout of the page: the breaker of its host must not open for a slow disk.
+            // This is not a timeout of the page: a slow disk must not open the breaker of the page's host.
             let late = |_| Fault::transient(FailureClass::Overload, "the artifact was not stored in time");
             let name = kept.map_err(late)?.map_err(|why| {
                 let because = std::error::Error::source(&why).map(ToString::to_string).unwrap_or_default();
                 let message = format!("{why}: {because}");
-                // A full disk may empty; a store that keeps none will not begin to.
+                // A retry can help if the disk was full, but not if the store keeps no artifacts.
                 match why.source.kind() {
                     ErrorKind::Unsupported => Fault::persistent(FailureClass::Unsupported, message),
                     _ => Fault::transient(FailureClass::Overload, message),
@@ -232,7 +232,7 @@ async fn gather(
     Ok(())
 }
 
-/// A status from 400 upwards is a failure, unless the job accepts it.
+/// A status of 400 or above is a failure unless the job accepts it.
 fn accept(job: &Job, page: &Page) -> Result<(), Fault> {
     match page.status {
         Some(status) if status >= 400 && !job.accept_status.contains(&status) => {
@@ -251,12 +251,12 @@ fn out_of_time(budget: Duration) -> Fault {
     Fault::transient(FailureClass::Timeout, format!("the attempt's {budget:?} are used up"))
 }
 
-/// The panic's own message was logged where it was raised.
+/// The message of the panic was already logged where the panic was raised.
 fn panicked() -> Fault {
     Fault::persistent(FailureClass::Internal, "a call panicked: this is a bug of Plimsoll or of its driver")
 }
 
-/// The failure of an attempt whose task was lost as a whole.
+/// The failure of an attempt whose whole task was lost.
 pub(crate) fn lost_task(why: &dyn std::fmt::Display) -> Failure {
     Fault::persistent(FailureClass::Internal, format!("the attempt's task was lost: {why}")).at(Stage::Close)
 }

@@ -1,7 +1,7 @@
-//! The one clock of the workspace.
+//! The only clock of the workspace.
 //!
-//! Everything else takes a [`Moment`] as an argument. The clock is tokio's, so a test that pauses
-//! tokio's time pauses this one too.
+//! All other code takes a [`Moment`] as an argument. The clock is tokio's, so a test that pauses tokio's time also
+//! pauses this clock.
 
 use std::time::SystemTime;
 
@@ -9,21 +9,21 @@ use tokio::time::Instant;
 
 use crate::time::Moment;
 
-/// The time of day: a stamp for people to read. Nothing decides by it, since it jumps.
+/// The time of day, for people to read. No decision uses it, because it can jump.
 #[expect(clippy::disallowed_methods, reason = "the one clock")]
 #[must_use]
 pub fn time_of_day() -> SystemTime {
     SystemTime::now()
 }
 
-/// Reads the time line of one fleet. Copies share the same beginning.
+/// Reads the time of one fleet. Copies have the same start.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     origin: Instant,
 }
 
 impl Clock {
-    /// Starts a time line at [`Moment::ZERO`].
+    /// Starts a clock at [`Moment::ZERO`].
     #[expect(clippy::disallowed_methods, reason = "the one clock")]
     #[must_use]
     pub fn start() -> Self {
@@ -39,7 +39,7 @@ impl Clock {
     /// The timer deadline that corresponds to `moment`, for `tokio::time::sleep_until`.
     #[must_use]
     pub fn deadline(&self, moment: Moment) -> Instant {
-        // A deadline beyond the timer's range means "never": thirty years serve as that.
+        // A deadline beyond the timer's range means "never"; thirty years are used for it.
         let never = std::time::Duration::from_secs(30 * 365 * 24 * 3600);
         self.origin + moment.elapsed().min(never)
     }

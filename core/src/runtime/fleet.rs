@@ -1,7 +1,7 @@
-//! The fleet: the loop that joins policy, browsers, jobs and results.
+//! The fleet: the loop that connects policy, browsers, jobs and results.
 //!
-//! One task owns the [`Dispatch`](crate::policy::dispatch::Dispatch) and everything that is keyed by job or browser. Each turn waits for one thing to
-//! happen, tells the policy, and carries out what it answers; nothing in a turn waits for a browser.
+//! One task owns the [`Dispatch`](crate::policy::dispatch::Dispatch) and all state keyed by job or browser. Each turn
+//! waits for one event, passes it to the policy and carries out its actions, and never waits for a browser.
 //!
 //! ```text
 //!   store ──next──► feed ─┐                            ┌─► attempts (a task each) ── report ─┐
@@ -10,8 +10,8 @@
 //!        ▲─────────────────────────────── notices ───────────────────────────────────────────┘
 //! ```
 //!
-//! It ends when the store has no more jobs and every job has ended, or when it was stopped and every job has
-//! ended; then every browser is closed and verified gone before the report is given.
+//! The fleet ends when every job has ended and either the store has no more jobs or the fleet was stopped. Before it
+//! returns the report, it closes every browser and verifies that each is gone.
 
 mod browsers;
 mod open_jobs;
@@ -30,45 +30,45 @@ use crate::runtime::clock::Clock;
 use crate::runtime::snapshot::Snapshot;
 use crate::runtime::supervisor::{Supervisor, Task};
 
-/// What a fleet runs by.
+/// The settings of a fleet.
 #[derive(Debug, Clone)]
 pub struct FleetConfig {
-    /// Its policies.
+    /// The settings of the policies.
     pub dispatch: DispatchConfig,
-    /// What bounds an attempt that sets no timeout of its own.
+    /// The timeout of an attempt whose job sets no timeout.
     pub attempt_timeout: Duration,
-    /// How long a browser may take to start.
+    /// The timeout of a browser's launch.
     pub launch_timeout: Duration,
-    /// The seed of all jitter.
+    /// The seed of all random jitter.
     pub seed: u64,
 }
 
-/// What a fleet works with.
+/// The ports that a fleet works with.
 pub struct Surroundings {
-    /// What records call the driver.
+    /// The name of the driver in the records.
     pub name: Arc<str>,
-    /// Makes browsers.
+    /// Launches browsers.
     pub driver: Arc<dyn Driver>,
-    /// Gives jobs and takes results.
+    /// Supplies jobs and stores results.
     pub store: Arc<dyn Store>,
     /// Reads the machine.
     pub probe: Box<dyn Probe>,
-    /// Is told what changes.
+    /// Receives the changes of the fleet.
     pub observer: Arc<dyn Observer>,
 }
 
-/// How a fleet is asked to stop.
+/// How to stop a fleet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stop {
-    /// No new attempts; running ones get this long. Jobs that did not finish are released to the store, not recorded.
+    /// No new attempts; running attempts get this time. Unfinished jobs are released to the store and not recorded.
     Drain(Duration),
-    /// No new attempts; running ones get this long, then they are cancelled.
+    /// No new attempts; running attempts get this time and are then cancelled.
     After(Duration),
     /// Running attempts are cancelled at once.
     Now,
 }
 
-/// A fleet that runs. Dropping the handle does not stop it.
+/// A running fleet. Dropping the handle does not stop the fleet.
 #[derive(Debug)]
 pub struct Fleet {
     rules: watch::Sender<DispatchConfig>,
@@ -77,18 +77,18 @@ pub struct Fleet {
     task: Task<FleetReport>,
 }
 
-/// What a fleet says at its end.
+/// The final report of a fleet.
 #[derive(Debug, Default)]
 pub struct FleetReport {
-    /// Where the jobs are: all ended, none lost.
+    /// The jobs by state: all have ended, and none is lost.
     pub jobs: Counts,
-    /// Attempts that were made.
+    /// The number of attempts.
     pub attempts: u64,
-    /// The highest load there was.
+    /// The highest load that was reached.
     pub peaks: Peaks,
-    /// From the start to the end of the last job.
+    /// The time from the start of the fleet to the end of the last job.
     pub wall: Duration,
-    /// Browsers that died or hung and were replaced.
+    /// The number of browsers that failed and were replaced.
     pub browser_restarts: u64,
     /// How often a breaker opened.
     pub breaker_trips: u64,
@@ -96,13 +96,13 @@ pub struct FleetReport {
     pub browsers_left: Vec<String>,
     /// Tasks that panicked.
     pub panics: u64,
-    /// What the store could not do, if that ended the run.
+    /// The store's error, if it ended the run.
     pub store_error: Option<StoreError>,
-    /// Jobs of the fleet that a drain gave back to the store; `jobs` counts them as cancelled.
+    /// The number of jobs that a drain gave back to the store; `jobs` counts them as cancelled.
     pub released: u64,
-    /// Jobs that ended, but whose end could not be recorded.
+    /// The number of jobs that ended but could not be recorded.
     pub unrecorded: u64,
-    /// Why no browser could be started, if none ever was.
+    /// Why no browser could be started, if none ever started.
     pub launch_error: Option<String>,
 }
 
@@ -123,7 +123,7 @@ impl Fleet {
         Self { rules, stop, snapshots, task }
     }
 
-    /// Asks the fleet to stop. A later, stricter request overrides an earlier one; a milder one is ignored.
+    /// Asks the fleet to stop. A stricter request overrides an earlier one; a milder request is ignored.
     pub fn stop(&self, how: Stop) {
         self.stop.send_if_modified(|asked| {
             let stricter = asked.is_none_or(|already| how > already);
@@ -134,7 +134,7 @@ impl Fleet {
         });
     }
 
-    /// Gives the fleet new rules for its limits, pressure levels and breakers; the rest of them is for the next fleet.
+    /// Gives the fleet new settings for its limits, pressure levels and breakers. The other settings need a new fleet.
     pub fn reconfigure(&self, rules: DispatchConfig) {
         self.rules.send_replace(rules);
     }
@@ -148,7 +148,7 @@ impl Fleet {
     /// Waits for the end of the fleet. May be polled in a `select!` loop.
     ///
     /// # Errors
-    /// When the fleet's own task panicked: a bug, and the only way in which results can be missing.
+    /// If the fleet's own task panicked. That is a bug, and the only case in which results can be missing.
     pub async fn ended(&mut self) -> Result<FleetReport, crate::runtime::supervisor::TaskFailure> {
         (&mut self.task).await
     }

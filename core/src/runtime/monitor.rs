@@ -1,8 +1,8 @@
-//! The monitor: reads the machine once a second, at once when the machine raises the alarm, and watches its own
-//! punctuality.
+//! The monitor reads the machine once a second, or at once when the machine raises an alarm. It also measures how late
+//! its own timers fire.
 //!
-//! A timer that fires late says that this program itself is starved: the lateness that was reached in 30 % of the last
-//! five seconds goes into the reading, so that one late tick means nothing and a starved loop shows within two.
+//! A late timer means that this program lacks CPU time. A reading contains the lateness that 30 % of the ticks of the
+//! last five seconds reached: one late tick has no effect, and a starved loop shows within two seconds.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,23 +16,23 @@ use crate::runtime::clock::Clock;
 use crate::runtime::supervisor::Supervisor;
 use crate::units::Bytes;
 
-/// How often the timers are checked.
+/// The interval of the timer.
 const TICK: Duration = Duration::from_millis(250);
-/// Every so many ticks the machine is read.
+/// The number of ticks from one reading of the machine to the next.
 const TICKS_PER_READING: usize = 4;
-/// Ticks whose lateness is remembered: five seconds.
+/// The number of ticks whose lateness is kept: five seconds.
 const REMEMBERED: usize = 20;
-/// The least time between two readings that were asked for by alarms.
+/// The minimum time between two readings that alarms cause.
 const ALARM_SPACING: Duration = Duration::from_millis(200);
 
-/// What the monitor saw.
+/// One observation of the monitor.
 #[derive(Debug, Clone)]
 pub(crate) struct Sight {
     pub(crate) reading: Reading,
     pub(crate) browsers: Option<Bytes>,
 }
 
-/// Starts to read the machine. The channel holds one sight: a loop that falls behind gets a newer one next time.
+/// Starts to read the machine. The channel holds one observation; a slow loop receives a newer observation next time.
 pub(crate) fn watch(
     mut probe: Box<dyn Probe>,
     clock: Clock,
@@ -40,7 +40,7 @@ pub(crate) fn watch(
 ) -> mpsc::Receiver<Sight> {
     let (send, receive) = mpsc::channel(1);
     let looks = supervisor.clone();
-    // Nobody awaits the task: its end is the end of the channel, and a panic is logged and counted.
+    // The task is not awaited: its end closes the channel, and a panic is logged and counted.
     drop(supervisor.spawn("monitor", async move {
         let mut lateness = VecDeque::with_capacity(REMEMBERED);
         let mut ticks = 0;
@@ -51,19 +51,19 @@ pub(crate) fn watch(
                 let browsers = probe.browsers(clock.now());
                 (probe, reading, browsers)
             });
-            // A look that panicked took the probe with it. The end of the channel tells the loop.
+            // A reading that panicked has dropped the probe. The loop sees that the channel is closed.
             let Ok((returned, mut reading, browsers)) = look.await else { return };
             probe = returned;
             let now = clock.now();
             reading.loop_lag = usual(&lateness).map(|value| Sensed { value, source: "own timers", at: now });
-            // A full channel means that the loop has not looked yet: it will be told next time.
+            // If the channel is full, the loop has not read the last observation yet; it gets a newer one later.
             let told = send.try_send(Sight { reading, browsers });
             if matches!(told, Err(mpsc::error::TrySendError::Closed(_))) {
                 return;
             }
             let earliest = now + ALARM_SPACING;
             loop {
-                // Late ticks do not pile up: the next is counted from now.
+                // Late ticks do not accumulate: the next tick is counted from now.
                 tick_at = (tick_at + TICK).max(clock.now());
                 tokio::select! {
                     biased;
@@ -88,7 +88,7 @@ pub(crate) fn watch(
     receive
 }
 
-/// The lateness that was reached in 30 % of the ticks, once there are enough of them.
+/// The lateness that 30 % of the ticks reached, once there are enough ticks.
 fn usual(lateness: &VecDeque<Duration>) -> Option<Duration> {
     if lateness.len() < TICKS_PER_READING {
         return None;

@@ -1,5 +1,5 @@
-//! [`OwnedOpening`]: an opening that a task of the browser carries out, so that a caller who leaves interrupts nothing
-//! half way.
+//! [`OwnedOpening`]: an opening that a task of the browser carries out. If the caller stops waiting, no work is
+//! interrupted half-way.
 //!
 //! ```text
 //!   caller                              task
@@ -8,8 +8,8 @@
 //!   abandon ◄─────── verdict ────────── the task's result
 //! ```
 //!
-//! The task's result is the verdict: `Ok` when the caller has the context or nothing is left of it, `None` when what is left
-//! goes with the browser, which is being closed. A task that is cancelled with its browser means the same.
+//! The task's result is the verdict: `Ok` if the caller has the context or nothing is left of it; `None` if the rest is
+//! removed with the browser, which is being closed. A cancelled task means the same.
 
 use tokio::sync::oneshot;
 
@@ -17,38 +17,38 @@ use crate::outcome::Fault;
 use crate::port::{CloseError, Context};
 use crate::runtime::supervisor::{Task, TaskFailure};
 
-/// What became of a context that the caller does not have. `None`: it goes with its browser.
+/// The removal of a context that the caller does not have. `None`: the context is removed with its browser.
 pub type Verdict = Option<Result<(), CloseError>>;
 
-/// The caller's side.
+/// The caller's half of an opening.
 pub struct OwnedOpening {
     answer: oneshot::Receiver<Answer>,
     task: Task<Verdict>,
 }
 
-/// The task's side: the caller, while it waits.
+/// The task's half of an opening: the channel to the caller.
 pub struct Requester(oneshot::Sender<Answer>);
 
 type Answer = Result<Box<dyn Context>, Fault>;
 
 impl OwnedOpening {
-    /// The opening that the task which `spawn` starts carries out.
+    /// The opening that is carried out by the task of `spawn`.
     pub fn begin(spawn: impl FnOnce(Requester) -> Task<Verdict>) -> Self {
         let (give, answer) = oneshot::channel();
         Self { answer, task: spawn(Requester(give)) }
     }
 
-    /// Waits for the context, or for the reason why there is none; `None` when the task ended without either, because the
-    /// browser is being closed.
+    /// Waits for the context or for the fault; `None` if the task ended without either because the browser is being
+    /// closed.
     pub async fn ready(&mut self) -> Option<Answer> {
         (&mut self.answer).await.ok()
     }
 
-    /// Gives the opening up and waits for the task's verdict.
+    /// Cancels the opening and waits for the task's verdict.
     pub async fn abandon(self) -> Verdict {
         let Self { mut answer, task } = self;
         answer.close();
-        // The context may have come in this very moment.
+        // The context may have arrived at this moment.
         if let Ok(Ok(context)) = answer.try_recv() {
             return Some(context.close().await);
         }
@@ -61,12 +61,12 @@ impl OwnedOpening {
 }
 
 impl Requester {
-    /// Completes when the caller has left.
+    /// Completes when the caller no longer waits.
     pub async fn left(&mut self) {
         self.0.closed().await;
     }
 
-    /// Gives the caller its context, or closes the context if the caller has left.
+    /// Sends the context to the caller, or closes the context if the caller no longer waits.
     pub async fn give(self, context: Box<dyn Context>) -> Verdict {
         match self.0.send(Ok(context)) {
             Err(Ok(context)) => Some(context.close().await),
@@ -74,9 +74,9 @@ impl Requester {
         }
     }
 
-    /// Tells the caller why there is no context.
+    /// Sends the caller the reason why there is no context.
     pub fn refuse(self, fault: Fault) {
-        // A caller who has left does not need the reason.
+        // If the caller no longer waits, the reason is not needed.
         drop(self.0.send(Err(fault)));
     }
 }

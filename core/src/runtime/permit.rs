@@ -1,12 +1,12 @@
-//! The right to one context, given back by drop.
+//! The permit for one context. Dropping it frees the slot.
 //!
-//! The drop of a [`Permit`] is the only thing that frees a slot. The fleet's loop holds the permits and drops each when its
-//! context is verified gone; the task of an attempt has only an [`OpenedNote`], so a task that is lost frees nothing. The
-//! drop leaves a note for the loop and wakes it. The loop alone touches the policy, so no lock is held for longer than it
-//! takes to push a number.
+//! Only the drop of a [`Permit`] frees a slot. The fleet's loop holds the permits and drops each permit when its
+//! context is verified gone. The task of an attempt has only an [`OpenedNote`], so a lost task frees no slot. The drop
+//! adds a note for the loop and wakes the loop. Only the loop uses the policy, so the lock is held only while a number
+//! is pushed.
 //!
-//! The notes and the one who waits for them are under the same lock, so no wake-up can fall between a look at the
-//! notes and the wait for more. `tests/loom_permit.rs` includes this file and tries every order of its steps.
+//! One lock protects the notes and the waker of the waiting reader, so no wake-up is lost between a check of the notes
+//! and the wait. `tests/loom_permit.rs` includes this file and tests every order of its steps.
 
 use std::future::poll_fn;
 use std::sync::PoisonError;
@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::id::SlotId;
 
-/// The right to one context.
+/// The permit for one context.
 #[derive(Debug)]
 #[must_use = "dropping a permit gives its slot back"]
 pub(crate) struct Permit {
@@ -34,24 +34,24 @@ pub(crate) struct OpenedNote {
     notes: Arc<SlotNotes>,
 }
 
-/// What permits have to say, to one reader: the fleet's loop.
+/// The notes of all permits for one reader, the fleet's loop.
 #[derive(Debug, Default)]
 pub(crate) struct SlotNotes(Mutex<Board>);
 
 #[derive(Debug, Default)]
 struct Board {
-    /// Bounded by the number of permits that are out: two notes each at most.
+    /// Bounded by the number of existing permits: at most two notes for each.
     pending: Vec<SlotNote>,
-    /// Whom to wake, since it found nothing.
+    /// The waker of the reader that found no notes.
     reader: Option<Waker>,
 }
 
-/// What a permit has to say.
+/// A note of a permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SlotNote {
-    /// Its context is there.
+    /// The context of the permit is open.
     Opened(SlotId),
-    /// It was dropped.
+    /// The permit was dropped.
     Freed(SlotId),
 }
 
@@ -60,7 +60,7 @@ impl Permit {
         Self { slot, notes: Arc::clone(notes) }
     }
 
-    /// What the task that opens the context reports by.
+    /// The handle with which the task reports that the context is open.
     pub(crate) fn opened_note(&self) -> OpenedNote {
         OpenedNote { slot: self.slot, notes: Arc::clone(&self.notes) }
     }
@@ -80,8 +80,8 @@ impl Drop for Permit {
 }
 
 impl SlotNotes {
-    /// Waits until there are notes and takes them, in the order in which they were left. A wait that is given up
-    /// takes nothing. There is one reader: a second one would be waited for in place of the first.
+    /// Waits until there are notes and takes them in their order. A wait that is dropped takes nothing. There must be
+    /// one reader only: the waker of a second reader would replace that of the first.
     pub(crate) async fn take(&self) -> Vec<SlotNote> {
         poll_fn(|context| self.poll_take(context)).await
     }
@@ -92,7 +92,7 @@ impl SlotNotes {
             return Poll::Ready(std::mem::take(&mut board.pending));
         }
         let stale = board.reader.replace(context.waker().clone());
-        // A waker runs code that is not ours when it is woken or dropped: never under the lock.
+        // Waking or dropping a waker runs foreign code, so it is never done under the lock.
         drop(board);
         drop(stale);
         Poll::Pending
@@ -108,7 +108,7 @@ impl SlotNotes {
         }
     }
 
-    /// A push cannot leave the list half done, so a poisoned lock says nothing about it.
+    /// A push cannot leave the list in a partial state, so a poisoned lock can be used.
     fn board(&self) -> MutexGuard<'_, Board> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! [`Snapshot`]: the state of a fleet that others can read.
+//! [`Snapshot`]: the published state of a fleet.
 
 use std::time::Duration;
 
@@ -7,32 +7,32 @@ use crate::policy::ledger::Counts;
 use crate::policy::pressure::{Level, Signal};
 use crate::units::Bytes;
 
-/// The fleet at one instant.
+/// The state of a fleet at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Snapshot {
-    /// Since the fleet began.
+    /// The time since the start of the fleet.
     pub at: Duration,
-    /// Where the jobs are.
+    /// The jobs by state.
     pub jobs: Counts,
-    /// Contexts held, in whatever phase.
+    /// The number of contexts held, in any phase.
     pub active: u32,
-    /// Contexts being created.
+    /// The number of contexts being created.
     pub creating: u32,
-    /// Browsers that are ready.
+    /// The number of browsers that are ready.
     pub browsers: u32,
-    /// Browsers that are starting.
+    /// The number of browsers that are starting.
     pub launching: u32,
-    /// Browsers that died or hung and were replaced.
+    /// The number of browsers that failed and were replaced.
     pub browser_restarts: u64,
-    /// Contexts that may be active now.
+    /// The current limit of active contexts.
     pub active_limit: u32,
-    /// Contexts that may be in creation now.
+    /// The current limit of contexts in creation.
     pub creation_limit: u32,
-    /// The level of pressure.
+    /// The pressure level.
     pub pressure: Level,
-    /// Signals whose sensors say nothing.
+    /// Signals whose sensors return no value.
     pub blind: Vec<Signal>,
-    /// What all browsers together occupy.
+    /// The memory of all browsers together.
     pub memory: Option<Bytes>,
     /// How often a breaker opened.
     pub breaker_trips: u64,
@@ -42,6 +42,6 @@ pub struct Snapshot {
     pub peak_active: u32,
     /// The highest number of contexts in creation at once so far.
     pub peak_creating: u32,
-    /// Tasks that panicked.
+    /// The number of tasks that panicked.
     pub panics: u64,
 }

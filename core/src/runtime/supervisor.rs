@@ -1,10 +1,9 @@
-//! The one place that spawns tasks.
+//! The only module that spawns tasks.
 //!
-//! A [`Supervisor`] is a node in a tree. Tasks spawned on it, and on its children, end when it is
-//! cancelled; [`Supervisor::stop`] returns when the tasks of the node itself *have* ended, and
-//! those of a child are awaited by the child's own `stop`. A task's end is never
-//! silent: it is delivered to the holder of its [`Task`], and a panic is also logged with the
-//! task's name and counted, even when nobody holds the handle any more.
+//! A [`Supervisor`] is a node in a tree. When it is cancelled, the tasks of the node and of its children end.
+//! [`Supervisor::stop`] returns when the tasks of the node itself *have* ended; the tasks of a child are awaited by the
+//! child's own `stop`. The end of a task is always reported: the holder of its [`Task`] receives the result, and a
+//! panic is also logged with the task's name and counted, even if the handle was dropped.
 //!
 //! ```text
 //!   Supervisor "run"
@@ -12,8 +11,8 @@
 //!    └─ attempt 17 ── panics ──► logged, counted, Err(TaskFailure::Panicked) to its owner
 //! ```
 //!
-//! Cancellation is not a failure: a task that is cancelled before it finished reports
-//! [`TaskFailure::Cancelled`] and is not counted as a panic.
+//! Cancellation is not a failure: a task that is cancelled before it finishes returns [`TaskFailure::Cancelled`] and is
+//! not counted as a panic.
 
 use std::any::Any;
 use std::future::Future;
@@ -28,7 +27,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// A node of the task tree: spawns, cancels and awaits everything below it.
+/// A node of the task tree. It spawns, cancels and awaits the tasks below it.
 #[derive(Debug, Clone)]
 pub struct Supervisor {
     cancel: CancellationToken,
@@ -54,7 +53,7 @@ impl Supervisor {
         Self { cancel: CancellationToken::new(), tasks: TaskTracker::new(), panics: Arc::default() }
     }
 
-    /// A subtree: cancelled with its parent, and able to be stopped without it.
+    /// A subtree. It is cancelled with its parent and can also be stopped alone.
     #[must_use]
     pub fn child(&self) -> Self {
         Self {
@@ -66,10 +65,10 @@ impl Supervisor {
 
     /// Spawns `work` as a task that ends, at its next await, when this subtree is cancelled.
     ///
-    /// Dropping the returned handle does *not* end the task: it belongs to the supervisor.
+    /// Dropping the returned handle does *not* end the task: the supervisor owns the task.
     ///
     /// # Panics
-    /// When called outside a tokio runtime.
+    /// If it is called outside a tokio runtime.
     pub fn spawn<T, F>(&self, name: &'static str, work: F) -> Task<T>
     where
         F: Future<Output = T> + Send + 'static,
@@ -81,8 +80,8 @@ impl Supervisor {
         })
     }
 
-    /// Spawns `work` as a task that is told of cancellation through [`Supervisor::cancelled`] and ends by
-    /// itself: for work that must tidy up before it goes.
+    /// Spawns `work` as a task that watches [`Supervisor::cancelled`] and ends by itself, for work that must clean up
+    /// before it ends.
     pub fn spawn_graceful<T, F>(&self, name: &'static str, work: F) -> Task<T>
     where
         F: Future<Output = T> + Send + 'static,
@@ -120,20 +119,20 @@ impl Supervisor {
         self.cancel.is_cancelled()
     }
 
-    /// Asks every task below to end; returns at once.
+    /// Asks every task below this node to end; returns at once.
     pub fn cancel(&self) {
         self.cancel.cancel();
     }
 
-    /// Cancels this subtree and waits until every task spawned on *this node* has ended and its
-    /// destructors have run. Bound it with a timeout: a graceful task decides itself when to go.
+    /// Cancels this subtree and waits until every task spawned on *this node* has ended and its destructors have run.
+    /// The caller must set a timeout: a graceful task decides itself when it ends.
     pub async fn stop(&self) {
         self.cancel();
         self.tasks.close();
         self.tasks.wait().await;
     }
 
-    /// How many tasks of the whole tree have panicked so far.
+    /// The number of tasks in the whole tree that have panicked.
     #[must_use]
     pub fn panics(&self) -> u64 {
         self.panics.load(Ordering::Relaxed)
@@ -158,7 +157,7 @@ impl Supervisor {
     }
 }
 
-/// The result of a spawned task, to be awaited by its owner.
+/// The result of a spawned task. Its owner awaits it.
 #[derive(Debug)]
 #[must_use = "a task's end is worth knowing; drop the handle explicitly if it is not"]
 pub struct Task<T>(JoinHandle<Result<T, TaskFailure>>);
@@ -171,7 +170,7 @@ impl<T> Future for Task<T> {
     }
 }
 
-/// What a panic said, if it said it in text.
+/// The message of a panic, if it is text.
 fn panic_message(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().copied();
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no message)").to_owned()

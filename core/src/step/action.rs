@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::duration;
 use crate::shorthand::Shorthand;
 
-/// Short forms for steps whose long form has one required key, `selector`.
+/// Short forms of steps whose only required key is `selector`.
 macro_rules! selector_shorthand {
     ($($step:ident),*) => {$(
         impl Shorthand for $step {
@@ -23,16 +23,16 @@ macro_rules! selector_shorthand {
 
 selector_shorthand!(Click, Check, Hover);
 
-/// Click an element's centre.
+/// Click the centre of an element.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Click {
-    /// CSS selector of the element; the first match is meant.
+    /// CSS selector of the element; the first match is used.
     pub selector: String,
-    /// Which button.
+    /// The mouse button.
     #[serde(default)]
     pub button: MouseButton,
-    /// How often: 2 is a double click. At least 1, at most 3.
+    /// The number of clicks, 1 to 3; 2 is a double click.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u8>,
     /// How long the element may take to become clickable; the rest of the attempt by default.
@@ -40,16 +40,16 @@ pub struct Click {
     pub timeout: Option<Duration>,
 }
 
-/// A button of the mouse.
+/// A mouse button.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MouseButton {
-    /// The first.
+    /// The main button.
     #[default]
     Left,
     /// The wheel.
     Middle,
-    /// The second; opens a context menu.
+    /// The secondary button; opens a context menu.
     Right,
 }
 
@@ -66,7 +66,7 @@ pub struct Fill {
     pub timeout: Option<Duration>,
 }
 
-/// Focus an element and type text key by key, as a person would.
+/// Focus an element and type text key by key, like a person.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Type {
@@ -104,7 +104,7 @@ impl Shorthand for Press {
     }
 }
 
-/// Choose options of a `<select>` by value or, failing that, by label.
+/// Choose options of a `<select>` by value or, if no value matches, by label.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Select {
@@ -132,7 +132,7 @@ pub struct Check {
     pub timeout: Option<Duration>,
 }
 
-/// Move the pointer over an element's centre.
+/// Move the pointer over the centre of an element.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hover {
@@ -147,14 +147,14 @@ pub struct Hover {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scroll {
-    /// Where to.
+    /// The target of the scroll.
     pub to: ScrollTarget,
     /// How long an element to scroll to may take to be attached.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "duration::optional")]
     pub timeout: Option<Duration>,
 }
 
-/// Where a `scroll` goes.
+/// The target of a `scroll`.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScrollTarget {
@@ -162,9 +162,9 @@ pub enum ScrollTarget {
     Top,
     /// The bottom of the page.
     Bottom,
-    /// This element, by CSS selector.
+    /// The element that matches this CSS selector.
     Selector(String),
-    /// This far from here, in CSS pixels: right, then down.
+    /// This distance from the current position, in CSS pixels: right, then down.
     By(f64, f64),
 }
 
@@ -181,13 +181,13 @@ impl Shorthand for Scroll {
     }
 }
 
-/// Give files to a file input.
+/// Set the files of a file input.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Upload {
     /// CSS selector of the input.
     pub selector: String,
-    /// The files, read on this machine; a relative path is seen from the directory of the job file.
+    /// The files, read on this machine. A relative path starts at the directory of the job file.
     pub files: Vec<PathBuf>,
     /// How long the input may take to be attached.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "duration::optional")]

@@ -10,7 +10,7 @@ use crate::shorthand::Shorthand;
 pub struct Evaluate {
     /// A JavaScript expression; a promise is awaited. Its value must be JSON.
     pub script: String,
-    /// The name its value gets in the job's data.
+    /// The name of the value in the job's data.
     #[serde(default = "Evaluate::default_name")]
     pub name: String,
 }
@@ -33,7 +33,7 @@ impl Shorthand for Evaluate {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Screenshot {
-    /// What is in the picture.
+    /// The area of the picture.
     #[serde(default)]
     pub of: Capture,
     /// PNG or JPEG.
@@ -44,16 +44,16 @@ pub struct Screenshot {
     pub quality: Option<u8>,
 }
 
-/// What a picture shows.
+/// The area of a picture.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Capture {
     /// The viewport.
     #[default]
     Page,
-    /// The whole page, however long (cut at 16 384 pixels, the longest picture Chromium can make).
+    /// The whole page, cut at 16 384 pixels, the longest picture that Chromium can make.
     Full,
-    /// One element, by CSS selector.
+    /// The element that matches this CSS selector.
     Element(String),
 }
 
@@ -64,7 +64,7 @@ pub enum ImageFormat {
     /// Lossless.
     #[default]
     Png,
-    /// Smaller.
+    /// Smaller files, lossy.
     #[serde(alias = "jpg")]
     Jpeg,
 }
@@ -86,9 +86,9 @@ impl Shorthand for Screenshot {
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Pdf {
-    /// Wide instead of tall.
+    /// Use landscape orientation.
     pub landscape: bool,
-    /// With background colours and pictures.
+    /// Print background colours and pictures.
     pub background: bool,
     /// Paper width in inches.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,11 +110,11 @@ impl Pdf {
     }
 }
 
-/// Keep the page's HTML in the job's data. Short: the name it gets.
+/// Save the page's HTML in the job's data. Short: the name.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Content {
-    /// The name the HTML gets in the job's data.
+    /// The name of the HTML in the job's data.
     pub name: String,
 }
 
@@ -132,11 +132,11 @@ impl Shorthand for Content {
     }
 }
 
-/// Keep the context's cookies in the job's data. Short: the name they get.
+/// Save the context's cookies in the job's data. Short: the name.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct GetCookies {
-    /// The name the list of cookies gets in the job's data.
+    /// The name of the list of cookies in the job's data.
     pub name: String,
 }
 
@@ -154,39 +154,39 @@ impl Shorthand for GetCookies {
     }
 }
 
-/// A cookie, to be set or as found.
+/// A cookie to set, or a cookie that the browser reported.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cookie {
-    /// Its name.
+    /// The cookie's name.
     pub name: String,
-    /// Its value.
+    /// The cookie's value.
     pub value: String,
-    /// The URL whose host, path and scheme it gets; instead of `domain` and `path`. With neither, the page's own.
+    /// The URL that sets host, path and scheme, instead of `domain` and `path`. Without URL and domain: the page's URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The hosts it goes to.
+    /// The hosts that receive the cookie.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
-    /// The paths it goes to.
+    /// The paths that receive the cookie.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// When it ends, in seconds of the Unix epoch; at the end of the session by default.
+    /// When the cookie expires, in seconds of the Unix epoch; at the end of the session by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<f64>,
-    /// Hidden from scripts.
+    /// The cookie is hidden from scripts.
     #[serde(default)]
     pub http_only: bool,
-    /// Sent over TLS only.
+    /// The cookie is sent over TLS only.
     #[serde(default)]
     pub secure: bool,
-    /// Whether it is sent with requests from other sites.
+    /// Whether the cookie is sent with requests from other sites.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_site: Option<SameSite>,
 }
 
 impl Cookie {
-    /// Whether it names neither a URL nor a domain, so that it belongs to the page that is open.
+    /// Whether the cookie has neither a URL nor a domain, so that it belongs to the open page.
     #[must_use]
     pub const fn is_homeless(&self) -> bool {
         self.url.is_none() && self.domain.is_none()
@@ -199,7 +199,7 @@ impl Cookie {
 pub enum SameSite {
     /// Never.
     Strict,
-    /// On top-level navigation.
+    /// With top-level navigations.
     Lax,
     /// Always.
     None,
@@ -213,7 +213,7 @@ pub struct Viewport {
     pub width: u32,
     /// Height, 1 to 10 000.
     pub height: u32,
-    /// Device pixels to a CSS pixel.
+    /// Device pixels in a CSS pixel.
     #[serde(default = "Viewport::default_scale")]
     pub scale: f64,
 }

@@ -1,4 +1,4 @@
-//! Reading values out of a page.
+//! Steps that read values from a page.
 
 use std::collections::BTreeMap;
 
@@ -9,22 +9,22 @@ use crate::shorthand::{self, Shorthand};
 
 /// Named fields to read: `{"title": "h1", "rows": {"all": "tr td:first-child"}}`.
 ///
-/// A field whose element is missing becomes `null` (a list becomes `[]`): pages differ, and a missing
-/// price is data. Use `expect` to require it.
+/// A field whose element is missing becomes `null` (a list becomes `[]`), because pages differ and a missing price is
+/// also a result. Use `expect` to require an element.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct Extract {
-    /// What to read, by the name it gets in the job's data.
+    /// The fields to read, by their names in the job's data.
     pub fields: BTreeMap<String, Field>,
 }
 
-/// One field: which elements, and what to take of them.
+/// One field: the elements to read and the value to take from each.
 ///
 /// * `"h1"`: the text of the first match;
 /// * `{"text": "h1"}`, `{"html": "h1"}`: its text or its inner HTML;
 /// * `{"selector": "a.next", "attribute": "href"}`: an attribute (`href` and `src` are made absolute);
-/// * `{"all": "li"}`: a list, one entry a match; with `"attribute"` or `"take": "html"` of each;
-/// * `{"all": ".card", "fields": {...}}`: a list of records, fields looked up inside each match.
+/// * `{"all": "li"}`: a list with one entry per match; `"attribute"` or `"take": "html"` applies to each;
+/// * `{"all": ".card", "fields": {...}}`: a list of records; the fields are looked up inside each match.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(into = "FieldKeys")]
 pub enum Field {
@@ -32,33 +32,33 @@ pub enum Field {
     One {
         /// CSS selector.
         selector: String,
-        /// What to take of it.
+        /// The value to take.
         take: Take,
     },
     /// Every match.
     All {
         /// CSS selector.
         selector: String,
-        /// What to take of each.
+        /// The value to take from each match.
         take: Take,
     },
-    /// Every match as a record of fields looked up inside it.
+    /// Every match as a record whose fields are looked up inside the match.
     Records {
         /// CSS selector of the records.
         selector: String,
-        /// The fields of each.
+        /// The fields of each record.
         fields: BTreeMap<String, Self>,
     },
 }
 
-/// What to take of an element.
+/// The value to take from an element.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Take {
-    /// Its text as rendered (`innerText`), trimmed.
+    /// The element's text as rendered (`innerText`), trimmed.
     Text,
-    /// Its inner HTML.
+    /// The element's inner HTML.
     Html,
-    /// One attribute; `href` and `src` as absolute URLs.
+    /// The value of an attribute; `href` and `src` are made absolute URLs.
     Attribute(String),
 }
 
@@ -68,7 +68,7 @@ impl<'de> Deserialize<'de> for Field {
     }
 }
 
-/// A field read through its shorthand; the newtype keeps [`Field`]'s own `Deserialize` out of the recursion.
+/// A field that is read through its short form. The newtype keeps [`Field`]'s own `Deserialize` out of the recursion.
 #[derive(Deserialize)]
 #[serde(try_from = "FieldKeys")]
 struct Long(Field);
@@ -90,7 +90,7 @@ impl TryFrom<FieldKeys> for Long {
     }
 }
 
-/// The keys of a field as they are written.
+/// The keys of a field in the job file.
 #[derive(Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct FieldKeys {
@@ -110,7 +110,7 @@ struct FieldKeys {
     fields: Option<BTreeMap<String, Field>>,
 }
 
-/// What `take` may say.
+/// The values of `take`.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum TakeName {

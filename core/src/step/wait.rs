@@ -1,4 +1,4 @@
-//! Steps that wait for a condition, and steps that require it.
+//! Steps that wait for a condition, and steps that assert a condition.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::duration;
 use crate::shorthand::Shorthand;
 
-/// How far a page has loaded.
+/// The load state of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LoadState {
@@ -19,7 +19,7 @@ pub enum LoadState {
     /// The document, its styles, scripts and images are loaded (`load`).
     #[default]
     Load,
-    /// Loaded, and no resource has arrived for half a second.
+    /// The page is loaded, and no resource has arrived for half a second.
     #[serde(alias = "networkidle")]
     Idle,
 }
@@ -28,37 +28,37 @@ pub enum LoadState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ElementState {
-    /// It is there and has a box that is not hidden.
+    /// The element exists and has a box that is not hidden.
     #[default]
     Visible,
-    /// It is not there, or has no visible box.
+    /// The element does not exist or has no visible box.
     Hidden,
-    /// It is in the document.
+    /// The element is in the document.
     Attached,
-    /// It is not in the document.
+    /// The element is not in the document.
     Detached,
 }
 
-/// Wait until something holds. Short: a CSS selector that must be visible.
+/// Wait until a condition holds. Short: a CSS selector whose element must be visible.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "WaitKeys", into = "WaitKeys")]
 pub struct WaitFor {
-    /// What must hold.
+    /// The condition.
     pub target: WaitTarget,
-    /// How long it may take; the rest of the attempt by default.
+    /// The timeout; the rest of the attempt by default.
     pub timeout: Option<Duration>,
 }
 
-/// What a `wait_for` waits for.
+/// The condition of a `wait_for`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WaitTarget {
-    /// The page has loaded this far.
+    /// The page has reached this load state.
     Load(LoadState),
     /// The first element that matches this CSS selector is in this state.
     Selector(String, ElementState),
-    /// The page's visible text contains this.
+    /// The page's visible text contains this text.
     Text(String),
-    /// The page's URL contains this; `*` stands for anything.
+    /// The page's URL contains this text; `*` matches anything.
     Url(String),
     /// This expression, evaluated in the page, is truthy; a promise is awaited.
     Function(String),
@@ -72,7 +72,7 @@ impl Shorthand for WaitFor {
     }
 }
 
-/// The keys of a `wait_for` as they are written.
+/// The keys of a `wait_for` in the job file.
 #[derive(Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct WaitKeys {
@@ -131,36 +131,36 @@ impl From<WaitFor> for WaitKeys {
     }
 }
 
-/// Require a condition: polled like a wait, but its failure is an `assertion`.
+/// Assert a condition: polled like a wait, but a failure is an `assertion`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "ExpectKeys", into = "ExpectKeys")]
 pub struct Expect {
-    /// What must hold.
+    /// The condition.
     pub that: Expectation,
-    /// How long it may take to hold: 5 seconds by default (as in Playwright).
+    /// The timeout: 5 seconds by default (as in Playwright).
     pub timeout: Duration,
 }
 
 /// The condition of an `expect`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expectation {
-    /// The page's visible text contains this.
+    /// The page's visible text contains this text.
     Text(String),
-    /// The page's title contains this.
+    /// The page's title contains this text.
     Title(String),
-    /// The page's URL contains this; `*` stands for anything.
+    /// The page's URL contains this text; `*` matches anything.
     Url(String),
     /// The first match of this selector is in this state.
     Element(String, ElementState),
-    /// The text of the first match of this selector contains this.
+    /// The text of the first match of this selector contains this text.
     ElementText(String, String),
-    /// The number of elements that match this selector.
+    /// The selector matches this number of elements.
     Count(String, usize),
     /// This expression is truthy.
     Function(String),
 }
 
-/// The keys of an `expect` as they are written.
+/// The keys of an `expect` in the job file.
 #[derive(Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct ExpectKeys {

@@ -1,8 +1,8 @@
-//! The fleet's decisions against a model that only keeps count: whatever happens in whatever order, the invariants
-//! hold after each event, and once everything is answered the fleet comes to rest.
+//! Tests the fleet's decisions against a model that only counts. For every order of events, the invariants hold after
+//! each event, and when every request is answered, the fleet comes to rest.
 //!
-//! The model ([`model`]) knows which jobs, slots and browsers there are and how far each is; it knows no gate, no
-//! breaker and no limit that adapts. Events are drawn at random ([`events`]), late and repeated ones among them.
+//! The model ([`model`]) has the jobs, slots and browsers and their states. It has no admission gate, no breaker and no
+//! adaptive limit. Events are drawn at random ([`events`]), including late and repeated events.
 
 mod events;
 mod model;
@@ -31,7 +31,7 @@ fn config() -> impl Strategy<Value = DispatchConfig> {
         config.placement.recycle_after_contexts = browsers.2;
         config.placement.recycle_after = Duration::from_secs(browsers.3);
         for breaker in [&mut config.admission.scopes.host, &mut config.admission.scopes.global] {
-            // A handful of calls instead of dozens, so that a short history opens them too.
+            // A few calls instead of dozens, so that a short history also opens these breakers.
             if let Rule::Rates(rates) = &mut breaker.rule {
                 rates.min_calls = 3;
             }
@@ -50,7 +50,7 @@ fn config() -> impl Strategy<Value = DispatchConfig> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(250))]
 
-    /// The model checks itself after every event; what is asserted here is how it ends.
+    /// The model checks itself after every event. This test asserts how the run ends.
     #[test]
     fn whatever_happens_nothing_is_lost_and_the_fleet_comes_to_rest(
         config in config(),
@@ -70,7 +70,7 @@ proptest! {
         model.finish();
     }
 
-    /// Bad times alone, on a fleet that has work: every launch fails, or every attempt, or every browser dies.
+    /// Only failures, on a fleet that has work: every launch fails, every attempt fails, or every browser exits.
     #[test]
     fn a_fleet_that_had_only_bad_times_still_ends_every_job(
         config in config(),

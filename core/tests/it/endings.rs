@@ -1,4 +1,4 @@
-//! Every run ends, and no job is given up while a retry may help: fleets whose trouble does not pass, or passes late.
+//! Every run ends, and no job is abandoned while a retry may help: fleets with failures that last or end late.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ fn failed(class: FailureClass) -> AttemptEnd {
     AttemptEnd::Failed(Fault::transient(class, "it did").at(Stage::Step(1)))
 }
 
-/// Memory of a machine of which this share is in use.
+/// The memory of a machine with this percentage in use.
 fn in_use(percent: u64) -> MemoryUse {
     MemoryUse { used: Bytes::mib(percent * 100), limit: Bytes::mib(10_000) }
 }
@@ -76,7 +76,7 @@ fn the_one_try_of_a_fleet_that_starves_may_end() {
     fleet.submit(2);
     let mut served = 0;
     while !fleet.dispatch.is_idle() {
-        // A neighbour holds nearly all of the memory, and does not let go.
+        // Another program on the machine holds nearly all of the memory and does not free it.
         fleet.pass(in_use(96));
         if let [slot] = fleet.running[..] {
             served += 1;
@@ -106,7 +106,7 @@ fn a_last_try_that_is_not_alone_any_more_may_have_to_give_way() {
     assert_eq!(fleet.running, [first], "{second} is the younger one");
 }
 
-/// A grid goes down under a fleet that has served a job, and is up again after that time.
+/// A grid that fails after its fleet has served a job, and works again after this time.
 fn outage(lasts: Duration) -> Fleet {
     let mut fleet = Fleet::new(fixed());
     fleet.submit(1);
@@ -192,7 +192,7 @@ fn jobs_wait_for_a_slow_probe_of_the_fleet() {
     assert_eq!((fleet.dispatch.counts().failed, fleet.dispatch.counts().succeeded), (1, 20));
 }
 
-/// The jobs take hours, so that nothing but a browser's life can tell that it was well.
+/// The jobs take hours, so only the age of a browser can show that it was healthy.
 #[test]
 fn a_browser_that_lives_long_clears_the_record_of_those_before_it() {
     let mut config = fixed();
@@ -200,7 +200,7 @@ fn a_browser_that_lives_long_clears_the_record_of_those_before_it() {
     config.admission.max_contexts = 1;
     let mut fleet = Fleet::new(config);
     fleet.submit(100);
-    // The browser dies, and its job with it; how long the next job then waits for a browser.
+    // The browser exits and its job fails. The result is the time until the next job has a browser.
     let rest_after_death = |fleet: &mut Fleet| {
         fleet.die();
         let running = fleet.running.clone();

@@ -1,4 +1,4 @@
-//! The fleet's loop with a scripted driver and store, on paused time: no browser, no waiting.
+//! The fleet's loop with a scripted driver and store, on paused time: without browsers and without real waiting.
 
 pub(crate) mod scripted;
 
@@ -14,7 +14,7 @@ use plimsoll_core::runtime::supervisor::Supervisor;
 
 use scripted::{ScriptedDriver, ScriptedStore};
 
-/// Runs jobs whose URL says what becomes of them (see [`scripted`]); `then` may act on the fleet meanwhile.
+/// Runs jobs whose URLs decide their results (see [`scripted`]); `then` may act on the fleet during the run.
 async fn run<F: AsyncFnOnce(&Fleet, &ScriptedDriver)>(
     urls: &[&str],
     adjust: impl FnOnce(&mut DispatchConfig),

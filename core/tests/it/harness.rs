@@ -1,8 +1,8 @@
-//! One fleet's [`Dispatch`] without a runtime: the test is its clock, its browsers and its attempts.
+//! The [`Dispatch`] of one fleet without a runtime. The test acts as its clock, its browsers and its attempts.
 //!
-//! Every action is recorded by its kind. A launch is answered at once, with a failure during an [`outage`](Fleet::outage),
-//! and so is the closing of a browser. Attempts are answered by the test: one by one ([`Fleet::end_one`]), all of them
-//! ([`Fleet::run`]), or by letting them run while time passes ([`Fleet::pass`]).
+//! Every action is recorded by its kind. A launch is answered at once, with a failure during an
+//! [`outage`](Fleet::outage); the closing of a browser is also answered at once. The test answers attempts one by one
+//! ([`Fleet::end_one`]), all together ([`Fleet::run`]), or by letting them run while time passes ([`Fleet::pass`]).
 
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::Range;
@@ -15,18 +15,18 @@ use plimsoll_core::policy::{
 };
 use plimsoll_core::time::Moment;
 
-/// More turns than any fleet of a test needs.
+/// More turns than the fleet of any test needs.
 const TURNS: usize = 100_000;
 
-/// A fleet and everything it has decided.
+/// A fleet and all its decisions.
 pub(crate) struct Fleet {
     pub(crate) dispatch: Dispatch,
     pub(crate) now: Moment,
-    /// When every launch fails.
+    /// The time in which every launch fails.
     pub(crate) outage: Range<Moment>,
     /// Slots whose attempt has not ended.
     pub(crate) slots: BTreeSet<SlotId>,
-    /// Those that run until the test or an eviction ends them.
+    /// The slots that run until the test or an eviction ends them.
     pub(crate) running: Vec<SlotId>,
     pub(crate) evictions: u32,
     pub(crate) closed: Vec<BrowserId>,
@@ -79,7 +79,7 @@ impl Fleet {
         }
     }
 
-    /// Hands the event to the fleet, records its actions, and answers launches.
+    /// Sends the event to the fleet, records its actions, and answers launches.
     pub(crate) fn tell(&mut self, event: Event) {
         self.dispatch.handle(self.now, event);
         while let Some(action) = self.dispatch.next_action() {
@@ -130,7 +130,7 @@ impl Fleet {
         self.tell(Event::Freed(slot));
     }
 
-    /// Every browser dies.
+    /// Every browser exits.
     pub(crate) fn die(&mut self) {
         for browser in std::mem::take(&mut self.up) {
             self.tell(Event::BrowserEnded(browser));
@@ -142,7 +142,7 @@ impl Fleet {
         self.tell(Event::Tick);
     }
 
-    /// Reads the machine a second later.
+    /// Reads the machine one second later.
     pub(crate) fn read(&mut self, memory: MemoryUse, oom_kills: Option<u64>) {
         self.now += Duration::from_secs(1);
         let at = self.now;
@@ -151,7 +151,7 @@ impl Fleet {
         self.tell(Event::Read(Box::new(Reading { memory, oom_kills, ..Reading::default() })));
     }
 
-    /// Opens what has started and lets it run on for a second; what is evicted then ends.
+    /// Opens the contexts of the started attempts and runs them for a second; evicted attempts then end.
     pub(crate) fn pass(&mut self, memory: MemoryUse) {
         while let Some(Attempt { slot, .. }) = self.started.pop_front() {
             self.running.push(slot);
@@ -164,7 +164,7 @@ impl Fleet {
         }
     }
 
-    /// Ends each attempt as `end` decides, until nothing is left but to wait.
+    /// Ends each attempt with the result of `end`, until the fleet can only wait.
     pub(crate) fn answer(&mut self, mut end: impl FnMut(Attempt) -> AttemptEnd) {
         for _ in 0..TURNS {
             let Some(attempt) = self.started.pop_front() else { return };
@@ -174,8 +174,8 @@ impl Fleet {
         panic!("the fleet never comes to rest");
     }
 
-    /// Runs until no job waits. The fleet is woken only at the moments it asks for: a fleet that asks for none while jobs
-    /// wait would hang.
+    /// Runs until no job waits. The fleet is woken only at the moments that it requests: a fleet that requests none
+    /// while jobs wait would hang.
     pub(crate) fn run(&mut self, mut end: impl FnMut(Attempt) -> AttemptEnd) {
         self.answer(&mut end);
         while !self.dispatch.is_idle() {

@@ -1,7 +1,7 @@
-//! The founding incident, row by row: what its mending had to have, at its own numbers.
+//! The incident that led to this project: one test for each requirement of its fix, with the original numbers.
 //!
-//! A bot crashed after 20 to 30 concurrent profiles: errors were swallowed whole, tasks failed in silence, contexts were
-//! created without limit, nothing watched resources. Each test is named for a row of what mended it.
+//! A bot crashed after 20 to 30 concurrent profiles: errors were discarded, tasks failed without a report, contexts
+//! were created without limit, and resources were not monitored. Each test is named after one requirement.
 
 use plimsoll_core::id::{BrowserId, SlotId};
 use plimsoll_core::job::JobKeys;
@@ -26,7 +26,7 @@ fn crash() -> AttemptEnd {
     AttemptEnd::Failed(Fault::transient(FailureClass::PageCrash, "crashed").at(Stage::Step(1)))
 }
 
-/// Memory of a machine with 10 GiB.
+/// The memory of a machine with 10 GiB.
 fn in_use(gib: u64) -> MemoryUse {
     MemoryUse { used: Bytes::gib(gib), limit: Bytes::gib(10) }
 }
@@ -96,7 +96,7 @@ fn failure_counter_trips_at_50_and_creation_stops_and_comes_back() {
     fleet.submit(200);
     fleet.open_all();
     fleet.end_one(AttemptEnd::Succeeded);
-    // Never below 0: the success before the failures bought nothing. Each of the six among them takes one off.
+    // The counter is never below 0, so the first success has no effect. Each of the six later ones subtracts 1.
     for n in 0..61 {
         fleet.end_one(if n % 10 == 5 { AttemptEnd::Succeeded } else { crash() });
         fleet.open_all();
@@ -112,7 +112,7 @@ fn failure_counter_trips_at_50_and_creation_stops_and_comes_back() {
     let held = fleet.slots.len();
     fleet.end_one(AttemptEnd::Succeeded);
     assert_eq!(fleet.slots.len(), held - 1, "creation has stopped: nothing replaces what ends");
-    // The way back, which the incident's counter lacked: five good probes.
+    // The recovery, which the incident's counter lacked: five successful probes.
     while !fleet.slots.is_empty() {
         fleet.end_one(AttemptEnd::Succeeded);
     }

@@ -1,5 +1,5 @@
-//! The crate through its public face, without a browser: decisions in virtual time, the fleet's loop in paused time.
-//! `loom_permit` is a program of its own, since loom needs every crate built for it.
+//! Tests of the crate through its public API, without a browser: decisions in virtual time, the fleet's loop in paused
+//! time. `loom_permit` is a separate program because loom needs every crate built for it.
 
 mod harness;
 

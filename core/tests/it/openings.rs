@@ -1,7 +1,7 @@
-//! Openings that end badly: the slot of a context stays taken until what was half made of it is gone.
+//! Failed openings: the slot of a context stays taken until the partly created context is gone.
 //!
-//! The host of a job's URL says what its opening does. Whatever it does, the context is in the browser's list from the first
-//! moment, and leaves it only when it is verified gone or its browser is.
+//! The host of a job's URL selects the behaviour of its opening. In every case the context is in the browser's list
+//! from the start, and leaves the list only when the context or its browser is verified gone.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -26,9 +26,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::fleet::scripted::ScriptedStore;
 
-/// Contexts that may exist at once.
+/// The maximum number of contexts at the same time.
 const LIMIT: u32 = 4;
-/// How long a browser needs to remove what is half made.
+/// The time that a browser needs to remove a partly created context.
 const REMOVAL: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Default)]
@@ -36,7 +36,7 @@ struct HalfMaking(Arc<World>);
 
 #[derive(Default)]
 struct World {
-    /// Contexts that exist in any browser, half made or whole.
+    /// The number of contexts in all browsers, partly created or open.
     existing: AtomicU64,
     peak: AtomicU64,
     launched: AtomicU64,
@@ -118,7 +118,7 @@ struct HalfMade {
     script: String,
 }
 
-/// Panics when it is dropped, as the code of a driver may.
+/// Panics when it is dropped, as a driver's code may do.
 struct PanicsWhenDropped;
 
 impl Drop for PanicsWhenDropped {
@@ -185,7 +185,7 @@ impl Context for Whole {
     }
 }
 
-/// Runs a job for each script and watches that no context exists without a permit.
+/// Runs one job for each script and checks that no context exists without a permit.
 async fn run(scripts: &[&str], stop: Option<(Duration, Stop)>) -> (FleetReport, ScriptedStore, HalfMaking) {
     let urls: Vec<_> = scripts.iter().map(|script| format!("http://{script}/")).collect();
     let store = ScriptedStore::of(&urls.iter().map(String::as_str).collect::<Vec<_>>());

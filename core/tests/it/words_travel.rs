@@ -1,4 +1,4 @@
-//! Words that cross the edge of a process or a library arrive as they left.
+//! Values that are sent to another process or library arrive unchanged.
 
 use std::fmt::Debug;
 use std::time::Duration;

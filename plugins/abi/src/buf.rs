@@ -1,4 +1,4 @@
-//! Bytes that change hands: [`Buf`].
+//! Bytes that pass from one side to the other: [`Buf`].
 #![expect(
     unsafe_code,
     reason = "memory that crosses a library's edge is a pointer, a length and who frees it"
@@ -8,7 +8,7 @@ use std::ops::Deref;
 use std::slice;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-/// Bytes that are freed by whoever made them, wherever they are dropped.
+/// Bytes that are freed by the side that allocated them, on whichever side they are dropped.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Buf {
@@ -53,7 +53,7 @@ impl Deref for Buf {
         if self.ptr.is_null() {
             return &[];
         }
-        // SAFETY: made from a vector (or by foreign code that keeps its promise) and freed by nobody but `drop`.
+        // SAFETY: made from a vector (or by foreign code under the same contract) and freed only by `drop`.
         unsafe { slice::from_raw_parts(self.ptr, self.len) }
     }
 }
@@ -61,7 +61,7 @@ impl Deref for Buf {
 impl Drop for Buf {
     fn drop(&mut self) {
         if let Some(free) = self.free {
-            // SAFETY: the maker's own function, with what the maker wrote, once.
+            // SAFETY: the allocating side's own function, called once, with the values that this side wrote.
             unsafe { free(self.ptr, self.len, self.capacity) };
         }
     }
@@ -72,7 +72,7 @@ unsafe impl Send for Buf {}
 // SAFETY: shared access only reads.
 unsafe impl Sync for Buf {}
 
-/// Frees what [`Buf::from`] of this copy of the crate has set aside.
+/// Frees a buffer that [`Buf::from`] of this copy of the crate allocated.
 unsafe extern "C" fn free(ptr: *mut u8, len: usize, capacity: usize) {
     OUTSTANDING.fetch_sub(1, Ordering::Relaxed);
     // SAFETY: these are the parts of a vector of this copy of the crate, and a buffer is dropped once.

@@ -21,35 +21,35 @@ impl Text {
         Self { ptr: text.as_ptr(), len: text.len() }
     }
 
-    /// The text; what is no UTF-8 is replaced.
+    /// The text; invalid UTF-8 is replaced.
     ///
     /// # Safety
-    /// What was borrowed must still be there.
+    /// The borrowed text must still be valid.
     #[must_use]
     pub unsafe fn read(self) -> String {
         if self.ptr.is_null() {
             return String::new();
         }
-        // SAFETY: made by `new` (or by foreign code that keeps its promise), and alive by this function's contract.
+        // SAFETY: made by `new` (or by foreign code under the same contract), and valid by this function's contract.
         let bytes = unsafe { slice::from_raw_parts(self.ptr, self.len) };
         String::from_utf8_lossy(bytes).into_owned()
     }
 }
 
-// SAFETY: borrowed, immutable bytes; whoever shares the text shares a `&str`.
+// SAFETY: borrowed, immutable bytes; sharing the text is sharing a `&str`.
 unsafe impl Send for Text {}
 // SAFETY: as above.
 unsafe impl Sync for Text {}
 
-/// An instance of a driver, as the library knows it.
+/// A pointer to a driver instance of the library.
 pub type InstancePtr = *mut c_void;
 
-/// What a library says about itself, and what it can be asked. A static: plain data that can be read before any of
-/// the library's functions has run.
+/// A library's identity and functions. A static: plain data that can be read before any function of the library has
+/// run.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Declaration {
-    /// [`MAGIC`]: that this is one of these tables.
+    /// [`MAGIC`], which identifies this table.
     pub magic: [u8; 8],
     /// The size of the table in bytes.
     pub size: u32,
@@ -63,9 +63,9 @@ pub struct Declaration {
     pub version: Text,
     /// The version of the SDK it was built with.
     pub sdk: Text,
-    /// The compiler it was built with: for people.
+    /// The compiler it was built with; for display only.
     pub rustc: Text,
-    /// What it can be asked.
+    /// The library's functions.
     pub functions: Functions,
 }
 
@@ -73,12 +73,12 @@ pub struct Declaration {
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
 pub struct Functions {
-    /// Makes an instance that answers to `host`, which stays valid for ever. Null when no runtime could be started.
+    /// Makes an instance that answers to `host`, which stays valid for ever. Null when no runtime could start.
     pub create: unsafe extern "C" fn(host: *const Host) -> InstancePtr,
-    /// Begins a call. `call` is not in use, `object` is a number that the caller chose, `payload` is given away. The
-    /// answer may come before this returns.
+    /// Begins a call. The caller chooses `call`, which is not in use, and `object`; ownership of `payload` passes to
+    /// the library. The answer may come before this returns.
     pub submit: unsafe extern "C" fn(InstancePtr, call: u64, op: u32, object: u64, payload: Buf),
-    /// Takes a call back. A call that was answered already is left alone.
+    /// Cancels a call. Has no effect on a call that was answered already.
     pub cancel: unsafe extern "C" fn(InstancePtr, call: u64),
     /// Ends an instance. Its pointer must not be used again.
     pub destroy: unsafe extern "C" fn(InstancePtr),
@@ -96,9 +96,9 @@ pub struct Host {
     pub abi_minor: u16,
     /// Log lines up to this [`level`](crate::level) are wanted.
     pub max_level: u32,
-    /// To be handed to each of the functions below.
+    /// The first argument of each function below.
     pub context: *const c_void,
-    /// Answers a call: once, and from whatever thread. Later answers are counted and ignored.
+    /// Answers a call: once, from any thread. Later answers are counted and ignored.
     pub complete: unsafe extern "C" fn(context: *const c_void, call: u64, status: u32, head: Buf, body: Buf),
     /// Passes a log line on.
     pub log: unsafe extern "C" fn(context: *const c_void, level: u32, target: Text, message: Text),
@@ -111,7 +111,7 @@ unsafe impl Send for Host {}
 // SAFETY: as above; the table itself never changes.
 unsafe impl Sync for Host {}
 
-/// The size of a table, as the tables state it.
+/// The value of a table's size field.
 const fn size_of_table<T>() -> u32 {
     #[expect(clippy::cast_possible_truncation, reason = "a table has some dozens of bytes")]
     let size = size_of::<T>() as u32;
@@ -137,6 +137,6 @@ impl Declaration {
 }
 
 impl Host {
-    /// What `size` says of a table of this version.
+    /// The value of `size` in a table of this version.
     pub const SIZE: u32 = size_of_table::<Self>();
 }

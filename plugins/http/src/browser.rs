@@ -1,7 +1,7 @@
-//! What stands for a browser: a pool of connections that contexts share, as one owner of tasks.
+//! The counterpart of a browser: a pool of connections that contexts share, and the owner of their tasks.
 //!
-//! Contexts share connections, and TLS sessions with them, but no state: cookies and headers go with each request. What
-//! a server can see is that several contexts come from one client, which it sees by their address anyway.
+//! Contexts share connections and TLS sessions but no state: cookies and headers belong to each request. A server can
+//! see that several contexts come from one client, which their common address shows anyway.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::fault::closed;
 use crate::fetch::Fetcher;
 use crate::settings::HttpSettings;
 
-/// How long tasks may take to end: a page that is being parsed is not stopped before its next piece.
+/// The time that tasks get to end: the parsing of a page stops only before its next piece.
 const ENDING: Duration = Duration::from_secs(5);
 
 /// A pool of connections.
@@ -28,7 +28,7 @@ pub(crate) struct HttpBrowser {
 }
 
 impl HttpBrowser {
-    /// A pool whose connections are tasks of `supervisor`, and end with it.
+    /// A pool whose connections are tasks of `supervisor` and end with it.
     pub(crate) fn new(settings: &Arc<HttpSettings>, tls: &ClientConfig, supervisor: Supervisor) -> Self {
         Self { fetcher: Fetcher::new(settings, tls, &supervisor), supervisor }
     }
@@ -47,7 +47,7 @@ impl Browser for HttpBrowser {
     }
 
     async fn ended(&self) -> BrowserEnd {
-        // It has no process that could die by itself.
+        // There is no process that could end by itself.
         self.supervisor.cancelled().await;
         BrowserEnd::Died("it was closed".to_owned())
     }

@@ -1,5 +1,5 @@
-//! What a `wait_for` waits for and an `expect` asserts. A page without scripts does not change, so a condition holds at
-//! once or never.
+//! The conditions of `wait_for` and `expect`. A page without scripts does not change, so a condition holds
+//! immediately or never.
 
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::page::Condition;
@@ -14,10 +14,10 @@ use crate::selector::{Finder, Selector};
 use crate::work_budget::WorkBudget;
 use plimsoll_core::runtime::budget::Budget;
 
-/// How much of a text a message shows, in characters.
+/// The greatest length of page text in a message, in characters.
 const EXCERPT: usize = 200;
 
-/// `wait_for`: a condition that does not hold is a timeout, at once.
+/// `wait_for`: a condition that does not hold is a timeout, without waiting.
 pub(crate) fn wait_for(page: &Page, step: &WaitFor, budget: Budget) -> Result<(), Fault> {
     let condition = Condition::from(&step.target);
     match found_instead(condition, page, budget)? {
@@ -42,7 +42,7 @@ pub(crate) fn expect(page: &Page, step: &Expect, budget: Budget) -> Result<(), F
     }
 }
 
-/// What is the case instead; `None` when the condition holds.
+/// Describes the actual state; `None` when the condition holds.
 fn found_instead(condition: Condition<'_>, page: &Page, budget: Budget) -> Result<Option<String>, Fault> {
     let mut work = WorkBudget::new(budget);
     let mut find = |selector: &str, most: usize| {
@@ -51,7 +51,7 @@ fn found_instead(condition: Condition<'_>, page: &Page, budget: Budget) -> Resul
     };
     let unless = |holds: bool, found: String| Ok((!holds).then_some(found));
     match condition {
-        // A page that is there has loaded.
+        // A page that exists has loaded.
         Condition::Load(_) => Ok(None),
         Condition::Function(_) => Err(unsupported("a condition in JavaScript")),
         Condition::Element(_, ElementState::Visible | ElementState::Hidden) => {
@@ -99,7 +99,7 @@ fn contains(whole: &str, part: &str) -> bool {
     whole.contains(part) || plain(whole).contains(&plain(part))
 }
 
-/// `*` stands for anything; the pattern may lie anywhere in the text.
+/// `*` matches any text; the pattern may match anywhere in the text.
 fn matches(whole: &str, pattern: &str) -> bool {
     let mut rest = Some(whole);
     for part in pattern.split('*') {

@@ -1,4 +1,4 @@
-//! What an answer is, by its headers and first bytes, and how its bytes become the HTML of a page.
+//! Decides from headers and first bytes what a response is, and turns its bytes into the HTML of a page.
 //!
 //! | announced | becomes |
 //! |---|---|
@@ -6,10 +6,10 @@
 //! | other text, JSON, JavaScript | the page that Chromium shows around it: the text in a `<pre>` |
 //! | an attachment, or a type that browsers download | no page |
 //! | XML, pictures, sound, PDF | a page that only a browser can show |
-//! | nothing | whatever it looks like |
+//! | nothing | the type that its first bytes suggest |
 //!
-//! The encoding is, in this order, what a byte order mark, the header or a `<meta>` says, and else windows-1252, as in
-//! browsers.
+//! The encoding comes from, in this order, a byte order mark, the header, or a `<meta>`; the default is windows-1252,
+//! as in browsers.
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use hyper::HeaderMap;
@@ -19,12 +19,12 @@ use crate::dom::{self, elements_below};
 use crate::work_budget::WorkBudget;
 use plimsoll_core::runtime::budget::Budget;
 
-/// How far a `<meta>` that names the encoding is looked for.
+/// Bytes in which a `<meta>` that names the encoding is searched.
 const META_WITHIN: usize = 4096;
-/// How much is looked at to tell what an answer without a type is.
+/// Bytes that are examined to find the type of a response without a declared type.
 const SNIFFED: usize = 512;
 
-/// Kinds of text that browsers download.
+/// Text types that browsers download.
 const DOWNLOADED: [&str; 10] = [
     "calendar",
     "comma-separated-values",
@@ -38,19 +38,19 @@ const DOWNLOADED: [&str; 10] = [
     "x-vcard",
 ];
 
-/// What an answer is.
+/// What a response is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kind {
     Html,
     Text,
     Json,
-    /// It is to be stored, not shown.
+    /// A download: it is stored, not shown.
     Download,
-    /// It takes a browser to show this type.
+    /// Only a browser can show this type.
     Beyond(String),
 }
 
-/// What an answer with these headers is.
+/// Decides what a response with these headers is.
 pub(crate) fn kind(headers: &HeaderMap, body: &[u8]) -> Kind {
     let disposition = text_of(headers, CONTENT_DISPOSITION).unwrap_or_default();
     if essence(&disposition) == "attachment" {
@@ -72,7 +72,7 @@ pub(crate) fn kind(headers: &HeaderMap, body: &[u8]) -> Kind {
     }
 }
 
-/// What an answer without a type looks like.
+/// Guesses what a response without a declared type is.
 fn sniffed(body: &[u8]) -> Kind {
     let head = &body[..body.len().min(SNIFFED)];
     if Encoding::for_bom(head).is_none()
@@ -83,7 +83,7 @@ fn sniffed(body: &[u8]) -> Kind {
     if head.trim_ascii_start().starts_with(b"<") { Kind::Html } else { Kind::Text }
 }
 
-/// The page of an answer, as HTML.
+/// The page of a response, as HTML.
 pub(crate) fn html(kind: &Kind, headers: &HeaderMap, body: &[u8]) -> String {
     let announced = text_of(headers, CONTENT_TYPE).and_then(|announced| charset(&announced));
     let encoding = announced.unwrap_or_else(|| match kind {
@@ -113,12 +113,12 @@ fn text_of(headers: &HeaderMap, name: hyper::header::HeaderName) -> Option<Strin
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-/// What stands before the parameters, in small letters.
+/// The part before the parameters, in lower case.
 fn essence(header: &str) -> String {
     header.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// The encoding that a content type names, if there is one of that name.
+/// The encoding that a content type names, if it is known.
 fn charset(content_type: &str) -> Option<&'static Encoding> {
     let lower = content_type.to_ascii_lowercase();
     let (_, label) = lower.split_once("charset")?;
@@ -130,7 +130,7 @@ fn charset(content_type: &str) -> Option<&'static Encoding> {
     Encoding::for_label(label?.as_bytes())
 }
 
-/// The encoding that the document itself names. One that could read so would not be UTF-16, whatever it says.
+/// The encoding that the document itself names. UTF-16 is not accepted: a `<meta>` in UTF-16 could not be read.
 fn meta_charset(body: &[u8]) -> Option<&'static Encoding> {
     let (head, _) = WINDOWS_1252.decode_without_bom_handling(&body[..body.len().min(META_WITHIN)]);
     let dom = dom::parse(&head, &WorkBudget::new(Budget::start(std::time::Duration::MAX))).ok()?;

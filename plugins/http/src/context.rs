@@ -24,7 +24,7 @@ use plimsoll_core::runtime::budget::Budget;
 
 /// The page before the first one.
 const BLANK: &str = "about:blank";
-/// Answers that say that there is nothing to see.
+/// Response statuses without content.
 const NO_CONTENT: [u16; 2] = [204, 205];
 
 /// A context with one page.
@@ -34,7 +34,7 @@ pub(crate) struct HttpContext {
     supervisor: Supervisor,
     headers: HeaderMap,
     jar: Jar,
-    /// Shared with the thread that reads it; `None` is the blank page.
+    /// Shared with the thread that reads the page; `None` is the blank page.
     page: Option<Arc<Page>>,
     downloads: u32,
 }
@@ -177,7 +177,7 @@ impl HttpContext {
     }
 }
 
-/// The page that a context has before its first one.
+/// The page of a context before its first `goto`.
 fn blank() -> Result<Page, Fault> {
     let url = Url::parse(BLANK).map_err(|why| Fault::persistent(FailureClass::Internal, why.to_string()))?;
     let work = WorkBudget::new(Budget::start(Duration::MAX));
@@ -200,7 +200,7 @@ impl Context for HttpContext {
     }
 
     async fn close(self: Box<Self>) -> Result<(), CloseError> {
-        // Its cookies and its page are this value; its connections hold nothing of it.
+        // Cookies and page are in this value; the connections hold no state of the context.
         Ok(())
     }
 }

@@ -9,36 +9,36 @@ use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::step::{Cookie, SameSite};
 use url::Url;
 
-/// How long a cookie's name and value may be together, as in browsers.
+/// The greatest length of a cookie's name and value together, as in browsers.
 const LONGEST: usize = 4096;
-/// How many cookies a context keeps; browsers keep some thousand.
+/// The greatest number of cookies in a context; browsers keep some thousand.
 const MOST: usize = 1000;
 
 /// The last second of the year 9999, in seconds of the Unix epoch.
 const LATEST: f64 = 253_402_300_799.0;
 
 /// Cookies, kept and sent by the rules of RFC 6265. There is no list of public suffixes: a site may set a cookie for
-/// all of `co.uk`, which goes as far as its own context.
+/// all of `co.uk`, but the cookie stays within its context.
 #[derive(Debug, Default)]
 pub(crate) struct Jar(CookieStore);
 
 impl Jar {
-    /// Keeps what an answer from `url` sets. What is not a proper cookie is left out, as browsers do.
+    /// Stores the cookies of a response from `url`. Invalid cookies are ignored, as in browsers.
     pub(crate) fn keep(&mut self, url: &Url, headers: &HeaderMap) {
         for header in headers.get_all(SET_COOKIE) {
             let text = String::from_utf8_lossy(header.as_bytes());
             let Ok(cookie) = cookie_store::Cookie::parse(text.into_owned(), url) else { continue };
-            // A whole top-level domain, which nobody owns.
+            // A cookie must not cover a whole top-level domain.
             let anybodys = matches!(&cookie.domain, CookieDomain::Suffix(name) if !name.contains('.'))
                 && !cookie.domain.host_is_identical(url);
             if !anybodys && cookie.name().len() + cookie.value().len() <= LONGEST && self.has_room() {
-                // One that has expired takes back what is there; one that is refused changes nothing.
+                // An expired cookie deletes the stored cookie; a refused cookie changes nothing.
                 drop(self.0.insert(cookie, url));
             }
         }
     }
 
-    /// The header that goes with a request for `url`: longer paths first.
+    /// The `Cookie` header of a request for `url`: longer paths first.
     pub(crate) fn header(&self, url: &Url) -> Option<HeaderValue> {
         let mut cookies = self.0.matches(url);
         cookies.sort_by_key(|cookie| std::cmp::Reverse(String::from(&cookie.path).len()));
@@ -46,12 +46,12 @@ impl Jar {
         HeaderValue::from_bytes(pairs.join("; ").as_bytes()).ok().filter(|header| !header.is_empty())
     }
 
-    /// Every cookie, whatever its host.
+    /// The cookies of all hosts.
     pub(crate) fn all(&self) -> Vec<Cookie> {
         self.0.iter_unexpired().map(found).collect()
     }
 
-    /// Sets cookies. One that names neither a URL nor a domain gets the host of `here`.
+    /// Sets cookies. A cookie with neither URL nor domain gets the host of `here`.
     pub(crate) fn set(&mut self, cookies: &[Cookie], here: Option<&Url>) -> Result<(), Fault> {
         for cookie in cookies {
             self.set_one(cookie, here).map_err(|why| {
@@ -83,8 +83,8 @@ impl Jar {
     }
 }
 
-/// A cookie as a header would set it, and the address that the header would come from. A domain that begins with a dot
-/// means all hosts below it, one without means that host alone, as in the DevTools protocol.
+/// A cookie as a header would set it, and the URL of that header's response. A domain with a leading dot covers all
+/// hosts below it, a domain without it covers that host only, as in the DevTools protocol.
 fn written(cookie: &Cookie, here: Option<&Url>) -> Result<(Url, String), String> {
     let Cookie { name, value, url, domain, path, .. } = cookie;
     let parts = [name, value].into_iter().chain(path).chain(domain);

@@ -1,4 +1,4 @@
-//! The driver: what it can do, and "browsers" that are a pool of connections each.
+//! The driver: its capabilities, and its "browsers", each of which is a pool of connections.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use rustls::{ClientConfig, RootCertStore};
 use crate::browser::HttpBrowser;
 use crate::settings::{HttpSettings, HttpSettingsError};
 
-/// What pages that need no script need.
+/// The capabilities for pages that need no script.
 const CAPABILITIES: [Capability; 10] = [
     Capability::WaitFor,
     Capability::Expect,
@@ -37,20 +37,20 @@ pub struct HttpDriver {
     supervisor: Supervisor,
 }
 
-/// Why there is no driver.
+/// Why the driver could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpDriverError {
-    /// Its settings are not the driver's.
+    /// The settings are not valid for this driver.
     #[error(transparent)]
     Settings(#[from] HttpSettingsError),
-    /// No TLS that both this driver and its cryptography know.
+    /// The cryptography library supports none of the TLS versions of this driver.
     #[error("TLS cannot be set up")]
     Tls(#[from] rustls::Error),
 }
 
 impl HttpDriver {
-    /// A driver whose tasks belong to `supervisor`. Servers are trusted as this system trusts them; where it trusts
-    /// nobody, that is logged and every `https` page fails.
+    /// A driver whose tasks belong to `supervisor`. It trusts the certificates that this system trusts. If the system
+    /// trusts none, a warning is logged and every `https` page fails.
     ///
     /// # Errors
     /// When TLS cannot be set up.

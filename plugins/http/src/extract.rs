@@ -1,4 +1,4 @@
-//! `extract`: every field in one go.
+//! `extract`: reads all fields of the step.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::selector::{Finder, Selector, SelectorError};
 use crate::work_budget::{BudgetExceeded, WorkBudget};
 use plimsoll_core::runtime::budget::Budget;
 
-/// A field whose selectors are understood.
+/// A field with parsed selectors.
 enum Plan {
     One(Selector, Take),
     All(Selector, Take),

@@ -1,11 +1,11 @@
-//! Controls of a form, as the document leaves them: what they hold, whether they are ticked or disabled.
+//! Form controls as the document defines them: their values, and whether they are checked or disabled.
 
 use crate::dom::ElementRef;
 
 /// Elements that can be disabled.
 const CONTROLS: [&str; 7] = ["button", "input", "select", "textarea", "optgroup", "option", "fieldset"];
 
-/// What an `<input>`, a `<textarea>` or a `<select>` holds; `None` for anything else.
+/// The value of an `<input>`, a `<textarea>` or a `<select>`; `None` for other elements.
 pub(crate) fn value(element: ElementRef<'_>) -> Option<String> {
     if element.is("input") {
         let otherwise = if can_be_ticked(element) { "on" } else { "" };
@@ -22,7 +22,8 @@ fn option_value(option: ElementRef<'_>) -> String {
     option.attribute("value").map_or_else(label, str::to_owned)
 }
 
-/// The chosen option of a `<select>`: the last that says so or, in a list that drops down, the first that can be.
+/// The selected option of a `<select>`: the last with `selected` or, in a drop-down list, the first that is not
+/// disabled.
 fn chosen(select: ElementRef<'_>) -> Option<ElementRef<'_>> {
     let options = || {
         let groups = select.children().flat_map(|child| {
@@ -44,7 +45,7 @@ fn can_be_ticked(input: ElementRef<'_>) -> bool {
     kind.eq_ignore_ascii_case("checkbox") || kind.eq_ignore_ascii_case("radio")
 }
 
-/// Whether a box is ticked or an option chosen.
+/// Whether a box is checked or an option is selected.
 pub(crate) fn is_checked(element: ElementRef<'_>) -> bool {
     if element.is("input") {
         return can_be_ticked(element) && element.attribute("checked").is_some();
@@ -59,12 +60,12 @@ pub(crate) fn is_checked(element: ElementRef<'_>) -> bool {
     }
 }
 
-/// Whether it is an element that can be disabled.
+/// Whether this element can be disabled.
 pub(crate) fn can_be_disabled(element: ElementRef<'_>) -> bool {
     CONTROLS.iter().any(|name| element.is(name))
 }
 
-/// Whether it is disabled, by itself or by what it is in.
+/// Whether the element is disabled, by itself or by an ancestor.
 pub(crate) fn is_disabled(element: ElementRef<'_>) -> bool {
     if !can_be_disabled(element) {
         return false;
@@ -78,7 +79,7 @@ pub(crate) fn is_disabled(element: ElementRef<'_>) -> bool {
     if element.is("optgroup") {
         return false;
     }
-    // A disabled <fieldset> disables all in it but what is in its first <legend>.
+    // A disabled <fieldset> disables all its content except that of its first <legend>.
     let mut inside = element;
     while let Some(up) = inside.parent() {
         let legend = inside.is("legend") && up.children().find(|child| child.is("legend")) == Some(inside);

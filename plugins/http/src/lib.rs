@@ -12,9 +12,9 @@
 //! 3. `dom`, `page`, `selector`, `rendered`, `form`: the page, and what can be said of it.
 //! 4. `extract`, `condition`: what a job wants to know.
 //!
-//! Everything from outside is bounded: redirects, the body packed and unpacked, nodes and their depth, cookies, what a
-//! step brings back, and the time that any of it takes. What goes wrong has the class that the CDP driver gives it.
-//! What takes a browser (a click, a picture, a script) is declared unsupported, and refused before a run.
+//! All input is bounded: redirects, bodies before and after decompression, nodes and their depth, cookies, the result
+//! of a step, and the time for each. Faults have the same classes as in the CDP driver. Steps that need a browser (a
+//! click, a picture, a script) are declared unsupported and refused before a run.
 
 mod browser;
 mod condition;
@@ -40,7 +40,7 @@ pub use settings::{HttpSettings, HttpSettingsError};
 
 plimsoll_plugin::export_driver!(made);
 
-/// The driver, as Plimsoll makes it from a library.
+/// Makes the driver; Plimsoll calls this through the library's interface.
 fn made(start: Start) -> Result<HttpDriver, HttpDriverError> {
     HttpDriver::new(HttpSettings::read(start.config)?, &start.supervisor)
 }

@@ -22,12 +22,12 @@ impl Page {
         Ok(Self { base: base.unwrap_or_else(|| url.clone()), url, dom })
     }
 
-    /// Where it was found, after redirects.
+    /// The page's address, after redirects.
     pub(crate) const fn url(&self) -> &Url {
         &self.url
     }
 
-    /// What its links are relative to.
+    /// The base URL of the page's links.
     pub(crate) const fn base(&self) -> &Url {
         &self.base
     }

@@ -4,9 +4,9 @@
 //!   nodes ──► what each one does to the lines ──► Lines: spaces collapsed, breaks joined ──► text
 //! ```
 //!
-//! HTML's rules with the style that browsers give each element by themselves: blocks are on lines of their own,
-//! paragraphs apart, cells between tabs, rows on lines. Of a page's own style only `hidden`, and `display`,
-//! `visibility` and `white-space` in a `style` attribute, are seen; style sheets are not read.
+//! The rules are those of HTML with the default styles of browsers: blocks on lines of their own, blank lines between
+//! paragraphs, tabs between cells, rows on lines. Of a page's own styles, only `hidden` and `display`, `visibility`
+//! and `white-space` in a `style` attribute are used; style sheets are not read.
 
 mod lines;
 
@@ -14,15 +14,15 @@ use crate::dom::{ElementRef, Node};
 use crate::work_budget::{BudgetExceeded, WorkBudget};
 use lines::Lines;
 
-/// What an element does to the lines.
+/// How an element affects the lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Flow {
     Unseen,
-    /// So many line breaks before and after it at least.
+    /// A block with at least this number of line breaks before and after it.
     Block(u8),
-    /// A line of its own within a line.
+    /// An inline block.
     Box,
-    /// A block that shows its text in one line, whatever is in it.
+    /// A block that shows all its text in one line.
     Option,
     Letter,
     Break,
@@ -33,12 +33,12 @@ enum Flow {
     Inline,
 }
 
-/// White space, as JavaScript's `trim` sees it.
+/// White space as in JavaScript's `trim`.
 pub(crate) fn trim(text: &str) -> &str {
     text.trim_matches(is_space)
 }
 
-/// White space collapsed and trimmed, as conditions compare it.
+/// Collapses and trims white space, as conditions compare text.
 pub(crate) fn plain(text: &str) -> String {
     text.split(is_space).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
@@ -47,7 +47,7 @@ fn is_space(c: char) -> bool {
     (c.is_whitespace() && c != '\u{85}') || c == '\u{feff}'
 }
 
-/// The text of an element as it is shown or, if it is not, as it is written.
+/// The text of an element as it is shown or, if the element is hidden, its text content.
 pub(crate) fn text(element: ElementRef<'_>, work: &mut WorkBudget) -> Result<String, BudgetExceeded> {
     let is_unseen = |element: ElementRef<'_>| flow(element) == Flow::Unseen;
     if !element.is_html() || std::iter::successors(Some(element), |up| up.parent()).any(is_unseen) {
@@ -86,7 +86,7 @@ pub(crate) fn text(element: ElementRef<'_>, work: &mut WorkBudget) -> Result<Str
     Ok(lines.end())
 }
 
-/// Whether text here has no place: between the rows and cells of a table, in a drawing, or folded away.
+/// Whether text is not shown here: between rows and cells of a table, in a drawing, or in a closed element.
 fn has_no_place(parent: Option<ElementRef<'_>>) -> bool {
     parent.is_some_and(|parent| {
         let drawing = !parent.is_html() && matches!(parent.name(), "svg" | "g");
@@ -99,7 +99,7 @@ fn is_folded(element: ElementRef<'_>) -> bool {
     element.is("details") && element.attribute("open").is_none()
 }
 
-/// Begins an element; whether what is in it is shown.
+/// Begins an element; returns whether its content is shown.
 fn open(element: ElementRef<'_>, lines: &mut Lines) -> bool {
     match flow(element) {
         Flow::Unseen => return false,
@@ -243,7 +243,7 @@ fn keeps_space(element: ElementRef<'_>) -> bool {
     }
 }
 
-/// What the element's own `style` says of a property.
+/// The value of a property in the element's `style` attribute.
 fn declared<'a>(element: ElementRef<'a>, property: &str) -> Option<&'a str> {
     let declarations = element.attribute("style")?.split(';').filter_map(|one| one.split_once(':'));
     let mut of_property = declarations.filter(|(name, _)| name.trim().eq_ignore_ascii_case(property));

@@ -1,10 +1,10 @@
-//! What a call through a library's edge costs: `cargo xtask bench abi`, or `cargo bench -p plimsoll-loader`.
+//! Measures the cost of a call to a library: `cargo xtask bench abi`, or `cargo bench -p plimsoll-loader`.
 //!
-//! A step is carried out by the library of `tests/rogue`, in this process and in one of its own, from the port's
-//! `perform` to its result: one call after the other and sixteen at a time for a step that does nothing, and one after
-//! the other for one that must wait once, so that the library's own threads end it. Beside it two bounds: writing and
-//! reading the words of a call, which every call needs, and one wake of a thread and back, which a call needs that
-//! changes threads or processes.
+//! The library of `tests/rogue` carries out a step, in this process and in a process of its own, measured from the
+//! port's `perform` to its result. A step that does nothing runs one call at a time and sixteen at a time; a step
+//! that must wait once runs one call at a time, so that the library's own threads end it. Two bounds are measured
+//! beside it: encoding and decoding a call, which every call needs, and waking a thread and back, which a call needs
+//! if it changes threads or processes.
 #![expect(clippy::print_stdout, reason = "a program whose output is its result")]
 #![expect(clippy::disallowed_methods, reason = "a stopwatch is what this is")]
 
@@ -27,7 +27,7 @@ use serde_json::json;
 const WARM_UP: usize = 2_000;
 const CALLS: usize = 50_000;
 const IN_FLIGHT: usize = 16;
-/// What the library does: see its `whim`.
+/// The library's behaviour: see its `whim`.
 const NOTHING: &str = "nothing";
 const WAIT: &str = "wait";
 const BUDGET: Duration = Duration::from_secs(10);
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// A call's words, written and read on both sides.
+/// Encodes and decodes a call's messages as both sides do.
 fn words() {
     let step = step(NOTHING);
     let times = measure(|| {
@@ -64,7 +64,7 @@ fn words() {
     report("words alone", times);
 }
 
-/// Another thread, woken and waking back.
+/// Wakes another thread, which wakes this one.
 fn thread_and_back() {
     let (ask, asked) = mpsc::channel::<()>();
     let (answer, answered) = mpsc::channel();

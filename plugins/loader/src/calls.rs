@@ -26,12 +26,12 @@ use crate::sink::Reply;
 #[derive(Debug)]
 pub(crate) struct Ask {
     pub(crate) op: u32,
-    /// Which browser or context, by its number in this session.
+    /// The number of the browser or context in this session.
     pub(crate) object: u64,
     pub(crate) payload: Vec<u8>,
     /// For messages: "performing a step".
     pub(crate) doing: &'static str,
-    /// How long the answer may take; `None` is no limit.
+    /// The time limit for the answer; `None` is no limit.
     pub(crate) within: Option<Duration>,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct Ask {
 pub(crate) enum Unanswered {
     /// The driver is over.
     Over(BrowserEnd),
-    /// No answer came within this time.
+    /// There was no answer within this time.
     Late(Duration),
 }
 
@@ -59,7 +59,7 @@ struct Table {
 
 #[derive(Debug)]
 enum Pending {
-    /// Answered before `due`, or given up by its caller before.
+    /// To be answered, or given up by its caller, before `due`.
     Awaited {
         caller: oneshot::Sender<Reply>,
         doing: &'static str,
@@ -71,7 +71,7 @@ enum Pending {
     },
 }
 
-/// A call that has just begun: its number, and where its answer will come.
+/// A call that has just begun: its number and the receiver of its answer.
 pub(crate) type Begun = (u64, oneshot::Receiver<Reply>);
 
 impl Calls {
@@ -81,7 +81,7 @@ impl Calls {
         Ok((self.table().enter(Pending::Awaited { caller, doing, due })?, receiver))
     }
 
-    /// Enters a call whose answer nobody waits for, but which must come before `due`.
+    /// Enters a call without a waiting caller, which must be answered before `due`.
     pub(crate) fn begin_abandoned(&self, doing: &'static str, due: Moment) -> Result<u64, BrowserEnd> {
         self.table().enter(Pending::Abandoned { doing, due })
     }
@@ -98,7 +98,7 @@ impl Calls {
             pending
         };
         match pending {
-            // A caller who left in this moment needs no answer.
+            // A caller that has just left needs no answer.
             Some(Pending::Awaited { caller, .. }) => drop(caller.send(reply)),
             Some(Pending::Abandoned { .. }) => {}
             None => return false,

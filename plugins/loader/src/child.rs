@@ -1,7 +1,7 @@
 //! The other side of `isolation = "process"`: a process that holds one library and carries out its parent's calls.
 //!
-//! It finds the connection at descriptor 3 and the library, which the parent has checked and opened, at descriptor 4.
-//! It ends when the connection does, and the kernel ends it when the parent's thread dies (`plimsoll-host`).
+//! The connection is descriptor 3, and the library, which the parent has checked and opened, is descriptor 4. The
+//! process ends when the connection does, and the kernel ends it when the parent's thread ends (`plimsoll-host`).
 
 use std::io::{Read, Write};
 use std::os::fd::{FromRawFd, OwnedFd};
@@ -17,20 +17,21 @@ use crate::instance::Instance;
 use crate::library::Checked;
 use crate::sink::{Reply, Sink};
 
-/// Where the connection is.
+/// The descriptor of the connection.
 pub(crate) const CONNECTION: i32 = 3;
-/// Where the library is.
+/// The descriptor of the library.
 pub(crate) const LIBRARY: i32 = 4;
 
-/// How much is read at once.
+/// Bytes per read.
 const PIECE: usize = 64 << 10;
 
-/// Serves the parent until it goes. `path` names the library for messages. What `plimsoll __plugin-host PATH` runs.
+/// Serves the parent until the connection ends. `path` names the library in messages. `plimsoll __plugin-host PATH`
+/// runs this.
 ///
 /// It blocks its thread, spawns none of its own, and must be the only one that uses descriptors 3 and 4.
 #[must_use]
 pub fn run(path: &Path) -> ExitCode {
-    // Checked first: somebody who starts this by hand gets an exit code instead of a crash.
+    // Checked first: a start by hand ends with an exit code instead of a crash.
     let there = |number: i32, kind: &str| {
         let link = std::fs::read_link(format!("/proc/self/fd/{number}"));
         link.is_ok_and(|link| link.to_string_lossy().starts_with(kind))
@@ -46,11 +47,11 @@ pub fn run(path: &Path) -> ExitCode {
 
 #[expect(unsafe_code, reason = "a descriptor that was inherited under a known number")]
 fn connection() -> UnixStream {
-    // SAFETY: it is a socket, as was just seen, and nobody else in this process knows of it.
+    // SAFETY: the check above found a socket, and no other code in this process uses it.
     unsafe { OwnedFd::from_raw_fd(CONNECTION) }.into()
 }
 
-/// The connection's writing end: a frame at a time, from whatever thread.
+/// The connection's writing end: one frame at a time, from any thread.
 struct Parent(Mutex<UnixStream>);
 
 impl Parent {

@@ -30,16 +30,16 @@ use crate::load_spec::{Isolation, LoadSpec};
 use crate::reading;
 use crate::session::Session;
 
-/// What a call gets beyond its budget: time to say itself what it was waiting for.
+/// Time beyond a call's budget, in which the library can report what it waited for.
 const GRACE: Duration = Duration::from_millis(250);
-/// What closing a context or browser may take.
+/// The time limit for closing a context or browser.
 const CLOSE_BUDGET: Duration = Duration::from_secs(10);
-/// What giving back memory may take.
+/// The time limit for releasing memory.
 const TRIM_BUDGET: Duration = Duration::from_secs(10);
-/// Sessions in this process that may hang: each keeps its threads.
+/// The greatest number of hung sessions in this process: each keeps its threads.
 const MAX_HUNG: u32 = 3;
 
-/// A session that runs or is about to.
+/// A session that runs or is being started.
 type Coming = Shared<BoxFuture<'static, Result<Arc<Session>, Fault>>>;
 
 /// A driver from a library.
@@ -59,7 +59,7 @@ impl PluginDriver {
     /// Makes the driver for the first time.
     pub(crate) async fn start(spec: LoadSpec) -> Result<Self, LoadError> {
         let spec = Arc::new(spec);
-        // A task, so that a caller who leaves leaves nothing behind.
+        // A task, so that a caller that leaves during the start leaves nothing behind.
         let starting = Arc::clone(&spec);
         let starting =
             spec.supervisor.spawn_graceful("start plugin", async move { Session::start(&starting).await });
@@ -70,30 +70,30 @@ impl PluginDriver {
         let (session, library, made) = starting.await.map_err(lost)??;
         let info = PluginInfo { library, capabilities: made.known_capabilities(), driver: made.name };
         let session = std::future::ready(Ok(session)).boxed().shared();
-        // It is up: whoever asks shall see that at once.
+        // The session runs: poll the shared future now, so that later callers find it complete.
         let _up = session.clone().now_or_never();
         Ok(Self { spec, info, state: Mutex::new(State { session, hung: 0 }) })
     }
 
-    /// What is known of it.
+    /// What is known of the library and its driver.
     #[must_use]
     pub const fn info(&self) -> &PluginInfo {
         &self.info
     }
 
-    /// Where its code runs.
+    /// Where the library's code runs.
     #[must_use]
     pub fn isolation(&self) -> Isolation {
         self.spec.isolation
     }
 
-    /// What it has counted, by name.
+    /// The library's counters, by name.
     #[must_use]
     pub fn counters(&self) -> BTreeMap<String, u64> {
         self.spec.log.counters()
     }
 
-    /// Ends every browser of the driver, which then launches no more.
+    /// Ends every browser of the driver, which then launches no other browser.
     ///
     /// # Errors
     /// When something could not be verified gone within `budget`.
@@ -105,7 +105,7 @@ impl PluginDriver {
         }
     }
 
-    /// The session that runs, or a new one. Callers who come together share it.
+    /// The running session, or a new one. Concurrent callers share it.
     async fn session(&self) -> Result<Arc<Session>, Fault> {
         let session = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -181,7 +181,7 @@ impl Object {
         Self { session, number, closing, gone: std::sync::atomic::AtomicBool::new(false) }
     }
 
-    /// Has it made. Whoever leaves meanwhile, or loses patience, leaves nothing behind.
+    /// Makes the object. If the caller leaves or the time runs out, nothing is left behind.
     async fn make(
         self,
         op: u32,
@@ -265,7 +265,7 @@ impl Browser for PluginBrowser {
 
     async fn trim(&self, trim: Trim) {
         if let Ok(payload) = write(&trim) {
-            // A courtesy.
+            // A failure is ignored: trimming is optional.
             let _done = self.object.call(op::TRIM, payload, "giving back memory", Some(TRIM_BUDGET)).await;
         }
     }
@@ -288,7 +288,7 @@ impl Opening for PluginOpening {
     }
 
     async fn abandon(self: Box<Self>) -> Result<(), CloseError> {
-        // Whatever came of the call, the library answers this when nothing of the context is left.
+        // Whatever the result of `OPEN` was, the library answers this call when nothing of the context is left.
         self.object.close("closing a context that was not opened").await
     }
 }
@@ -320,7 +320,7 @@ impl Context for PluginContext {
     }
 }
 
-/// Has something closed. What was in a session that is over is gone when the session is.
+/// Closes an object. The objects of a session that is over are gone when the session is.
 async fn close(
     session: &Session,
     op: u32,

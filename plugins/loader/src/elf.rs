@@ -1,32 +1,32 @@
-//! The head of an ELF file: whether it is a library, for which processor, and whether it is all there. Read before
-//! anything is loaded: what the dynamic linker says of a foreign library helps nobody, and one that was cut short (a
-//! copy that did not finish) it maps all the same, so that the first touch of the missing part ends the process.
+//! Reads the header of an ELF file: whether it is a library, for which processor, and whether it is complete. This is
+//! done before loading, because the dynamic linker's messages about foreign libraries are unclear, and because it
+//! also maps a truncated library (an unfinished copy), whose missing part then ends the process on first access.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-/// The length of the head of a 64-bit file. That of a 32-bit one is shorter.
+/// The length of the header of a 64-bit file. A 32-bit header is shorter.
 const HEAD: usize = 64;
 
 /// What is wrong with a file that should be a library for this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotOurs {
-    /// It is something else.
+    /// The file is not an ELF library.
     #[error("it is not a shared library (ELF)")]
     NoElf,
-    /// It is a program or an object file.
+    /// The file is an ELF program or object file.
     #[error("it is an ELF file, but not a shared library; build the crate as a `cdylib`")]
     NoLibrary,
-    /// It is for another processor, word size or byte order.
+    /// The library is for another processor, word size or byte order.
     #[error("it is built for {0}, this program for {ours}", ours = std::env::consts::ARCH)]
     Architecture(Machine),
-    /// Its end is missing.
+    /// The file is truncated.
     #[error("its end is missing ({there} of at least {needed} bytes); copy or build it again")]
     Cut {
-        /// How long it is.
+        /// The length of the file.
         there: u64,
-        /// How long its own head says that it is, at the least.
+        /// The least length according to its header.
         needed: u64,
     },
 }
@@ -73,8 +73,8 @@ pub(crate) fn examine(file: &File) -> io::Result<Result<(), NotOurs>> {
     Ok(if there < needed { Err(NotOurs::Cut { there, needed }) } else { Ok(()) })
 }
 
-/// The table of segments: where it begins, how long an entry is, how many there are. Of 64-bit files only; 32-bit ones
-/// are laid out otherwise and are taken on trust.
+/// The table of segments: its offset, the size of an entry, the number of entries. Only for 64-bit files; 32-bit
+/// files have another layout and are not checked.
 fn segments(head: &[u8]) -> Option<(u64, usize, usize)> {
     if usize::BITS != 64 || head.len() < HEAD {
         return None;
@@ -84,7 +84,7 @@ fn segments(head: &[u8]) -> Option<(u64, usize, usize)> {
     (size >= 56).then(|| (eight(head, 32), size, count))
 }
 
-/// Where a segment that is loaded ends in the file.
+/// The end of a loaded segment in the file.
 fn end_of_segment(entry: &[u8]) -> Option<u64> {
     const LOADED: [u8; 4] = 1_u32.to_ne_bytes();
     entry.starts_with(&LOADED).then(|| eight(entry, 8).saturating_add(eight(entry, 32)))

@@ -10,85 +10,85 @@ use crate::trust::Distrust;
 /// Why a library was not loaded, or its driver not made. One sentence each.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// It is not there, or not for us to read.
+    /// The file does not exist or is not readable.
     #[error("cannot read the driver library {}: {source}", path.display())]
     Unreadable {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// It is a directory, a device or a pipe.
+    /// The path is a directory, a device or a pipe.
     #[error("{} is no file; name the library itself", .0.display())]
     NotAFile(PathBuf),
-    /// Somebody else could have put code into it.
+    /// Another user could have changed the file.
     #[error("refused to load a driver library that others can change: {0}")]
     Distrusted(#[from] Distrust),
-    /// It is no library for this machine.
+    /// The file is no library for this machine.
     #[error("cannot load {}: {why}", path.display())]
     NotOurs {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What it is instead.
+        /// The reason.
         why: NotOurs,
     },
-    /// Another file took its place while it was being checked.
+    /// The file was replaced while it was being checked.
     #[error("{} was replaced while it was being checked; try again when nobody builds it", .0.display())]
     Swapped(PathBuf),
     /// The dynamic linker refused it.
     #[error("the dynamic linker refuses {}: {why}", path.display())]
     Linker {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What it said.
+        /// The reason as text.
         why: String,
     },
-    /// It is a library, but no driver.
+    /// The library is not a driver library.
     #[error("{} is no driver library: it does not export a driver (`plimsoll_plugin::export_driver!`)", .0.display())]
     NoSymbol(PathBuf),
-    /// It was built for another version of the interface.
+    /// The library was built for another version of the interface.
     #[error(
         "{} was built for version {}.{} of the plugin interface, this plimsoll has {}.{}; rebuild it with the SDK of this version",
         path.display(), theirs.0, theirs.1, ours.0, ours.1
     )]
     Abi {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What it was built for.
+        /// The library's version of the interface.
         theirs: (u16, u16),
-        /// What this program has.
+        /// This program's version of the interface.
         ours: (u16, u16),
     },
-    /// It could not start its runtime.
+    /// The library could not start its runtime.
     #[error("{} could not start its threads; is this process at its limit (`ulimit -u`)?", .0.display())]
     NoInstance(PathBuf),
-    /// It did nothing.
+    /// The library did not answer in time.
     #[error("{} did not answer within {within:?} while {doing}", path.display())]
     Silent {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What was asked.
+        /// The operation.
         doing: &'static str,
-        /// How long was waited.
+        /// The time limit.
         within: Duration,
     },
-    /// Its constructor refused.
+    /// The driver's constructor failed.
     #[error("the driver of {} could not be made: {why}", path.display())]
     Constructor {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What it said.
+        /// The reason as text.
         why: String,
     },
-    /// Its child process refused the library: the child's own sentence.
+    /// The child process refused the library; this is its message.
     #[error("{0}")]
     Refused(String),
-    /// Its child process could not be started or did not live long enough to answer.
+    /// The child process could not be started or ended before it answered.
     #[error("the process for {} failed: {why}", path.display())]
     Process {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// How.
+        /// The reason.
         why: String,
     },
 }

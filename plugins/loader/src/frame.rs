@@ -1,8 +1,8 @@
-//! What travels between Plimsoll and a plugin's process: the same calls as within a process, as frames.
+//! The messages between Plimsoll and a plugin's process: the same calls as within a process, as frames.
 //!
 //! A frame is its length (4 bytes, little-endian, itself not counted), its kind (1 byte), and its fields in the order
-//! in which they are declared; numbers are little-endian, and the last field takes what is left. Both ends are the same
-//! program, so there is no version: what cannot be read ends the connection.
+//! of declaration; numbers are little-endian, and the last field takes the rest. Both ends are the same program, so
+//! there is no version: an unreadable frame ends the connection.
 
 /// The longest frame, in bytes: several of the largest screenshots.
 const MAX_FRAME: usize = 256 << 20;
@@ -14,7 +14,7 @@ pub(crate) enum Frame {
     Begin { level: u32 },
     /// To the child: begin a call.
     Submit { call: u64, op: u32, object: u64, payload: Vec<u8> },
-    /// To the child: take a call back.
+    /// To the child: cancel a call.
     Cancel { call: u64 },
     /// From the child: the library is loaded; JSON of its `LibraryInfo`.
     Loaded { info: Vec<u8> },
@@ -24,11 +24,11 @@ pub(crate) enum Frame {
     Complete { call: u64, status: u32, head: Vec<u8>, body: Vec<u8> },
     /// From the child: a log line.
     Log { level: u32, target: String, message: String },
-    /// From the child: a counter grew.
+    /// From the child: an amount to add to a counter.
     Count { delta: u64, name: String },
 }
 
-/// Bytes that are no frame.
+/// Bytes that are not a valid frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum FrameError {
     #[error("a message of {0} bytes; at most {MAX_FRAME} are allowed")]
@@ -63,7 +63,7 @@ impl Frame {
         out.finish()
     }
 
-    /// A [`Frame::Complete`] from what is borrowed.
+    /// A [`Frame::Complete`] from borrowed values.
     pub(crate) fn encode_complete(call: u64, status: u32, head: &[u8], body: &[u8]) -> Vec<u8> {
         let mut out = Writer(vec![0; 4]);
         out.0.reserve(32 + head.len() + body.len());
@@ -102,7 +102,7 @@ impl Frame {
     }
 }
 
-/// Cuts a stream of bytes into frames, however it is broken up.
+/// Splits a stream of bytes into frames, whatever the sizes of its pieces.
 #[derive(Debug, Default)]
 pub(crate) struct Frames {
     bytes: Vec<u8>,
@@ -111,11 +111,11 @@ pub(crate) struct Frames {
 }
 
 impl Frames {
-    /// Room for the next piece of the stream. What is added here is read by [`Frames::next`].
+    /// The buffer for the next piece of the stream. [`Frames::next`] reads the bytes that are added here.
     pub(crate) fn room(&mut self) -> &mut Vec<u8> {
         self.bytes.drain(..self.start);
         self.start = 0;
-        // One large frame does not keep its room for ever.
+        // The memory of a large frame is released.
         if self.bytes.is_empty() {
             self.bytes.shrink_to(1 << 16);
         }
@@ -165,7 +165,7 @@ impl Writer {
     }
 }
 
-/// A length as it is written. One that does not fit is beyond what the other end accepts anyway.
+/// A length as it is written. A length that does not fit exceeds the limit of the other end anyway.
 fn length(bytes: usize) -> [u8; 4] {
     u32::try_from(bytes).unwrap_or(u32::MAX).to_le_bytes()
 }

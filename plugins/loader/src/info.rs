@@ -1,11 +1,11 @@
-//! What is known of a library and of its driver.
+//! The description of a library and of its driver.
 
 use std::path::PathBuf;
 
 use plimsoll_core::capability::Capabilities;
 use serde::{Deserialize, Serialize};
 
-/// What a library says about itself.
+/// A library's own description.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LibraryInfo {
     /// The name of its package.
@@ -18,7 +18,7 @@ pub struct LibraryInfo {
     pub sdk: String,
     /// The compiler it was built with.
     pub rustc: String,
-    /// Where it lies.
+    /// The library's file.
     pub path: PathBuf,
 }
 
@@ -30,6 +30,6 @@ pub struct PluginInfo {
     pub library: LibraryInfo,
     /// The driver's own name.
     pub driver: String,
-    /// What its contexts can do.
+    /// The capabilities of its contexts.
     pub capabilities: Capabilities,
 }

@@ -1,4 +1,4 @@
-//! A driver in this process: the library's functions, called; and ours, which it calls.
+//! A driver in this process: calls the library's functions, and provides the functions that the library calls.
 #![expect(unsafe_code, reason = "the only calls into a library, and the functions that it is given")]
 
 use std::ffi::c_void;
@@ -10,7 +10,7 @@ use plimsoll_plugin_abi::{ABI_MAJOR, ABI_MINOR, Buf, Functions, Host, InstancePt
 use crate::library::Library;
 use crate::sink::{Bytes, Reply, Sink};
 
-/// A living instance. Dropping it destroys it; the library's code stays.
+/// A running instance. Dropping it destroys the instance; the library's code stays.
 #[derive(Debug)]
 pub(crate) struct Instance {
     functions: Functions,
@@ -19,13 +19,14 @@ pub(crate) struct Instance {
 
 // SAFETY: the interface promises that an instance may be used from any thread.
 unsafe impl Send for Instance {}
-// SAFETY: as above, and side by side.
+// SAFETY: as above, also from several threads at once.
 unsafe impl Sync for Instance {}
 
 impl Instance {
-    /// Makes an instance that speaks to `sink`; `None` when the library could not start its runtime.
+    /// Makes an instance that sends to `sink`; `None` when the library could not start its runtime.
     ///
-    /// What is handed to the library stays for ever, since its threads might: some hundred bytes an instance.
+    /// The memory passed to the library is never freed, since its threads may use it: some hundred bytes per
+    /// instance.
     pub(crate) fn create(library: &Library, sink: Arc<dyn Sink>, max_level: u32) -> Option<Self> {
         let context: *const Arc<dyn Sink> = Box::leak(Box::new(sink));
         let host: &'static Host = Box::leak(Box::new(Host {
@@ -50,7 +51,7 @@ impl Instance {
         unsafe { (self.functions.submit)(self.ptr, call, op, object, Buf::from(payload)) };
     }
 
-    /// Takes a call back.
+    /// Cancels a call.
     pub(crate) fn cancel(&self, call: u64) {
         // SAFETY: as above.
         unsafe { (self.functions.cancel)(self.ptr, call) };
@@ -59,7 +60,7 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        // SAFETY: as above, and for the last time.
+        // SAFETY: as above, and this is the last use.
         unsafe { (self.functions.destroy)(self.ptr) };
     }
 }
@@ -67,14 +68,14 @@ impl Drop for Instance {
 /// The sink behind a context.
 ///
 /// # Safety
-/// `context` is what [`Instance::create`] has handed over.
+/// `context` is the pointer that [`Instance::create`] passed to the library.
 unsafe fn sink<'a>(context: *const c_void) -> &'a dyn Sink {
     // SAFETY: by this function's contract; it is never freed.
     unsafe { &*context.cast::<Arc<dyn Sink>>() }.as_ref()
 }
 
 unsafe extern "C" fn complete(context: *const c_void, call: u64, status: u32, head: Buf, body: Buf) {
-    // A panic must not cross into the library; the call then stays unanswered and is given up in time.
+    // A panic must not pass into the library; the call then stays unanswered and is given up in time.
     let _panicked = catch_unwind(AssertUnwindSafe(|| {
         let reply = Reply { status, head: Bytes::Theirs(head), body: Bytes::Theirs(body) };
         // SAFETY: called by the library, with its context.

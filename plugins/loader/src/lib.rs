@@ -14,8 +14,8 @@
 //! its caller's own thread; if such a step never ends, that thread is lost.
 //!
 //! The end of a library (a crash, an abort, an endless loop) ends its browsers:
-//! [`Browser::ended`](plimsoll_core::port::Browser::ended) says so, contexts fail with `browser_crash`, and the next
-//! launch starts it anew. In this process a crash is ours as well, which is why [`Isolation::Process`] is the default.
+//! [`Browser::ended`](plimsoll_core::port::Browser::ended) completes, contexts fail with `browser_crash`, and the next
+//! launch starts the library again. In-process, a crash ends this program too: [`Isolation::Process`] is the default.
 
 mod calls;
 pub mod child;
@@ -63,7 +63,7 @@ pub struct Loader {
     pub supervisor: Supervisor,
     /// The clock of the run.
     pub clock: Clock,
-    /// What an isolated library's process runs.
+    /// The program that an isolated library's process runs.
     pub program: HostProgram,
 }
 

@@ -1,4 +1,4 @@
-//! A driver library: checked, and loaded for ever.
+//! A driver library: it is checked, then loaded and never unloaded.
 //!
 //! ```text
 //!   path ─► real path ─► opened, never through a link ─► owner and mode of the file and of every directory above
@@ -36,7 +36,7 @@ pub(crate) struct Checked {
     path: PathBuf,
 }
 
-/// A library whose code is in this process, for as long as it lives.
+/// A library whose code is in this process until the process ends.
 #[derive(Debug)]
 pub(crate) struct Library {
     pub(crate) functions: Functions,
@@ -44,7 +44,7 @@ pub(crate) struct Library {
 }
 
 impl Checked {
-    /// Checks the file at `path`. Nothing of it runs.
+    /// Checks the file at `path`, without running any of its code.
     pub(crate) fn open(path: &Path) -> Result<Self, LoadError> {
         let unreadable = |source| LoadError::Unreadable { path: path.to_owned(), source };
         let real = fs::canonicalize(path).map_err(unreadable)?;
@@ -56,7 +56,7 @@ impl Checked {
         }
         let us = rustix::process::geteuid().as_raw();
         trust::judge(&real, (&metadata).into(), us)?;
-        // A link in a directory of somebody else's could be turned to another library, so its way is judged too.
+        // The owner of a link could point it to another library, so the path to the link is checked too.
         let written = std::path::absolute(path).map_err(unreadable)?;
         for dir in real.ancestors().chain(written.ancestors()).skip(1).filter(|dir| *dir != written) {
             let metadata = fs::metadata(dir).map_err(unreadable)?;
@@ -69,36 +69,35 @@ impl Checked {
         Self { file, path: real }.if_ours()
     }
 
-    /// A file that our parent has checked and handed down as an open descriptor.
+    /// A file that the parent process has checked and passed on as an open descriptor.
     pub(crate) fn inherited(descriptor: &Path, path: &Path) -> Result<Self, LoadError> {
         let unreadable = |source| LoadError::Unreadable { path: path.to_owned(), source };
         let file = File::open(descriptor).map_err(unreadable)?;
         Self { file, path: path.to_owned() }.if_ours()
     }
 
-    /// The file, to be handed to a child.
+    /// A copy of the descriptor for a child.
     pub(crate) fn duplicate(&self) -> io::Result<File> {
         self.file.try_clone()
     }
 
-    /// Where it lies, links resolved.
+    /// The path, with links resolved.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Loads the library into this process, where it stays. Its constructors run: this may block.
     pub(crate) fn load(self) -> Result<Library, LoadError> {
-        // Left open for ever: whoever symbolises a backtrace opens the library under this name again.
+        // Never closed: symbolising a backtrace opens the library under this name again.
         let file = ManuallyDrop::new(self.file);
         let path = self.path;
         let name = format!("/proc/self/fd/{}", file.as_raw_fd());
-        // SAFETY: running the library's code is what the operator asked for, and whoever could have changed it was
-        // checked.
+        // SAFETY: the operator asked to run the library's code, and it was checked who could have changed it.
         let library = unsafe { unix::Library::open(Some(&name), unix::RTLD_NOW | unix::RTLD_LOCAL) }
             .map_err(|why| LoadError::Linker { path: path.clone(), why: linker_words(&why, &name) })?;
         // Never unloaded: its threads and thread-local destructors could still run.
         let library = ManuallyDrop::new(library);
-        // SAFETY: a static of this name is a table of ours, which its first bytes confirm.
+        // SAFETY: a static of this name is one of our tables, which its first bytes confirm.
         let table = unsafe { library.get::<*const Declaration>(SYMBOL.as_bytes()) }
             .map_err(|_| LoadError::NoSymbol(path.clone()))?;
         read(*table, path)
@@ -113,7 +112,7 @@ impl Checked {
     }
 }
 
-/// Reads the table, its first fields first: of another version, nothing else may be looked at.
+/// Reads the table, first the fields that every version has: another version's other fields must not be read.
 fn read(table: *const Declaration, path: PathBuf) -> Result<Library, LoadError> {
     if table.is_null() {
         return Err(LoadError::NoSymbol(path));
@@ -143,7 +142,7 @@ fn read(table: *const Declaration, path: PathBuf) -> Result<Library, LoadError> 
     Ok(Library { functions: table.functions, info })
 }
 
-/// What the dynamic linker said, without the name that we made up.
+/// The dynamic linker's message, without the made-up file name.
 fn linker_words(error: &libloading::Error, name: &str) -> String {
     let mut words = error.to_string();
     if let Some(cause) = std::error::Error::source(error) {

@@ -1,4 +1,4 @@
-//! What a driver is loaded from, at the start and after each crash: [`LoadSpec`].
+//! The inputs for loading a driver, at the start and after each crash: [`LoadSpec`].
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -5,7 +5,7 @@
 //!   sink  ◄──────────── reader ◄═════════════════╝
 //! ```
 //!
-//! The end of the connection is the end of the child, whatever ended it: then the tree is killed and verified gone.
+//! The end of the connection counts as the end of the child: then the tree is killed and verified gone.
 
 use std::ffi::OsString;
 use std::io;
@@ -33,13 +33,13 @@ use crate::info::LibraryInfo;
 use crate::library::{Checked, LOAD_BUDGET};
 use crate::sink::{Bytes, Reply, Sink, wanted_level};
 
-/// Frames that may wait for the writer; callers beyond wait within their own time.
+/// Frames that may wait for the writer; further callers wait within their own time limits.
 const QUEUE: usize = 1024;
-/// A child ends by itself when its connection is closed; these are the times it gets.
+/// The times that a child gets to end by itself after its connection was closed.
 const EXIT: Ladder =
     Ladder { ask: Duration::from_secs(1), term: Duration::from_millis(500), kill: Duration::from_secs(5) };
 
-/// The program that a plugin's process runs: one that calls [`crate::child::run`] with the library's path, which is
+/// The program that a plugin's process runs. It must call [`crate::child::run`] with the library's path, which is
 /// added as the last argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostProgram {
@@ -50,7 +50,7 @@ pub struct HostProgram {
 }
 
 impl Default for HostProgram {
-    /// This very program: `plimsoll __plugin-host PATH`. Even when its file has been replaced meanwhile.
+    /// This running program, also if its file was replaced: `plimsoll __plugin-host PATH`.
     fn default() -> Self {
         Self { program: "/proc/self/exe".into(), args: vec!["__plugin-host".into()] }
     }
@@ -111,7 +111,7 @@ pub(crate) async fn start(
             .map_err(|why| why.to_string())?;
         loop {
             match next(&mut from, &mut frames).await? {
-                // Its constructors may write to the log.
+                // The library's constructors may write to the log.
                 Frame::Log { level, target, message } => sink.log(level, &target, &message),
                 frame => return Ok(frame),
             }
@@ -125,7 +125,7 @@ pub(crate) async fn start(
         Err(why) => return Err(failed(last_words(&tree, why).await)),
     };
     let (queue, inbox) = mpsc::channel(QUEUE);
-    // Its end is not awaited: the reader sees what ended it.
+    // The writer's end is not awaited: the reader reports the reason.
     drop(supervisor.spawn("plugin writer", write(to, inbox)));
     let reader = supervisor.spawn("plugin reader", read(from, frames, sink));
     Ok((Process { tree, reader }, Writer(queue), info))
@@ -178,7 +178,7 @@ async fn write(mut to: OwnedWriteHalf, mut inbox: mpsc::Receiver<Vec<u8>>) {
     }
 }
 
-/// Passes frames of the child on until the connection ends; returns why it ended.
+/// Forwards frames of the child until the connection ends; returns why it ended.
 async fn read(mut from: OwnedReadHalf, mut frames: Frames, sink: Arc<dyn Sink>) -> String {
     loop {
         match next(&mut from, &mut frames).await {

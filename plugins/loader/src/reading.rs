@@ -1,4 +1,4 @@
-//! What an answer means: its status and head, as the port's types.
+//! Converts an answer's status and head into the port's types.
 
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::port::CloseError;

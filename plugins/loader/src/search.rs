@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A file that is called like a driver library. Nothing has been checked yet.
+/// A file with the name of a driver library. Its content is not checked yet.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Found {
-    /// By which settings choose it: `demo-driver` for `libdemo_driver.so`, `http` for `libplimsoll_http.so`.
+    /// The name in settings: `demo-driver` for `libdemo_driver.so`, `http` for `libplimsoll_http.so`.
     pub name: String,
-    /// Where it lies.
+    /// The file.
     pub path: PathBuf,
 }
 
-/// Where libraries are looked for unless settings say otherwise, the first place first: beside this program, where
-/// `cargo xtask plugin build` puts them, and where a system keeps them.
+/// The default directories, in the order of search: beside this program, where `cargo xtask plugin build` installs,
+/// and the system's directory.
 #[must_use]
 pub fn default_dirs() -> Vec<PathBuf> {
     let program = std::env::current_exe().ok();
@@ -26,8 +26,8 @@ pub fn default_dirs() -> Vec<PathBuf> {
     beside.chain(["/usr/local/lib/plimsoll".into(), "/usr/lib/plimsoll".into()]).collect()
 }
 
-/// Every library in `dirs`, by name; of two with one name, that in the earlier directory. A directory that is not there
-/// has none.
+/// Every library in `dirs`, by name; if a name occurs twice, the earlier directory counts. A missing directory counts
+/// as empty.
 #[must_use]
 pub fn discover<P: AsRef<Path>>(dirs: &[P]) -> Vec<Found> {
     let mut found = BTreeMap::new();
@@ -40,7 +40,7 @@ pub fn discover<P: AsRef<Path>>(dirs: &[P]) -> Vec<Found> {
     found.into_iter().map(|(name, path)| Found { name, path }).collect()
 }
 
-/// The name by which settings choose the library at `path`; `None` for what is not called like one.
+/// The name in settings of the library at `path`; `None` if the file is not named like a driver library.
 #[must_use]
 pub fn name_of(path: &Path) -> Option<String> {
     let stem = path.file_name()?.to_str()?.strip_prefix("lib")?.strip_suffix(".so")?;

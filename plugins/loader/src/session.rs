@@ -34,7 +34,7 @@ use crate::process::{self, Process, Shutdown, Writer};
 use crate::reading;
 use crate::sink::{PluginLog, Reply, Sink, wanted_level};
 
-/// How long a library may hold a call after its caller left.
+/// The time in which a library must answer a call after its caller left.
 const CANCEL_GRACE: Duration = Duration::from_secs(5);
 /// How often the reaper looks for calls that are overdue.
 const LOOK: Duration = Duration::from_millis(250);
@@ -123,7 +123,7 @@ impl Session {
             stage: tell,
             process,
         };
-        // Its stage shows how it ended.
+        // The stage shows how the session ended.
         drop(supervisor.spawn_graceful("plugin reaper", reaper.keep()));
         let session = Self {
             transport,
@@ -157,7 +157,7 @@ impl Session {
         matches!(*self.stage.borrow(), Stage::Running)
     }
 
-    /// A number for a browser or context to come.
+    /// The number for a new browser or context.
     pub(crate) fn next_object(&self) -> u64 {
         self.objects.fetch_add(1, Ordering::Relaxed) + 1
     }
@@ -276,7 +276,7 @@ async fn hung(calls: &Calls, clock: Clock) -> BrowserEnd {
         if calls.overdue(clock.now()).is_none() {
             continue;
         }
-        // If the whole program stood still, its callers must get the time to leave first.
+        // If the whole program was paused, its callers must get the time to leave first.
         sleep(LOOK).await;
         if let Some(doing) = calls.overdue(clock.now()) {
             tracing::error!(doing, "a driver library holds a call too long; the library is shut down");
@@ -300,7 +300,7 @@ fn load(checked: Checked, sink: Arc<dyn Sink>) -> Result<(Instance, LibraryInfo)
     Ok((instance.ok_or(LoadError::NoInstance(path))?, library.info))
 }
 
-/// Waits for work on a thread of its own, which may hang in a file system or in a library's constructors.
+/// Waits for work on a separate thread, because it may hang in a file system or in a library's constructors.
 async fn in_time<T>(
     spec: &LoadSpec,
     doing: &'static str,

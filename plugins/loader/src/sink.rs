@@ -8,12 +8,12 @@ use std::sync::{Mutex, PoisonError};
 use plimsoll_plugin_abi::{Buf, level};
 use tracing::Level;
 
-/// Bytes from a library: its own buffer, or what a process sent.
+/// Bytes from a library: its own buffer, or bytes that a process sent.
 #[derive(Debug)]
 pub(crate) enum Bytes {
     /// Freed by the library.
     Theirs(Buf),
-    /// Ours.
+    /// Allocated by this program.
     Ours(Vec<u8>),
 }
 
@@ -29,7 +29,7 @@ impl Deref for Bytes {
 }
 
 impl Bytes {
-    /// As memory of ours.
+    /// The bytes in this program's own memory.
     pub(crate) fn into_vec(self) -> Vec<u8> {
         match self {
             Self::Theirs(buf) => buf.to_vec(),
@@ -52,13 +52,13 @@ pub(crate) trait Sink: Send + Sync {
     fn complete(&self, call: u64, reply: Reply);
     /// A log line.
     fn log(&self, level: u32, target: &str, message: &str);
-    /// A counter grew.
+    /// An amount was added to a counter.
     fn count(&self, name: &str, delta: u64);
 }
 
-/// Counters that a library may have; more are ignored.
+/// The greatest number of a library's counters; more are ignored.
 const MAX_COUNTERS: usize = 64;
-/// The longest name of one.
+/// The greatest length of a counter's name.
 const MAX_NAME: usize = 64;
 
 /// Writes the log lines of a library to our log, and keeps its counters.
@@ -73,7 +73,7 @@ impl PluginLog {
         Self { name, counters: Mutex::default() }
     }
 
-    /// Logs a line as the library's.
+    /// Logs a line under the library's name.
     pub(crate) fn log(&self, level: u32, target: &str, message: &str) {
         let plugin = self.name.as_str();
         match level {

@@ -1,21 +1,21 @@
-//! Who could have put other code into a library: pure decisions on owners and modes.
+//! Decides from owners and modes who could have changed a library. No input or output.
 //!
-//! Loading a library is running it, so nobody but us and root may be able to change it: neither the file nor, by
-//! renaming, any directory on the way to it. What is accepted, from the file up to the root directory:
+//! Loading a library runs its code, so only this user and root may be able to change it: neither the file nor, by
+//! renaming, a directory above it. These are accepted, from the file up to the root directory:
 //!
-//! * the owner is us or root;
-//! * others cannot write. A group can only where it is the owner's own (its number is the owner's, as with private
-//!   groups; root's group for root's files);
-//! * a directory that others can write to is accepted when it is sticky (`/tmp`): nobody can rename or remove there
-//!   what is not theirs, and what lies beneath it is ours or root's, by the rules above.
+//! * the owner is this user or root;
+//! * others cannot write. A group can write only if it is the owner's own (its number equals the owner's, as with
+//!   private groups; root's group for root's files);
+//! * a directory that others can write to is accepted when it is sticky (`/tmp`): there, only an owner can rename or
+//!   remove an entry, and the entry below belongs to this user or root, by the rules above.
 //!
-//! Access lists need no rule of their own: what they allow to others shows in the mode's group bits.
+//! Access control lists need no separate rule: their permissions appear in the mode's group bits.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// What matters of a file or directory.
+/// The relevant properties of a file or directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Facts {
     pub(crate) uid: u32,
@@ -27,24 +27,24 @@ pub(crate) struct Facts {
 /// Why a file or directory is not trusted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Distrust {
-    /// It belongs to somebody else.
+    /// Another user owns the file.
     #[error("{} belongs to user {uid}, who could change it; it must belong to you or to root", path.display())]
     Owner {
-        /// Which.
+        /// The file or directory.
         path: PathBuf,
-        /// To whom.
+        /// The owner.
         uid: u32,
     },
-    /// Somebody else may write to it.
+    /// Another user may write to the file.
     #[error("{} can be changed by {who} (mode {mode:04o}); run `chmod {remedy} {}`", path.display(), path.display())]
     Writable {
-        /// Which.
+        /// The file or directory.
         path: PathBuf,
-        /// Its permissions.
+        /// The permissions.
         mode: u32,
-        /// Who may.
+        /// Who may write.
         who: &'static str,
-        /// What `chmod` takes.
+        /// The argument of `chmod` that fixes it.
         remedy: &'static str,
     },
 }
@@ -55,7 +55,7 @@ impl From<&Metadata> for Facts {
     }
 }
 
-/// Whether nobody but user `us` and root can change what lies at `path`.
+/// Whether only user `us` and root can change the file at `path`.
 pub(crate) fn judge(path: &Path, facts: Facts, us: u32) -> Result<(), Distrust> {
     const STICKY: u32 = 0o1000;
     if facts.uid != us && facts.uid != 0 {

@@ -88,7 +88,8 @@ async fn trim(state: &DriverState, object: u64, payload: &[u8]) -> Result<Answer
     Ok(Answer::bare(status::OK))
 }
 
-/// Opens a context. What is half made stays in the slot when this fails, panics or is dropped, until it is closed.
+/// Opens a context. When this fails, panics or is dropped, the partly made context stays in the slot until it is
+/// closed.
 async fn open(state: &DriverState, mut turn: Turn<HeldContext>, payload: &[u8]) -> Result<Answer, Early> {
     let Open { browser: number, request, budget } = read(payload)?;
     let browser = browser(state, number).await?;
@@ -132,7 +133,7 @@ async fn close_context(state: &DriverState, object: u64) -> Result<Answer, Early
     Ok(verdict(&closing.instrument(tracing::info_span!("close context")).await))
 }
 
-/// Closes everything: contexts first, for their browsers hold them.
+/// Closes everything: contexts first, then the browsers that hold them.
 async fn drain(state: &DriverState) -> Result<Answer, Early> {
     state.drain();
     for number in state.contexts.numbers() {

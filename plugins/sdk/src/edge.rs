@@ -1,5 +1,5 @@
-//! The library's edge: the C functions that Plimsoll calls. Each one hands over to safe code at once, and none lets a
-//! panic out, which would end the process.
+//! The C functions that Plimsoll calls. Each function calls safe code at once and stops panics, which would otherwise
+//! end the process.
 #![expect(unsafe_code, reason = "the C functions of a library")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,11 +13,11 @@ use crate::host::HostRef;
 use crate::instance::Instance;
 use crate::start::Make;
 
-/// Threads of a library's runtime: one may be busy while the other still answers.
+/// Threads of a library's runtime: one may be busy while the other one answers.
 const THREADS: usize = 2;
 
-/// What an instance pointer points to. The runtime is outside of what its tasks hold, for a runtime must not be
-/// dropped by one of its own threads.
+/// The target of an instance pointer. The runtime is not part of the state that tasks hold, because a runtime must
+/// not be dropped by one of its own threads.
 struct Whole {
     runtime: Runtime,
     instance: Arc<Instance>,
@@ -40,7 +40,7 @@ pub const fn declare(
     )
 }
 
-/// Makes an instance with its runtime; null when it cannot be done.
+/// Makes an instance with its runtime; null when that fails.
 ///
 /// # Safety
 /// `host` points to a table that stays valid for ever.
@@ -68,7 +68,7 @@ pub unsafe fn create(host: *const Host, name: &'static str, make: Make) -> Insta
 unsafe extern "C" fn submit(instance: InstancePtr, call: u64, op: u32, object: u64, payload: Buf) {
     // SAFETY: a pointer that `create` has given and `destroy` has not taken.
     let whole = unsafe { &*instance.cast::<Whole>() };
-    // A panic in here leaves the call unanswered, and Plimsoll gives up what does not answer.
+    // A panic here leaves the call unanswered, and Plimsoll gives up unanswered calls.
     let _panicked = catch_unwind(AssertUnwindSafe(|| whole.instance.submit(call, op, object, payload)));
 }
 
@@ -83,7 +83,7 @@ unsafe extern "C" fn destroy(instance: InstancePtr) {
     let whole = unsafe { Box::from_raw(instance.cast::<Whole>()) };
     let _panicked = catch_unwind(AssertUnwindSafe(|| {
         whole.instance.end();
-        // Threads that are stuck are left behind; they hold nothing of Plimsoll's.
+        // Blocked threads are left running; they hold nothing of Plimsoll.
         whole.runtime.shutdown_background();
     }));
 }

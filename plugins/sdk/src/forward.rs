@@ -1,7 +1,7 @@
-//! Carries `tracing` events and panics over to Plimsoll's log.
+//! Forwards `tracing` events and panics to Plimsoll's log.
 //!
-//! The library has its own copy of `tracing`, whose events nobody would hear. Each one becomes a line: the spans
-//! around it with their fields, then the message, then its own fields.
+//! The library has its own copy of `tracing`, to which no other subscriber is attached. Each event becomes a line:
+//! the enclosing spans with their fields, then the message, then the event's fields.
 
 use std::fmt::{self, Write as _};
 use std::panic::PanicHookInfo;
@@ -21,18 +21,18 @@ use crate::host::HostRef;
 /// The longest line that is passed on.
 const MAX_LINE: usize = 16 << 10;
 
-/// Begins to forward to `host`. Later instances of the same library share the first one's way.
+/// Begins to forward to `host`. Later instances of the same library use the first instance's subscriber.
 pub(crate) fn to(host: HostRef) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let subscriber = tracing_subscriber::registry().with(filter(host.max_level())).with(Forward(host));
-        // Somebody else's subscriber, in a program that links the driver instead of loading it, stays.
+        // A program that links the driver instead of loading it keeps its own subscriber.
         let _already_set = tracing::subscriber::set_global_default(subscriber);
         std::panic::set_hook(Box::new(note_panic));
     });
 }
 
-/// A panic is caught where it happens; this notes where that was. The hook is the library's own, as its `std` is.
+/// Records where a panic happened; it is caught elsewhere. The hook is the library's own, as its `std` is.
 fn note_panic(info: &PanicHookInfo<'_>) {
     let text = info.payload_as_str().unwrap_or("(no message)");
     let place = info.location().map(ToString::to_string).unwrap_or_default();

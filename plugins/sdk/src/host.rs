@@ -1,4 +1,4 @@
-//! Plimsoll, as the library sees it: the table it was handed, behind safe functions.
+//! Safe functions over the table that Plimsoll passed to the library.
 #![expect(unsafe_code, reason = "the only calls out of the library")]
 
 use plimsoll_plugin_abi::{Buf, Host, Text};
@@ -10,7 +10,7 @@ use crate::answer::Answer;
 pub(crate) struct HostRef(&'static Host);
 
 impl HostRef {
-    /// Takes the table that `create` was handed; `None` for one that is too small to be of our version.
+    /// Takes the argument of `create`; `None` for a table that is too small for our version.
     ///
     /// # Safety
     /// `host` points to a table that stays valid for ever.
@@ -20,7 +20,7 @@ impl HostRef {
         (host.size >= Host::SIZE).then_some(Self(host))
     }
 
-    /// The most talkative level that is wanted.
+    /// The most detailed level that is wanted.
     pub(crate) const fn max_level(self) -> u32 {
         self.0.max_level
     }

@@ -1,32 +1,31 @@
 //! Whether steps may begin on the thread that asks for them: [`Promptness`].
 //!
-//! To wake another thread, and to be woken by it, costs several times what a step costs that need not wait for anything.
-//! But the thread that asks is one of Plimsoll's, or the one that reads for a whole process, and whatever takes long on
-//! it delays others. So it is earned: a driver whose last steps have all begun quickly, until their first await, begins
-//! the next one in place. A single slow beginning, and the steps go to the library's own threads until it is earned
-//! again.
+//! Waking another thread and being woken by it costs several times as much as a step that does not wait. But the
+//! calling thread is one of Plimsoll's, or the reader of a whole process, and a long step on it delays other work. So
+//! a driver must earn this: while its last steps all began quickly, up to their first await, the next step begins in
+//! place. After one slow beginning, steps run on the library's own threads until the driver has earned it again.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use plimsoll_core::runtime::clock::Clock;
 
-/// The longest beginning that is quick: well above what a step costs that only looks something up, and well below what
-/// the other tasks of a thread would notice.
+/// The longest beginning that counts as quick: well above the cost of a step that only looks something up, and well
+/// below a delay that other tasks of the thread would suffer from.
 const QUICK: Duration = Duration::from_micros(250);
-/// How many quick beginnings in a row earn it.
+/// The number of quick beginnings in a row after which steps begin in place.
 const EARNED: u32 = 64;
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Promptness {
     clock: Clock,
-    /// Quick beginnings since the last slow one; no longer counted once they are enough.
+    /// Quick beginnings since the last slow one; not counted further once they are enough.
     quick: AtomicU32,
 }
 
 impl Promptness {
-    /// Nothing is earned yet.
+    /// A driver that has not earned it yet.
     pub(crate) fn new(clock: Clock) -> Self {
         Self { clock, quick: AtomicU32::new(0) }
     }
@@ -36,7 +35,7 @@ impl Promptness {
         self.quick.load(Ordering::Relaxed) >= EARNED
     }
 
-    /// Runs the beginning of a step, and remembers whether it was quick.
+    /// Runs the beginning of a step, and records whether it was quick.
     pub(crate) fn watch<T>(&self, beginning: impl FnOnce() -> T) -> T {
         let start = self.clock.now();
         let begun = beginning();
@@ -48,7 +47,7 @@ impl Promptness {
         if took > QUICK {
             self.quick.store(0, Ordering::Relaxed);
         } else if !self.is_earned() {
-            // Steps that end together may count beyond: no harm.
+            // Concurrent steps may count beyond the limit, which has no effect.
             self.quick.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -1,4 +1,4 @@
-//! Answers that repeat the request: headers, cookies, a posted form.
+//! Responses that repeat the request: headers, cookies, a posted form.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub(super) fn routes() -> Router {
         .route("/shown", get(shown))
 }
 
-/// The page whose body is `html` of the query, so that a test can write its page where it uses it.
+/// A page with the query's `html` as its body, so that a test can write its page where it uses it.
 async fn shown(Query(query): Query<BTreeMap<String, String>>) -> Html<String> {
     let body = query.get("html").map_or("", String::as_str);
     Html(format!("<!doctype html><meta charset=utf-8><title>Shown</title>{body}"))
@@ -51,13 +51,13 @@ async fn headers(headers: HeaderMap) -> Json<BTreeMap<String, String>> {
     Json(pairs.map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned())).collect())
 }
 
-/// Greets whoever the posted field `name` says, on a page of its own.
+/// Shows a greeting with the value of the posted field `name`.
 async fn form_posted(Form(fields): Form<BTreeMap<String, String>>) -> Html<String> {
     let name = escaped(fields.get("name").map_or("stranger", String::as_str));
     Html(format!("<!doctype html><title>Thanks</title><p id=out>Thank you, {name}</p>"))
 }
 
-/// `text` as text in HTML.
+/// `text`, escaped for HTML.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -1,4 +1,4 @@
-//! Answers that a browser keeps for later: in its cache, and in a service worker.
+//! Responses that a browser stores: in its cache, and in a service worker.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -25,7 +25,7 @@ pub(super) fn routes() -> Router {
         )
 }
 
-/// A page that may be kept for an hour, and tells how often it was asked for.
+/// A page that may be cached for an hour, and shows how often it was requested.
 fn cached(time: u32) -> impl IntoResponse {
     let page = format!("<!doctype html><title>Cached</title><p id=out>{time}</p>");
     ([(header::CACHE_CONTROL, "max-age=3600")], Html(page))

@@ -1,4 +1,4 @@
-//! Answers that go wrong on the wire: statuses, redirects, silence, endless and enormous bodies.
+//! Faulty responses: statuses, redirects, silence, endless and enormous bodies.
 
 use std::convert::Infallible;
 use std::io;
@@ -13,17 +13,17 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use futures_util::{StreamExt, stream};
 
-/// Between two bytes of `/drip`: longer than an idle check, shorter than any deadline.
+/// The time between two bytes of `/drip`: longer than an idle check, shorter than any deadline.
 const DRIP: Duration = Duration::from_secs(1);
-/// Before `/cut` ends: long enough for its beginning to be sent.
+/// The time before `/cut` ends: long enough for its beginning to be sent.
 const CUT_AFTER: Duration = Duration::from_millis(50);
-/// A slow answer's longest delay; `/hang` is there for what never comes.
+/// The longest delay of a slow response; `/hang` never responds.
 const SLOWEST: Duration = Duration::from_secs(600);
 /// Memory that `/hungry` may take, so that a typing error cannot empty the machine.
 const HUNGRIEST_MIB: u32 = 1024;
-/// `/long` is at most this many KiB; `/huge` is there for more than anybody can want.
+/// The greatest size of `/long` in KiB; `/huge` serves larger pages.
 const LONGEST_KIB: usize = 64 << 10;
-/// `/huge` is this many chunks of this many bytes: 100 MiB.
+/// The number of chunks of `/huge`, each of `CHUNK_BYTES`: 100 MiB in all.
 const HUGE_CHUNKS: usize = 1600;
 const CHUNK_BYTES: usize = 64 * 1024;
 
@@ -82,7 +82,7 @@ async fn slow(Path(ms): Path<u64>) -> Html<String> {
     Html(titled("Slow"))
 }
 
-/// Ends the connection in the middle of the body, once its beginning has gone out.
+/// Closes the connection in the middle of the body, after its beginning was sent.
 async fn cut() -> Response {
     let end = stream::once(async {
         tokio::time::sleep(CUT_AFTER).await;
@@ -112,14 +112,14 @@ async fn hungry(Path(mib): Path<u32>) -> Html<String> {
     ))
 }
 
-/// A page with `kib` KiB of text in `#out`, every sixteen bytes another.
+/// A page with `kib` KiB of text in `#out`; each sixteen bytes differ from the others.
 async fn long(Path(kib): Path<usize>) -> Html<String> {
     let lines = (0..kib.min(LONGEST_KIB) * 64).map(|n| format!("line {n:>010}\n"));
     let lines: String = lines.collect();
     Html(format!("<!doctype html><title>Long</title><pre id=out>{lines}</pre>"))
 }
 
-/// Bytes that are neither UTF-8 nor HTML, announced as both.
+/// Bytes that are neither UTF-8 nor HTML, declared as both.
 async fn garbage() -> impl IntoResponse {
     let bytes: Vec<u8> = (0..4096_u32).map(|n| n.wrapping_mul(197).to_le_bytes()[0]).collect();
     ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], bytes)

@@ -1,13 +1,13 @@
-//! A wire that misbehaves, between a driver and a real Chromium.
+//! A program that tampers with messages between a driver and a real Chromium.
 //!
 //! ```text
 //!   driver ── commands ──► bad-wire ── commands ──► Chromium
 //!          ◄── answers ───          ◄── answers ───
 //! ```
 //!
-//! `bad-wire FAULT NEEDLE BROWSER ARGS...` starts the browser and passes on what both say, message by message, on its
-//! standard input and output. The answer to the first command that contains NEEDLE meets the FAULT; all else passes
-//! untouched. It ends when the browser does, and a browser whose wire is gone ends by itself.
+//! `bad-wire FAULT NEEDLE BROWSER ARGS...` starts the browser and forwards messages in both directions over its stdin
+//! and stdout. FAULT is applied to the answer to the first command that contains NEEDLE. The program ends when the
+//! browser does, and the browser ends when the program does.
 #![expect(
     clippy::disallowed_methods,
     reason = "stands between processes: it starts one and waits as it is told"
@@ -22,27 +22,27 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-/// How late an answer is that comes late.
+/// The delay of a late answer.
 const LATE: Duration = Duration::from_millis(1500);
-/// How many events a flood has.
+/// The number of events in a flood.
 const FLOOD: usize = 200_000;
-/// How long a huge answer is in bytes.
+/// The length of a huge answer in bytes.
 const HUGE: usize = 200 << 20;
 
-/// What becomes of the one answer.
+/// What happens to the one answer.
 #[derive(Debug, Clone, Copy)]
 enum Fault {
     /// It never comes.
     Never,
-    /// It comes when nobody waits any more.
+    /// It comes after its caller has given up.
     Late,
     /// It comes twice.
     Twice,
     /// It comes after the next message.
     Swapped,
-    /// Half of it comes, then the wire is gone.
+    /// Half of it comes, then the connection ends.
     Cut,
-    /// Very many events nobody asked for come before it.
+    /// Very many unrequested events come before it.
     Flood,
     /// A page of HTML comes instead.
     Page,
@@ -50,7 +50,7 @@ enum Fault {
     Refusal,
     /// JSON of another shape comes instead.
     Shapeless,
-    /// Messages without anything in them come instead.
+    /// Empty messages come instead.
     Empty,
     /// It has the number of a command that was never sent.
     Foreign,
@@ -58,7 +58,7 @@ enum Fault {
     Huge,
 }
 
-/// What is read of a message.
+/// The fields of a message that are read.
 #[derive(Debug, Deserialize)]
 struct Message {
     id: Option<u64>,
@@ -94,12 +94,12 @@ fn stand_between(
     let needle = needle.as_bytes();
     thread::scope(|scope| {
         scope.spawn(|| {
-            // Whatever ends this direction ends the browser: its commands are closed.
+            // The end of this direction closes the browser's commands, which ends the browser.
             drop(pass_commands(io::stdin().lock(), commands, needle, &victim));
         });
         let passed =
             pass_answers(BufReader::new(answers), BufWriter::new(io::stdout().lock()), fault, &victim);
-        // The other direction may wait for a driver that has nothing to say.
+        // The other direction may wait for a driver that sends nothing.
         std::process::exit(i32::from(passed.is_err()));
     })
 }
@@ -165,7 +165,7 @@ impl Fault {
         })
     }
 
-    /// Lets it befall the answer `frame` to the command `id`.
+    /// Applies the fault to the answer `frame` of the command `id`.
     fn befall(self, frame: &[u8], id: u64, from: &mut impl BufRead, to: &mut impl Write) -> io::Result<()> {
         match self {
             Self::Never => Ok(()),

@@ -1,5 +1,5 @@
-//! [`Agenda`]: what is due when. Two things due at the same moment come in the order in which they were entered, so
-//! that a run is the same each time.
+//! [`Agenda`]: things that are due later. Things due at the same moment come in the order of entry, so that every run
+//! is the same.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

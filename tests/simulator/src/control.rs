@@ -1,7 +1,7 @@
-//! Control: how the adaptive limits and the fixed ones behave under a demand that never ends.
+//! Control: compares the adaptive limits with fixed limits under unlimited demand.
 //!
-//! Each [`Case`] is one machine and one thing that happens to it. A case is run with both policies on the same seeds:
-//! the same jobs, the same pages, the same random numbers.
+//! Each [`Case`] is one machine with one change. A case is run with both policies on the same seeds: the same jobs,
+//! the same pages, the same random numbers.
 
 pub mod figure;
 pub mod table;
@@ -20,12 +20,12 @@ use crate::subject::Subject;
 use crate::world::World;
 use crate::world_event::{End, WorldEvent};
 
-/// How long a case is watched.
+/// The duration of a case.
 pub const WATCHED: Duration = Duration::from_secs(450);
-/// When something happens to a case's machine, if anything does.
+/// The time of the change, if the case has one.
 pub const TURN: Duration = Duration::from_secs(150);
 
-/// A machine, a load, and what happens.
+/// A machine, a load, and a change.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Case {
     /// Its name in tables.
@@ -34,15 +34,15 @@ pub struct Case {
     pub memory: Bytes,
     /// Cores.
     pub cores: u32,
-    /// Contexts that may be active; as many jobs again are waiting.
+    /// Contexts that may be active; the same number of further jobs waits.
     pub ceiling: u32,
-    /// What a page takes at its peak.
+    /// The peak memory of a page.
     pub page_memory: Bytes,
     /// Processor time of a page.
     pub page_cpu: Duration,
     /// How long a page is kept.
     pub hold: Duration,
-    /// What happens after [`TURN`].
+    /// The change at [`TURN`].
     pub turn: Option<Decision>,
 }
 
@@ -69,8 +69,8 @@ pub const CASES: [Case; 8] = [
     case("24 GiB, 8 cores, 45 s a job", 24, 8, 45, None),
 ];
 
-/// A thousand contexts that hold a light page for longer than the case is watched: the machine can carry most of them, and
-/// none ends from which their weight could be learnt.
+/// A thousand contexts that hold a light page for longer than the case lasts: the machine can hold most of them, and
+/// none ends, so their memory cannot be learnt from ends.
 pub const LONG_LIVED: Case = Case {
     ceiling: 1_000,
     page_memory: Bytes::mib(17),
@@ -81,15 +81,15 @@ pub const LONG_LIVED: Case = Case {
 /// The same beside a program that takes 3 GiB within 60 s.
 pub const LONG_LIVED_BESIDE_A_HOG: Case = Case { turn: Some(neighbour(60)), ..LONG_LIVED };
 
-/// A thousand contexts whose pages grow to 120 MiB: more than the machine can carry.
+/// A thousand contexts whose pages grow to 120 MiB: more than fit the machine.
 pub const LONG_LIVED_AND_HEAVY: Case = Case { page_memory: Bytes::mib(120), ..LONG_LIVED };
 
-/// Which limits.
+/// The policy of the limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// 50 in creation, and the ceiling active.
     Fixed,
-    /// The same as ceilings.
+    /// The same numbers as ceilings.
     Adaptive,
 }
 
@@ -114,12 +114,12 @@ pub struct Sample {
     pub level: Level,
 }
 
-/// What came of a case.
+/// The results of a case.
 #[derive(Debug, Clone, Default)]
 pub struct Course {
     /// One sample a second.
     pub samples: Vec<Sample>,
-    /// How long creations took that succeeded.
+    /// The durations of successful creations.
     pub creations: Vec<Duration>,
     /// Attempts that ran out of time.
     pub timeouts: u64,
@@ -241,7 +241,7 @@ impl Course {
         self.samples.last().map_or(0, |last| last.oom_kills)
     }
 
-    /// 95 of 100 creations took at most this long.
+    /// The 95th percentile of creation times.
     #[must_use]
     pub fn creation_p95(&self) -> Duration {
         let mut creations = self.creations.clone();

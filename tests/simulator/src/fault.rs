@@ -1,4 +1,4 @@
-//! [`FaultKind`]: everything that goes wrong on purpose.
+//! [`FaultKind`]: all injected faults.
 
 use crate::dashed::dashed;
 
@@ -17,13 +17,13 @@ pub enum FaultKind {
     PageCrashes,
     /// A page never ends.
     PageHangs,
-    /// A page takes more memory for as long as it lives.
+    /// A page's memory grows as long as it exists.
     PageLeaks,
     /// A context cannot be verified gone; its browser is given up.
     CloseFails,
-    /// A context takes long to go.
+    /// The close of a context takes long.
     CloseDrags,
-    /// The task of an attempt is torn down without a word.
+    /// The task of an attempt is aborted without a result.
     TaskVanishes,
     /// The event of the creation arrives after the event of the end.
     OpenedLate,
@@ -43,17 +43,17 @@ pub enum FaultKind {
     Neighbour,
     /// Another program takes processor time, for a while.
     CpuDip,
-    /// A site answers nobody, for a while.
+    /// A site does not answer for a while.
     HostDown,
-    /// The memory cannot be seen, for a while.
+    /// The memory cannot be read for a while.
     Blind,
-    /// The fleet itself stands still, for a while; then everything arrives at once.
+    /// The fleet itself is frozen for a while; then all events arrive at once.
     Frozen,
     /// An event arrives a second time.
     Repeated,
     /// An event arrives again, long after its subject is gone.
     Late,
-    /// The fleet is woken for nothing.
+    /// The fleet is woken without a reason.
     Woken,
     /// No browser starts, for a while.
     LaunchOutage,
@@ -93,7 +93,7 @@ impl FaultKind {
         ]
     };
 
-    /// Whether it comes by itself, at a moment of its own, rather than with an attempt or a launch.
+    /// Whether it happens at a time of its own, not with an attempt or a launch.
     #[must_use]
     pub fn is_incident(self) -> bool {
         self >= Self::RendererKilled

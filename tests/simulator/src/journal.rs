@@ -1,5 +1,5 @@
-//! [`Journal`]: the last lines of a run, for people. A run that goes well keeps none; one that fails is run again with a
-//! journal, for it happens in the same way again.
+//! [`Journal`]: the last lines of a run, for people. Runs that succeed keep none; a failed run is repeated with a
+//! journal, since every run is reproducible.
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -7,11 +7,12 @@
 //!                                                  └──── both ────► Oracle: every invariant ┘
 //! ```
 //!
-//! A run is decided by its seed to the last bit: no clock, no threads, no hash maps in their own order. What is found once
-//! is found again, is made small ([`shrink`]), and stays as a regression test.
+//! The seed decides a run completely: no clock, no threads, no hash maps with random order. Every failure is
+//! reproducible, is reduced ([`shrink`]), and stays as a regression test.
 //!
 //! Read it in this order: [`scenario`] and [`plan`] (what a seed stands for), [`world`] (the machine), [`oracle`] (what must
-//! hold), [`run`](mod@run) (one run), [`sweep`](mod@sweep) (many), [`mutation`] (is the net tight?), [`control`] and [`scale`]
+//! hold), [`run`](mod@run) (one run), [`sweep`](mod@sweep) (many), [`mutation`] (planted bugs), [`control`] and
+//! [`scale`]
 //! (figures).
 
 // words

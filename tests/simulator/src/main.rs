@@ -18,7 +18,7 @@ use plimsoll_simulator::run::run;
 use plimsoll_simulator::scale::{Cost, Meter, cost, plan};
 use plimsoll_simulator::sweep::{Tally, Until, sweep};
 
-/// Seeds that are run twice, to see that a run repeats itself.
+/// The number of seeds that are run twice, to check that a run is reproducible.
 const TWICE: u64 = 50;
 /// The number of seeds within which every planted bug must be found.
 const PLANT_SEEDS: u64 = 1_000;
@@ -89,7 +89,7 @@ fn main() -> ExitCode {
     if tally.failures.is_empty() && tally.unsteady.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// One line for programs: the seeds it took and the invariant, or nothing found.
+/// One line for programs: the number of seeds and the invariant, or that none failed.
 fn brief(tally: &Tally) -> String {
     tally.failures.first().map_or_else(
         || format!("none {}", tally.seeds),
@@ -115,7 +115,7 @@ const ADMISSION: Duration = Duration::from_micros(20);
 
 fn scale(contexts: u32) -> ExitCode {
     let meter = Watch { start: Instant::now() };
-    // The largest first: its memory is new to the process, and only then can it be seen.
+    // The largest first: its memory can only be measured while it is new to the process.
     let sizes = [100_000, 10_000, 1_000, 100].into_iter().filter(|n| *n <= contexts);
     let costs: Vec<Cost> = sizes.map(|n| cost(n, &meter)).collect();
     println!("{:>9} {:>10} {:>10} {:>10} {:>10}", "contexts", "admit p50", "admit p99", "read", "measured");
@@ -157,7 +157,7 @@ impl Meter for Watch {
     }
 }
 
-/// What this thread has had of a processor: other programs do not count.
+/// The processor time of this thread: other programs do not count.
 fn processor_time() -> Duration {
     let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     Duration::from_nanos(schedstat.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0))

@@ -1,9 +1,9 @@
-//! [`Mutation`]: bugs that are put between the fleet and its policies on purpose. A harness that finds none of the bugs it
-//! was given proves nothing.
+//! [`Mutation`]: bugs that are planted between the fleet and its policies. A harness that does not find planted bugs
+//! proves nothing.
 //!
-//! These are the mistakes a runtime could make around correct policies: it forgets to pass something on, passes it on
-//! twice, too early or under a wrong name, or configures something else than it should. (Bugs inside the policies are
-//! planted in a copy of their source, by `cargo xtask sim --plant-table`.)
+//! A runtime could make these mistakes around correct policies: it drops an event, passes it on twice, too early or
+//! under a wrong name, or uses a wrong configuration. (Bugs inside the policies are planted in a copy of their
+//! source, by `cargo xtask sim --plant-table`.)
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -62,14 +62,14 @@ mutations! {
 }
 
 impl Mutation {
-    /// Its name: as on the command line.
+    /// Its name on the command line.
     #[must_use]
     pub fn name(self) -> String {
         use clap::ValueEnum;
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 
-    /// The rules as the bug passes them on.
+    /// The configuration after the bug has changed it.
     #[must_use]
     pub fn bend(self, rules: &DispatchConfig) -> DispatchConfig {
         let mut bent = rules.clone();
@@ -85,7 +85,7 @@ impl Mutation {
     }
 }
 
-/// A bug at work.
+/// An active bug.
 #[derive(Debug)]
 pub(crate) struct Mutant {
     mutation: Mutation,
@@ -106,7 +106,7 @@ impl Mutant {
         }
     }
 
-    /// Takes an event in, and passes on what the bug makes of it.
+    /// Takes an event, and queues the events that the bug makes of it.
     pub(crate) fn observe(&mut self, event: WorldEvent) {
         match (self.mutation, event) {
             (
@@ -167,7 +167,7 @@ impl Mutant {
         self.pending.pop_front()
     }
 
-    /// Takes an action of the policies in, and passes on what the bug makes of it.
+    /// Takes an action of the policies, and appends the actions that the bug makes of it.
     pub(crate) fn observe_action(&mut self, action: Action, answer: &mut Vec<Action>) {
         match (self.mutation, &action) {
             (Mutation::CheckThenAwait, Action::Start { slot, .. }) => self.pass(WorldEvent::Opened(*slot)),

@@ -1,7 +1,7 @@
-//! [`Oracle`]: a slow and obvious model of what the fleet must do, fed with the same events and every action.
+//! [`Oracle`]: a slow and simple model of the fleet's duties, which gets the same events and every action.
 //!
-//! It keeps its own books from the outside and shares no code with the policies. After each event every invariant that
-//! could have changed is checked; each has a name ([`Invariant`]).
+//! It keeps its own state and shares no code with the policies. After each event every affected invariant is checked;
+//! each has a name ([`Invariant`]).
 
 mod breakers;
 mod browsers;
@@ -33,12 +33,12 @@ pub struct Oracle {
     breakers: Breakers,
     memory: Memory,
     stopped: bool,
-    /// Until then nothing was heard, so that nothing could be done in time.
+    /// Until then the fleet got no events, so it could not act in time.
     excused_until: Moment,
     checks: u64,
 }
 
-/// What must be looked at again when the event is over.
+/// Values to check again at the end of the event.
 #[derive(Debug, Default)]
 struct Loose {
     ended: Option<JobSeq>,
@@ -46,7 +46,7 @@ struct Loose {
     measured: Option<Bytes>,
     started: Vec<SlotId>,
     ended_slot: Option<Slot>,
-    /// Since when nothing had run before this event.
+    /// The moment since which nothing had run before this event.
     idle_since: Option<Moment>,
 }
 
@@ -67,12 +67,12 @@ impl Oracle {
         }
     }
 
-    /// The fleet heard nothing until now.
+    /// Records that the fleet got no events until `until`.
     pub const fn excuse(&mut self, until: Moment) {
         self.excused_until = until;
     }
 
-    /// Takes in one event and everything the fleet answered to it.
+    /// Checks one event and the fleet's actions in response.
     ///
     /// # Errors
     /// The first invariant that does not hold.
@@ -121,7 +121,7 @@ impl Oracle {
         let idle_since = self.slots.idle_since();
         let mut loose = Loose { idle_since, ..Loose::default() };
         self.take(now, event, &mut loose);
-        // What has changed is announced after what followed from it.
+        // Changes are announced after the actions that follow from them.
         for action in answer {
             match action {
                 Action::Announce(Announcement::Breaker(scope, _)) => self.breakers.suspect(scope),
@@ -183,7 +183,7 @@ impl Oracle {
 
     fn attempt_ended(&mut self, now: Moment, id: SlotId, end: Option<End>, loose: &mut Loose) {
         if let Some(slot) = self.slots.advance(id, SlotPhase::Closing) {
-            // Where there was a page there was a context, even if that event is still on its way.
+            // An attempt with a page had a context, even if the event of the context has not arrived yet.
             let shows = matches!(end, Some(End::Succeeded | End::Failed(Stage::Step(_), ..)));
             if slot.phase == SlotPhase::Creating && shows {
                 loose.opened = Some(id);
@@ -307,7 +307,7 @@ impl Oracle {
         self.check_idle_room(now)
     }
 
-    /// A recount walks everything; from a hundred things on it is made only now and then.
+    /// A recount visits all objects; with a hundred objects or more it is done only now and then.
     fn is_recount_due(&self) -> bool {
         self.checks.is_multiple_of(1 + u64::from(self.slots.active()) / 100 * 5)
     }

@@ -1,4 +1,4 @@
-//! [`OutcomePlan`]: what will become of one attempt, drawn when it begins; and [`LaunchPlan`], the same for a browser.
+//! [`OutcomePlan`]: the outcome of an attempt, drawn when it begins; and [`LaunchPlan`], the same for a browser.
 
 use std::time::Duration;
 
@@ -11,22 +11,22 @@ use crate::scenario::Load;
 use crate::world_event::Host;
 use plimsoll_sim::chance::Chance;
 
-/// What one attempt will need, and how it will end if nothing else happens to it.
+/// The needs of an attempt, and its end if no other fault happens.
 #[derive(Debug, Clone, Copy)]
 pub struct OutcomePlan {
     /// Processor time of its creation.
     pub create_cpu: Duration,
-    /// What its creation waits for besides the processor.
+    /// The waiting time of its creation besides processor time.
     pub create_wait: Duration,
     /// Processor time of its page.
     pub page_cpu: Duration,
-    /// How long it is kept after that.
+    /// How long the page is kept after it has loaded.
     pub hold: Duration,
     /// How long its closing takes.
     pub close: Duration,
-    /// What its page takes at its peak.
+    /// The peak memory of its page.
     pub peak: Bytes,
-    /// What it takes more each second after that.
+    /// The growth of its memory per second after the peak.
     pub leak: Bytes,
     /// How its creation ends.
     pub creation: Way,
@@ -41,7 +41,7 @@ pub struct OutcomePlan {
 /// How a stage ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// Well.
+    /// It succeeds.
     Well,
     /// With this fault, which may go away.
     Fails(FailureClass),
@@ -56,19 +56,19 @@ pub enum Way {
 pub enum Closing {
     /// It is gone.
     Well,
-    /// It is unknown.
+    /// The close cannot be verified.
     Unverified,
-    /// The task was torn down: it is gone, and there is no result of the attempt.
+    /// The task was aborted: the context is gone, and the attempt has no result.
     Silent,
 }
 
 /// The random numbers that faults depend on.
 pub(crate) struct FaultRng<'a> {
-    /// Decides everything.
+    /// The seed of the run.
     pub(crate) seed: u64,
-    /// How often things go wrong now.
+    /// The current rates of faults.
     pub(crate) faults: &'a Faults,
-    /// Where that is counted.
+    /// The counts of faults.
     pub(crate) injected: &'a mut Injected,
 }
 
@@ -89,10 +89,10 @@ pub fn host_of(seed: u64, job: JobSeq, load: &Load) -> Host {
 }
 
 impl OutcomePlan {
-    /// No page takes longer, or more memory, than this multiple of the median.
+    /// The greatest multiple of the median time or memory that a page takes.
     pub const LONGEST: f64 = 2.5;
 
-    /// The outcome of an attempt; `weight` scales what pages take.
+    /// The outcome of an attempt; `weight` multiplies the memory of pages.
     pub(crate) fn drawn(rng: &mut FaultRng<'_>, job: JobSeq, attempt: u32, load: &Load, weight: f64) -> Self {
         let mut chance = Chance::of(rng.seed, &[0xfa7e, job.0, u64::from(attempt)]);
         let median = |chance: &mut Chance, of: Duration, sigma| {
@@ -149,16 +149,16 @@ impl OutcomePlan {
     }
 }
 
-/// What becomes of a browser's start.
+/// How a browser's start ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LaunchPlan {
-    /// It comes up.
+    /// The browser starts.
     Up,
-    /// It does not, this time.
+    /// It fails this time.
     Fails,
-    /// It never will.
+    /// It fails every time.
     Refused,
-    /// It neither comes up nor fails.
+    /// It never ends.
     Hangs,
 }
 

@@ -1,7 +1,7 @@
-//! [`Plan`]: everything that comes from outside, decided before the run: jobs, incidents, the stop.
+//! [`Plan`]: all external events, decided before the run: jobs, incidents, the stop.
 //!
-//! What happens to one attempt or one launch is drawn when it begins, from a stream of its own. So an entry can be
-//! taken out of a plan without changing the random numbers of the rest, and a failing plan can be made small.
+//! The outcome of an attempt or launch is drawn when it begins, from its own random stream. So an entry can be
+//! removed from a plan without changing the random numbers of the rest, and a failing plan can be reduced.
 
 use std::time::Duration;
 
@@ -15,24 +15,24 @@ use plimsoll_sim::chance::Chance;
 /// A run before it happens.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// Decides everything that is drawn.
+    /// The seed of all random numbers.
     pub seed: u64,
     /// The circumstances.
     pub scenario: Scenario,
-    /// What comes from outside, in order.
+    /// The external events, in order.
     pub entries: Vec<Entry>,
 }
 
-/// Something from outside and its moment.
+/// An external event and its moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Entry {
-    /// When.
+    /// The moment.
     pub at: Moment,
-    /// What.
+    /// The event.
     pub what: Decision,
 }
 
-/// Something from outside. A `pick` chooses among what is there at the moment.
+/// An external event. A `pick` chooses among the objects that exist at the moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Decision {
     /// Jobs are submitted.
@@ -48,20 +48,20 @@ pub enum Decision {
     HangBrowser(u64),
     /// Another program takes memory.
     Neighbour {
-        /// How much.
+        /// The memory that it takes.
         takes: Bytes,
-        /// How long it takes to take it.
+        /// The time in which its memory grows.
         over: Duration,
         /// When it gives all of it back.
         lasts: Duration,
     },
     /// Only this share of the cores is left.
     Cores(f64, Duration),
-    /// A site answers nobody.
+    /// A site does not answer.
     HostDown(u64, Duration),
-    /// The memory cannot be seen.
+    /// The memory cannot be read.
     Blind(Duration),
-    /// The fleet stands still.
+    /// The fleet is frozen.
     Freeze(Duration),
     /// An earlier event, counted back from the last, is repeated after this time.
     Repeat(u64, Duration),
@@ -73,7 +73,7 @@ pub enum Decision {
     Heavier(f64),
     /// Nothing begins any more.
     Stop,
-    /// What runs is cancelled.
+    /// Everything that runs is cancelled.
     Cancel,
 }
 

@@ -1,10 +1,10 @@
-//! [`Processor`]: cores shared fairly by everything that wants to run.
+//! [`Processor`]: cores that all runnable tasks share fairly.
 //!
-//! Each task gets the same share, at most one core. What runs beside more tasks than there are cores loses 1 % of its
-//! speed per task too many (caches, switches): a processor that is asked too much does less in all.
+//! Each task gets the same share, at most one core. Each runnable task beyond the number of cores costs all tasks 1 %
+//! of their speed (caches, switches): an overloaded processor does less work in all.
 //!
-//! Service is counted, not time: a task that starts when everyone has been served `s` and needs `n` is done when
-//! everyone has been served `s + n`. So a change of speed moves no task in the order in which they finish.
+//! Service is counted, not time: a task that starts when each task has received `s` and needs `n` is done at `s + n`.
+//! So a change of speed does not change the order in which tasks finish.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use plimsoll_core::time::Moment;
 /// Speed lost by each runnable task beyond the number of cores.
 const THRASH: f64 = 0.01;
 
-/// Where a task stands in the order; needed to take it out.
+/// The position of a task in the order; needed to remove the task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Turn {
     /// The service at which it is done, in nanoseconds.
@@ -40,7 +40,7 @@ impl<T> Processor<T> {
         Self { cores, speed: 1.0, served: 0, at: Moment::ZERO, order: 0, tasks: BTreeMap::new() }
     }
 
-    /// Starts a task that needs so much of a core's time.
+    /// Starts a task that needs this time of a core.
     pub fn start(&mut self, now: Moment, needs: Duration, task: T) -> Turn {
         self.advance(now);
         let needs = u64::try_from(needs.as_nanos()).unwrap_or(u64::MAX);
@@ -50,7 +50,7 @@ impl<T> Processor<T> {
         turn
     }
 
-    /// Takes a task out before it is done.
+    /// Removes a task before it is done.
     pub fn stop(&mut self, now: Moment, turn: Turn) -> Option<T> {
         self.advance(now);
         self.tasks.remove(&turn)
@@ -77,7 +77,7 @@ impl<T> Processor<T> {
         (first.key().done <= self.served).then(|| first.remove())
     }
 
-    /// Tasks that want to run.
+    /// The number of runnable tasks.
     #[must_use]
     pub fn runnable(&self) -> usize {
         self.tasks.len()

@@ -1,4 +1,4 @@
-//! What a person reads after a sweep or a failure.
+//! The text output after a sweep or a failure.
 
 use std::fmt::Write as _;
 use std::time::Duration;

@@ -4,8 +4,7 @@
 //!   storm ──► calm: everything ends in time ──► a second, gentle wave: it all succeeds ──► every browser leaves
 //! ```
 //!
-//! The storm asks whether the fleet is *safe*. The rest asks whether it is *alive*: a fleet that is safe because it is
-//! stuck fails here.
+//! The storm checks *safety*. The later phases check *liveness*: a fleet that is safe because it is stuck fails here.
 
 use std::time::Duration;
 
@@ -27,15 +26,15 @@ const RECOVERED_AFTER: Duration = Duration::from_secs(900);
 /// Jobs of the second wave, and the time between them beyond what one may take: no machine is too small for that.
 const WAVE: u32 = 12;
 const WAVE_PAUSE: Duration = Duration::from_secs(20);
-/// Browsers leave within this time.
+/// The time limit for all browsers to end.
 const LEAVE_WITHIN: Duration = Duration::from_secs(120);
 
-/// What came of a run.
+/// The results of a run.
 #[derive(Debug, Clone)]
 pub struct Run {
     /// The invariant that did not hold.
     pub violation: Option<Violation>,
-    /// Everything that happened, in one number.
+    /// A digest of all events and actions.
     pub digest: Digest,
     /// Events and actions.
     pub events: u64,
@@ -43,7 +42,7 @@ pub struct Run {
     pub checks: u64,
     /// Faults.
     pub injected: Injected,
-    /// Where the jobs ended.
+    /// The counts of jobs by state.
     pub counts: Counts,
     /// The memory.
     pub memory: Memory,
@@ -221,7 +220,7 @@ impl<'a> Stage<'a> {
     }
 
     fn check_wave(&self, now: Moment) -> Result<(), Violation> {
-        // With little patience a job may expire while its browser starts.
+        // With a short time limit a job may expire while its browser starts.
         let counts = self.oracle.counts();
         let well = counts.succeeded + counts.expired - self.ended_before;
         if well == u64::from(WAVE) {
@@ -245,7 +244,7 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// By then everything of the storm must have ended: generous, for a stuck fleet is stuck for ever.
+/// The time limit for the end of the storm: it is generous, because a stuck fleet is stuck for ever.
 fn storm_deadline(plan: &Plan) -> Moment {
     let scenario = &plan.scenario;
     let attempts = scenario.load.jobs * scenario.fleet.retry.attempts;

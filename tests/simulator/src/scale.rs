@@ -1,4 +1,4 @@
-//! Scale: what a decision costs, and what a context takes, when there are very many of them.
+//! Scale: the cost of a decision and the memory of a context, with very many contexts.
 
 use std::time::Duration;
 
@@ -17,24 +17,24 @@ use crate::world_event::{End, Glance, Host, WorldEvent};
 /// Decisions that are timed.
 const TIMED: usize = 20_000;
 
-/// What decisions cost with this number of contexts open.
+/// The cost of decisions with this number of contexts open.
 #[derive(Debug, Clone, Copy)]
 pub struct Cost {
     /// Contexts open.
     pub contexts: u32,
-    /// Half of the admissions took at most this long.
+    /// The median duration of an admission.
     pub p50: Duration,
-    /// 99 of 100 did.
+    /// The 99th percentile.
     pub p99: Duration,
     /// Memory the policies hold for each context.
     pub each: Bytes,
-    /// One reading of the machine.
+    /// The time to handle a reading of the machine.
     pub read: Duration,
-    /// One measurement of all browsers.
+    /// The time to handle a measurement of all browsers.
     pub measured: Duration,
 }
 
-/// The means to measure, which only the program has.
+/// Clock and memory readings, which the program provides.
 pub trait Meter {
     /// Time since some beginning.
     fn time(&self) -> Duration;
@@ -62,7 +62,7 @@ pub fn cost(contexts: u32, meter: &impl Meter) -> Cost {
     Cost { contexts, p50: times[TIMED / 2], p99: times[TIMED * 99 / 100], each, read, measured }
 }
 
-/// The production machine, with a driver that does everything at once and well.
+/// The production policies, with a driver that succeeds immediately.
 struct Fleet {
     dispatch: Dispatch,
     now: Moment,
@@ -91,7 +91,7 @@ impl Fleet {
         }
     }
 
-    /// One context ends and another is admitted in its place; returns what the admission took.
+    /// Ends one context and admits another in its place; returns the time of the admission.
     fn cycle(&mut self, meter: &impl Meter) -> Duration {
         self.submit();
         let slot = SlotId(self.oldest);
@@ -110,7 +110,7 @@ impl Fleet {
         self.jobs += 1;
     }
 
-    /// Whatever was started comes up.
+    /// Completes all starts.
     fn settle_in(&mut self) {
         while let Some(id) = self.launched.pop() {
             self.deliver(WorldEvent::Launched(id));

@@ -19,15 +19,15 @@ use plimsoll_sim::chance::Chance;
 pub struct Scenario {
     /// The rules under test.
     pub fleet: DispatchConfig,
-    /// What they run on.
+    /// The machine.
     pub machine: Machine,
-    /// What is asked of them.
+    /// The load.
     pub load: Load,
-    /// What goes wrong.
+    /// The faults.
     pub faults: Faults,
-    /// From this moment on nothing goes wrong any more.
+    /// The moment after which there are no faults.
     pub calm_at: Duration,
-    /// The fleet is stopped at this moment, and what still runs is cancelled so much later.
+    /// When the fleet is stopped, and the delay after which running attempts are cancelled.
     pub stop: Option<(Duration, Duration)>,
 }
 
@@ -38,18 +38,18 @@ pub struct Machine {
     pub cores: f64,
     /// Its memory.
     pub memory: Bytes,
-    /// What is in use before the first browser.
+    /// Memory in use before the first browser.
     pub base: Bytes,
 }
 
-/// What is asked of the fleet, and what it costs. Medians of log-normal distributions where nothing else is said.
+/// The load of the fleet and its cost. Values are medians of log-normal distributions unless stated otherwise.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Load {
     /// Jobs in all.
     pub jobs: u32,
     /// Jobs that arrive at the same moment.
     pub burst: u32,
-    /// From one burst to the next, on average.
+    /// The average time between bursts.
     pub every: Duration,
     /// Sites.
     pub hosts: u32,
@@ -61,13 +61,13 @@ pub struct Load {
     pub page_cpu: Duration,
     /// How long a page is kept after it has loaded.
     pub hold: Duration,
-    /// What a page takes at its peak.
+    /// The peak memory of a page.
     pub page_memory: Bytes,
-    /// The spread of that: the sigma of its logarithm.
+    /// The spread of the peak: the sigma of its logarithm.
     pub memory_spread: f64,
     /// How long a page takes to reach its peak.
     pub growth: Duration,
-    /// What a browser takes without any context.
+    /// The memory of a browser without contexts.
     pub browser_memory: Bytes,
     /// How long an attempt may take.
     pub attempt_timeout: Duration,
@@ -126,7 +126,7 @@ impl Scenario {
         });
         let mut fleet = fleet(&mut chance, machine);
         if fleet.admission.policy == LimitPolicy::Fixed {
-            // Fixed limits protect the machine only if they fit it: here they do when nothing goes wrong.
+            // Fixed limits protect the machine only if they fit it: here they fit without faults.
             let each = load.page_memory.0 * 2 + load.browser_memory.0;
             let room = (machine.memory - machine.base).0 * 8 / 10;
             let fits = u32::try_from(room / each).unwrap_or(u32::MAX).max(1);
@@ -141,7 +141,7 @@ fn load(chance: &mut Chance, storm: Duration, machine: Machine) -> Load {
     let burst = chance.count(1, 50);
     let bursts = jobs.div_ceil(burst);
     let page_cpu = Duration::from_millis(u64::from(chance.count(20, 1500)));
-    // Some jobs outlast the rest of a breaker.
+    // Some jobs last longer than a breaker stays open.
     let (shortest, longest) = if chance.happens(0.25) { (5_000, 60_000) } else { (10, 20_000) };
     let hold = Duration::from_millis(u64::from(chance.count(shortest, longest)));
     // A healthy page on an idle machine is never late: only then is a timeout a fault.
@@ -199,7 +199,7 @@ fn faults(chance: &mut Chance) -> Faults {
         let (low, high) = match kind {
             _ if kind.is_incident() => (0.2, 12.0),
             _ if kind.is_of_launch() => (0.02, 0.9),
-            // Seen only where a context is evicted, which is rare enough.
+            // Visible only if a context is evicted, which is rare enough.
             FaultKind::CloseDrags => (0.1, 1.0),
             _ => (0.005, 0.5),
         };

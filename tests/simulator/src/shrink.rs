@@ -1,4 +1,4 @@
-//! Shrinking: a failing plan is made small, as long as the same invariant fails.
+//! Shrinking: reduces a failing plan while the same invariant fails.
 //!
 //! First whole kinds of fault are switched off, then entries of the plan are dropped in ever smaller chunks (Zeller's
 //! *ddmin*), then bursts of jobs are made smaller. Each try is a whole run, so there is a budget of runs.
@@ -10,7 +10,7 @@ use crate::oracle::Invariant;
 use crate::plan::{Decision, Plan};
 use crate::run::run;
 
-/// A plan that still fails, and what it took to find it.
+/// A plan that still fails, and the cost of finding it.
 #[derive(Debug)]
 pub struct Shrunk {
     /// The smallest plan that was found.
@@ -25,7 +25,7 @@ struct Shrinker {
     left: u32,
 }
 
-/// Makes a plan that breaks `invariant` small, in at most `budget` runs.
+/// Reduces a plan that breaks `invariant`, in at most `budget` runs.
 #[must_use]
 pub fn shrink(plan: &Plan, invariant: Invariant, mutation: Option<Mutation>, budget: u32) -> Shrunk {
     let mut shrinker = Shrinker { invariant, mutation, left: budget };

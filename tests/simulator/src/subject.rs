@@ -1,4 +1,4 @@
-//! [`Subject`]: the machine under test, the production [`Dispatch`]; and, when asked, a planted bug around it.
+//! [`Subject`]: the state machine under test, the production [`Dispatch`], with a planted bug around it on request.
 
 use plimsoll_core::policy::{Action, Dispatch, DispatchConfig};
 use plimsoll_core::time::Moment;

@@ -1,4 +1,4 @@
-//! [`sweep`]: many seeds on all cores, and what came of them.
+//! [`sweep`]: runs many seeds on all cores and sums up the results.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use crate::plan::Plan;
 use crate::run::{Run, run};
 use plimsoll_sim::digest::Digest;
 
-/// What came of many runs.
+/// The sums of many runs.
 #[derive(Debug, Default)]
 pub struct Tally {
     /// Runs.
@@ -27,9 +27,9 @@ pub struct Tally {
     pub injected: Injected,
     /// Seeds that failed, lowest first.
     pub failures: Vec<(u64, Violation)>,
-    /// The digests of all runs, whatever the order in which they were made.
+    /// The sum of the digests of all runs, which does not depend on their order.
     pub digest: u64,
-    /// Seeds that were run twice and did not repeat themselves.
+    /// Seeds that were run twice with different results.
     pub unsteady: Vec<u64>,
 }
 
@@ -84,7 +84,7 @@ impl Tally {
         self.injected.add(&done.injected);
         let mut digest = Digest::default();
         digest.add(&(seed, done.digest.value()));
-        // A sum does not depend on who was ready first.
+        // A sum does not depend on which run ended first.
         self.digest = self.digest.wrapping_add(digest.value());
         self.failures.extend(done.violation.clone().map(|violation| (seed, violation)));
     }

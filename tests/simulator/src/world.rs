@@ -1,7 +1,7 @@
-//! [`World`]: a machine, its browsers and their pages, as the fleet's runtime and driver would show them.
+//! [`World`]: a machine, its browsers and their pages, as the runtime and driver would report them.
 //!
-//! It carries out the fleet's actions and answers with [`WorldEvent`]s: late, twice or wrong where the plan has such a fault.
-//! It knows nothing of policies.
+//! It carries out the fleet's actions and answers with [`WorldEvent`]s: late, twice or wrong if the plan has such a
+//! fault. It does not depend on the policies.
 //!
 //! ```text
 //!   Start ─► creating (processor) ─► Opened ─► page (processor) ─► held ─► Ended ─► closing ─► Freed
@@ -33,7 +33,7 @@ use crate::processor::Processor;
 use crate::scenario::Scenario;
 use crate::world_event::{End, Host, WorldEvent};
 
-/// How often memory is looked at, and how often the fleet gets a reading.
+/// The interval of memory samples, and of the fleet's readings.
 const SAMPLE_EVERY: Duration = Duration::from_millis(250);
 const READ_EVERY: u64 = 4;
 const MEASURE_EVERY: u64 = 20;
@@ -67,16 +67,16 @@ pub struct World {
 /// Memory in numbers, for reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Memory {
-    /// In use at the last look.
+    /// The memory in use at the last sample.
     pub used: Bytes,
-    /// The most there ever was.
+    /// The greatest memory in use.
     pub peak: Bytes,
     /// Kills by the kernel.
     pub oom_kills: u64,
 }
 
-/// What the surroundings do to the machine at the moment. Overlapping incidents of one kind are one: the last to begin
-/// counts, and its end ends it.
+/// The current external effects on the machine. Overlapping incidents of one kind count as one: the last to begin
+/// applies, and its end ends the effect.
 #[derive(Debug, Clone)]
 struct Surroundings {
     neighbour: Option<Neighbour>,
@@ -88,7 +88,7 @@ struct Surroundings {
     weight: f64,
 }
 
-/// What is due at a moment.
+/// Things that are due at a moment.
 #[derive(Debug, Clone, Copy)]
 enum Due {
     Entry(u32),
@@ -107,7 +107,7 @@ enum Due {
     Gone(BrowserId),
 }
 
-/// What the processor works on.
+/// Tasks of the processor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Work {
     Create(SlotId),
@@ -156,13 +156,13 @@ impl World {
         }
     }
 
-    /// When something happens next, if nobody interferes.
+    /// When the next thing happens, without further actions.
     #[must_use]
     pub fn next_due(&self) -> Option<Moment> {
         self.agenda.next_due().into_iter().chain(self.processor.next_done()).min()
     }
 
-    /// Lets everything happen that is due at `now`.
+    /// Carries out everything that is due at `now`.
     pub fn step(&mut self, now: Moment) {
         while let Some(work) = self.processor.take_done(now) {
             self.worked(now, work);
@@ -172,7 +172,7 @@ impl World {
         }
     }
 
-    /// The next event, unless the fleet stands still.
+    /// The next event, unless the fleet is frozen.
     pub fn take_event(&mut self, now: Moment) -> Option<WorldEvent> {
         if self.is_frozen(now) {
             return None;
@@ -185,13 +185,13 @@ impl World {
         Some(event)
     }
 
-    /// Whether the fleet stands still: it gets no event and no time passes for it.
+    /// Whether the fleet is frozen: it gets no events, and no time passes for it.
     #[must_use]
     pub fn is_frozen(&self, now: Moment) -> bool {
         now < self.state.frozen_until
     }
 
-    /// Does what the fleet has decided.
+    /// Carries out an action of the fleet.
     pub fn apply(&mut self, now: Moment, action: &Action) {
         match action {
             Action::Start { slot, job, browser, attempt } => self.start(now, *slot, *job, *browser, *attempt),
@@ -202,7 +202,7 @@ impl World {
         }
     }
 
-    /// Whether nothing from outside is still to come and nothing runs.
+    /// Whether no external entry is left and nothing runs.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         self.submitted >= self.planned && self.contexts.is_empty() && self.event.is_empty()

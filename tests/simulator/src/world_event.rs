@@ -13,7 +13,7 @@ use plimsoll_core::units::{Bytes, Ratio};
 pub enum WorldEvent {
     /// A job was submitted; its first page is on this host.
     Submitted(JobSeq, Host),
-    /// The context of a slot is there.
+    /// The context of a slot is open.
     Opened(SlotId),
     /// The attempt of a slot ended.
     Ended(SlotId, End),
@@ -33,7 +33,7 @@ pub enum WorldEvent {
     Measured(Bytes),
     /// Nothing begins any more.
     Stop,
-    /// Every browser is to go.
+    /// Every browser must end.
     Finish,
     /// Time passed.
     Tick,
@@ -72,14 +72,14 @@ impl End {
     }
 }
 
-/// One look at the machine's memory.
+/// One reading of the machine's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Glance {
-    /// In use; nothing while the sensors are blind.
+    /// Memory in use; `None` while it cannot be read.
     pub used: Option<Bytes>,
-    /// All there is.
+    /// The total memory.
     pub limit: Bytes,
-    /// Share of time in which all stood still, in hundredths of a percent.
+    /// Share of time in which all tasks stalled, in hundredths of a percent.
     pub full: u32,
     /// Kills by the kernel so far.
     pub oom_kills: u64,
@@ -92,7 +92,7 @@ impl Glance {
         self.used.map(|used| used.share_of(self.limit))
     }
 
-    /// The share of time in which all stood still.
+    /// The share of time in which all tasks stalled.
     #[must_use]
     pub fn stalled(self) -> Ratio {
         Ratio::new(f64::from(self.full) / 10_000.0)
@@ -168,6 +168,6 @@ impl From<End> for AttemptEnd {
 }
 
 const fn fault(class: FailureClass, recurrence: Recurrence) -> Fault {
-    // No message: nothing decides by it, and a run makes millions of them.
+    // No message: no decision depends on it, and a run makes millions of them.
     Fault { class, recurrence, message: String::new() }
 }

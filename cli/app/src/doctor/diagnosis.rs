@@ -1,4 +1,4 @@
-//! [`Diagnosis`]: what was found and what it comes to; serialized, it is what `--json` prints.
+//! [`Diagnosis`]: the findings and the verdict; `--json` prints its serialized form.
 
 use plimsoll_core::policy::{Sensed, Tally};
 use plimsoll_core::units::Bytes;
@@ -9,7 +9,7 @@ use super::checks;
 use super::facts::Facts;
 use super::finding::{Finding, State};
 
-/// All that the doctor says.
+/// The whole result of `plimsoll doctor`.
 #[derive(Debug, Serialize)]
 pub(super) struct Diagnosis {
     pub(super) verdict: State,
@@ -19,7 +19,7 @@ pub(super) struct Diagnosis {
     pub(super) machine: MachineSeen,
 }
 
-/// What the machine can carry.
+/// The capacity of the machine.
 #[derive(Debug, Serialize)]
 pub(super) struct Carries {
     pub(super) contexts: Option<u64>,
@@ -53,7 +53,7 @@ pub(super) enum Scope {
     Browser,
 }
 
-/// The machine as the sensors see it.
+/// The readings of the machine's sensors.
 #[derive(Debug, Serialize)]
 pub(super) struct MachineSeen {
     cores: usize,
@@ -81,7 +81,7 @@ struct Space {
 }
 
 impl Diagnosis {
-    /// What these facts come to.
+    /// The diagnosis of these facts.
     pub(super) fn of(facts: &Facts) -> Self {
         let findings = checks::findings(facts);
         let verdict = findings.iter().map(|finding| finding.state).max().unwrap_or(State::Good);
@@ -120,7 +120,7 @@ impl Carries {
         let binding = constraints.iter().find(|bound| bound.scope == Scope::Run).cloned();
         let fits = binding.as_ref().map(|bound| bound.contexts);
         Self {
-            // Where no browser could start, the arithmetic of the other limits does not count.
+            // When no browser can start, the other limits do not count.
             contexts: if line.refusal.is_some() { Some(0) } else { fits },
             asked: facts.asked,
             contexts_per_browser: facts.contexts_per_browser,

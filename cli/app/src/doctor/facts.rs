@@ -1,5 +1,5 @@
-//! [`Facts`]: all that the findings are drawn from, gathered from the machine and the chosen driver. Only this file, `trial`
-//! and `fonts` touch the machine.
+//! [`Facts`]: the data from which the findings are derived, gathered from the machine and the chosen driver. Only this
+//! file, `trial` and `fonts` access the machine.
 
 use std::path::{Path, PathBuf};
 
@@ -22,16 +22,16 @@ use plimsoll::compose::{ConfiguredDriver, DriverFactory, expected_cost};
 use plimsoll::process_limits;
 use plimsoll::settings::Settings;
 
-/// What is known of the machine and of what is asked of it.
+/// Facts about the machine and about what the settings require.
 #[derive(Debug)]
 pub(super) struct Facts {
-    /// The driver that jobs go to when nothing else is said.
+    /// The driver of jobs that no rule matches.
     pub(super) driver: String,
-    /// What that driver starts or talks to.
+    /// What that driver starts or connects to.
     pub(super) target: Target,
-    /// What its contexts take of this machine.
+    /// The resources that its contexts use on this machine.
     pub(super) cost: ContextCost,
-    /// Whether a browser of it could be started and used.
+    /// Whether a browser of that driver could be started and used.
     pub(super) trial: Trial,
     /// The user that browsers run as.
     pub(super) identity: Result<Identity, IdentityError>,
@@ -43,7 +43,7 @@ pub(super) struct Facts {
     pub(super) reading: Reading,
     /// Blind sensors, each with the reason.
     pub(super) blind: Vec<(&'static str, String)>,
-    /// The file through which the kernel reports stalls of memory, or why it does not.
+    /// The file in which the kernel reports memory stalls, or why there is no such report.
     pub(super) alarm: Result<PathBuf, String>,
     /// `/dev/shm`.
     pub(super) shared_memory: Option<Disk>,
@@ -51,7 +51,7 @@ pub(super) struct Facts {
     pub(super) fonts: usize,
     /// Processors this program may use.
     pub(super) cores: usize,
-    /// What limits contexts, by the settings' lines.
+    /// The capacity for contexts, with the shares that the settings allow.
     pub(super) capacity: MachineCapacity,
     /// The share of the disk and its inodes at which pressure begins.
     pub(super) disk_line: Ratio,
@@ -61,10 +61,10 @@ pub(super) struct Facts {
     pub(super) contexts_per_browser: u32,
 }
 
-/// What the chosen driver starts or talks to.
+/// What the chosen driver starts or connects to.
 #[derive(Debug)]
 pub(super) enum Target {
-    /// The browser of the CDP driver, with its version if it told one.
+    /// The browser of the CDP driver, with its version if that is known.
     Browser(Result<BrowserBinary, FindError>, Option<String>),
     /// What another driver runs on, or why it cannot be set up.
     Driver(Result<Option<String>, String>),
@@ -75,13 +75,13 @@ pub(super) enum Target {
 pub(super) enum Confinement {
     /// This setting turns the sandbox off.
     Off(&'static str),
-    /// The kernel prevents it.
+    /// The kernel prevents the sandbox.
     Hindered(SandboxObstacle),
-    /// Nothing known prevents it.
+    /// Nothing known prevents the sandbox.
     Free,
 }
 
-/// Examines everything. Starts a browser when nothing speaks against it, which takes a second or two.
+/// Gathers all facts. Starts a browser, which takes one or two seconds, unless a known fault prevents it.
 pub(super) async fn gather(settings: &Settings, supervisor: &Supervisor, clock: Clock) -> Facts {
     let root = Path::new("/");
     let driver = settings.default_driver();

@@ -1,8 +1,8 @@
-//! [`Finding`]: one thing that was looked at, and how it stands.
+//! [`Finding`]: one checked item and its state.
 
 use serde::Serialize;
 
-/// How something stands; a later state is worse.
+/// The state of a checked item; a later variant is worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum State {
@@ -14,16 +14,16 @@ pub(super) enum State {
     Missing,
 }
 
-/// One thing that was looked at.
+/// One checked item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Finding {
-    /// What was looked at, in a word or two.
+    /// The name of the item, in one or two words.
     pub(super) what: &'static str,
-    /// How it stands.
+    /// The state of the item.
     pub(super) state: State,
-    /// What was seen.
+    /// What was observed.
     pub(super) detail: String,
-    /// What mends it: a command, wherever there is one.
+    /// The remedy: a command, where there is one.
     pub(super) remedy: Option<String>,
 }
 

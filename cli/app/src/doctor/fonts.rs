@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Where fontconfig looks unless told otherwise.
+/// The directories that fontconfig searches by default.
 const PLACES: [&str; 2] = ["usr/share/fonts", "usr/local/share/fonts"];
 const SUFFIXES: [&str; 5] = ["ttf", "otf", "ttc", "pfb", "woff2"];
-/// Directories and files looked at; a desktop's thousands need not be counted to the last.
+/// The most directories and files that are counted; a desktop has thousands, and an exact count is not needed.
 const MOST: usize = 20_000;
 
 /// Font files below the usual places of the system whose files begin at `root`.

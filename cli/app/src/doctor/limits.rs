@@ -67,7 +67,7 @@ fn memory(facts: &Facts) -> Finding {
     }
 }
 
-/// Good when the resource carries the contexts that are asked for.
+/// Good when the resource suffices for the contexts that the settings allow.
 fn fits(what: &'static str, detail: String, facts: &Facts, resource: Resource) -> Finding {
     let short = |limit: &&Constraint| limit.resource == resource && limit.contexts() < facts.asked.into();
     match facts.capacity.together.iter().find(short) {

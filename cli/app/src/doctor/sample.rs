@@ -1,4 +1,4 @@
-//! Facts of machines that tests need: one that is well, and one for each thing that can be wrong.
+//! Facts of machines for tests: a machine without faults, and one machine for each fault.
 
 use std::io;
 use std::time::Duration;
@@ -20,10 +20,10 @@ use plimsoll::settings::Settings;
 
 const NPROC: &str = "/proc/loadavg against RLIMIT_NPROC";
 
-/// A change to a machine that is well; the finding it changes, its state then, and a part of its detail and remedy.
+/// A change to a machine without faults; the finding it changes, the new state, and a part of its detail and remedy.
 pub(super) type Case = (fn(&mut Facts), &'static str, State, &'static str, &'static str);
 
-/// A machine that is well.
+/// A machine without faults.
 pub(super) fn facts() -> Facts {
     let reading = Reading {
         memory: seen(MemoryUse { used: Bytes::mib(2_892), limit: Bytes::mib(24_576) }, "/proc/meminfo"),
@@ -70,7 +70,7 @@ pub(super) fn changed(change: fn(&mut Facts)) -> Facts {
     facts
 }
 
-/// A machine that is well, and the machines of all cases.
+/// A machine without faults, and the machines of all cases.
 pub(super) fn all() -> Vec<Facts> {
     std::iter::once(facts()).chain(CASES.iter().map(|(change, ..)| changed(*change))).collect()
 }
@@ -101,7 +101,7 @@ fn browser(facts: &mut Facts, kind: BrowserKind) {
     facts.target = Target::Browser(Ok(BrowserBinary { path, kind, source }), None);
 }
 
-/// Everything that can be wrong.
+/// Every fault.
 pub(super) const CASES: &[Case] = &[
     (
         |facts| {

@@ -8,7 +8,7 @@ use super::finding::{Finding, State};
 
 /// Columns that no line exceeds, unless a single word does.
 const WIDTH: usize = 80;
-/// Columns before what a finding says: mark and name.
+/// Columns before the detail of a finding: mark and name.
 const INDENT: usize = 19;
 
 /// Columns before the amounts of a constraint.
@@ -106,7 +106,7 @@ fn amounts(bound: &Bound) -> String {
     }
 }
 
-/// One line that says it all.
+/// The verdict in one line.
 fn verdict(diagnosis: &Diagnosis) -> String {
     let count = |state| diagnosis.findings.iter().filter(|finding| finding.state == state).count();
     let things = |n| if n == 1 { "1 thing".to_owned() } else { format!("{n} things") };
@@ -132,7 +132,7 @@ fn verdict(diagnosis: &Diagnosis) -> String {
     }
 }
 
-/// The words in lines of at most `width` characters. What stands between backticks is one word, so that a command can
+/// The words in lines of at most `width` characters. Text between backticks counts as one word, so that a command can
 /// be copied; a longer word has a line of its own.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];

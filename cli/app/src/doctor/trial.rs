@@ -1,5 +1,5 @@
-//! The proof: the chosen driver starts a browser as in a run, and opens a context. Kernel settings do not show everything: a
-//! container's seccomp filter, a missing library or a grid that is down shows here.
+//! The trial: the chosen driver starts a browser as in a run, and opens a context. This detects faults that kernel
+//! settings do not show: a container's seccomp filter, a missing library or a grid that is down.
 
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -18,7 +18,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
 
-/// How long a browser may take to say its version.
+/// How long a browser may take to print its version.
 const VERSION_WITHIN: Duration = Duration::from_secs(5);
 /// The longest version that is read, in bytes.
 const VERSION_LENGTH: u64 = 200;
@@ -26,11 +26,11 @@ const VERSION_LENGTH: u64 = 200;
 /// The outcome of the trial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Trial {
-    /// Something else is missing, so it would be in vain.
+    /// Something else is missing, so a trial would fail.
     NotTried,
-    /// It opened a context; the duration is the time since its start began.
+    /// A context was opened; the duration is the time since the start began.
     Worked(Duration),
-    /// It did not, for this reason.
+    /// The trial failed for this reason.
     Failed(String),
 }
 
@@ -51,7 +51,7 @@ async fn open(driver: &dyn Driver, budget: Duration) -> Result<(), Fault> {
     opened.map(drop)
 }
 
-/// What the browser calls itself; `None` when it does not say so in time.
+/// The name and version that the browser prints; `None` when it does not print them in time.
 pub(super) async fn version(binary: &Path, identity: &Identity, supervisor: &Supervisor) -> Option<String> {
     let own = supervisor.child();
     let (ours, theirs) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).ok()?;
@@ -67,7 +67,7 @@ pub(super) async fn version(binary: &Path, identity: &Identity, supervisor: &Sup
     version.map(str::to_owned)
 }
 
-/// Standard output of a child leads nowhere, so a shell turns it to the descriptor that leads to us.
+/// A child's standard output is discarded, so a shell redirects it to the descriptor that we read.
 fn ask(binary: &Path, identity: &Identity, answer: OwnedFd) -> Launch {
     Launch {
         program: "/bin/sh".into(),

@@ -62,7 +62,7 @@ impl Artifacts {
     /// Writes an artifact and returns its name relative to the output directory. It blocks until the disk has taken it.
     ///
     /// # Errors
-    /// When it could not be written; nothing of it is then left.
+    /// When the artifact could not be written; no part of it is then left.
     pub fn keep(&self, ticket: Ticket, job: &JobId, artifact: &Artifact) -> Result<String, StoreError> {
         let stem = format!("{}-{}", sanitised(job.as_str()), ticket.0);
         let (mut file, name) = self.create(&stem, artifact.kind.extension()).map_err(|source| {

@@ -35,7 +35,7 @@ pub struct Tally {
     pub(super) pictures: Vec<Picture>,
     /// By driver; there are as many entries as configured drivers.
     pub(super) drivers: BTreeMap<String, DriverTally>,
-    /// Of the jobs that ran.
+    /// The latency of jobs that ran.
     latency: Spread,
 }
 
@@ -50,7 +50,7 @@ pub struct DriverTally {
     pub fell_back: u64,
 }
 
-/// What the pages of all jobs tried.
+/// Incidents on the pages of all jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct IncidentTotals {
     /// Dialogs that were answered.

@@ -1,4 +1,4 @@
-//! What the end of a run means to scripts: its exit code, or why it failed as a whole.
+//! Derives the exit code from the end of a run, or the reason why the run failed as a whole.
 
 use plimsoll_core::runtime::fleet::FleetReport;
 
@@ -35,11 +35,11 @@ pub(super) fn judge(
             jobs => format!("{cause}; the run was stopped, and {jobs} jobs that ended have no line"),
         }));
     }
-    // Where all jobs succeeded, those of a driver without a browser fell back to another.
+    // When all jobs succeeded, the jobs of a driver without a browser fell back to another driver.
     if let Some(error) = report.launch_error.as_ref().filter(|_| !succeeded) {
         return Err(Failure::environment(format!("no browser could be started: {error}")));
     }
-    // A run that is stopped takes up the rest too, to cancel it. Only a reader that panicked leaves some.
+    // A stopped run submits the remaining jobs too, to cancel them. Jobs are missing only after the reader panicked.
     let missing = total.saturating_sub(report.jobs.submitted);
     if missing > 0 {
         return Err(Failure::bug(format!("{missing} of {total} jobs were never taken up")));

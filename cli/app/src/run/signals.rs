@@ -1,21 +1,21 @@
-//! What signals ask of a run.
+//! Maps signals to requests to a run.
 //!
-//! Ctrl-C, a polite kill and a closed terminal mean "stop". A hang-up while the terminal is still there, or where there
-//! never was one, was sent by somebody on purpose: it means "read the settings again", as for any service.
+//! Ctrl-C, SIGTERM and a closed terminal stop the run. A SIGHUP while the terminal is still open, or without a
+//! terminal, was sent on purpose: the run reads its settings again, as services do.
 
 use std::future::pending;
 use std::io::IsTerminal as _;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What somebody asks for.
+/// A request to the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Request {
     Stop,
     Reload,
 }
 
-/// The signals that are listened for.
+/// The signals that are handled.
 pub(super) struct Signals {
     stop: [Option<Signal>; 2],
     hangup: Option<Signal>,
@@ -52,7 +52,7 @@ impl Signals {
     }
 }
 
-/// A terminal that was closed is none any more.
+/// Whether there is an open terminal.
 fn in_terminal() -> bool {
     std::io::stdin().is_terminal() || std::io::stderr().is_terminal()
 }

@@ -1,4 +1,4 @@
-//! Where the program is run.
+//! The directory in which tests run the program.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -8,10 +8,10 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// A second of processor time and 100 MB of memory of its own: who wants more is ended by the system.
+/// A second of processor time and 100 MB of its own memory: the system ends a process that needs more.
 const WITHIN_LIMITS: &str = r#"ulimit -t 1; ulimit -d 102400; exec "$0" "$@""#;
 
-/// A directory to be wrong in.
+/// A temporary directory for wrong settings.
 pub(crate) struct Desk(TempDir);
 
 impl Desk {

@@ -46,7 +46,7 @@ fn without_a_chromium_only_the_drivers_that_start_one_are_missing_something() {
 
 #[test]
 fn a_grid_that_does_not_answer_is_tried_and_found_missing() {
-    // Nothing listens on the port of TCP's multiplexer.
+    // No process listens on port 1.
     let grid = ["driver.name=webdriver", "driver.webdriver.url=http://127.0.0.1:1", "timeouts.launch=2s"];
     let (code, diagnosis) = diagnosis(&grid);
     assert_eq!(code, Some(3), "{diagnosis}");
@@ -57,7 +57,7 @@ fn a_grid_that_does_not_answer_is_tried_and_found_missing() {
 #[test]
 fn the_configured_line_decides_how_many_contexts_fit() {
     let contexts = |set: &[&str]| {
-        // What cannot be started is judged all the same, and starts nothing here.
+        // A driver that cannot be started gets a diagnosis too, and starts nothing here.
         let firefox = [
             "driver.name=webdriver",
             "driver.webdriver.browser=firefox",

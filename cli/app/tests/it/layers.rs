@@ -1,4 +1,4 @@
-//! Which layer wins, what each says of itself, and that every key arrives.
+//! Which layer overrides which, how each layer is named, and that every key has an effect.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -122,7 +122,7 @@ fn another(key: &Key) -> Value {
 
 #[test]
 fn every_key_of_the_fleet_arrives_in_it() {
-    /// Tables that others read than the fleet, and keys.
+    /// Tables and keys that the fleet does not read.
     const READ_ELSEWHERE: [&str; 4] = ["driver.", "route.", "profiles.", "log."];
     const ALSO: [&str; 1] = ["timeouts.grace"];
     let fleet = |settings: &Settings| format!("{:?}", settings.fleet(0));
@@ -136,7 +136,7 @@ fn every_key_of_the_fleet_arrives_in_it() {
         let settings = read(None, &[], &[&format!("{}={}", key.name, written(&another(key)))]);
         let settings = match settings {
             Ok(layers) => layers.settings().clone(),
-            // Alone it contradicts the defaults; that it arrives is the matter here.
+            // Alone the value contradicts the defaults; this test checks only that the value is passed on.
             Err(_) => alone(key),
         };
         assert!(seen.insert(fleet(&settings)), "{} changes nothing, or what another key changes", key.name);

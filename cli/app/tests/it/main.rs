@@ -1,4 +1,4 @@
-//! The settings of the program, tried with the program itself: what is refused, what is kept secret, which layer wins.
+//! Tests settings with the program itself: what is refused, what is kept secret, which layer overrides which.
 
 mod desk;
 mod doctor;

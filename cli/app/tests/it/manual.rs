@@ -1,4 +1,4 @@
-//! Completions and manual pages, drawn from the command line's own definitions.
+//! Completions and manual pages, generated from the command line's own definitions.
 
 use std::fs;
 

@@ -10,7 +10,7 @@ use std::process::Output;
 use crate::desk::Desk;
 use crate::table::FILES;
 
-/// What is wrong with the way a mistake was refused.
+/// What is wrong with the message about a mistake.
 fn faults_of(name: &str, output: &Output, says: &[&str]) -> Vec<String> {
     let stderr = String::from_utf8_lossy(&output.stderr);
     let mut faults = Vec::new();
@@ -37,7 +37,7 @@ fn mistakes_in_a_file_are_told_with_line_and_column() {
     for (name, content, says) in FILES {
         desk.write("f.toml", content);
         faults.extend(faults_of(name, &desk.run(&["config", "check", "--config", "f.toml"], &[]), says));
-        // Ends of lines as on Windows, and the mark that editors there put in front, change no place.
+        // Windows line ends and a byte order mark do not change a place.
         desk.write("f.toml", format!("\u{feff}{}", content.replace('\n', "\r\n")));
         faults.extend(faults_of(name, &desk.run(&["config", "check", "--config", "f.toml"], &[]), says));
     }
@@ -108,7 +108,7 @@ fn files_that_cannot_be_read_are_told() {
     ] {
         faults.extend(faults_of(name, &desk.run(&["config", "check", "--config", name], &[]), says));
     }
-    // A file by the usual name that cannot be read is not passed over.
+    // A file with the default name that cannot be read is not ignored.
     symlink("nowhere", desk.path("plimsoll.toml")).expect("a link");
     faults.extend(faults_of(
         "usual",
@@ -125,7 +125,7 @@ fn a_file_that_others_keep_to_themselves_is_told() {
     desk.write("private.toml", "[limits]\n");
     fs::set_permissions(desk.path("private.toml"), fs::Permissions::from_mode(0o000)).expect("it is ours");
     let output = desk.run(&["config", "check", "--config", "private.toml"], &[]);
-    // The superuser reads everything.
+    // Root can read every file.
     if output.status.code() != Some(0) || !rustix::process::geteuid().is_root() {
         faults.extend(faults_of("private", &output, &["private.toml cannot be read", "denied"]));
     }

@@ -1,4 +1,4 @@
-//! A secret that reached the settings by whatever way is in nothing that the program says, keeps or starts.
+//! A secret from any source of settings appears in no output, file or process of the program.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -6,10 +6,10 @@ use std::os::unix::fs::PermissionsExt;
 
 use crate::desk::Desk;
 
-/// What must not be seen again; of digits, so that it may be a number too.
+/// The secret. It has only digits, so that it is also a valid number.
 const CANARY: &str = "7261839405";
 
-/// A way for a secret to get in: a file, a variable with its value, and arguments. `{}` is the secret.
+/// A source of the secret: a file, a variable with its value, and arguments. `{}` is the secret.
 struct Way {
     name: &'static str,
     file: &'static str,
@@ -31,7 +31,7 @@ const fn set(name: &'static str, set: &'static [&'static str]) -> Way {
 
 const GRID: &str = "driver.webdriver.url=http://grid:4444";
 
-/// The ways before this one are good settings.
+/// The sources before this one are valid settings.
 const FIRST_WRONG: &str = "password alone";
 
 const BROWSER: &str = "#!/bin/sh\n{ tr '\\0' ' ' < /proc/$$/cmdline; env; } >> \"${0%/*}/started\"\nexit 1\n";
@@ -87,7 +87,7 @@ const WAYS: [Way; 32] = [
     set("set of a slip", &["driver.webdriver.pasword={}"]),
 ];
 
-/// What is asked of the program with the secret at hand.
+/// The commands that run while the secret is set.
 const QUESTIONS: [&[&str]; 9] = [
     &["config", "check"],
     &["config", "show"],
@@ -111,7 +111,7 @@ fn no_way_leads_a_secret_out_again() {
         desk.write("secret", format!("{CANARY}\n"));
         desk.write("jobs.txt", "http://127.0.0.1:9/\n");
         desk.write("plimsoll.toml", fill(file));
-        // A browser that only tells how it was started; it may run as somebody else.
+        // A browser that only records how it was started; it may run as another user.
         desk.write("browser", BROWSER);
         desk.write("started", "");
         for (file, mode) in [("", 0o755), ("browser", 0o755), ("started", 0o666)] {

@@ -1,6 +1,6 @@
 //! Settings files that are wrong.
 
-/// Files that are wrong: what is in them, and what must be said.
+/// Wrong files: the content, and what the message must contain.
 pub(crate) const FILES: &[(&str, &str, &[&str])] = &[
     ("unknown table", "[limit]\nmax_contexts = 5\n", &["f.toml:1:2", "`limit`", "did you mean `limits`"]),
     ("unknown key", "[limits]\nmax_context = 5\n", &["f.toml:2:1", "did you mean `max_contexts`"]),

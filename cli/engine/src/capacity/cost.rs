@@ -1,4 +1,4 @@
-//! [`ContextCost`]: what the contexts of a driver take of this machine.
+//! [`ContextCost`]: the resources that the contexts of a driver use on this machine.
 //!
 //! Measured on 2 cores with a small page in each context. Headless shell: 100 contexts in one browser took 1.7 GB of PSS and
 //! 1,186 threads, and its main process has 79 descriptors without contexts and 4 more with each. A Chromium started by
@@ -9,23 +9,23 @@ use plimsoll_core::policy::FootprintConfig;
 use plimsoll_core::units::Bytes;
 use plimsoll_host::readings::Need;
 
-/// A context without a browser on this machine: the text and tree of a page were measured at well below that.
+/// The memory of a context without a local browser; the text and tree of a page were measured well below this value.
 const LIGHT_CONTEXT: Bytes = Bytes::mib(4);
-/// A headless shell with one page.
+/// The memory of a headless shell with one page.
 const OWN_CHROMIUM: Bytes = Bytes::mib(250);
-/// A Firefox ESR with one page.
+/// The memory of a Firefox ESR with one page.
 const OWN_FIREFOX: Bytes = Bytes::mib(486);
 
-/// What a driver's contexts take of this machine.
+/// The resources that a driver's contexts use on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContextCost {
-    /// They share browsers that run here.
+    /// The contexts share browsers that run here.
     SharedBrowser,
-    /// Each is a Chromium of its own.
+    /// Each context has its own Chromium.
     OwnChromium,
-    /// Each is a Firefox of its own.
+    /// Each context has its own Firefox.
     OwnFirefox,
-    /// They run on another machine, or in no browser.
+    /// The contexts run on another machine, or without a browser.
     Light,
 }
 
@@ -42,7 +42,7 @@ impl ContextCost {
         }
     }
 
-    /// What one of many contexts takes, `per_browser` of which share a browser.
+    /// The need of one context among many, when `per_browser` contexts share a browser.
     pub(super) fn need(self, per_browser: u32) -> Need {
         let FootprintConfig { blank, browser, .. } = FootprintConfig::default();
         match self {
@@ -58,8 +58,8 @@ impl ContextCost {
         }
     }
 
-    /// What the first context takes together with its browser; `None` when no browser runs here. A headless shell has 29
-    /// threads with one context, and more while it starts.
+    /// The need of the first context together with its browser; `None` when no browser runs here. A headless shell has
+    /// 29 threads with one context, and more while it starts.
     pub(super) fn first(self) -> Option<Need> {
         let FootprintConfig { blank, browser, .. } = FootprintConfig::default();
         let first =

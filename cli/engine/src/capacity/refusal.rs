@@ -1,12 +1,12 @@
-//! [`Refusal`]: why not one context fits on this machine, and what to raise.
+//! [`Refusal`]: why no context fits on this machine, and which limit to raise.
 
 use plimsoll_core::units::Bytes;
 use plimsoll_host::readings::Resource;
 
-/// Where the host's readings find the user's limit on threads.
+/// The source that the host's readings name for the user's limit on threads.
 pub(crate) const NPROC: &str = "/proc/loadavg against RLIMIT_NPROC";
 
-/// Why not one context fits.
+/// Why no context fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// A process may not open enough files.
@@ -24,7 +24,7 @@ pub enum Refusal {
     Threads {
         /// Processes and threads of a browser with one page.
         needed: u64,
-        /// In use.
+        /// Processes and threads in use.
         used: u64,
         /// The limit, of which only a share may be used.
         limit: u64,
@@ -46,7 +46,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// What to raise, and how.
+    /// Which limit to raise, and how.
     #[must_use]
     pub fn remedy(&self) -> &'static str {
         match self {
@@ -62,7 +62,7 @@ impl Refusal {
 pub fn remedy(resource: Resource, source: &str) -> &'static str {
     let in_group = source.starts_with("cgroup") || source.ends_with("the cgroup's limit");
     match resource {
-        // The soft limit is at the hard limit already, and only root can raise the hard limit: here for the shell at hand.
+        // The soft limit already equals the hard limit, and only root can raise that; this is for the current shell.
         Resource::Descriptors => {
             "as root: `prlimit --pid $$ --nofile=65536` (docker: `--ulimit nofile=65536`)"
         }

@@ -1,4 +1,4 @@
-//! What fits, what is lowered and what is refused, on readings made by hand.
+//! Tests with invented readings: what fits, which ceilings are lowered and what is refused.
 
 use plimsoll_core::policy::{MemoryUse, PressureProfile, Sensed, Tally};
 use plimsoll_core::units::Ratio;
@@ -9,7 +9,7 @@ fn sensed<T>(value: T, source: &'static str) -> Option<Sensed<T>> {
     Some(Sensed { value, source, at: Moment::ZERO })
 }
 
-/// A roomy machine, but for what a test takes from it.
+/// A machine with enough of everything; a test lowers single limits.
 fn roomy() -> Reading {
     Reading {
         memory: sensed(MemoryUse { used: Bytes::gib(2), limit: Bytes::gib(24) }, "/proc/meminfo"),
@@ -34,7 +34,7 @@ fn memory(used: Bytes, limit: Bytes) -> Reading {
 /// All contexts belong to the default driver.
 const SHARED: &Shares = &[(ContextCost::SharedBrowser, 100)];
 
-/// `limits.max_contexts`, `driver.cdp.contexts_per_browser`, and whether something is said.
+/// `limits.max_contexts`, `driver.cdp.contexts_per_browser`, and whether there is a notice.
 fn fitted(reading: &Reading, jobs: u64) -> Result<(u32, u32, bool), Refusal> {
     let Fitted { settings, notice } = ceilings(&Settings::default(), SHARED, jobs, reading, 2)?;
     Ok((settings.limits.max_contexts, settings.driver.cdp.contexts_per_browser, notice.is_some()))

@@ -42,7 +42,7 @@ pub(super) async fn configure(factory: &DriverFactory, name: &str) -> Result<Con
     let driver = load(factory, name).await?;
     let library = &driver.info().library;
     let about = Some(format!("{} {} ({})", library.name, library.version, library.path.display()));
-    // Who renders has a browser somewhere below, and its processes are ours to measure.
+    // A driver that renders has a browser among its child processes, and we measure these processes.
     let renders = driver.capabilities().contains(plimsoll_core::capability::Capability::Screenshot);
     Ok(if renders {
         let probe = Box::new(HostProbe::new(factory.spawner.clone(), factory.profiles()));

@@ -1,8 +1,8 @@
 //! How the ceilings of the settings are shared among the fleets of several drivers.
 //!
-//! The default driver gets what the others leave, its own `route.share` at most. Another gets its `route.share`, or an
-//! equal part of `limits.max_contexts`. Shares are ceilings: nobody takes over what another does not use, and so the sum
-//! holds whatever each fleet decides.
+//! The default driver gets what the others leave, at most its own `route.share`. Each other driver gets its
+//! `route.share`, or an equal part of `limits.max_contexts`. Shares are ceilings: a driver does not take over the
+//! unused share of another, so the sum stays within the total whatever each fleet decides.
 
 use plimsoll_core::policy::Estimate;
 use plimsoll_core::runtime::fleet::FleetConfig;
@@ -12,10 +12,10 @@ use crate::capacity::ContextCost;
 use crate::routes::Routes;
 use crate::settings::Settings;
 
-/// What a driver process takes besides the browsers of its contexts.
+/// The memory of a driver process without the browsers of its contexts.
 const DRIVER_PROCESS: Bytes = Bytes::mib(4);
 
-/// More drivers than contexts.
+/// There are more drivers than contexts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "limits.max_contexts is {total}, and {drivers} drivers are in use; raise it, so that each has at least one"

@@ -54,17 +54,17 @@ pub(super) fn configure(factory: &DriverFactory) -> Result<ConfiguredDriver, Eng
     })
 }
 
-/// The remote ends, with whoever the settings name as their user.
+/// The remote ends, each with the user that the settings name.
 fn remotes(written: &settings::WebDriverSettings) -> Result<Vec<Remote>, EngineError> {
     let password = written.password().map_err(EngineError::usage)?;
     let remote = |(address, weight): (&settings::Address, u32)| {
         let mut url = address.expose().clone();
         if let (Some(user), Some(password)) = (&written.username, &password) {
-            // An http address has a host, and so takes a user.
+            // An http address has a host, so a user can be set.
             let _ = url.set_username(user);
             let _ = url.set_password(Some(password.expose()));
         }
-        // The error would show the whole address: it is the written one that the reader knows.
+        // The parser's error would show the whole address; the reader knows the address as it is written.
         Remote::parse(url.as_str(), weight).map_err(|_| {
             EngineError::usage(format!(
                 "`{address}` is no remote end; write it as in \"http://grid.example:4444\""

@@ -66,7 +66,7 @@ impl DecodeError {
         self.inside_out.iter().rev()
     }
 
-    /// The same mistake, seen from the list or map around it.
+    /// The same mistake, with the surrounding list or map added to its path.
     pub(crate) fn within(mut self, segment: impl FnOnce() -> Segment) -> Self {
         self.inside_out.push(segment());
         self

@@ -30,7 +30,7 @@ use crate::process_limits;
 use crate::routes::Routes;
 use crate::settings::{Layers, Settings, SettingsSources};
 
-/// Events that a slow receiver may fall behind.
+/// How many events a slow receiver may fall behind.
 const EVENTS: usize = 256;
 
 /// Builds an [`Engine`]. Settings that are not given have their defaults.
@@ -49,14 +49,14 @@ impl EngineBuilder {
         self.set("route.default", name)
     }
 
-    /// A driver of the program's own, for jobs that no rule routes. Its contexts count as light.
+    /// A driver that the program implements, for jobs that no rule routes. Its contexts count as light.
     #[must_use]
     pub fn own_driver(mut self, driver: Arc<dyn Driver>) -> Self {
         self.own_driver = Some(driver);
         self
     }
 
-    /// Contexts that may be active at once.
+    /// The most contexts that are active at once.
     #[must_use]
     pub fn max_contexts(self, contexts: u32) -> Self {
         self.set("limits.max_contexts", contexts)
@@ -69,7 +69,7 @@ impl EngineBuilder {
         self
     }
 
-    /// A settings file. No file is read that is not named.
+    /// A settings file. Without this call no file is read.
     #[must_use]
     pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.sources.config = Some(path.into());
@@ -83,7 +83,7 @@ impl EngineBuilder {
         self
     }
 
-    /// Learns of each change, from the fleets' own loops: it must not block.
+    /// Sets an observer of every change. The fleets' own loops call it, so it must not block.
     #[must_use]
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = Some(observer);
@@ -97,15 +97,15 @@ impl EngineBuilder {
     pub async fn start(self) -> Result<Engine, EngineError> {
         let settings = self.read_settings()?;
         let routes = self.routes(&settings);
-        // It may run as many jobs as are submitted, so its ceilings are fitted to all it may have open.
+        // The number of jobs is not known, so it lowers no ceiling.
         let prepared = self.prepare_with(settings, routes, u64::MAX).await?;
         let store = MemoryStore::new(prepared.plan.open_jobs(&prepared.settings));
         let shared: Arc<dyn Store> = Arc::clone(&store) as _;
         Ok(prepared.start(shared, Some(store)))
     }
 
-    /// Makes everything ready for jobs of a store: `routes` name each driver that they may go to, and there are at most
-    /// `jobs` of them.
+    /// Prepares an engine for the jobs of a store: `routes` name each driver that the jobs may go to, and `jobs` is the
+    /// most jobs that the store has.
     ///
     /// # Errors
     /// As [`EngineBuilder::start`].
@@ -169,7 +169,7 @@ impl std::fmt::Debug for EngineBuilder {
 #[derive(Debug)]
 pub(super) struct Plan {
     costs: Vec<ContextCost>,
-    /// Jobs that may come.
+    /// The most jobs that may be submitted.
     jobs: u64,
     reading: Reading,
     pub(super) routes: Routes,

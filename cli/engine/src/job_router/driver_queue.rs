@@ -17,19 +17,19 @@ use crate::routes::DriverIndex;
 #[derive(Debug, Default)]
 pub(super) struct DriverQueue {
     pub(super) waiting: VecDeque<RoutedJob>,
-    /// What the fleet was given and has not ended.
+    /// Jobs that the fleet took and has not ended.
     pub(super) given: HashMap<Ticket, RoutedJob>,
-    /// The fleet has learned that there are no more jobs.
+    /// The fleet was notified that there are no more jobs.
     pub(super) over: bool,
 }
 
-/// A job between drivers.
+/// A job on its way through the drivers.
 #[derive(Debug, Clone)]
 pub(super) struct RoutedJob {
     pub(super) ticket: Ticket,
     pub(super) job: Job,
     pub(super) failed_by: Vec<DriverIndex>,
-    /// On all drivers so far.
+    /// Attempts on all drivers so far.
     pub(super) attempts: u32,
     pub(super) elapsed: Duration,
 }
@@ -76,7 +76,7 @@ impl QueueStore {
         &self.router
     }
 
-    /// After an error no fleet gets a job any more.
+    /// After an error no fleet gets another job.
     fn checked<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
         if done.is_err() {
             self.router.change(|state| state.source = Source::Broken);
@@ -89,7 +89,7 @@ impl QueueStore {
 impl Store for QueueStore {
     async fn next(&self) -> Result<Option<(Ticket, Job)>, StoreError> {
         loop {
-            // Made before the look, so that no change between the look and the wait is missed.
+            // Created before the check, so that no change between the check and the wait is missed.
             let changed = self.router.changed.notified();
             match self.router.next_for(self.driver) {
                 Next::Job(ticket, job) => return Ok(Some((ticket, *job))),

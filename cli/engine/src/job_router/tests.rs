@@ -1,5 +1,4 @@
-//! Fleets that take jobs and end them as chance will have it: whatever they do, each job is recorded once, and no lane
-//! grows beyond its bound.
+//! Fleets that take and end jobs at random: in every run each job is recorded once, and no queue exceeds its bound.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -53,7 +52,7 @@ impl Store for TestStore {
         }
         let n = *given;
         *given += 1;
-        // No count from 0, so that a router that numbers jobs by itself is found out.
+        // Tickets do not count from 0, so that the tests detect a router that numbers jobs itself.
         Ok(Some((
             Ticket(9_000_000 - 3 * n),
             trial::job(&format!("http://{}/{n}", ["a", "b"][n as usize % 2])),
@@ -84,7 +83,7 @@ fn routes() -> Routes {
     routes
 }
 
-/// The same, and the last driver falls back to the first.
+/// The same routes, and the last driver falls back to the first.
 fn circle() -> Routes {
     let mut routes = routes();
     routes.add_fallback("sim", vec![FailureClass::Script], "http");
@@ -94,11 +93,11 @@ fn circle() -> Routes {
 /// How a fleet works.
 #[derive(Debug, Clone, Copy)]
 struct Pace {
-    /// Jobs it has under way at most.
+    /// The most jobs that it runs at once.
     width: usize,
-    /// Turns it takes for each.
+    /// Turns that it takes for each job.
     turns: usize,
-    /// Of four jobs, those that fail with a class that falls back.
+    /// How many of four jobs fail with a class that falls back.
     failing: u8,
 }
 
@@ -125,7 +124,7 @@ fn failed(class: FailureClass) -> Outcome {
     Outcome::Failed(Fault::persistent(class, "it did").at(Stage::Step(0)))
 }
 
-/// The fleet of one driver: takes as many jobs as it may have, and now and then ends the oldest, until its queue is over.
+/// The fleet of one driver: takes as many jobs as it may have, and at random ends the oldest, until its queue ends.
 async fn fleet(queue: QueueStore, paces: &[Pace], mut chance: fastrand::Rng) {
     let Pace { width, turns, failing } = paces[queue.driver()];
     let mut running = VecDeque::new();
@@ -159,7 +158,7 @@ async fn fleet(queue: QueueStore, paces: &[Pace], mut chance: fastrand::Rng) {
     }
 }
 
-/// Runs all fleets on one thread until their queues are over, with `then` beside them; paused time finds what hangs.
+/// Runs all fleets on one thread until their queues end, with `then` beside them; paused time detects a deadlock.
 fn run<F: AsyncFnOnce(&JobRouter)>(
     store: &Arc<TestStore>,
     routes: Routes,
@@ -222,7 +221,7 @@ proptest! {
     }
 }
 
-/// A quick driver once read nearly the whole list into the queue of the slow one that its jobs fall back to.
+/// A fast driver once read nearly the whole list into the queue of the slow driver to which its jobs fall back.
 #[test]
 fn a_quick_driver_does_not_run_ahead_of_the_one_its_jobs_fall_back_to() {
     let store = TestStore::of(1_000);

@@ -117,7 +117,7 @@ mod tests {
     use crate::jobs::trial::{Files, problems};
     use crate::jobs::{JobFile, JobsError, Source};
 
-    /// A file's name, what is in it, and what is said of it.
+    /// A file's name, its content, and the message about it.
     type Case = (&'static str, &'static str, &'static str);
 
     const LINES: &[Case] = &[

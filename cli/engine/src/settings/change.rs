@@ -42,7 +42,7 @@ pub fn changes(old: &Settings, new: &Settings) -> Changes {
     let [before, after] = [old, new].map(|settings| serde_json::to_value(settings).unwrap_or_default());
     let mut keys = Vec::new();
     differ(&before, &after, "", &mut keys);
-    // What is not shown is compared by itself.
+    // Values that are not shown are compared separately.
     let [cdp_before, cdp_after] = [old, new].map(|settings| &settings.driver.cdp);
     let [before, after] = [old, new].map(|settings| &settings.driver.webdriver);
     for (key, differs) in [

@@ -128,7 +128,7 @@ impl Reader {
     }
 
     fn float(&mut self, number: &DeFloat<'_>, span: Range<usize>) -> Option<Value> {
-        // JSON knows no infinity and no NaN, and no setting is either.
+        // JSON has no infinity and no NaN, and no setting can have such a value.
         let read = number.as_str().parse::<f64>().ok().and_then(serde_json::Number::from_f64);
         if read.is_none() {
             let key = self.path.join(".");

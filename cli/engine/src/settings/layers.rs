@@ -1,4 +1,4 @@
-//! The layers joined: what each key's value is, and who set it.
+//! Merges the layers: the value of each key, and the layer that set it.
 //!
 //! ```text
 //!   defaults ─┐
@@ -8,8 +8,8 @@
 //!   flags ────┘                └────────── mistakes, with their places ◄──┘
 //! ```
 //!
-//! A layer's mistake is one even where a later layer overrides it: it would come to light at the worst time. What is
-//! wrong is cut out, so that everything else is looked at too and all mistakes are told at once.
+//! A layer's mistake is reported even where a later layer overrides it; otherwise it would appear when that layer is
+//! removed. Wrong values are removed before the next check, so that all mistakes are reported at once.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -101,7 +101,7 @@ impl Layers {
         }
         let mut variables: Vec<_> =
             environment.filter_map(|(name, value)| text::environment(name, value)).collect();
-        // The order of an environment is nobody's intention.
+        // The environment's order has no meaning; sorting makes messages reproducible.
         variables.sort_by_key(|layer| layer.as_ref().ok().map(|layer| layer.source.to_string()));
         for layer in variables.into_iter().chain(args.set.iter().map(|set| text::set(set))) {
             match layer {
@@ -127,7 +127,7 @@ impl Layers {
         let values = figment.extract::<Value>().unwrap_or_default();
         let settings = match decode::from_value::<Settings>(&values) {
             Ok(settings) => settings,
-            // More is wrong than was cut out: enough has been said.
+            // The removed values were not the only mistakes; the mistakes found so far are reported first.
             Err(_) if !mistakes.is_empty() => return Err(SettingsError(mistakes)),
             Err(error) => {
                 mistakes.push(Mistake::at(None, &error.without_the_value().to_string()));
@@ -137,7 +137,7 @@ impl Layers {
         let shown = serde_json::to_value(&settings).unwrap_or_default();
         let joined = Self { layers, figment, settings, shown };
         let problems = joined.settings.problems();
-        // What was cut out leaves its default behind, which may contradict the rest.
+        // A removed value is replaced by its default, which may contradict the rest.
         let sound = problems.iter().filter(|problem| !problem.concerns(&cut));
         mistakes.extend(sound.map(|problem| joined.mistake(problem)));
         mistakes.extend(joined.settings.unreadable_secret().map(|problem| joined.mistake(&problem)));
@@ -183,7 +183,7 @@ impl Layers {
 
     /// A problem with the place of its likeliest cause: the first of its keys that somebody set.
     fn mistake(&self, problem: &Problem) -> Mistake {
-        // Of a list, figment knows the whole.
+        // Figment has the layer of a whole list, not of its entries.
         let list = |key: &str| key.split('[').next().unwrap_or_default().to_owned();
         let set = problem.keys.iter().map(|key| (key, self.winner(&list(key)))).find(|(_, layer)| *layer > 0);
         let (key, layer) = set.map_or((None, 0), |(key, layer)| (Some(key), layer));

@@ -40,7 +40,7 @@ impl Default for LogSettings {
 impl LogSettings {
     pub(super) fn problems(&self) -> Option<Problem> {
         let known = LEVELS.join(", ");
-        // To tracing a lone word is the name of a part, of which everything is then logged; here it is a slip.
+        // For tracing, a single word is a target whose events are all logged; here such a word is a typing error.
         let slip = self.level.split(',').find(|part| !part.contains(['=', '[']) && !LEVELS.contains(part));
         let wrong = match slip {
             Some(word) => {

@@ -1,4 +1,4 @@
-//! What may hold a secret without being one: the user in a URL, and tables whose keys nobody here knows.
+//! Redacts values that may contain a secret: the user in a URL, and tables whose keys are not known here.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -65,7 +65,7 @@ pub(super) fn texts<S: Serializer>(texts: &[String], serializer: S) -> Result<S:
 fn is_secret_name(name: &str) -> bool {
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
     let plain = plain.to_ascii_lowercase();
-    // Grids have accounts with a `key`; at the end of a name, for `keyboard` is none.
+    // Grids have accounts with a `key`. Only the end of a name counts, because `keyboard` is no secret.
     plain.ends_with("key") || SECRET_NAMES.iter().any(|secret| plain.contains(secret))
 }
 

@@ -1,4 +1,4 @@
-//! What there is to set: every key with its meaning, its default and what is allowed, drawn from the types themselves.
+//! The reference of settings: every key with its meaning, its default and its range, derived from the types.
 //!
 //! ```text
 //!  types + their docs ─► schemars ─► JSON Schema ─┬─► config schema
@@ -213,7 +213,7 @@ pub(super) fn variable(name: &str) -> String {
 
 fn description(schema: &Value) -> String {
     let text = schema.get("description").and_then(Value::as_str).unwrap_or_default();
-    // Comments are wrapped; what they say is not.
+    // Comments are wrapped; a description is one line.
     text.split('\n').map(str::trim).collect::<Vec<_>>().join(" ")
 }
 

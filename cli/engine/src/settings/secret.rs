@@ -1,4 +1,4 @@
-//! [`Secret`]: a text that may be used and never shown.
+//! [`Secret`]: a text that can be used but is never shown.
 //!
 //! ```text
 //!   password = "..."  ─┐
@@ -6,7 +6,7 @@
 //!   password_file ─────┘      └────── Debug, Display, Serialize ──► (redacted)
 //! ```
 //!
-//! A file is the better way: what stands on a command line or in an environment can be read by others on the machine.
+//! A file is safer: other users of the machine may read a command line or an environment.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -97,7 +97,7 @@ impl<'de> Deserialize<'de> for Secret {
         let text = String::deserialize(deserializer)?;
         match text.as_str() {
             "" => Err(D::Error::custom("empty; leave the key out instead")),
-            // What `config show` prints may come back as a file.
+            // The output of `config show` may be used as a file.
             REDACTED => Err(D::Error::custom(format!("`{REDACTED}` is the mark that stands for a secret"))),
             _ => Ok(Self(text)),
         }

@@ -40,7 +40,7 @@ pub(super) fn environment(name: OsString, value: OsString) -> Option<Result<Laye
 /// The layer of a `--set KEY=VALUE`.
 pub(super) fn set(text: &str) -> Result<Layer, Mistake> {
     let Some((key, value)) = text.split_once('=') else {
-        // What follows the key may be a secret.
+        // The text after the key may be a secret.
         let key: String =
             text.chars().take_while(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
         let message = "write it as KEY=VALUE, as in --set retry.attempts=5";
@@ -57,7 +57,7 @@ fn single(source: Source, key: &str, text: &str) -> Result<Layer, Mistake> {
     }
     let value = match key_tree().key(key.split('.')) {
         Some(known) if key.split('.').count() == known.name.split('.').count() => typed(known, text),
-        // A table, or something inside of a free one.
+        // A table, or a key inside a table with free keys.
         _ => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
     };
     Ok(Layer::single(source, key, value))

@@ -1,8 +1,8 @@
 //! Checks [`Settings`] that a program filled in as the settings of a file are checked.
 //!
-//! A type admits what a key's range does not: zero contexts, a share of 300 %. So the values are written out as a layer
-//! and checked like one. Values that are not shown (secrets, addresses with a user) cannot be written out; their types
-//! were checked when they were made.
+//! A type allows values that a key's range does not: zero contexts, a share of 300 %. So the values are written out as
+//! a layer and checked like a layer. Values that are not shown (secrets, addresses with a user) cannot be written out;
+//! their types were checked when they were made.
 
 use serde_json::Value;
 

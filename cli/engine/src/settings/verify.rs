@@ -1,6 +1,6 @@
-//! One layer by itself: keys that nothing reads, values of the wrong type, values out of range.
+//! Checks one layer by itself: keys that nothing reads, values of the wrong type, values out of range.
 //!
-//! Each mistake is cut out of the layer and the rest is looked at again, until nothing is wrong with what is left.
+//! Each mistake is removed from the layer and the rest is checked again, until no mistake is left.
 
 use serde_json::{Map, Value};
 
@@ -107,7 +107,7 @@ fn reject(
             let known = tree.child(name);
             match known {
                 Some(tree) => reject(value, tree, path, rejected),
-                // Of a file that is something else altogether, the beginning is enough.
+                // For a file that holds no settings at all, the first mistakes are enough.
                 None if rejected.len() <= MOST_MISTAKES => rejected.push((path.clone(), Rejected::Unknown)),
                 None => {}
             }

@@ -1,5 +1,5 @@
-//! The documentation against the program: every example is valid, and no step, key or class is left out.
-//! What is said of settings is compared in `reference.rs`.
+//! Compares the documentation with the program: every example is valid, and no step, key or class is missing.
+//! `reference.rs` compares the documentation of settings.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,5 +1,5 @@
-//! Which settings a running fleet takes over, against the fleet's scheduler itself: the same load with and without the new
-//! value of a key. The fleet acts otherwise exactly where `LIVE` says so.
+//! Tests with the fleet's scheduler which settings a running fleet applies: the same load runs with and without the new
+//! value of a key. The fleet's actions differ exactly for the keys that `LIVE` names.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ const CHANGES: &[&str] = &[
     "breakers.profile=strict",
     "breakers.trips_at=30",
     "pressure.profile=strict",
-    // The fleet keeps these for its life.
+    // A running fleet does not change these.
     "limits.queue_timeout=1s",
     "memory.shut_above=99%",
     "memory.open_at=10%",
@@ -43,7 +43,7 @@ const CHANGES: &[&str] = &[
     "driver.cdp.recycle_after=5s",
 ];
 
-/// What jobs do, and on which machine.
+/// A load: what the jobs do, and on which machine.
 struct Load {
     /// Settings besides the one that changes.
     settings: &'static [&'static str],
@@ -177,7 +177,7 @@ fn a_running_fleet_acts_otherwise_exactly_after_a_change_of_a_live_key() {
     assert!(unchanged.iter().all(|actions| actions.len() > 100), "a load that shows nothing");
     for change in CHANGES {
         let (key, _) = change.split_once('=').expect("a key and its value");
-        // Of values that contradict each other.
+        // The new value alone would contradict the default of another key.
         let also: &[&str] = if key == "retry.base" { &["retry.cap=30s"] } else { &[] };
         let change = [&[*change], also].concat();
         let differs = LOADS.iter().zip(&unchanged).any(|(load, before)| actions(load, &change) != *before);

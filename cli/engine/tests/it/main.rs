@@ -1,4 +1,4 @@
-//! The documentation of jobs and settings, and what changes live, against the program.
+//! Compares the program with the documentation of jobs and settings, and with the list of settings that change live.
 
 mod docs;
 mod live;

@@ -1,6 +1,6 @@
-//! What is written about settings, against the program: the defaults file, the JSON Schema and the tables of the manual
-//! are drawn from the types, and this is where they are drawn. `BLESS=1 cargo test -p plimsoll --test it reference`, run twice, writes
-//! them anew.
+//! Compares what is written about settings with the program: the defaults file, the JSON Schema and the manual's tables
+//! are generated from the types by this test. `BLESS=1 cargo test -p plimsoll --test it reference`, run twice, writes
+//! them again.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 /// The widest line of a generated comment.
 const WIDTH: usize = 110;
-/// What stands around the tables of the manual.
+/// The markers around the tables of the manual.
 const BEGIN: &str = "<!-- drawn from the program: begin -->\n";
 const END: &str = "<!-- drawn from the program: end -->\n";
 
@@ -22,7 +22,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the crate lies in the repository")
 }
 
-/// Compares a file with what it should be, or makes it so.
+/// Compares a file with its expected content, or writes that content.
 #[track_caller]
 fn assert_drawn(path: &str, is: impl Fn(&str) -> bool, should_be: &str) {
     let path: PathBuf = root().join(path);
@@ -56,7 +56,7 @@ fn the_defaults_file_holds_the_defaults() {
     let args = SettingsSources { config: Some(path), set: Vec::new() };
     let layers = Layers::read(&args, std::iter::empty(), Vec::new()).expect("the defaults are good");
     assert_eq!(layers.settings(), &Settings::default());
-    // And each stands in it: nothing is left to the layer below.
+    // Each key is in the file: no value comes from the layer below.
     for key in key_tree().keys().into_iter().filter(|key| !key.is_optional() && !key.name.contains(ANY_NAME))
     {
         let explained = layers.explain(&key.name).expect("a key");
@@ -73,14 +73,14 @@ fn with_every_comment_made_a_setting_the_defaults_file_is_still_good() {
     let mut lines: Vec<&str> = Vec::new();
     for line in DEFAULTS.lines() {
         let example = line.strip_prefix("# ").filter(|rest| rest.starts_with('[') || key(rest).is_some());
-        // An example stands before the empty default.
+        // The example is on the line before the empty default.
         let twice = lines.last().is_some_and(|last| key(line).is_some() && key(last) == key(line));
         lines.extend(example.or(Some(line)).filter(|_| !twice));
     }
     fs::write(&path, lines.join("\n").replace(ANY_NAME, "http")).expect("a file in it");
     let args = SettingsSources { config: Some(path), set: Vec::new() };
     let error = Layers::read(&args, std::iter::empty(), Vec::new()).expect_err("some contradict each other");
-    // Each example is good by itself.
+    // Each example is valid by itself.
     let wrong: Vec<_> = error.0.iter().filter(|mistake| !mistake.message.contains(" and driver.")).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -1,4 +1,4 @@
-//! The browsers of a fleet, as the runtime holds them: started, watched and closed by tasks of their own.
+//! The browsers of a fleet in the runtime. Separate tasks start, watch and close them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::port::{Browser, BrowserEnd, CloseError, Driver};
 use crate::runtime::permit::Permit;
 use crate::runtime::supervisor::Supervisor;
 
-/// What became of a browser.
+/// The result of a browser's task.
 pub(super) enum BrowserNotice {
     Launched(BrowserId, Arc<dyn Browser>),
     LaunchFailed(BrowserId, Fault),
@@ -32,19 +32,19 @@ pub(super) struct Browsers {
 
 struct Cell {
     state: State,
-    /// Permits of contexts that could not be verified gone: they go when the browser does.
+    /// Permits of contexts that could not be verified gone. They are dropped when the browser is gone.
     held: Vec<Permit>,
 }
 
 enum State {
     Launching,
-    /// To be closed as soon as it is up.
+    /// The browser must be closed as soon as its launch is finished.
     Unwanted,
     Up(Arc<dyn Browser>, Supervisor),
     Closing,
 }
 
-/// A notice to come.
+/// A future notice.
 pub(super) type Pending = BoxFuture<'static, BrowserNotice>;
 
 impl Browsers {
@@ -52,7 +52,7 @@ impl Browsers {
         Self { driver, supervisor, launch_timeout, cells: HashMap::new() }
     }
 
-    /// The browser, if contexts can be opened on it.
+    /// The browser, if it can open contexts.
     pub(super) fn up(&self, id: BrowserId) -> Option<Arc<dyn Browser>> {
         match &self.cells.get(&id)?.state {
             State::Up(browser, _) => Some(Arc::clone(browser)),
@@ -60,22 +60,22 @@ impl Browsers {
         }
     }
 
-    /// Asks every browser to give back what it can.
+    /// Asks every browser to free memory.
     pub(super) fn trim(&self, trim: Trim) {
         for cell in self.cells.values() {
             if let State::Up(browser, watch) = &cell.state {
                 let browser = Arc::clone(browser);
-                // A courtesy that nobody waits for; it ends with the browser's watch at the latest.
+                // The result is not awaited. The task ends with the browser's watch at the latest.
                 drop(watch.spawn("trim browser", async move { browser.trim(trim).await }));
             }
         }
     }
 
-    /// Keeps the permit of a context that could not be verified gone until its browser is.
+    /// Keeps the permit of a context that could not be verified gone until its browser is gone.
     pub(super) fn hold(&mut self, id: BrowserId, permit: Permit) {
         match self.cells.get_mut(&id) {
             Some(cell) => cell.held.push(permit),
-            // The browser is gone, and its contexts with it.
+            // The browser and its contexts are already gone.
             None => drop(permit),
         }
     }
@@ -97,8 +97,7 @@ impl Browsers {
         .boxed()
     }
 
-    /// Takes in a browser that is up. Returns the task that watches it, or the one that closes it, if nobody wants
-    /// it any more.
+    /// Adds a launched browser. Returns the task that watches it, or the task that closes it if it is no longer wanted.
     pub(super) fn launched(&mut self, id: BrowserId, browser: Arc<dyn Browser>) -> Pending {
         let unwanted = matches!(self.cells.get(&id), Some(Cell { state: State::Unwanted, .. }) | None);
         let watch = self.supervisor.child();
@@ -111,14 +110,14 @@ impl Browsers {
         async move {
             match task.await {
                 Ok(end) => BrowserNotice::Ended(id, end),
-                // Cancelled because the browser is being closed: its closing will be noticed instead.
+                // The watch was cancelled because the browser is being closed; the closing sends its own notice.
                 Err(_) => std::future::pending().await,
             }
         }
         .boxed()
     }
 
-    /// Closes a browser, or arranges that it is closed as soon as it is up.
+    /// Closes a browser now, or as soon as its launch is finished.
     pub(super) fn close(&mut self, id: BrowserId) -> Option<Pending> {
         let cell = self.cells.get_mut(&id)?;
         match std::mem::replace(&mut cell.state, State::Closing) {
@@ -140,7 +139,7 @@ impl Browsers {
         }
     }
 
-    /// Forgets a browser that is gone, and with it the permits it held.
+    /// Removes a browser that is gone, and drops the permits that it held.
     pub(super) fn gone(&mut self, id: BrowserId) {
         self.cells.remove(&id);
     }

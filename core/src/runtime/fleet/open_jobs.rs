@@ -1,4 +1,4 @@
-//! [`OpenJobs`]: the jobs of a fleet that have not ended, each with the store's ticket and what its last attempt gave.
+//! [`OpenJobs`]: the unfinished jobs of a fleet, each with the store's ticket and the output of its last attempt.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::time::Moment;
 
 /// The jobs that have not ended.
 pub(super) struct OpenJobs {
-    /// What records call the driver.
+    /// The name of the driver in the records.
     driver: Arc<str>,
     jobs: HashMap<JobSeq, OpenJob>,
     next: u64,
@@ -27,12 +27,12 @@ struct OpenJob {
 }
 
 impl OpenJobs {
-    /// No jobs yet, of a fleet whose records name this driver.
+    /// An empty set of jobs; their records will name this driver.
     pub(super) fn of(driver: Arc<str>) -> Self {
         Self { driver, jobs: HashMap::new(), next: 0 }
     }
 
-    /// Adds a job and numbers it.
+    /// Adds a job and gives it a number.
     pub(super) fn add(&mut self, ticket: Ticket, job: Job) -> JobSeq {
         let seq = JobSeq(self.next);
         self.next += 1;
@@ -43,14 +43,14 @@ impl OpenJobs {
         seq
     }
 
-    /// Notes that an attempt begins, and returns its job.
+    /// Records the start of an attempt and returns its job.
     pub(super) fn begin(&mut self, seq: JobSeq, now: Moment) -> Option<(Ticket, Arc<Job>)> {
         let open = self.jobs.get_mut(&seq)?;
         open.first_start.get_or_insert(now);
         Some((open.ticket, Arc::clone(&open.job)))
     }
 
-    /// Keeps what an attempt brought back instead of what an earlier one did.
+    /// Replaces the output of earlier attempts by the output of this attempt.
     pub(super) fn attempt_ended(&mut self, seq: JobSeq, finished: Moment, output: AttemptOutput) {
         if let Some(open) = self.jobs.get_mut(&seq) {
             open.last_end = Some(finished);

@@ -1,11 +1,11 @@
-//! The two tasks between a fleet and its store: one reads jobs ahead, one writes results behind.
+//! The two tasks between a fleet and its store: one reads jobs in advance, the other writes results in the background.
 //!
 //! ```text
 //!   store ──next──► feed task ──► channel ──► fleet ──► channel ──► recorder task ──record | release──► store
 //! ```
 //!
-//! The fleet's loop never waits for the store's disk until a channel is full. The recorder ends with the store's first
-//! error, and the fleet finds its channel closed.
+//! The fleet's loop waits for the store's disk only when a channel is full. The recorder ends at the store's first
+//! error; the fleet then finds its channel closed.
 
 use std::sync::Arc;
 
@@ -16,16 +16,16 @@ use crate::job::Job;
 use crate::port::{JobRecord, Store, StoreError};
 use crate::runtime::supervisor::{Supervisor, Task};
 
-/// Jobs or results that may be under way between two tasks.
+/// The capacity of each channel, in jobs or results.
 const IN_TRANSIT: usize = 256;
 
-/// What the feed task sends: a job, or why no more can be read.
+/// An item of the feed task: a job, or the reason why no more jobs can be read.
 pub(super) type Fed = Result<(Ticket, Job), StoreError>;
 
-/// Reads jobs ahead of the fleet, as many as fit in the channel. A job that the fleet takes no more is released.
+/// Reads jobs in advance, up to the capacity of the channel. A job that the fleet no longer takes is released.
 pub(super) fn feed(store: Arc<dyn Store>, supervisor: &Supervisor) -> mpsc::Receiver<Fed> {
     let (send, receive) = mpsc::channel(IN_TRANSIT);
-    // Nobody awaits the task: its end is the end of the channel, and a panic is logged and counted.
+    // The task is not awaited: its end closes the channel, and a panic is logged and counted.
     drop(supervisor.spawn("feed", async move {
         while let Some(fed) = store.next().await.transpose() {
             let broken = fed.is_err();
@@ -45,22 +45,22 @@ pub(super) fn feed(store: Arc<dyn Store>, supervisor: &Supervisor) -> mpsc::Rece
     receive
 }
 
-/// What the store is to learn of a job.
+/// What is sent to the store about a job.
 pub(super) enum JobEnd {
     Recorded(Ticket, Box<JobRecord>),
     Released(Ticket),
 }
 
-/// What the recorder task did.
+/// The result of the recorder task.
 #[derive(Debug, Default)]
 pub(super) struct Recorded {
-    /// Jobs that were recorded or released.
+    /// The number of jobs that were recorded or released.
     pub(super) jobs: u64,
-    /// Why the next one was not.
+    /// Why the next job could not be recorded or released.
     pub(super) error: Option<StoreError>,
 }
 
-/// Writes results behind the fleet. The task ends when the sender is dropped and everything is written, or with the
+/// Writes results in the background. The task ends when the sender is dropped and everything is written, or at the
 /// first error.
 pub(super) fn recorder(
     store: Arc<dyn Store>,

@@ -1,4 +1,4 @@
-//! The loop itself: wait for one thing to happen, tell the policy, carry out what it answers.
+//! The fleet's loop: wait for one event, pass it to the policy, carry out the actions that the policy returns.
 
 mod publish;
 mod wake;
@@ -32,10 +32,10 @@ use crate::step::PageUrl;
 use crate::time::Moment;
 use crate::units::Bytes;
 
-/// How often the state is published at most.
+/// The minimum interval between two published states.
 const PUBLISH_EVERY: Duration = Duration::from_millis(100);
 
-/// Everything the loop owns.
+/// The state that the loop owns.
 pub(super) struct Turn {
     config: FleetConfig,
     clock: Clock,
@@ -53,9 +53,9 @@ pub(super) struct Turn {
     publish: watch::Sender<Snapshot>,
     observer: Arc<dyn Observer>,
     sights: mpsc::Receiver<Sight>,
-    /// What all browsers together occupied when they were last measured.
+    /// The memory of all browsers together at the last measurement.
     memory: Option<Bytes>,
-    /// `None` when no record could be written any more.
+    /// `None` after the store has failed to write a record.
     records: Option<mpsc::Sender<JobEnd>>,
     recorder: Task<Recorded>,
     unfinished: Unfinished,
@@ -67,18 +67,18 @@ pub(super) struct Turn {
     store_error: Option<StoreError>,
 }
 
-/// What becomes of jobs that a stop cut off.
+/// What happens to unfinished jobs after a stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Unfinished {
     /// They are recorded as cancelled.
     Recorded,
-    /// They go back to the store.
+    /// They are released to the store.
     Released,
 }
 
 /// An attempt that has a task.
 struct Attempt {
-    /// Dropped when the context is verified gone. It is not the task's, so that a task that is lost frees no slot.
+    /// Dropped when the context is verified gone. The task does not own the permit, so a lost task frees no slot.
     permit: Permit,
     job: JobSeq,
     browser: BrowserId,
@@ -86,7 +86,7 @@ struct Attempt {
     evict: CancellationToken,
 }
 
-/// What a task of the fleet has to say.
+/// A message from a task of the fleet.
 enum Notice {
     Attempt(SlotId, Result<AttemptReport, TaskFailure>),
     Browser(BrowserNotice),
@@ -161,7 +161,7 @@ impl Turn {
                 }
                 Wake::Stop(Stop::Drain(grace)) => {
                     self.unfinished = Unfinished::Released;
-                    // What is in the channel already is submitted, cancelled and so released.
+                    // The jobs that are already in the channel are submitted, cancelled and so released.
                     if let Some(feed) = &mut feed {
                         feed.close();
                     }
@@ -182,7 +182,7 @@ impl Turn {
             }
             self.act().await;
             if self.records.is_none() && !self.cancel.is_cancelled() {
-                // Work whose results cannot be kept is not worth doing.
+                // Results can no longer be stored, so the work stops.
                 feed = None;
                 self.tell(Event::Stop);
                 self.cancel.cancel();
@@ -248,7 +248,7 @@ impl Turn {
 
     fn browser_ended(&mut self, id: BrowserId, end: &BrowserEnd) {
         if self.browsers.up(id).is_none() {
-            // It is being closed by us: that it ended is no news.
+            // The fleet itself is closing this browser, so its end needs no event.
             return;
         }
         tracing::warn!(browser = %id, %end, "browser lost; it will be replaced as needed");
@@ -280,7 +280,7 @@ impl Turn {
         }
     }
 
-    /// Carries out everything the policy has decided.
+    /// Carries out all actions that the policy has decided.
     async fn act(&mut self) {
         while let Some(action) = self.dispatch.next_action() {
             match action {
@@ -311,7 +311,7 @@ impl Turn {
                         _ => JobEnd::Recorded(ticket, Box::new(record)),
                     };
                     if let Some(records) = &self.records
-                        // Waits only when the disk is slower than the browsers; then everything should.
+                        // This waits only when the disk is slower than the browsers; then the fleet must slow down.
                         && records.send(end).await.is_err()
                     {
                         self.records = None;
@@ -326,8 +326,8 @@ impl Turn {
         let (Some((ticket, job)), Some(browser)) =
             (self.jobs.begin(seq, self.clock.now()), self.browsers.up(browser_id))
         else {
-            // The browser went in this very turn. The attempt fails like any other on it. It has opened nothing, so the
-            // drop of the permit frees the slot at once.
+            // The browser was lost in this same turn. The attempt fails like any other attempt on it. The attempt has
+            // opened nothing, so dropping the permit frees the slot at once.
             drop(permit);
             let gone = Fault::transient(FailureClass::BrowserCrash, "the browser is gone").at(Stage::Create);
             return self.tell(Event::Ended(slot, AttemptEnd::Failed(gone)));
@@ -358,7 +358,7 @@ impl Turn {
         self.notices.push(pending.map(Notice::Browser).boxed());
     }
 
-    /// Closes every browser, waits for the last record to be written, and reports.
+    /// Closes every browser, waits until the last record is written, and returns the report.
     async fn finish(mut self) -> FleetReport {
         let now = self.clock.now();
         self.tell(Event::Finish);

@@ -1,4 +1,4 @@
-//! What can happen to a fleet, as proptest draws it.
+//! The events of a fleet, as proptest draws them.
 
 use std::time::Duration;
 
@@ -11,38 +11,38 @@ use proptest::sample::Index;
 
 use super::model::{BrowserPhase, Model, SlotPhase};
 
-/// Something that happens, to whichever slot or browser is in the right state; nothing, if none is.
+/// An event for some slot or browser in a suitable state; it has no effect if there is none.
 #[derive(Debug, Clone)]
 pub(crate) enum Occurrence {
     /// A job for this host is submitted.
     Submit(u8),
-    /// So many milliseconds pass.
+    /// This number of milliseconds passes.
     Wait(u64),
-    /// Time passes up to the next moment for which the fleet asked.
+    /// Time passes until the next moment that the fleet requested.
     NextChange,
-    /// A context comes up.
+    /// A context is opened.
     Opened(Index),
     /// An attempt ends.
     Ended(Index, AttemptEnd),
-    /// A context is verified gone; its attempt may not have said a word.
+    /// A context is verified gone, possibly before the report of its attempt.
     Freed(Index),
-    /// A browser comes up.
+    /// A browser is launched.
     Launched(Index),
-    /// A browser does not come up.
+    /// A browser fails to launch.
     LaunchFailed(Index, Fault),
-    /// A browser dies, and with it all its attempts.
+    /// A browser exits, and all its attempts fail.
     Died(Index),
     /// A browser that was to be closed is gone.
     Gone(Index),
-    /// The machine is read: so many percent of its memory are used, or nobody knows.
+    /// The machine is read: this percentage of its memory is used, or the value is unknown.
     Read(Option<u8>),
-    /// The browsers are measured.
+    /// The memory of the browsers is measured.
     Measured(u64),
-    /// The same news again, or news of something long gone.
+    /// A repeated event, or an event of something that is long gone.
     Late(u8, u64),
 }
 
-/// Anything; `failing` of ten attempts and launches fail.
+/// Any event; `failing` of ten attempts and launches fail.
 pub(crate) fn occurrence(failing: u32) -> impl Strategy<Value = Occurrence> {
     let slot = any::<Index>;
     prop_oneof![
@@ -63,7 +63,7 @@ pub(crate) fn occurrence(failing: u32) -> impl Strategy<Value = Occurrence> {
     ]
 }
 
-/// Something that ends badly each time.
+/// An event that is a failure.
 pub(crate) fn misfortune() -> impl Strategy<Value = Occurrence> {
     prop_oneof![
         (any::<Index>(), launch_fault())
@@ -118,7 +118,7 @@ impl Occurrence {
                 }
             }
             Self::Freed(which) => {
-                // A context whose attempt goes on is freed only when its task is torn down, which is a rare thing.
+                // The context of a running attempt is freed only if its task is lost, which is rare.
                 let closing = model.slots_in(SlotPhase::Closing);
                 let any = if closing.is_empty() { model.slots_in(SlotPhase::Running) } else { closing };
                 if let Some(slot) = pick(which, &any) {
@@ -163,7 +163,7 @@ pub(crate) fn reading(model: &Model, percent: Option<u8>) -> Reading {
     Reading { memory, ..Reading::default() }
 }
 
-/// News that is not true any more, or never was.
+/// An event that is no longer true or never was.
 fn late(model: &mut Model, kind: u8, id: u64) {
     let (slot, browser) = (SlotId(id), BrowserId(id));
     let fault = || Fault::transient(FailureClass::BrowserCrash, "late");

@@ -1,4 +1,4 @@
-//! The model: which jobs, slots and browsers there are, as the answers of [`Dispatch`] say, checked at every step.
+//! The model: the jobs, slots and browsers according to the actions of [`Dispatch`], checked after every step.
 
 mod rest;
 
@@ -48,7 +48,7 @@ struct Browser {
     died: bool,
 }
 
-/// Where a job is. The number counts its attempts; the first two that were evicted are left out.
+/// The state of a job. `made` counts its attempts without the first two evictions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Job {
     Waiting { since: Moment, made: u32 },
@@ -56,20 +56,20 @@ enum Job {
     Ended,
 }
 
-/// A fleet and what must be true of it.
+/// A fleet and its invariants.
 pub(crate) struct Model {
     config: DispatchConfig,
     dispatch: Dispatch,
     now: Moment,
     stopped: bool,
     jobs: BTreeMap<JobSeq, Job>,
-    /// How often each job was evicted.
+    /// The number of evictions of each job.
     evictions: BTreeMap<JobSeq, u32>,
     /// Why each job waits for another attempt.
     failures: BTreeMap<JobSeq, Failure>,
     slots: BTreeMap<SlotId, Slot>,
     browsers: BTreeMap<BrowserId, Browser>,
-    /// Until when failing starts must be borne, once a browser has been up.
+    /// The time until which failed launches are tolerated after a browser was up.
     borne_until: Option<Moment>,
 }
 
@@ -100,7 +100,7 @@ impl Model {
         self.tell(Event::Tick);
     }
 
-    /// Lets time pass until the fleet wants to look again; false if it wants nothing.
+    /// Advances time to the next moment that the fleet requested; false if it requested none.
     pub(crate) fn pass_to_next_change(&mut self) -> bool {
         let Some(at) = self.dispatch.next_change() else { return false };
         assert!(at > self.now, "a tick at {at} is asked for at {}", self.now);
@@ -109,7 +109,7 @@ impl Model {
         true
     }
 
-    /// A browser dies: its attempts fail one by one.
+    /// A browser exits: its attempts fail one by one.
     pub(crate) fn die(&mut self, id: BrowserId) {
         if let Some(browser) = self.browsers.get_mut(&id) {
             browser.died = true;
@@ -127,7 +127,7 @@ impl Model {
         }
     }
 
-    /// Tells the fleet, follows what it does, and checks what must always be true.
+    /// Sends the event to the fleet, applies its actions to the model, and checks the invariants.
     pub(crate) fn tell(&mut self, event: Event) {
         let settles = self.expect_of(&event);
         self.dispatch.handle(self.now, event);
@@ -144,7 +144,7 @@ impl Model {
         self.check();
     }
 
-    /// Enters what the event itself says. Returns a job that must end by it, and how.
+    /// Applies the event itself to the model. Returns a job that must end by this event, and how it must end.
     fn expect_of(&mut self, event: &Event) -> Option<(JobSeq, Outcome)> {
         match event {
             Event::Stop | Event::Finish => self.stopped = true,
@@ -181,7 +181,7 @@ impl Model {
         }
     }
 
-    /// An attempt ended: its job ends too, or waits for another. The rule is written out once more, in plain words.
+    /// An attempt has ended: its job also ends or waits for another attempt. The rule is repeated here in simple form.
     fn attempt_over(&mut self, id: SlotId, end: &AttemptEnd) -> Option<(JobSeq, Outcome)> {
         let slot = self.slots.get_mut(&id).filter(|slot| slot.is_busy())?;
         slot.phase = SlotPhase::Closing;
@@ -211,7 +211,7 @@ impl Model {
             }
         };
         if state == Job::Ended {
-            // It is marked when the fleet says so.
+            // The job is marked when the fleet reports its end.
             return Some((job, outcome));
         }
         if let Outcome::Failed(failure) = outcome {
@@ -221,7 +221,7 @@ impl Model {
         None
     }
 
-    /// Checks that an action may be, and enters what it does.
+    /// Checks that an action is allowed, and applies it to the model.
     fn follow(&mut self, action: Action, settled: &mut Vec<(JobSeq, Outcome)>) {
         match action {
             Action::Start { slot, job, browser, attempt } => self.start(slot, job, browser, attempt),
@@ -312,7 +312,7 @@ impl Model {
         }
     }
 
-    /// What is true after every event.
+    /// The invariants after every event.
     fn check(&self) {
         let counts = self.dispatch.counts();
         let how_many = |wanted: fn(&Job) -> bool| self.jobs.values().filter(|job| wanted(job)).count() as u64;
@@ -337,7 +337,7 @@ impl Model {
         assert!(self.dispatch.next_change().is_none_or(|at| at > self.now), "a tick in the past");
     }
 
-    /// The queue, and those that were running when it was full.
+    /// The maximum number of waiting jobs: the queue and the jobs that ran when the queue was full.
     fn most_that_wait(&self) -> u64 {
         self.config.queue_capacity as u64 + u64::from(self.config.admission.max_contexts)
     }

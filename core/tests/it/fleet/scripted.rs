@@ -1,8 +1,8 @@
-//! A driver and a store that do as a script says. The host of a job's URL is the script: `ok` succeeds after a
-//! while, `slow` after two seconds, `hang` never answers, `panic` panics, `crash-N` crashes N times,
-//! `status-N` answers N, `unresolved` has no address, `stuck` succeeds but its context does not close, `proxied` goes
-//! through a proxy that is not there, `pictured` takes a picture that the store refuses, `unstored` takes a picture
-//! that the store never finishes writing.
+//! A driver and a store that follow a script. The host of a job's URL is the script: `ok` succeeds after a while,
+//! `slow` after two seconds, `hang` never answers, `panic` panics, `crash-N` crashes N times, `status-N` returns status
+//! N, `unresolved` has no address, `stuck` succeeds but its context does not close, `proxied` uses a proxy that does
+//! not exist, `pictured` takes a picture that the store refuses, `unstored` takes a picture that the store never
+//! finishes writing.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -36,7 +36,7 @@ struct World {
     crashes: Mutex<HashMap<String, u32>>,
 }
 
-/// A number that goes up and down, and its highest.
+/// A counter that goes up and down, and its maximum.
 #[derive(Default)]
 struct Level(AtomicU64, AtomicU64);
 
@@ -221,7 +221,7 @@ pub(crate) struct ScriptedStore {
     given: Arc<AtomicU64>,
     records: Arc<Mutex<Vec<(Ticket, JobRecord)>>>,
     released: Arc<Mutex<Vec<Ticket>>>,
-    /// Records that fit on the disk.
+    /// The number of records that fit on the disk.
     pub(crate) room: usize,
 }
 
@@ -255,7 +255,7 @@ impl ScriptedStore {
         tickets
     }
 
-    /// How many jobs were given out, and how many of them came back unfinished.
+    /// The number of jobs that were given out, and the number that were released unfinished.
     pub(crate) fn given_and_released(&self) -> (u64, u64) {
         (self.given.load(Relaxed), self.released.lock().expect("no panics here").len() as u64)
     }
@@ -272,7 +272,7 @@ impl ScriptedStore {
     }
 }
 
-/// Tickets that are no count from 0, so that a fleet that numbers jobs by itself is found out.
+/// Tickets that do not count from 0, so that the tests detect a fleet that numbers jobs by itself.
 pub(crate) const fn ticket_of(index: u64) -> Ticket {
     Ticket(1_000_000 - 7 * index)
 }

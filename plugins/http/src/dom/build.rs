@@ -1,8 +1,8 @@
-//! From text to a document.
+//! Parses text into a document.
 //!
-//! The parser takes time with the square of how deep elements lie in each other, and a few bytes can make many nodes.
-//! So it is fed a little at a time, and stopped between two pieces when the document has grown beyond what anybody
-//! would read, or time is over.
+//! The parser's time grows with the square of the nesting depth, and a few bytes can make many nodes. So the parser
+//! gets its input in small pieces and is stopped between two pieces when the document is too large or too deep, or
+//! when the time is over.
 
 use std::borrow::Cow;
 use std::cell::{Ref, RefCell};
@@ -15,26 +15,26 @@ use html5ever::{Attribute, ParseOpts, QualName, parse_document};
 use super::{Dom, Element, Node};
 use crate::work_budget::{BudgetExceeded, WorkBudget};
 
-/// What the parser is fed at a time. It can make some hundred nodes of each byte, if the document is deep.
+/// Bytes that the parser gets at a time. It can make some hundred nodes of each byte if the document is deep.
 const PIECE: usize = 1024;
-/// How deep elements may lie in each other; from here on browsers lay them beside each other instead.
+/// The greatest nesting depth of elements; beyond it, browsers make siblings instead of children.
 const DEEPEST: u16 = 512;
-/// How many nodes a document may have. Measured: the process that reaches it peaks at 108 MB, its text included.
+/// The greatest number of nodes. Measured: a process that reaches it peaks at 108 MB, with the text included.
 const MOST_NODES: usize = 500_000;
 
 /// Why a document was not built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// Elements lie too deep in each other.
+    /// Elements are nested too deeply.
     Deep,
     /// There are too many nodes.
     Many,
-    /// Time was over.
+    /// The time was over.
     Late,
 }
 
 impl Refused {
-    /// In words.
+    /// The reason as text.
     pub(crate) fn reason(self) -> String {
         match self {
             Self::Deep => format!("its elements lie more than {DEEPEST} deep in each other"),
@@ -44,7 +44,7 @@ impl Refused {
     }
 }
 
-/// Parses a document as a browser does whose scripts do not change it.
+/// Parses a document as a browser does, without running scripts.
 pub(crate) fn parse(mut html: &str, work: &WorkBudget) -> Result<Dom, Refused> {
     let mut parser = parse_document(Sink::default(), ParseOpts::default());
     while !html.is_empty() {
@@ -98,7 +98,7 @@ impl State {
         }
     }
 
-    /// How deep a node lies; nodes that were moved with all that is in them are not counted again.
+    /// The depth of a node. The descendants of a node that was moved are not counted again.
     fn depth(&mut self, id: NodeId) -> u16 {
         let holder = self.node(id).parent().map_or(id, |parent| parent.id());
         let own = self.of_element(id, |element| element.depth);

@@ -1,4 +1,4 @@
-//! A body, received and unpacked within a bound: a few bytes can unpack to any number.
+//! Receives and decompresses a body within a limit, because a few bytes can decompress to any size.
 
 use std::io::{self, Write};
 
@@ -13,7 +13,7 @@ use url::Url;
 
 use super::fault;
 
-/// A body that grows up to a bound.
+/// A body that grows up to a limit.
 struct Bounded {
     bytes: Vec<u8>,
     most: usize,
@@ -33,7 +33,7 @@ impl Write for Bounded {
     }
 }
 
-/// How a body is unpacked while it arrives.
+/// How a body is decompressed while it arrives.
 enum Unpacking {
     Plain(Bounded),
     Gzip(Box<MultiGzDecoder<Bounded>>),
@@ -55,7 +55,7 @@ impl Unpacking {
     }
 }
 
-/// Receives the body of an answer from `url`, of at most `most` bytes when it is unpacked.
+/// Receives the body of the response from `url`, of at most `most` bytes after decompression.
 pub(super) async fn receive(
     url: &Url,
     headers: &HeaderMap,
@@ -93,7 +93,7 @@ pub(super) async fn receive(
             unpacking.feed(bytes).map_err(|why| broken(&why))?;
         }
     }
-    // Nothing at all is no gzip, and yet what servers send for nothing.
+    // An empty body is not valid gzip, but servers send it for an empty response.
     if empty { Ok(Vec::new()) } else { unpacking.end().map_err(|why| broken(&why)) }
 }
 

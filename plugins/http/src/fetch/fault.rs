@@ -1,4 +1,4 @@
-//! What went wrong on the way to a page, told by type, and whether it may go away.
+//! Faults of fetching a page: their class, and whether they may pass.
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use plimsoll_core::outcome::{FailureClass, Fault};
 use url::Url;
 
-/// What the system says of a connection that may be there again in a moment.
+/// System errors of a connection that may work again in a moment.
 const TRANSIENT: [ErrorKind; 11] = [
     ErrorKind::AddrNotAvailable,
     ErrorKind::BrokenPipe,
@@ -21,16 +21,16 @@ const TRANSIENT: [ErrorKind; 11] = [
     ErrorKind::UnexpectedEof,
 ];
 
-/// An address without what it may tell of its user.
+/// An address without user name and password.
 pub(super) fn bare(url: &Url) -> Url {
     let mut bare = url.clone();
-    // Both fail only where there is no host, and so nothing to take out.
+    // Both calls fail only for a URL without a host, which has no user name to remove.
     let _ = bare.set_password(None);
     let _ = bare.set_username("");
     bare
 }
 
-/// A fault that would be the same again.
+/// A fault that a retry would not change.
 pub(super) fn persistent(url: &Url, why: &str) -> Fault {
     Fault::persistent(FailureClass::Navigation, format!("cannot open {}: {why}", bare(url)))
 }
@@ -39,7 +39,7 @@ fn transient(url: &Url, why: &str) -> Fault {
     Fault::transient(FailureClass::Navigation, format!("cannot open {}: {why}", bare(url)))
 }
 
-/// The fault of a request that got no answer.
+/// The fault of a request without a response.
 pub(super) fn of_request(url: &Url, error: &hyper_util::client::legacy::Error) -> Fault {
     let told = told(error);
     if let Some(why) = find::<rustls::Error>(error) {
@@ -49,9 +49,9 @@ pub(super) fn of_request(url: &Url, error: &hyper_util::client::legacy::Error) -
         return match io.kind() {
             ErrorKind::ConnectionRefused => transient(url, "nothing listens there"),
             kind if TRANSIENT.contains(&kind) => transient(url, &told),
-            // What a name server says has no code of the system's.
+            // Errors of name resolution have no system error code.
             _ if error.is_connect() && io.raw_os_error().is_none() => persistent(url, "no such host"),
-            // No descriptor, no memory, no port: it passes.
+            // No file descriptor, memory or port is free: this passes.
             _ if error.is_connect() => transient(url, &told),
             _ => persistent(url, &told),
         };
@@ -63,13 +63,13 @@ pub(super) fn of_request(url: &Url, error: &hyper_util::client::legacy::Error) -
     }
 }
 
-/// The fault of a body that did not arrive whole.
+/// The fault of a body that did not arrive completely.
 pub(super) fn of_body(url: &Url, error: &hyper::Error) -> Fault {
     let message = format!("{} broke off: the server hung up before its end ({})", bare(url), told(error));
     Fault::transient(FailureClass::Navigation, message)
 }
 
-/// The first error of this type among the causes, also where it is wrapped as one of the system's.
+/// The first error of this type among the causes, also if it is wrapped in an `io::Error`.
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     std::iter::successors(Some(error), cause).find_map(|cause| cause.downcast_ref::<E>())
 }

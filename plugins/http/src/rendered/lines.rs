@@ -1,18 +1,18 @@
-//! Lines of text as they fill: white space collapsed, line breaks joined.
+//! Builds lines of text: collapses white space and joins line breaks.
 
-/// Text that grows.
+/// The text that is being built.
 #[derive(Debug)]
 pub(super) struct Lines {
     text: String,
-    /// Line breaks that come before whatever is next, unless nothing is.
+    /// Line breaks to write before the next text; without further text they are dropped.
     breaks: u8,
-    /// What the next white space means.
+    /// How the next white space is treated.
     space: Space,
-    /// In how many elements that keep their white space we are.
+    /// The number of enclosing elements that keep their white space.
     kept: u32,
 }
 
-/// What stands at the end of the line.
+/// What the line ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Space {
     /// Nothing yet: a space here is not shown.
@@ -58,7 +58,7 @@ impl Lines {
         }
     }
 
-    /// Something in the line that has no text.
+    /// An inline element without text.
     pub(super) fn letter(&mut self) {
         if self.space == Space::Pending {
             self.begin();
@@ -66,7 +66,7 @@ impl Lines {
         self.space = Space::Letter;
     }
 
-    /// A line of its own in the line.
+    /// An inline block.
     pub(super) fn open_box(&mut self) {
         self.letter();
         self.space = Space::Start;
@@ -76,12 +76,12 @@ impl Lines {
         self.space = Space::Letter;
     }
 
-    /// A line begins, without a break.
+    /// Begins a line without a break.
     pub(super) const fn line_starts(&mut self) {
         self.space = Space::Start;
     }
 
-    /// At least so many breaks before whatever comes next.
+    /// Requires at least this number of breaks before the next text.
     pub(super) fn breaks(&mut self, breaks: u8) {
         self.breaks = self.breaks.max(breaks);
         self.space = Space::Start;
@@ -108,7 +108,7 @@ impl Lines {
         self.text
     }
 
-    /// Writes what was held back.
+    /// Writes pending breaks and spaces.
     fn begin(&mut self) {
         let breaks = std::mem::take(&mut self.breaks);
         if !self.text.is_empty() {

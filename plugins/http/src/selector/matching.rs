@@ -1,8 +1,8 @@
-//! Which elements a [`Selector`] means.
+//! Finds the elements that a [`Selector`] matches.
 //!
-//! A selector is matched from right to left. When its left part fails, the failure says how far back it is worth
-//! going: if no ancestor was left to try, none further up will do either. That keeps a long selector on a deep page
-//! from being tried in every combination. What costs time is counted in an [`WorkBudget`].
+//! A selector is matched from right to left. A failure of the left part states where another try could succeed: if no
+//! ancestor was left to try, no other start will match. So a long selector on a deep page is not tried in every
+//! combination. The steps are counted in a [`WorkBudget`].
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::dom::{Dom, ElementRef, Node, elements_below};
 use crate::form;
 use crate::work_budget::{BudgetExceeded, WorkBudget};
 
-/// Attributes of HTML whose values are compared without their case.
+/// HTML attributes whose values are compared without regard to case.
 const CASELESS: [&str; 46] = [
     "accept",
     "accept-charset",
@@ -66,7 +66,7 @@ const CASELESS: [&str; 46] = [
 /// Finds elements of one document.
 pub(crate) struct Finder<'a> {
     dom: &'a Dom,
-    /// Place among all siblings and their number, and the same among those of its type.
+    /// An element's position among its siblings and their number, and the same among siblings of its type.
     places: HashMap<NodeId, [(i32, i32); 2]>,
 }
 
@@ -74,11 +74,11 @@ pub(crate) struct Finder<'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Found {
     Yes,
-    /// An element before the one that was tried may do.
+    /// An earlier sibling or an ancestor may match.
     NotThis,
-    /// No element beside it will do, but one above may.
+    /// No sibling will match, but an ancestor may.
     NotBeside,
-    /// No other will do.
+    /// No other element will match.
     Never,
 }
 
@@ -87,7 +87,7 @@ impl<'a> Finder<'a> {
         Self { dom, places: HashMap::new() }
     }
 
-    /// Matches below `scope` (the whole document without one), in the order of the document; at most `most`.
+    /// Matches below `scope` (or in the whole document), in document order; at most `most`.
     pub(crate) fn find(
         &mut self,
         selector: &Selector,
@@ -125,7 +125,7 @@ impl<'a> Finder<'a> {
         Ok(false)
     }
 
-    /// Whether what stands left of `element` is as it must be.
+    /// Whether the part of the selector to the left of `element` matches.
     fn rest_holds(
         &mut self,
         element: ElementRef<'a>,
@@ -174,7 +174,7 @@ impl<'a> Finder<'a> {
                 Simple::Not(selector) => !self.is(element, selector, scope, work)?,
                 Simple::Has(relatives) => self.has(element, relatives, work)?,
                 Simple::Nth(nth) => self.is_nth(element, *nth),
-                // What a template holds is not in it.
+                // A template's content is not part of the document.
                 Simple::Empty => element
                     .node()
                     .children()
@@ -193,7 +193,7 @@ impl<'a> Finder<'a> {
         Ok(true)
     }
 
-    /// Ids and classes: their case counts but in quirks mode.
+    /// Compares ids and classes: case matters, except in quirks mode.
     fn same(&self, own: &str, wanted: &str) -> bool {
         own == wanted || (self.dom.quirks() && own.eq_ignore_ascii_case(wanted))
     }
@@ -256,7 +256,7 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// Numbers an element and all its siblings at once, so that a long list is not counted for each of its items.
+    /// Numbers an element and all its siblings at once, so that a long list is not counted for each item.
     fn number_siblings(&mut self, element: ElementRef<'a>) {
         let Some(parent) = element.node().parent() else { return };
         let mut counts = HashMap::new();
@@ -295,7 +295,7 @@ fn compare(own: &str, operator: Operator, wanted: &str) -> bool {
         Operator::HasPrefixWord => {
             own.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
         }
-        // These three match nothing when nothing is looked for.
+        // These three match nothing when the value is empty.
         Operator::Begins => !wanted.is_empty() && own.starts_with(wanted),
         Operator::Ends => !wanted.is_empty() && own.ends_with(wanted),
         Operator::Contains => !wanted.is_empty() && own.contains(wanted),

@@ -1,16 +1,16 @@
-//! From text to a [`Selector`].
+//! Parses text into a [`Selector`].
 
 use super::{
     Among, Attribute, Case, Combinator, Complex, Compound, End, Nth, Operator, Selector, SelectorError,
     Simple,
 };
 
-/// How deep `:is(...)` and its kind may lie in each other.
+/// The greatest nesting depth of `:is(...)` and similar functions.
 const DEEPEST: usize = 16;
-/// How many elements a selector may describe; matching goes as deep as that.
+/// The greatest number of compounds in a selector, which is also the recursion depth of matching.
 const MOST: usize = 256;
 
-/// What went wrong, before the whole selector is named.
+/// The reason of a syntax error; the caller adds the whole selector.
 enum Trouble {
     Invalid(String),
     Unsupported(String),
@@ -18,7 +18,7 @@ enum Trouble {
 
 type Parsed<T> = Result<T, Trouble>;
 
-/// Reads a selector.
+/// Parses a selector.
 pub(super) fn selector(text: &str) -> Result<Selector, SelectorError> {
     let mut reader = Reader { rest: text, depth: 0, compounds: 0 };
     let read = reader.list().and_then(|list| match reader.peek() {
@@ -55,7 +55,7 @@ impl Reader<'_> {
         self.rest.chars().next()
     }
 
-    /// Takes `text` if it is next.
+    /// Consumes `text` if it is next.
     fn take(&mut self, text: &str) -> bool {
         self.rest.strip_prefix(text).is_some_and(|rest| {
             self.rest = rest;
@@ -79,7 +79,7 @@ impl Reader<'_> {
         }))
     }
 
-    /// Skips white space; whether there was any.
+    /// Skips white space; returns whether there was any.
     fn space(&mut self) -> bool {
         let trimmed = self.rest.trim_start_matches(is_space);
         let any = trimmed.len() < self.rest.len();
@@ -179,7 +179,7 @@ impl Reader<'_> {
         }))
     }
 
-    /// The characters of a name, escapes resolved.
+    /// The characters of a name, with escapes resolved.
     fn characters(&mut self) -> Parsed<String> {
         let mut name = String::new();
         while let Some(c) = self.peek() {
@@ -196,7 +196,7 @@ impl Reader<'_> {
         if name.is_empty() { Err(invalid("a name is missing")) } else { Ok(name) }
     }
 
-    /// The character that a backslash stands before.
+    /// The character that an escape after a backslash stands for.
     fn escaped(&mut self) -> Parsed<char> {
         let digits = self.rest.bytes().take(6).take_while(u8::is_ascii_hexdigit).count();
         if digits == 0 {
@@ -215,7 +215,7 @@ impl Reader<'_> {
         let mut string = String::new();
         loop {
             match self.next() {
-                // A string is closed by the end of the selector too.
+                // The end of the selector closes a string too.
                 None => return Ok(string),
                 Some(c) if c == quote => return Ok(string),
                 Some('\n') => return Err(invalid("a string goes over the end of its line")),
@@ -260,7 +260,7 @@ impl Reader<'_> {
                 self.space();
             }
         }
-        // It is closed by the end of the selector too.
+        // The end of the selector closes it too.
         if !self.rest.is_empty() {
             self.expect("]")?;
         }
@@ -309,7 +309,7 @@ impl Reader<'_> {
             _ => return Err(Trouble::Unsupported(format!("`:{name}()`"))),
         };
         self.space();
-        // It is closed by the end of the selector too.
+        // The end of the selector closes it too.
         if !self.rest.is_empty() {
             self.expect(")")?;
         }
@@ -351,7 +351,7 @@ impl Reader<'_> {
     }
 }
 
-/// The first and the last at once.
+/// Matches an element that is both the first and the last.
 fn only(among: Among) -> Simple {
     let end = |from| Simple::Nth(Nth { step: 0, first: 1, from, among });
     let alone = Complex { subject: vec![end(End::First), end(End::Last)], rest: Vec::new() };

@@ -1,4 +1,5 @@
-//! Misbehaviour that a library survives: each call is classed, nothing outlasts its deadline, and the driver works on.
+//! Misbehaviour that does not end a library: each call gets a class and ends by its deadline, and the driver works
+//! on.
 
 use std::time::Duration;
 
@@ -53,7 +54,7 @@ on_both! {
         let mut rig = Rig::tame(isolation).await;
         let fault = rig.evaluate("hang", SHORT).await.expect_err("it hangs");
         assert_eq!(fault.class, FailureClass::Timeout);
-        // It was cancelled in time: the library is still good for others.
+        // The call was cancelled in time: the library can still serve others.
         let mut sibling = open(&rig.browser).await.expect("opens");
         assert_eq!(evaluate(sibling.as_mut(), "nothing", BUDGET).await, Ok(StepOutput::Done));
         rig.context.close().await.expect("closes");
@@ -103,7 +104,7 @@ on_both! {
         assert_eq!(fault.class, FailureClass::BrowserCrash);
         let closed = timeout(PATIENCE, rig.context.close()).await.expect("in time");
         assert_eq!(closed.is_ok(), isolation == Isolation::Process, "only a process can be verified gone");
-        // And the next launch begins anew.
+        // The next launch starts the library again.
         let browser = launch(&rig.driver).await.expect("launches");
         let mut context = open(&browser).await.expect("opens");
         assert_eq!(evaluate(context.as_mut(), "nothing", BUDGET).await, Ok(StepOutput::Done));
@@ -124,7 +125,7 @@ on_both! {
         }
         rig.context.close().await.expect("closes");
         rig.context = open(&rig.browser).await.expect("opens");
-        // An answer's buffer is freed after its caller has it: the last call's may still be under way.
+        // An answer's buffer is freed after its caller has the answer, so the last buffer may still exist.
         let freed = async {
             while outstanding(&mut rig).await > before.0 || plimsoll_plugin_abi::outstanding() > before.1 {
                 tokio::task::yield_now().await;

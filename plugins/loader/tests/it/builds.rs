@@ -1,4 +1,4 @@
-//! A library need not be built as the loader was: another profile, other symbol hashes.
+//! A library may be built differently from the loader: another profile, other symbol hashes.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::rig::{BOTH, BUDGET, evaluate, launch, loader, open, rogue};
 
-/// A build from nothing on a slow machine.
+/// The time limit for a full build on a slow machine.
 const BUILD: Duration = Duration::from_secs(600);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

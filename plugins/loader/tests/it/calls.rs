@@ -1,4 +1,4 @@
-//! Calls that go well: what the port promises holds across a library's edge.
+//! Calls that succeed: the port's promises hold for a loaded library.
 
 use plimsoll_core::capability::{Capabilities, Capability};
 use plimsoll_core::outcome::FailureClass;
@@ -75,7 +75,7 @@ on_both! {
     async fn an_opening_that_nobody_waits_for_leaves_nothing(isolation) {
         let rig = Rig::new(isolation, json!({"ended": "fault"})).await;
         for wait in 0..50 {
-            // Left at every possible moment: before it was asked, under way, answered.
+            // The caller leaves at every possible moment: before the call, during it, after the answer.
             let mut opening = Box::pin(open(&rig.browser));
             for _ in 0..wait {
                 if futures_util::poll!(opening.as_mut()).is_ready() {
@@ -86,7 +86,7 @@ on_both! {
         }
         drop(rig.context);
         let opened = || rig.driver.counters().get("rogue.opened").copied().unwrap_or_default();
-        // Whatever was opened is closed; the last word is the drain's, after which nothing opens.
+        // Every opened context is closed; the last call is the drain, after which nothing opens.
         rig.driver.drain(PATIENCE).await.expect("drains");
         counted(&rig.driver, "rogue.closed", opened()).await;
         assert_eq!(rig.driver.counters().get("rogue.closed"), Some(&opened()));

@@ -1,4 +1,4 @@
-//! What ends a process costs one driver, when it has a process of its own.
+//! A crash in an isolated library affects only its own driver.
 
 use plimsoll_core::outcome::FailureClass;
 use plimsoll_core::port::{BrowserEnd, StepOutput};

@@ -1,4 +1,4 @@
-//! Steps that are carried out on the thread that asks for them, once a driver has earned it: all promises hold there.
+//! Steps that run on the calling thread, once a driver has earned it: all promises hold there.
 
 use plimsoll_core::outcome::FailureClass;
 use plimsoll_core::port::{BrowserEnd, StepOutput};
@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use crate::rig::{BUDGET, PATIENCE, Rig, SHORT, evaluate, on_both, open};
 
-/// Whether a step was carried out by one of the library's own threads.
+/// Whether one of the library's own threads carried out a step.
 async fn by_its_own_thread(rig: &mut Rig) -> bool {
     match rig.evaluate("thread", BUDGET).await {
         Ok(StepOutput::Data(data)) => data["thread"] == "rogue-driver",
@@ -15,10 +15,10 @@ async fn by_its_own_thread(rig: &mut Rig) -> bool {
     }
 }
 
-/// Makes calls, in a context of its own, until they are carried out in place.
+/// Makes calls in a separate context until they run in place.
 async fn earn(rig: &mut Rig) {
     let last = std::mem::replace(&mut rig.context, open(&rig.browser).await.expect("opens"));
-    // Waited for: the answer to its closing would bring along one that is kept for later.
+    // Awaited: the answer to a close would also carry an answer that is kept for later.
     last.close().await.expect("closes");
     let earned = async { while by_its_own_thread(rig).await {} };
     timeout(PATIENCE, earned).await.expect("its steps are short");
@@ -88,7 +88,7 @@ on_both! {
         let rig = prompt(isolation).await;
         let many = (0..100).map(|_| async {
             let mut context = open(&rig.browser).await.expect("opens");
-            // Each in turn must wait, is short, and is long.
+            // In turn: a step that waits, a short step, a long step.
             assert!(evaluate(context.as_mut(), "hang", SHORT).await.is_err());
             for whim in ["nothing", "wait", "dawdle", "nothing"] {
                 evaluate(context.as_mut(), whim, BUDGET).await.expect("works");

@@ -1,4 +1,4 @@
-//! The loader against a library that misbehaves (`tests/rogue`), in this process and in one of its own.
+//! Tests the loader with a library that misbehaves (`tests/rogue`), in this process and in a separate process.
 
 mod behaviour;
 mod builds;
@@ -10,7 +10,7 @@ mod rig;
 
 use std::path::PathBuf;
 
-/// Not a test: what the process of an isolated library runs, started by the tests in this binary.
+/// Not a test: the program of an isolated library's process, started by the tests in this binary.
 #[test]
 #[ignore = "run by the tests, in a process of its own"]
 fn plugin_host() {

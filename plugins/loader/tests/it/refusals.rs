@@ -1,4 +1,4 @@
-//! Libraries that are not loaded, each with one sentence that says why.
+//! Libraries that are refused, each with one sentence that gives the reason.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::rig::{BOTH, loader, rogue};
 
-/// A directory of ours with a copy of the rogue library in it.
+/// A directory of this user with a copy of the rogue library.
 fn copy() -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().expect("a directory");
     let library = dir.path().join("librogue.so");
@@ -116,7 +116,7 @@ async fn a_library_that_others_can_change_is_refused() {
     refused(&deep, "can be changed by everybody").await;
     mode(dir.path(), 0o1777);
     loader().load(&deep, Isolation::InProcess, json!({})).await.expect("sticky, and ours beneath");
-    // A link is judged by its own way and by that of its target.
+    // Both the path to a link and the path to its target are checked.
     let link = below.join("liblink.so");
     symlink(&library, &link).expect("ours");
     loader().load(&link, Isolation::InProcess, json!({})).await.expect("both are sound");
@@ -127,7 +127,7 @@ async fn a_library_that_others_can_change_is_refused() {
 #[tokio::test]
 async fn a_library_of_somebody_else_is_refused() {
     let (dir, library) = copy();
-    // Only root can give a file away; for others the rule's own test must do.
+    // Only root can change a file's owner; for other users the unit test of the rule must do.
     if chown(&library, Some(12345), None).is_err() {
         return;
     }

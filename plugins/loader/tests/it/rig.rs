@@ -1,4 +1,4 @@
-//! What the tests have in common: the rogue library, loaded, and its calls.
+//! The common setup of the tests: the rogue library, loaded, and its calls.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use plimsoll_host::spawn::Spawner;
 use plimsoll_loader::{HostProgram, Isolation, LoadError, Loader, PluginDriver};
 use serde_json::{Value, json};
 
-/// Long enough for a busy machine; nothing that works takes it.
+/// Long enough for a busy machine; no successful call takes this time.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-/// A budget that calls of the tests get.
+/// The budget of the tests' calls.
 pub(crate) const BUDGET: Duration = Duration::from_secs(20);
-/// A budget for calls that are meant to run out of it.
+/// The budget of calls that should run out of time.
 pub(crate) const SHORT: Duration = Duration::from_millis(200);
 
 pub(crate) const BOTH: [Isolation; 2] = [Isolation::InProcess, Isolation::Process];
@@ -63,7 +63,7 @@ impl Rig {
         Self { loader, driver, browser, context }
     }
 
-    /// A well-behaved one.
+    /// A library that behaves well.
     pub(crate) async fn tame(isolation: Isolation) -> Self {
         Self::new(isolation, json!({})).await
     }
@@ -105,7 +105,7 @@ pub(crate) async fn counted(driver: &PluginDriver, name: &str, value: u64) {
     seen.unwrap_or_else(|_| panic!("{name} is to be {value}: {:?}", driver.counters()));
 }
 
-/// The test on both isolations, each with a runtime of its own.
+/// Runs the test with both isolations, each with its own runtime.
 macro_rules! on_both {
     ($($(#[$doc:meta])* async fn $name:ident($isolation:ident) $body:block)+) => {$(
         $(#[$doc])*

@@ -1,5 +1,5 @@
-//! The model's breakers. The last fuse is a plain counter and is counted along; of the hosts' breakers only what was
-//! announced is believed, and held against what starts.
+//! The model's breakers. The model counts the last fuse itself, as a plain counter; the state of hosts' breakers is
+//! taken from their announcements and compared with the starts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,11 +14,11 @@ use super::invariant::{Check, Invariant, hold, same};
 use super::jobs::{Slot, SlotPhase};
 use crate::world_event::{End, Host};
 
-/// A host that has answered for this time works, and no job is given up because of it.
+/// A host that has answered for this time is healthy, and no job may be given up because of it.
 const WELL_AFTER: Duration = Duration::from_secs(10);
 /// The time without a success after which a job may be given up for the whole fleet.
 const FLEET_FAILS_AFTER: Duration = Duration::from_secs(300);
-/// The time without a result after which a probe no longer holds up the next.
+/// The time without a result after which a probe no longer delays the next.
 const PROBE_SILENT: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
@@ -51,7 +51,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// Takes in a change; `ended` is the epoch of the attempt whose end brought it about, where there was one.
+    /// Applies a change; `ended` is the epoch of the attempt whose end caused it, if any.
     fn turn(&mut self, to: Phase, change: &Change, ended: Option<u64>, who: &dyn fmt::Debug) -> Check {
         let own = match change {
             Change::Opened { why: TripReason::ProbeFailed, .. } => {
@@ -74,7 +74,7 @@ enum Phase {
     HalfOpen,
 }
 
-/// How an end counts for the fleet as a whole: up, down, nothing.
+/// How an end counts for the whole fleet: up, down, or not.
 fn fuse_verdict(end: Option<End>) -> i32 {
     use FailureClass as C;
     match end {
@@ -147,7 +147,7 @@ impl Breakers {
         }
     }
 
-    /// What a slot must remember of the breakers it passed.
+    /// The epochs of breakers that a slot records at its start.
     pub(super) fn epochs(&self, host: Host) -> (u64, u64) {
         (self.fuse.epoch, self.hosts.get(&host).map_or(0, |seen| seen.epoch))
     }
@@ -191,7 +191,7 @@ impl Breakers {
         Ok(())
     }
 
-    /// Its breaker is not always closed, so that jobs may wait for it.
+    /// Records that this breaker is not always closed, so that jobs may wait for it.
     pub(super) fn suspect(&mut self, scope: &Scope) {
         match scope {
             Scope::Host(name) => {
@@ -240,7 +240,7 @@ impl Breakers {
         })
     }
 
-    /// Whether the whole fleet may start something, as far as breakers go.
+    /// Whether the fleet's breakers allow a start.
     pub(super) fn let_through(&self) -> bool {
         self.fuse.phase == Phase::Closed && self.global == Phase::Closed
     }

@@ -90,8 +90,8 @@ impl Browsers {
         if browser.closed {
             return;
         }
-        // It replaces the oldest worn one. Who is worn by age is known to the fleet alone, for it looks only when it
-        // thinks of launching; where that could matter the model does not guess.
+        // It replaces the oldest worn browser. Only the fleet decides which browsers are worn by age, because it
+        // checks when it considers a launch; where this could matter the model does not check.
         let rules = &self.rules.placement;
         let (served, age) = (rules.recycle_after_contexts, rules.recycle_after);
         let candidates = || self.browsers.iter().filter(|(_, b)| b.is_open() && !b.retired);
@@ -115,7 +115,7 @@ impl Browsers {
         self.not_before = now + bound.mul_f64(0.79);
     }
 
-    /// Returns whether it was not known yet.
+    /// Returns whether the end is new to the model.
     pub(super) fn ended(&mut self, now: Moment, id: BrowserId) -> bool {
         let Some(browser) = self.browsers.get_mut(&id) else { return false };
         let is_news = !std::mem::replace(&mut browser.ended, true) && !browser.closed;
@@ -146,7 +146,7 @@ impl Browsers {
         };
         let again = std::mem::replace(&mut browser.closed, true);
         hold(Invariant::ClosesOnce, !again, || format!("{id} is closed a second time"))?;
-        // What was started for another level of pressure was started in good faith.
+        // A browser started at another level of pressure is no fault.
         let young = browser
             .up_since
             .is_some_and(|up| up >= self.level_since && now.since(up) < self.rules.placement.recycle_after);
@@ -187,7 +187,7 @@ impl Browsers {
         hold(Invariant::WornReplaced, idle.is_none(), || format!("{idle:?} is empty and not closed"))
     }
 
-    /// A browser that surely has room: up, in favour, and too young to be worn.
+    /// A browser that certainly has room: up, with a closed breaker, and too young to be worn.
     pub(super) fn room(&self, now: Moment, troubled: &BTreeSet<BrowserId>) -> Option<BrowserId> {
         let rules = &self.rules.placement;
         let has_room = |(id, b): &(&BrowserId, &Browser)| {

@@ -8,7 +8,7 @@ use crate::dashed::dashed;
 
 macro_rules! invariants {
     ($($name:ident $text:literal,)*) => {
-        /// Something that must hold.
+        /// A condition that must hold after every event.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Invariant {
             $(#[doc = $text] $name,)*
@@ -81,11 +81,11 @@ impl Invariant {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{at}: {name} ({text}): {detail}", name = invariant.name(), text = invariant.text())]
 pub struct Violation {
-    /// Which.
+    /// The invariant.
     pub invariant: Invariant,
-    /// When.
+    /// The moment.
     pub at: Moment,
-    /// What was seen.
+    /// The observed values.
     pub detail: String,
 }
 

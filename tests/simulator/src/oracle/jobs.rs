@@ -1,4 +1,4 @@
-//! The model's jobs: where each is, how often it was tried, how it may end.
+//! The model's jobs: the state of each, its number of attempts, and its allowed ends.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use plimsoll_core::time::Moment;
 use super::invariant::{Broken, Check, Invariant, hold, same};
 use crate::world_event::{End, Host};
 
-/// Every job that has not been settled, and the numbers of those that have.
+/// Every job that has not been settled, and the counts of settled jobs.
 #[derive(Debug)]
 pub(super) struct Jobs {
     rules: DispatchConfig,
@@ -40,9 +40,9 @@ struct Job {
 enum State {
     Fresh,
     Running,
-    /// Its attempt ended in this very event; what becomes of it must follow at once.
+    /// Its attempt ended in this event; the decision must follow at once.
     Ended(End),
-    /// Its task vanished in this very event.
+    /// Its task vanished in this event.
     Vanished,
     Again {
         due: Moment,
@@ -83,7 +83,7 @@ impl Jobs {
                 Some(End::Failed(stage, class, _)) => job.last = Some((stage, class)),
                 Some(End::Evicted) => {
                     job.evictions += 1;
-                    // From the third time on it has failed.
+                    // The third eviction counts as a failure.
                     if job.evictions > 2 && !self.stopped {
                         let (stage, class) = (Stage::Queue, FailureClass::Overload);
                         job.state = State::Ended(End::transient(stage, class));
@@ -151,7 +151,7 @@ impl Jobs {
         same(I::AttemptsCounted, attempts, entry.attempts)?;
         let waited = matches!(entry.state, State::Fresh | State::Again { .. });
         if matches!(outcome, Outcome::Rejected) {
-            // Jobs that are held back fill the queue too.
+            // Jobs that wait for their host fill the queue too.
             let waiting = self.fresh.len() + self.again.len() - 1;
             let full = entry.attempts == 0 && waiting >= self.rules.queue_capacity;
             hold(I::RejectsJustly, full, || format!("{job} is rejected while {waiting} others wait"))?;
@@ -196,7 +196,7 @@ impl Jobs {
                         && (self.stopped || !self.may_retry(job.attempts, class, recurrence))
                 }
                 State::Vanished => failure.fault.class == FailureClass::Internal,
-                // Given up while it waited: for want of a browser, or because of its host.
+                // Given up while it waited: without a browser, or because of its host.
                 State::Fresh => matches!(failure.stage, Stage::Launch | Stage::Queue),
                 State::Again { .. } => {
                     let last = Some((failure.stage, failure.fault.class));
@@ -249,7 +249,7 @@ impl Jobs {
         hold(I::QueueBounded, self.fresh.len() <= self.rules.queue_capacity, || {
             format!("{} wait", self.fresh.len())
         })?;
-        // All have the same patience, so the first to come is the first to go.
+        // All have the same time limit, so jobs expire in the order of arrival.
         let overdue =
             self.fresh.first().filter(|job| self.jobs[job].deadline.is_some_and(|deadline| deadline < now));
         hold(I::ExpiresInTime, overdue.is_none(), || format!("{overdue:?} waits beyond its patience"))
@@ -292,7 +292,7 @@ pub(super) struct Slot {
     pub(super) host: Host,
     pub(super) browser: BrowserId,
     pub(super) phase: SlotPhase,
-    /// How often breakers had changed when it began, of the fuse and of its host.
+    /// The numbers of changes of the fuse and of its host's breaker when the attempt began.
     pub(super) epochs: (u64, u64),
 }
 

@@ -1,4 +1,4 @@
-//! The model's memory: bookings counted anew each time, and what the looks at the machine forbid.
+//! The model's memory: reservations, recounted each time, and what memory readings forbid.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,9 +11,9 @@ use plimsoll_core::units::{Bytes, Ratio};
 use super::invariant::{Check, Invariant, hold, same};
 use crate::world_event::Glance;
 
-/// How long a level is kept after its cause is gone.
+/// How long a level is kept after its cause has ended.
 const HOLD: Duration = Duration::from_secs(10);
-/// A victim that is not gone after this long no longer holds up the next.
+/// A victim that is not gone after this time no longer delays the next eviction.
 const GIVE_UP: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(super) struct Memory {
     rules: FootprintConfig,
     contexts: BTreeMap<SlotId, Booking>,
     launching: BTreeMap<BrowserId, Bytes>,
-    /// The last look at which something was seen, and when.
+    /// The last valid reading, and its moment.
     seen: Option<(Moment, Glance)>,
     kills: Option<u64>,
     killed_at: Option<Moment>,
@@ -32,7 +32,7 @@ pub(super) struct Memory {
     relieved_at: Option<Moment>,
 }
 
-/// A danger: it begins at a line, and is past when the value has lain below a lower line for [`HOLD`].
+/// An alarm: it begins at a threshold, and ends when the value was below a lower threshold for [`HOLD`].
 #[derive(Debug)]
 struct Alarm {
     begins: Ratio,
@@ -89,8 +89,8 @@ impl Memory {
         }
     }
 
-    /// Each running context is promised the rest of the estimate, or as much as it would take within 10 s if it went on
-    /// growing evenly.
+    /// Each running context reserves the rest of the estimate, or the memory that it would take within 10 s of even
+    /// growth.
     pub(super) fn measured(
         &mut self,
         now: Moment,
@@ -157,7 +157,7 @@ impl Memory {
 
     pub(super) fn evicts(&mut self, now: Moment, slot: SlotId, runs: bool) -> Check {
         let waits = self.victim.is_some_and(|(_, since)| now.since(since) < GIVE_UP);
-        // A needle stands still until its last value is stale.
+        // A missing reading counts as the last value until that is stale.
         let fresh = self.seen.filter(|(at, _)| now.since(*at) <= HOLD);
         let (share, stalled) = fresh
             .map_or_else(Default::default, |(_, seen)| (seen.share().unwrap_or_default(), seen.stalled()));

@@ -1,7 +1,7 @@
 //! Attempts: a context is created, its page loads and is held, it ends, it is closed.
 //!
-//! An attempt may end while its context is being created. The browser goes on with the creation, and what comes of it is
-//! removed; when nothing comes for long, the browser is given up.
+//! An attempt may end while its context is being created. The browser continues the creation, and the result is
+//! removed; if there is none within the time limit, the browser is given up.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ use crate::outcome_plan::{Closing, OutcomePlan, Way, host_of};
 use crate::processor::Turn;
 use crate::world_event::{End, Host, WorldEvent};
 
-/// How long a renderer's crash goes unseen.
+/// The time until a renderer's crash is detected.
 const CRASH_SEEN_AFTER: Duration = Duration::from_millis(20);
 
-/// How long what is half made may take to come and be removed; as the attempts of the runtime have it.
+/// The time limit for a partly made context to be created and removed, as in the runtime's attempts.
 const ABANDON_BUDGET: Duration = Duration::from_secs(15);
 
 /// A context and its attempt.
@@ -30,15 +30,15 @@ pub(super) struct Context {
     pub(super) host: Host,
     pub(super) outcome: OutcomePlan,
     pub(super) phase: Phase,
-    /// Since its creation.
+    /// The growth of its memory since its creation.
     pub(super) growth: Option<Growth>,
-    /// Its slot goes only when its browser does.
+    /// Its slot is freed only when its browser is gone.
     pub(super) stays_with_browser: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// Waiting for the processor, or for nothing that will ever come.
+    /// Waits for the processor; `None` waits for ever.
     Creating(Option<Turn>),
     Loading(Option<Turn>),
     Held,
@@ -60,7 +60,7 @@ impl World {
     pub(super) fn start(&mut self, now: Moment, slot: SlotId, job: JobSeq, browser: BrowserId, attempt: u32) {
         let is_up = self.browsers.get(&browser).is_some_and(|b| b.state.takes_commands());
         if !is_up {
-            // The browser went in this very moment.
+            // The browser ended at this moment.
             self.emit(WorldEvent::Ended(slot, End::transient(Stage::Create, FailureClass::BrowserCrash)));
             self.emit(WorldEvent::Freed(slot));
             return;
@@ -140,7 +140,7 @@ impl World {
         }
     }
 
-    /// A renderer dies; its memory is back at once, and the fleet learns of it a little later.
+    /// A renderer crashes; its memory is free at once, and the fleet gets the event a little later.
     pub(super) fn crash(&mut self, now: Moment, slot: SlotId) {
         let Some(context) = self.contexts.get_mut(&slot) else { return };
         context.growth = None;
@@ -193,7 +193,7 @@ impl World {
         }
     }
 
-    /// What is there of a context is removed, in a time of its own or with its browser.
+    /// Removes a context, also a partly made one, after its own delay or with its browser.
     fn remove(&mut self, now: Moment, slot: SlotId) {
         let Some(context) = self.contexts.get(&slot) else { return };
         match context.outcome.closing {
@@ -205,7 +205,7 @@ impl World {
         }
     }
 
-    /// What was half made has not come for long.
+    /// A partly made context was not created within the time limit.
     pub(super) fn unverified(&mut self, slot: SlotId) {
         if let Some(context) = self.contexts.get_mut(&slot)
             && let Phase::Abandoned(_) = context.phase
@@ -215,7 +215,7 @@ impl World {
         }
     }
 
-    /// A context that cannot be verified gone goes with its browser, which is given up.
+    /// A context that cannot be verified gone ends with its browser, which is given up.
     fn leave_to_browser(&mut self, slot: SlotId) {
         let Some(context) = self.contexts.get_mut(&slot) else { return };
         context.stays_with_browser = true;

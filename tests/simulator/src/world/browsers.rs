@@ -15,7 +15,7 @@ use plimsoll_sim::chance::Chance;
 
 /// How long a start may take.
 const LAUNCH_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a hung browser goes unnoticed: three pings, 5 s apart.
+/// The time until a hang is detected: three pings, 5 s apart.
 const HANG_SEEN_AFTER: Duration = Duration::from_secs(15);
 
 /// A browser process.
@@ -38,7 +38,7 @@ pub(super) enum BrowserState {
 }
 
 impl BrowserState {
-    /// Whether commands can be sent to it, whatever becomes of them.
+    /// Whether commands can be sent to it, even if they have no effect.
     pub(super) const fn takes_commands(self) -> bool {
         matches!(self, Self::Up | Self::Hung)
     }
@@ -114,19 +114,19 @@ impl World {
         self.browsers.remove(&id);
         self.emit(WorldEvent::BrowserGone(id));
         for slot in self.on(id) {
-            // What is left here could not be verified gone before.
+            // The contexts that are left here could not be verified gone before.
             self.closed(slot);
         }
     }
 
-    /// Nobody has had an answer for too long.
+    /// The browser has not answered for too long.
     pub(super) fn missed(&mut self, id: BrowserId) {
         if self.browsers.get(&id).is_some_and(|browser| browser.state == BrowserState::Hung) {
             self.emit(WorldEvent::BrowserEnded(id));
         }
     }
 
-    /// A browser dies, and all its pages with it.
+    /// A browser's process ends, and all its pages with it.
     pub(super) fn kill_browser(&mut self, now: Moment, id: BrowserId) {
         let Some(browser) = self.browsers.get_mut(&id) else { return };
         if !browser.state.takes_commands() {

@@ -1,4 +1,4 @@
-//! What comes from outside, what it does while it lasts, and what the machine feels of it all.
+//! External incidents, their effects while they last, and the readings of the machine.
 
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::Bytes;
@@ -93,7 +93,7 @@ impl World {
         }
     }
 
-    /// Nothing goes wrong from now on, and what went wrong is over.
+    /// Ends all faults, also those that are under way.
     pub(super) fn calm(&mut self, now: Moment) {
         self.faults = Faults::NONE;
         self.state.neighbour = None;

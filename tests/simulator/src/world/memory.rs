@@ -1,4 +1,4 @@
-//! Memory: who takes how much at a moment, how much slower the machine is when memory is short, and which process the kernel kills.
+//! Memory: the use of each part at a moment, the slowdown when memory is short, and which process the kernel kills.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use plimsoll_core::units::Bytes;
 
 use crate::outcome_plan::OutcomePlan;
 
-/// What an empty context takes.
+/// The memory of an empty context.
 const BLANK: Bytes = Bytes::mib(17);
-/// The share of memory beyond which everything begins to stall.
+/// The share of memory in use beyond which stalls begin.
 const STALLS_FROM: f64 = 0.93;
 
-/// What one context takes, as time goes on: it rises to its peak, and beyond it if it leaks.
+/// The memory of a context over time: it rises to its peak, and further if it leaks.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Growth {
     since: Moment,
-    /// What it takes beyond an empty context at its peak, and how much more each second until then.
+    /// The growth per second until the peak; the peak is counted beyond an empty context.
     rise: f64,
     rises: f64,
     leaks: f64,
@@ -34,7 +34,7 @@ impl Growth {
     }
 }
 
-/// Another program: what it takes rises evenly.
+/// Another program, whose memory rises evenly.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Neighbour {
     pub(super) since: Moment,
@@ -50,7 +50,7 @@ impl Neighbour {
     }
 }
 
-/// How much slower the machine is: the pressure stall information of the last 10 s.
+/// The slowdown of the machine: the pressure stall information of the last 10 s.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Slowdown {
     stall: f64,
@@ -60,7 +60,7 @@ pub(super) struct Slowdown {
 }
 
 impl Slowdown {
-    /// Takes in the share of memory in use.
+    /// Updates the stalls from the share of memory in use.
     pub(super) fn feel(&mut self, now: Moment, share: f64) {
         self.stall = ((share - STALLS_FROM) / (1.0 - STALLS_FROM)).clamp(0.0, 1.0);
         let fade = (-now.since(self.at).as_secs_f64() / 10.0).exp();
@@ -73,7 +73,7 @@ impl Slowdown {
         1.0 - 0.9 * self.stall
     }
 
-    /// Hundredths of a percent of the time in which all stood still.
+    /// The share of time in which all tasks stalled, in hundredths of a percent.
     pub(super) fn full(&self) -> u32 {
         (self.full * 10_000.0) as u32
     }

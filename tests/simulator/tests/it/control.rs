@@ -1,4 +1,4 @@
-//! The adaptive limits, as ranges: they must not overshoot, swing, or lose what the fixed ones keep.
+//! Ranges for the adaptive limits: they must not overshoot, oscillate, or do worse than the fixed limits.
 
 use plimsoll_core::policy::Level;
 use plimsoll_simulator::control::table::Row;

@@ -1,4 +1,4 @@
-//! The simulator on the shipped policies: seeds, planted bugs, the control law, and what it once found.
+//! Runs the simulator on the shipped policies: seeds, planted bugs, the control law, and regressions.
 
 mod control;
 mod regressions;

@@ -1,5 +1,5 @@
-//! What the simulator once found, as the smallest circumstances in which it happened. Each ran into the invariant that its
-//! name or its comment gives.
+//! Bugs that the simulator found, each with the smallest scenario in which it happened. Each failed the invariant
+//! that its name or its comment gives.
 
 use std::time::Duration;
 

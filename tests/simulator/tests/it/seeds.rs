@@ -1,4 +1,4 @@
-//! A few hundred seeds in every test run; the thousands are `cargo xtask sim`.
+//! A few hundred seeds in every test run; `cargo xtask sim` runs thousands.
 
 use clap::ValueEnum;
 use plimsoll_simulator::mutation::Mutation;
@@ -7,7 +7,7 @@ use plimsoll_simulator::report;
 use plimsoll_simulator::shrink::shrink;
 use plimsoll_simulator::sweep::{Until, sweep};
 
-/// One sweep for all that is asked of it: it is the longest test of the workspace without a browser.
+/// One sweep for all assertions: it is the longest test of the workspace without a browser.
 #[test]
 fn every_invariant_holds_every_run_repeats_itself_and_every_kind_of_fault_happens() {
     let tally = sweep(0, 300, 50, None, Until::All);

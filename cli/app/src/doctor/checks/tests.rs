@@ -1,4 +1,4 @@
-//! Each thing that can be wrong is found, alone, with what mends it.
+//! Each fault gives exactly its own finding, with the remedy.
 
 use super::super::finding::State;
 use super::super::sample::{self, CASES};

@@ -1,11 +1,11 @@
-//! What the loop shows of itself.
+//! The state that the loop publishes.
 
 use super::{PUBLISH_EVERY, Turn};
 use crate::runtime::snapshot::Snapshot;
 use crate::time::Moment;
 
 impl Turn {
-    /// Publishes the state, unless that was done a moment ago.
+    /// Publishes the state unless it was published a moment ago.
     pub(super) fn publish(&self) {
         let now = self.clock.now();
         if now.elapsed() >= self.publish.borrow().at + PUBLISH_EVERY {
@@ -13,7 +13,7 @@ impl Turn {
         }
     }
 
-    /// The state of this instant.
+    /// The current state.
     pub(super) fn snapshot(&self, now: Moment) -> Snapshot {
         let (load, peaks) = (self.dispatch.load(), self.dispatch.peaks());
         let (placement, admission) = (self.dispatch.placement(), self.dispatch.admission());

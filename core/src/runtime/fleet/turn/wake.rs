@@ -1,4 +1,4 @@
-//! What the loop waits for.
+//! The events that the loop waits for.
 
 use futures_util::StreamExt;
 use tokio::sync::{mpsc, watch};
@@ -12,7 +12,7 @@ use crate::runtime::monitor::Sight;
 use crate::runtime::permit::SlotNote;
 use crate::time::Moment;
 
-/// What woke the loop.
+/// An event that woke the loop.
 pub(super) enum Wake {
     Job(Option<Fed>),
     Notes(Vec<SlotNote>),
@@ -25,7 +25,7 @@ pub(super) enum Wake {
 }
 
 impl Turn {
-    /// Waits for the next thing to happen.
+    /// Waits for the next event.
     pub(super) async fn wake(
         &mut self,
         feed: &mut Option<mpsc::Receiver<Fed>>,
@@ -42,7 +42,7 @@ impl Turn {
             Ok(()) = stop.changed() => stop.borrow_and_update().map_or(Wake::Time, Wake::Stop),
             Ok(()) = rules.changed() => Wake::Rules(Box::new(rules.borrow_and_update().clone())),
             () = sleep_until(self.clock, grace_over), if grace_over.is_some() => Wake::GraceOver,
-            // Notes first: that a context opened is to be known before how its attempt ended.
+            // Notes come first: the opening of a context must be processed before the end of its attempt.
             notes = self.notes.take() => Wake::Notes(notes),
             Some(notice) = self.notices.next() => Wake::Notice(notice),
             sight = self.sights.recv() => Wake::Sight(sight),

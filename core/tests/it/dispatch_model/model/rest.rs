@@ -1,4 +1,4 @@
-//! How a fleet ends: when everything is answered, nothing may be left over, and nothing may wait for ever.
+//! The end of a fleet: when every request is answered, nothing is left over and nothing waits for ever.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use plimsoll_core::policy::{AttemptEnd, Event, LimitPolicy};
 use super::super::events::reading;
 use super::{BrowserPhase, Model, SlotPhase};
 
-/// How often the fleet may be answered before it must rest: far more than its jobs have attempts.
+/// The maximum number of rounds before the fleet must rest: far more than the attempts of its jobs.
 const PATIENCE: usize = 20_000;
 
 impl Model {
-    /// Answers everything, well, and lets time pass on a machine that is well, or that cannot be seen: the fleet must
+    /// Answers every request with success and advances time, on a healthy machine or without sensors. The fleet must
     /// come to rest.
     pub(crate) fn come_to_rest(&mut self, memory: Option<u8>) {
         let mut rounds = 0;
@@ -21,7 +21,7 @@ impl Model {
             if self.answer_all() {
                 continue;
             }
-            // Nothing is under way: only time can bring something about, or news of a machine that is well.
+            // No request is open, so only the passing of time or a reading of a healthy machine can change the state.
             if self.config.admission.policy == LimitPolicy::Fixed {
                 let waits = self.dispatch.waiting_for(self.now);
                 assert!(self.pass_to_next_change(), "nothing is asked for at {}, but {waits:?}", self.now);
@@ -33,7 +33,7 @@ impl Model {
         assert_eq!(self.counts().ended(), self.jobs.len() as u64);
     }
 
-    /// Answers whatever the fleet waits for; false if it waits for nothing.
+    /// Answers every open request; false if there is none.
     fn answer_all(&mut self) -> bool {
         let mut answered = false;
         let mut events: Vec<Event> = Vec::new();
@@ -52,7 +52,7 @@ impl Model {
         answered
     }
 
-    /// Ends the fleet: every browser is closed and goes.
+    /// Ends the fleet: every browser is closed and goes away.
     pub(crate) fn finish(mut self) {
         self.tell(Event::Finish);
         for phase in [BrowserPhase::Launching, BrowserPhase::Ready] {

@@ -1,5 +1,5 @@
-//! Answers gone wrong: a table between the SDK and Plimsoll that mishandles the next answer as it was told, by a
-//! counter of a special name.
+//! Makes wrong answers: a table between the SDK and Plimsoll that mishandles the next answer, as a counter with a
+//! special name requests.
 #![expect(unsafe_code, reason = "a table of C functions in front of another")]
 
 use std::ffi::c_void;
@@ -11,7 +11,7 @@ use plimsoll_plugin_abi::{Buf, Declaration, Host, InstancePtr, Text};
 
 use crate::Rogue;
 
-/// The real table, and what is to be done to the next answer.
+/// The real table, and what to do with the next answer.
 struct Between {
     host: &'static Host,
     next: Mutex<Option<String>>,

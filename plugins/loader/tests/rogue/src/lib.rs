@@ -1,7 +1,7 @@
-//! A driver library that misbehaves as it is told, for the loader's tests.
+//! A driver library that misbehaves on request, for the loader's tests.
 //!
-//! Its settings say what it does where: `{"open": "panic"}`. A step `evaluate` does what its script says; the words
-//! are in `whim`. What the SDK would never do (answer twice, or never) is done behind its back, in `edge`.
+//! Its settings name the behaviour at each place: `{"open": "panic"}`. The script of a step `evaluate` does the same;
+//! the values are in `whim`. Behaviour that the SDK prevents (answering twice, or never) is in `edge`.
 
 mod edge;
 mod whim;

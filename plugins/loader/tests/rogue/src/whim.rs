@@ -1,4 +1,4 @@
-//! What the library can be told to do.
+//! The misbehaviours that a test can request.
 #![expect(unsafe_code, reason = "a crash on purpose")]
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use plimsoll_plugin::{Artifact, ArtifactKind, Clock, Counters, FailureClass, Fault, Start, StepOutput};
 
-/// Whims by the place where they come up, and the counters.
+/// Whims by the place where they happen, and the counters.
 #[derive(Clone)]
 pub(crate) struct Whims {
     by_place: BTreeMap<String, String>,
@@ -24,7 +24,7 @@ impl Whims {
         Ok(Self { by_place: by_place.collect(), counters: start.counters })
     }
 
-    /// Does what was said of `place`, if anything was.
+    /// Carries out the whim of `place`, if there is one.
     pub(crate) async fn follow(&self, place: &str) -> Result<(), Fault> {
         match self.by_place.get(place) {
             Some(whim) => self.carry_out(whim).await.map(drop),
@@ -32,7 +32,7 @@ impl Whims {
         }
     }
 
-    /// The same, where nothing can be awaited.
+    /// The same for code that cannot await.
     pub(crate) fn follow_now(&self, place: &str) -> Result<(), Fault> {
         match self.by_place.get(place) {
             Some(whim) => self.do_now(whim).map(drop),
@@ -67,7 +67,7 @@ impl Whims {
             "spin" => loop {
                 std::hint::spin_loop();
             },
-            // SAFETY: none; this is the point.
+            // SAFETY: none: the crash is intended.
             "segfault" => unsafe { std::ptr::null_mut::<u8>().write_volatile(1) },
             "abort" => std::process::abort(),
             "exit" => std::process::exit(7),
@@ -93,7 +93,7 @@ impl Whims {
                     [("outstanding".to_owned(), count.into())].into_iter().collect(),
                 ));
             }
-            // What happens to the answer of this very call: see `edge`.
+            // Affects the answer of this call: see `edge`.
             "twice" => self.count("edge.twice"),
             "never" => self.count("edge.never"),
             "later" => self.count("edge.later"),
