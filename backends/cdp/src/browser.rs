@@ -6,8 +6,8 @@
 //!             run is cancelled ────────┘ └─────── died or hangs (`health`)
 //! ```
 //!
-//! The reaper ([`plimsoll_host::lifecycle`]) owns the process tree and the profile directory, so nothing that happens to
-//! a caller can leave them behind. A browser that has died is removed at once, without a request.
+//! The reaper ([`plimsoll_host::lifecycle`]) owns the process tree and the profile directory, so both are removed
+//! whatever happens to the callers. A browser that has died is removed at once, without a request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ use crate::origin::Origin;
 use crate::page_targets::PageTargets;
 use crate::transport::Session;
 
-/// How long a browser may take to acknowledge that memory is short.
+/// The longest time that a browser may take to acknowledge that memory is short.
 const TRIM: Duration = Duration::from_secs(5);
 
 /// A browser process and the connection to it.
@@ -38,14 +38,14 @@ pub(crate) struct CdpBrowser {
     reaper: ReaperHandle,
 }
 
-/// What must not be left behind.
+/// The parts of a browser that must not be left behind.
 struct OwnedBrowser {
     handle: Arc<BrowserHandle>,
     process: LocalProcess,
 }
 
 impl CdpBrowser {
-    /// A browser that answers. `own` has its tasks and is stopped when it is gone.
+    /// A browser that answers. `own` owns the browser's tasks and is stopped when the browser is gone.
     pub(crate) fn start(root: Session, process: LocalProcess, own: Supervisor, origin: &Origin) -> Self {
         let (reaper, lifetime) = Reaper::new();
         let handle = Arc::new(BrowserHandle {
@@ -100,7 +100,7 @@ impl Owned for OwnedBrowser {
         let ladder = match removal {
             Removal::Forced => Ladder::NOW,
             Removal::Asked => {
-                // The first rung of the ladder is the time that it has to close.
+                // The first rung of the ladder is the time that the browser has to close.
                 let ladder = Ladder::default();
                 drop(self.handle.root.start(CloseParams::default(), ladder.ask).await);
                 ladder

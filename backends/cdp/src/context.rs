@@ -1,12 +1,12 @@
-//! One isolated context with one page: used by one attempt, verified gone.
+//! One isolated context with one page. One attempt uses it, and its removal is verified.
 //!
 //! ```text
 //!   (`opening`) ─► goto: asks how far the page is ─► steps
 //!   disposeBrowserContext, answered ─► gone           (a browser that ended: gone when its process tree is)
 //! ```
 //!
-//! A [`Lease`] disposes of the context when it is dropped, so a context that is dropped without a close is not left. The
-//! caller does not get the verdict of such a disposal; the attempt closes every context and gets it.
+//! A [`Lease`] disposes of the context when it is dropped, so a context that is dropped without a close is removed too.
+//! The caller does not get the verdict of such a disposal; the attempt closes every context and gets its verdict.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -29,12 +29,12 @@ use crate::page_events::{Loss, PageEvents};
 use crate::step::{StepPage, UnderWay};
 use crate::transport::CallError;
 
-/// How long a browser may take to dispose of a context. Measured: 3 to 13 ms, with a page that never stops
-/// computing too; the rest is for a machine that is overrun.
+/// The longest time that a browser may take to dispose of a context. Measured: 3 to 13 ms, also with a page that never
+/// stops computing; the rest is a reserve for an overloaded machine.
 pub(crate) const DISPOSAL: Duration = Duration::from_secs(10);
-/// How long the news of a broken connection may take to become the news of how the browser ended.
+/// The longest wait, after the connection has broken, for the reason of the browser's end.
 const NEWS: Duration = Duration::from_secs(3);
-/// How long the news of a closed page may take to become the news of how its browser ended.
+/// The longest wait, after a page has closed, for the end of its browser.
 const LAST_PAGE: Duration = Duration::from_millis(250);
 
 /// An isolated context with one page.
@@ -44,9 +44,9 @@ pub(crate) struct CdpContext {
     page: Page,
     events: PageEvents,
     popups: Arc<AtomicU32>,
-    /// What the page was created with, until its first step.
+    /// The state that the page was created with, until its first step.
     under_way: Option<UnderWay>,
-    /// Why the page is of no use any more.
+    /// The reason why the page cannot be used any more.
     lost: Option<Fault>,
 }
 
@@ -64,7 +64,7 @@ pub(crate) struct AttachedPage {
 #[derive(Debug)]
 pub(crate) struct Lease {
     link: Arc<BrowserHandle>,
-    /// `None` when it is gone.
+    /// `None` when the context is gone.
     context: Option<BrowserContextId>,
 }
 
@@ -75,11 +75,11 @@ impl CdpContext {
         Self { lease, page, events, popups, under_way: Some(under_way), lost: None }
     }
 
-    /// What a loss means for the job.
+    /// The fault that a loss means for the job.
     async fn fault(&self, loss: Loss) -> Fault {
         match loss {
             Loss::Crashed => Fault::transient(FailureClass::PageCrash, "the page's renderer process died"),
-            // A browser that goes takes its pages with it; else the page closed itself, and would do so again.
+            // A browser that ends closes its pages. Without such an end the page closed itself, and would do so again.
             Loss::Closed => match timeout(LAST_PAGE, self.lease.link.lifetime.lost()).await {
                 Ok(fault) => fault,
                 Err(_) => Fault::persistent(FailureClass::Script, "the page closed itself"),
@@ -100,7 +100,7 @@ impl Context for CdpContext {
         }
         let mut page = StepPage { page: &self.page, events: &self.events, under_way: self.under_way.take() };
         let fault = tokio::select! {
-            // A call that fails because the page is lost would say less about it.
+            // The loss comes first: a call that fails because of it carries less information.
             biased;
             loss = self.events.watch(self.page.session()) => self.fault(loss).await,
             fault = self.lease.link.lifetime.lost() => fault,
@@ -132,7 +132,7 @@ impl Lease {
     pub(crate) async fn dispose(mut self) -> Result<(), CloseError> {
         let Some(context) = self.context.clone() else { return Ok(()) };
         let verdict = dispose(&self.link, context).await;
-        // The caller has the verdict. A second try by the drop would not change it.
+        // The caller gets the verdict. A second try on drop would not change it.
         self.context = None;
         verdict
     }
@@ -167,7 +167,7 @@ async fn dispose(link: &BrowserHandle, context: BrowserContextId) -> Result<(), 
     verdict
 }
 
-/// The browser refused to dispose of a context: most likely it has none of that name.
+/// Called when the browser refused to dispose of a context: most likely it has no context with this id.
 async fn verify_absent(link: &BrowserHandle, context: &BrowserContextId) -> Result<(), CloseError> {
     match link.root.call(GetBrowserContextsParams::default(), DISPOSAL).await {
         Ok(answer) if !answer.browser_context_ids.contains(context) => Ok(()),

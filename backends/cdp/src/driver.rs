@@ -1,7 +1,8 @@
 //! The driver: settings and the machine's handles, from which browsers are launched.
 //!
-//! [`CdpDriver::new`] checks what can be checked before any browser is started: that there is a browser, and that nothing
-//! known keeps its sandbox from working. A launch runs as a task of its own: a caller that stops waiting leaks nothing.
+//! [`CdpDriver::new`] checks what can be checked before any browser is started: that a browser is installed, and that
+//! no known obstacle disables its sandbox. A launch runs as a task of its own: a caller that stops waiting leaks
+//! nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,13 +23,13 @@ use crate::launch::launch;
 use crate::origin::Origin;
 use crate::settings::CdpSettings;
 
-/// Why there is no driver.
+/// Why the driver cannot be created.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CdpDriverError {
-    /// There is no browser to start.
+    /// No browser is installed.
     #[error(transparent)]
     NoBrowser(#[from] FindError),
-    /// The kernel would not let browsers build their sandbox.
+    /// The kernel does not allow browsers to create their sandbox.
     #[error("{0}; or, if every page is trusted, turn this driver's `sandbox` off")]
     NoSandbox(SandboxObstacle),
 }
@@ -43,7 +44,7 @@ impl CdpDriver {
     /// A driver whose tasks belong to `supervisor`; when that is cancelled, every browser is killed.
     ///
     /// # Errors
-    /// When there is no browser, or its sandbox cannot work here.
+    /// When no browser is installed, or its sandbox cannot work here.
     pub fn new(
         settings: CdpSettings,
         machine: Machine,

@@ -1,13 +1,13 @@
-//! JavaScript in a page: the scripts of steps, and expressions that a job brings.
+//! JavaScript in a page: the scripts of steps, and the expressions of jobs.
 //!
 //! ```text
 //!   expression ──► Runtime.evaluate ──► primitive ───────────────────────► JSON value
 //!                                  └──► object or function ──► json.js ──► JSON value, or why it is none
 //! ```
 //!
-//! A value that is a function is called, so that `() => document.title` works too. An exception keeps its message and
-//! line. A promise is awaited. The browser may lose the reply when the document is replaced meanwhile, so the page is
-//! asked every second whether it still shows the same document.
+//! A value that is a function is called, so `() => document.title` works too. An exception keeps its message and line.
+//! A promise is awaited. The browser may lose the reply when the document is replaced during the evaluation, so the
+//! page is asked every second whether it still shows the same document.
 
 mod remote;
 mod surrogates;
@@ -26,7 +26,7 @@ use tokio::time::sleep;
 use self::remote::{CallOn, Evaluate, Remote, Returned};
 use crate::page::Page;
 
-/// How often an evaluation that takes long is checked for having lost its document.
+/// The interval at which a long evaluation is checked for a replaced document.
 const WATCH: Duration = Duration::from_secs(1);
 /// Differs from document to document, reloads included.
 const DOCUMENT: &str = "performance.timeOrigin";
@@ -63,7 +63,7 @@ pub(crate) async fn truthy(page: &Page, expression: &str, budget: Budget) -> Res
     answer
 }
 
-/// The value of an expression of ours, whose value is JSON and comes soon.
+/// The value of one of the driver's own expressions. The value is JSON and arrives soon.
 pub(crate) async fn ours<T: DeserializeOwned>(
     page: &Page,
     expression: &str,
@@ -72,7 +72,7 @@ pub(crate) async fn ours<T: DeserializeOwned>(
     page.call(Evaluate::by_value(expression), deadline).await?.value()
 }
 
-/// A reference to the object that an expression of ours gives; `None` when it gives none.
+/// A reference to the object that one of the driver's own expressions returns; `None` when it returns no object.
 pub(crate) async fn object(
     page: &Page,
     expression: &str,
@@ -81,13 +81,13 @@ pub(crate) async fn object(
     Ok(page.call(Evaluate::by_reference(expression), deadline).await?.unpack()?.object_id)
 }
 
-/// Evaluates and awaits a job's expression, and notices when its document is replaced meanwhile.
+/// Evaluates and awaits a job's expression, and detects a document that is replaced meanwhile.
 async fn settle(page: &Page, expression: &str, budget: Budget) -> Result<Remote, EvaluateError> {
     let session = page.session();
     let document = session.start(Evaluate::by_value(DOCUMENT), WATCH).await.map_err(PageError::from)?;
     let pending =
         session.start(Evaluate::by_reference(expression), budget.left()).await.map_err(PageError::from)?;
-    // Unknown while a page is too busy to say; its next answer will do.
+    // Unknown while the page is too busy to answer; its next answer is then used.
     let mut before = document.reply().await.ok().and_then(|answer| answer.value::<f64>().ok());
     let mut reply = pin!(pending.reply());
     loop {
@@ -105,17 +105,17 @@ async fn settle(page: &Page, expression: &str, budget: Budget) -> Result<Remote,
     }
 }
 
-/// Lets go of an object in the page. Nothing waits for it: the object dies with its document at the latest.
+/// Releases an object in the page. Nothing waits for it: the object is freed with its document at the latest.
 async fn release(page: &Page, object: String, budget: Budget) {
     drop(page.session().start(ReleaseObjectParams::new(object), budget.left()).await);
 }
 
-/// What `json.js` makes of an object.
+/// The result of `json.js` for an object.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Written {
     /// JSON text.
     Text(String),
-    /// Nothing; why.
+    /// The value is not JSON; the reason.
     Not(String),
 }

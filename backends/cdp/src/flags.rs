@@ -1,8 +1,8 @@
-//! The command line of one browser: what makes it quiet, closed and cheap. Pure.
+//! The command line of one browser: flags that keep it quiet, closed and cheap. Pure.
 //!
-//! Every flag is here for one of four reasons: the browser is driven (pipe, headless, own profile), it talks to
-//! nobody but the pages of its jobs (no updates, no metrics, no safe-browsing lists), its pages are never treated as
-//! being in the background, or it costs less.
+//! Every flag has one of four reasons: the browser is driven (pipe, headless, own profile); it connects only to the
+//! pages of its jobs (no updates, no metrics, no safe-browsing lists); its pages are never treated as background pages;
+//! or it costs less.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -12,9 +12,9 @@ use plimsoll_host::sandbox::Sandbox;
 use plimsoll_host::shared_memory::SharedMemory;
 use plimsoll_host::window::WindowSize;
 
-/// What every browser gets, whatever it is.
+/// The flags of every browser, whatever its kind.
 const ALWAYS: [&str; 25] = [
-    // Driven: the descriptors 3 and 4 are the only way in.
+    // Driven: the descriptors 3 and 4 are the only way to control the browser.
     "--remote-debugging-pipe",
     "--no-first-run",
     "--no-default-browser-check",
@@ -24,7 +24,7 @@ const ALWAYS: [&str; 25] = [
     "--mute-audio",
     "--hide-scrollbars",
     "--password-store=basic",
-    // Closed: nothing leaves the machine but what pages ask for.
+    // Closed: nothing but the requests of pages leaves the machine.
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-default-apps",
@@ -34,23 +34,23 @@ const ALWAYS: [&str; 25] = [
     "--disable-quic",
     "--metrics-recording-only",
     "--no-pings",
-    // A crash is reported by the protocol; its dump would only fill the disk.
+    // The protocol reports a crash; a crash dump would only fill the disk.
     "--disable-breakpad",
-    // Each context is somebody's foreground, though the browser sees many windows.
+    // Each context counts as a foreground page, although the browser has many windows.
     "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding",
-    // Cheap: no GPU process that emulates one, no crowd of painting threads, no renderer kept in reserve, no page
-    // rendered on a guess. (`--disable-threaded-compositing` is cheaper still, but screenshots then hang at times.)
+    // Cheap: no process that emulates a GPU, few painting threads, no spare renderer, no page rendered in advance.
+    // (`--disable-threaded-compositing` is cheaper still, but screenshots then hang at times.)
     "--disable-gpu",
     "--num-raster-threads=1",
     "--disable-features=SpareRendererForSitePerProcess,Prerender2,MediaRouter,OptimizationHints,Translate",
 ];
 
-/// What a command line is made for.
+/// The inputs of a command line.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CommandLine<'a> {
-    /// What the binary is.
+    /// The kind of the binary.
     pub(crate) kind: BrowserKind,
     /// The browser's own profile directory.
     pub(crate) profile: &'a Path,
@@ -60,7 +60,7 @@ pub(crate) struct CommandLine<'a> {
     pub(crate) window: WindowSize,
     /// Where shared memory is kept.
     pub(crate) shared_memory: SharedMemory,
-    /// What the settings add, last, so that it wins.
+    /// Arguments from the settings; they come last and therefore override the others.
     pub(crate) extra: &'a [String],
 }
 

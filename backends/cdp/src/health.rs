@@ -1,8 +1,8 @@
 //! How a browser's end is detected.
 //!
-//! A browser *died* when its process ended or its connection broke. It *hangs* when it lives but sends nothing, even
-//! when it is asked for its version: any byte from it counts as life, so a busy machine causes no false alarm as long as
-//! the browser sends anything at all.
+//! A browser *died* when its process ended or its connection broke. It *hangs* when its process runs but sends nothing,
+//! even after a request for its version. Any received byte counts as a sign of life, so a busy machine causes no false
+//! alarm while the browser sends anything at all.
 //!
 //! ```text
 //!   received ─ QUIET ─► asked for its version ── PROBE ──► waits ── GRACE ──► hangs
@@ -22,11 +22,11 @@ use crate::transport::{Connection, Disconnect, Session};
 
 /// Silence after which a browser is asked for its version. A busy browser is never silent for this long.
 const QUIET: Duration = Duration::from_secs(5);
-/// How long it may take to answer. Together with [`QUIET`] this makes the 15 seconds after which a browser hangs.
+/// The longest time for the answer. Together with [`QUIET`] this makes the 15 seconds after which a browser hangs.
 const PROBE: Duration = Duration::from_secs(9);
-/// A last wait: when *we* were stopped and continued, its answer lies in the pipe, unread.
+/// A last wait: when *this* process was stopped and continued, the browser's answer is in the pipe, unread.
 const GRACE: Duration = Duration::from_secs(1);
-/// How long after the end of its connection a process may end.
+/// The longest time between the end of a connection and the end of its process.
 const EXIT: Duration = Duration::from_secs(2);
 
 /// Completes when the browser has ended, and describes how.
@@ -39,7 +39,7 @@ pub(crate) async fn end_of(root: &Session, tree: &ProcessTree, clock: Clock) -> 
     }
 }
 
-/// How the process ended, with the last words of its log.
+/// How the process ended, with the last lines of its log.
 async fn death(tree: &ProcessTree, why: Option<Disconnect>) -> String {
     let how = match (timeout(EXIT, tree.wait()).await, why) {
         (Ok(exit), _) => format!("its process {} ended with {exit}", tree.pid()),
@@ -49,7 +49,7 @@ async fn death(tree: &ProcessTree, why: Option<Disconnect>) -> String {
     tree.with_last_words(how)
 }
 
-/// Completes when the browser has sent nothing for 15 seconds although it was asked; returns how long it was silent.
+/// Completes when the browser has sent nothing for 15 seconds despite a request; returns the duration of the silence.
 async fn silence(connection: &Connection, root: &Session, clock: Clock) -> Duration {
     loop {
         let quiet = clock.now().since(connection.last_received());
@@ -58,7 +58,7 @@ async fn silence(connection: &Connection, root: &Session, clock: Clock) -> Durat
             continue;
         }
         let asked = clock.now();
-        // The reply itself is of no interest, only that something came.
+        // The content of the reply does not matter, only that a reply came.
         if root.call(GetVersionParams::default(), PROBE).await.is_ok() {
             continue;
         }

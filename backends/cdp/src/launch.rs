@@ -1,11 +1,11 @@
-//! Starting one browser: from nothing to a browser that answers.
+//! Starts one browser, from an empty directory to a browser that answers.
 //!
 //! ```text
 //!   profile directory ─► pipes ─► process ─► connection ─► Browser.getVersion answered ─► CdpBrowser
 //! ```
 //!
-//! When a stage fails, what was made before it is removed before the error is reported: the process tree is killed and
-//! verified gone, then its directory is removed. When the task itself is cancelled, dropping them does the same.
+//! When a stage fails, the results of earlier stages are removed before the error is reported: the process tree is
+//! killed and verified gone, then its directory is removed. When the task itself is cancelled, the drop does the same.
 
 use std::time::Duration;
 
@@ -24,11 +24,11 @@ use crate::origin::Origin;
 use crate::page_targets;
 use crate::transport::{CallError, Connection, ConnectionLimits, Session, pipe};
 
-/// What launch errors call a browser.
+/// The name of a browser in launch errors.
 const NAME: &str = "the browser";
 /// What Chromium logs when it ends because it has no sandbox.
 const NO_SANDBOX: &str = "No usable sandbox";
-/// A process that closed its pipe and lives on is of no use: after this time it is killed.
+/// A process that has closed its pipe but still runs is of no use: after this time it is killed.
 const EXIT: Duration = Duration::from_secs(1);
 
 /// Starts a browser and returns when it answers, within `budget`.
@@ -39,7 +39,7 @@ pub(crate) async fn launch(
 ) -> Result<CdpBrowser, LaunchError> {
     origin.settings.sandbox.warn_if_off(id);
     let profile = origin.machine.profiles.create(&format!("browser-{}", id.0))?;
-    // The tasks of this browser, stopped when it is gone.
+    // The tasks of this browser, stopped when the browser is gone.
     let own = origin.supervisor.child();
     let (ours, theirs) = pipe::pair().map_err(LaunchError::Pipe)?;
     let program = Program {
@@ -75,7 +75,7 @@ fn command_line(origin: &Origin, profile: &ProfileDir) -> Vec<std::ffi::OsString
     command_line.args()
 }
 
-/// Asks the browser for its version, and to attach us to every page before it runs.
+/// Requests the browser's version, and requests that we are attached to every page before it runs.
 async fn ready(
     root: &Session,
     tree: &ProcessTree,

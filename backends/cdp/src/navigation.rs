@@ -8,8 +8,9 @@
 //!          └───────────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! Load events get lost, and so do replies of a document that is being replaced. So an event is only a hint to ask the
-//! page for its state. The page is also asked from time to time without an event, and again when it does not answer.
+//! Load events get lost, and so do replies of a document that is being replaced. So an event only triggers a question
+//! to the page about its state. The page is also asked at intervals without an event, and again when it does not
+//! answer.
 //!
 //! A page that was created with its address does not report why it shows an error page. So the browser is sent one
 //! `Page.navigate` to the same address: its reply names the error, or the page opens after all.
@@ -34,26 +35,26 @@ use crate::page::Page;
 use crate::page_events::{PageEvents, Progress, Reached};
 use crate::transport::CallError;
 
-/// Pauses after which a page is asked without any event, the last one repeated: a lost event costs a quarter of a
-/// second, and a page that takes long is not kept busy with questions.
+/// Pauses after which a page is asked without any event; the last pause is repeated. A lost event costs a quarter of a
+/// second, and a page that loads slowly does not receive too many questions.
 const PAUSES: [Duration; 3] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_millis(1000)];
 /// Chromium's pages that crash, kill or hang a renderer.
 const FAULT_PAGES: &str = "chrome://";
 
-/// How a navigation begins.
+/// How a navigation starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Start {
-    /// The page was created with this address and loads already.
+    /// The page was created with this address and already loads it.
     UnderWay,
-    /// The browser must be sent there.
+    /// The browser must navigate to it.
     Tell,
 }
 
 /// Opens a page, within `budget`.
 ///
 /// # Errors
-/// A [`Fault`] of class `navigation`, `proxy` or `timeout`, or what a failed call means.
+/// A [`Fault`] of class `navigation`, `proxy` or `timeout`, or the fault of a failed call.
 pub(crate) async fn goto(
     page: &Page,
     events: &PageEvents,
@@ -130,14 +131,14 @@ impl Navigation<'_> {
         }
     }
 
-    /// Waits until the page hints that it has come far enough, or `pause` is over.
+    /// Waits for an event that shows enough progress, or for the end of `pause`.
     async fn hint(&self, progress: &mut watch::Receiver<Progress>, pause: Duration) {
         let enough = match self.wanted {
             LoadState::Commit => Reached::Committed,
             LoadState::Dom => Reached::Parsed,
             LoadState::Load | LoadState::Idle => Reached::Loaded,
         };
-        // After loading has stopped there is no further hint; only the page itself can be asked.
+        // After loading has stopped there are no further events; only the page itself can be asked.
         let hinted = |progress: &Progress| progress.reached >= enough || progress.stopped;
         let asked_before = !progress.has_changed().unwrap_or(false) && hinted(&progress.borrow());
         let hint = async {
@@ -158,7 +159,7 @@ impl Navigation<'_> {
         }
     }
 
-    /// Sends the browser to the address. Returns the status of an error without a body, which gives no document.
+    /// Navigates the browser to the address. Returns the status of an error without a body, which gives no document.
     async fn tell(&mut self) -> Result<Option<u16>, Fault> {
         self.waiting = Waiting::Response;
         self.events.progress().send_replace(Progress::default());
@@ -167,7 +168,7 @@ impl Navigation<'_> {
             return Ok(None);
         };
         if self.url.starts_with(FAULT_PAGES) {
-            // The navigation counts as aborted and takes effect now: the page dies, or never answers again.
+            // The navigation is reported as aborted and takes effect now: the page crashes, or never answers again.
             std::future::pending::<()>().await;
         }
         if code != neterror::EMPTY_ERROR {
@@ -185,7 +186,7 @@ impl Navigation<'_> {
         }
     }
 
-    /// One `Page.navigate`; gives the error's code if there was one.
+    /// Sends one `Page.navigate`; returns the error's code, if there is one.
     async fn navigate(&self) -> Result<Option<String>, Fault> {
         let mut progress = self.events.progress().subscribe();
         let loaded_without_reply = async {
@@ -194,7 +195,7 @@ impl Navigation<'_> {
         };
         let command = NavigateParams::new(self.url);
         let reply = tokio::select! {
-            // This deadline is later than the navigation's, whose message names what was waited for.
+            // This deadline is later than that of the navigation, whose message names the missing state.
             reply = self.page.session().call(command, self.budget.left() + LOOK) => reply,
             () = loaded_without_reply => return Ok(None),
         };
@@ -208,7 +209,7 @@ impl Navigation<'_> {
         }
     }
 
-    /// Waits until no resource has arrived for a while.
+    /// Waits until no resource has arrived for a period.
     async fn idle(&mut self, document: Document) -> Result<port::Page, Fault> {
         self.waiting = Waiting::Idle;
         let mut idle = Idle::new(document.arrivals(), self.budget.left());

@@ -1,4 +1,4 @@
-//! The opening of a context: its stages, and what is done about one that is cut off in any of them.
+//! The opening of a context: its stages, and the cleanup when an opening is cut off in any of them.
 //!
 //! ```text
 //!   createBrowserContext ─► createTarget(url), paused ─► [Page.enable, setup, run] ─► CdpContext
@@ -6,12 +6,12 @@
 //!      └──────── the id ───────────────────┴─► disposeBrowserContext, answered ─► gone
 //! ```
 //!
-//! The page is created with its address, which costs the browser less than a blank page that navigates, and held
-//! until we are attached: nothing that happens in it is missed, and its setup is in place before its first request.
-//! The commands of one stage go out together, without waiting for each other's replies.
+//! The page is created with its address, which costs the browser less than a blank page that navigates, and is held
+//! until we are attached: no event of the page is missed, and its setup is in place before its first request. The
+//! commands of one stage are sent together, without waiting for each other's replies.
 //!
-//! All of it is one task of the browser's. A browser that never answers `createBrowserContext` may still make the context:
-//! this is an error of the verdict, and the caller gives the browser up.
+//! The whole opening is one task of the browser. A browser that never answers `createBrowserContext` may still create
+//! the context: the verdict is then an error, and the caller gives the browser up.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -83,7 +83,7 @@ async fn open(
 ) -> Verdict {
     let asked = tokio::select! {
         asked = link.root.start(creation(&request.setup), budget.whole() + DISPOSAL) => asked,
-        // It waits for room in the queue to the browser: nothing was sent.
+        // The request waits for room in the queue to the browser: nothing was sent.
         () = cut_off(&mut requester, budget) => {
             requester.refuse(no_context(budget));
             return Some(Ok(()));
@@ -135,7 +135,7 @@ fn creation(setup: &Setup) -> CreateBrowserContextParams {
     }
 }
 
-/// Completes when the caller has left or the time is up.
+/// Completes when the caller has left or its time is over.
 async fn cut_off(requester: &mut Requester, budget: Budget) {
     tokio::select! {
         () = requester.left() => {}
@@ -148,10 +148,10 @@ fn no_context(budget: Budget) -> Fault {
     Fault::transient(FailureClass::Timeout, message)
 }
 
-/// What an error says of a context whose creation was asked for.
+/// The verdict of an error on a context whose creation was requested.
 fn not_created(error: &CallError) -> Verdict {
     match error {
-        // Refused, or never sent.
+        // The command was refused, or never sent.
         CallError::Protocol { .. }
         | CallError::Encode { .. }
         | CallError::TooLarge { .. }
@@ -163,7 +163,7 @@ fn not_created(error: &CallError) -> Verdict {
     }
 }
 
-/// Creates the page of a context and sets it up. It begins to load.
+/// Creates the page of a context and sets it up. The page starts to load.
 async fn attach(
     link: &BrowserHandle,
     context: BrowserContextId,
@@ -190,7 +190,7 @@ async fn attach(
 
     let page = Page::new(link.connection().session(&session, page_events::METHODS));
     let preparation = Preparation::start(page.session(), &setup, budget).await?;
-    // Their replies come when the page has its first document, which may never be.
+    // The replies come when the page has its first document, which may never happen.
     drop(page.session().start(EnableParams::default(), budget.left()).await?);
     drop(page.session().start(RunIfWaitingForDebuggerParams::default(), budget.left()).await?);
     let (events, under_way) = (PageEvents::new(target.as_ref()), UnderWay { url, preparation });

@@ -1,4 +1,4 @@
-//! What every launch starts from.
+//! The inputs that all launches share.
 
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::supervisor::Supervisor;
@@ -7,7 +7,7 @@ use plimsoll_host::machine::Machine;
 
 use crate::settings::CdpSettings;
 
-/// What every launch starts from.
+/// The inputs that all launches share.
 #[derive(Debug)]
 pub(crate) struct Origin {
     pub(crate) binary: BrowserBinary,

@@ -1,6 +1,6 @@
-//! One page: the session that commands it, and the one place that decides what a failed call means.
+//! One page: the session that commands it, and the only place that maps a failed call to its meaning.
 //!
-//! Steps tell three kinds of failure apart ([`PageError`]): the document went away, so the next document may be asked;
+//! Steps distinguish three kinds of failure ([`PageError`]): the document is gone, so the next document may be asked;
 //! the page did not answer in time, so it may be asked again; or it is a [`Fault`] and the step is over.
 
 use std::time::Duration;
@@ -11,11 +11,11 @@ use plimsoll_core::page::PageError;
 
 use crate::transport::{CallError, Session};
 
-/// JSON-RPC: there is no such method.
+/// JSON-RPC: the method does not exist.
 const METHOD_NOT_FOUND: i64 = -32601;
 /// JSON-RPC: the parameters are not valid.
 const INVALID_PARAMS: i64 = -32602;
-/// The protocol's code for whatever else a browser refuses.
+/// The protocol's code for all other refusals of a browser.
 const SERVER_ERROR: i64 = -32000;
 
 /// A page and the session that commands it.
@@ -76,10 +76,10 @@ impl From<CallError> for Fault {
     }
 }
 
-/// Whether an error means that the document a command was meant for is gone.
+/// Whether an error means that the document of the command is gone.
 ///
-/// The protocol has no code of its own for this, only the general one and these words; nothing else in the
-/// crate looks at an error's words.
+/// The protocol has no code of its own for this, only the general code and these words; no other code in the crate
+/// compares the text of an error.
 fn document_is_gone(code: i64, message: &str) -> bool {
     const WORDS: [&str; 7] = [
         "Inspected target navigated or closed",

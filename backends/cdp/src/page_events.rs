@@ -1,8 +1,8 @@
-//! What a page does by itself while a step is carried out: dialogs, downloads, loading, and its end.
+//! The events that a page causes during a step: dialogs, downloads, loading, and its end.
 //!
-//! [`PageEvents::watch`] is a future beside the step's, not a task: the caller polls both, so it needs neither a lock nor
-//! an owner. Between two steps the page's events wait in its session's mailbox; a dialog that opens then is answered when
-//! the next step begins.
+//! [`PageEvents::watch`] is a future that the caller polls together with the step's future. It is not a task, so it
+//! needs neither a lock nor an owner. Between two steps the page's events wait in its session's mailbox; a dialog that
+//! opens then is answered when the next step starts.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::transport::{Event, Session, SessionEnd};
 
-/// The events asked for of a page.
+/// The events that are requested of a page.
 pub(crate) const METHODS: &[&str] = &[
     "Inspector.targetCrashed",
     "Network.responseReceived",
@@ -26,17 +26,17 @@ pub(crate) const METHODS: &[&str] = &[
     "Page.loadEventFired",
 ];
 
-/// How long the browser may take to close a dialog. Nothing waits for it.
+/// The longest time that the browser may take to close a dialog. Nothing waits for it.
 const DIALOG: Duration = Duration::from_secs(10);
 
-/// How far the page has loaded by its events. A hint: every wait also asks the page itself.
+/// The page's progress, derived from its events. It is a hint only: every wait also asks the page itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Progress {
-    /// The last thing that happened to the document.
+    /// The last milestone of the document.
     pub(crate) reached: Reached,
-    /// Nothing is being loaded any more, whether there is a document or not.
+    /// Loading has stopped, with or without a document.
     pub(crate) stopped: bool,
-    /// The HTTP status of the last document, where the network was listened to.
+    /// The HTTP status of the last document, if network events were enabled.
     pub(crate) status: Option<u16>,
 }
 
@@ -57,18 +57,18 @@ pub(crate) enum Reached {
 /// Why a page cannot be used any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Loss {
-    /// Its renderer died.
+    /// Its renderer crashed.
     Crashed,
-    /// It was closed, by a script of its own.
+    /// A script of the page closed it.
     Closed,
-    /// The connection to the browser is gone, and the browser with it.
+    /// The connection to the browser is closed, and the browser has ended.
     Disconnected,
 }
 
-/// Answers dialogs, counts, and keeps the progress.
+/// Answers dialogs, counts incidents, and records the progress.
 #[derive(Debug)]
 pub(crate) struct PageEvents {
-    /// The main frame, which has the id of its target.
+    /// The main frame; its id is that of its target.
     frame: String,
     dialogs: AtomicU32,
     downloads: AtomicU32,
@@ -81,7 +81,7 @@ struct Dialog {
     kind: String,
 }
 
-/// Names the frame, in one of two ways.
+/// Contains the id of the frame, in one of two fields.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct OfFrame {
@@ -149,7 +149,7 @@ impl PageEvents {
 
     async fn take(&self, event: &Event, session: &Session) -> Option<Loss> {
         if event.lagged > 0 {
-            // One of the dropped events may have been a dialog; without a dialog this does nothing.
+            // One of the dropped events may have been a dialog; without an open dialog this has no effect.
             answer(session, Answer::Dismiss).await;
         }
         match &*event.method {
@@ -205,7 +205,7 @@ enum Answer {
 }
 
 impl Answer {
-    /// Alerts and leaving a page are accepted; every question is refused.
+    /// Alerts and leaving a page are accepted; every question is dismissed.
     fn to(event: &Event) -> Self {
         match event.parse::<Dialog>() {
             Ok(dialog) if matches!(dialog.kind.as_str(), "alert" | "beforeunload") => Self::Accept,
@@ -254,7 +254,7 @@ mod tests {
             self.wire.write_all(event.as_bytes()).await.expect("open");
         }
 
-        /// Lets the events be handled; none of them may lose the page.
+        /// Waits until the events are handled; none of them may close the page.
         async fn settle(&self, events: &PageEvents) {
             let lost = timeout(Duration::from_millis(10), events.watch(&self.session)).await;
             assert!(lost.is_err(), "{lost:?}");

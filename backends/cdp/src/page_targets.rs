@@ -1,11 +1,11 @@
 //! The pages that open in a browser: the page of each context, and popups.
 //!
 //! The browser attaches us to every new page before the page runs (`Target.setAutoAttach` with
-//! `waitForDebuggerOnStart`). The first page of a context is the page it was opened for, and is handed to the task that
-//! waits for it. Every further page is a popup, is counted, and is closed before it has loaded a byte. So a popup costs
-//! one event and two commands, and a storm of popups costs other contexts nothing.
+//! `waitForDebuggerOnStart`). The first page of a context is the page that the context was opened for; the task that
+//! waits for it receives it. Every further page is a popup: it is counted, and closed before it has loaded a byte. So a
+//! popup costs one event and two commands, and a large number of popups does not delay other contexts.
 //!
-//! When events were lost because they came faster than they were taken, the browser is asked for its list of pages.
+//! When events were dropped because they arrived too fast, the browser is asked for its list of pages.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,13 +19,13 @@ use tokio::sync::oneshot;
 
 use crate::transport::Session;
 
-/// The event that announces a page; the only one asked for of the browser itself.
+/// The event that announces a page; the only event that is requested of the browser itself.
 pub(crate) const METHODS: &[&str] = &["Target.attachedToTarget"];
 
-/// How long the browser may take to close a popup or list its pages. Nothing waits for it.
+/// The longest time that the browser may take to close a popup or list its pages. Nothing waits for it.
 const REPLY: Duration = Duration::from_secs(10);
 
-/// The contexts of one browser, each with its page: awaited or present.
+/// The contexts of one browser, each with its page, which is either awaited or present.
 #[derive(Debug, Default)]
 pub(crate) struct PageTargets(Mutex<HashMap<String, ContextTargets>>);
 
@@ -40,23 +40,23 @@ struct ContextTargets {
 enum PageSlot {
     /// A task waits for the page.
     Awaited(oneshot::Sender<String>),
-    /// The page with this target id has come.
+    /// The page with this target id has arrived.
     Present(String),
 }
 
 /// The page that a context waits for.
 #[derive(Debug)]
 pub(crate) struct AwaitedPage {
-    /// Gives the page's session id.
+    /// Receives the page's session id.
     pub(crate) session: oneshot::Receiver<String>,
-    /// How many popups the context opened so far.
+    /// The number of popups that the context has opened.
     pub(crate) popups: Arc<AtomicU32>,
 }
 
-/// What is to be done about a page.
+/// The action for a page.
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
-    /// It is where it belongs.
+    /// The page belongs to its context.
     Leave,
     /// It is a popup.
     Close,
@@ -112,7 +112,7 @@ impl PageTargets {
         let mut contexts = self.lock();
         let context = target_info.browser_context_id.as_deref();
         let Some(context_targets) = context.and_then(|context| contexts.get_mut(context)) else {
-            // A window of the browser's own runs already; a page that waits in a context that is closing is a popup.
+            // A browser's own window already runs; a page that is held in a context that is closing is a popup.
             return if *waiting_for_debugger { Verdict::Close } else { Verdict::Leave };
         };
         if let PageSlot::Present(_) = context_targets.page {
@@ -126,7 +126,7 @@ impl PageTargets {
         Verdict::Leave
     }
 
-    /// Closes the popups whose announcement was lost.
+    /// Closes the popups whose announcements were lost.
     async fn resync(&self, root: &Session) {
         let Ok(answer) = root.call(GetTargetsParams::default(), REPLY).await else { return };
         for target in answer.target_infos {
@@ -149,7 +149,7 @@ impl PageTargets {
 }
 
 impl ContextTargets {
-    /// Judges, and counts, a page that may be the one that was awaited.
+    /// Decides about, and counts, a page that may be the awaited page.
     fn verdict(&mut self, target: &str) -> Verdict {
         match &self.page {
             PageSlot::Present(page) if page != target => {
@@ -161,12 +161,12 @@ impl ContextTargets {
     }
 }
 
-/// Asks the browser to close a page. The reply is ignored: a popup that stays is closed with its context.
+/// Asks the browser to close a page. The reply is ignored: a popup that stays open is closed with its context.
 async fn close(root: &Session, target: String) {
     drop(root.start(CloseTargetParams::new(target), REPLY).await);
 }
 
-/// Lets a page run that is being closed. Until then the page that opened it is blocked in its `window.open`.
+/// Resumes a page that is being closed. Until then its opener is blocked in its `window.open`.
 async fn resume(root: &Session, session: &str) {
     let popup = root.connection().session(session, &[]);
     drop(popup.start(RunIfWaitingForDebuggerParams::default(), REPLY).await);

@@ -7,7 +7,7 @@ use plimsoll_host::window::WindowSize;
 /// How browsers are started.
 #[derive(Debug, Clone, Default)]
 pub struct CdpSettings {
-    /// The browser to start; without it the machine is searched.
+    /// The browser to start; without it the machine is searched for a browser.
     pub executable: Option<NamedPath>,
     /// Whether renderers are confined.
     pub sandbox: Sandbox,

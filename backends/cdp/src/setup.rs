@@ -1,7 +1,8 @@
 //! The job's setup before its first page: cookies, headers, viewport.
 //!
-//! Cookies are stored in the context before its page exists. Headers and viewport are sent to the page while it is held;
-//! the browser applies them at once but replies only when the page has a document, so the replies are checked later.
+//! Cookies are stored in the context before its page exists. Headers and viewport are sent to the page while it is
+//! held; the browser applies them at once but replies only when the page has a document, so the replies are checked
+//! later.
 
 use chromiumoxide_cdp::cdp::browser_protocol::browser::BrowserContextId;
 use chromiumoxide_cdp::cdp::browser_protocol::emulation::{
@@ -41,7 +42,7 @@ pub(crate) async fn store_cookies(
     }
 }
 
-/// The commands that a held page was sent and has not replied to yet.
+/// The commands that were sent to a held page and have no reply yet.
 #[derive(Debug)]
 pub(crate) struct Preparation {
     viewport: Option<PendingCall<SetDeviceMetricsOverrideReturns>>,
@@ -58,7 +59,7 @@ impl Preparation {
         if !setup.headers.is_empty() {
             let headers: Map<String, Value> =
                 setup.headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
-            // Without this command the headers are accepted and forgotten. Its own reply adds nothing.
+            // Without this command the headers are accepted but have no effect. Its own reply carries no information.
             drop(page.start(EnableParams::default(), budget.left()).await?);
             let headers = SetExtraHttpHeadersParams::new(Headers::new(headers));
             preparation.headers = Some(page.start(headers, budget.left()).await?);
@@ -66,7 +67,7 @@ impl Preparation {
         Ok(preparation)
     }
 
-    /// Checks that all of it was accepted. Call this when the page has a document: the replies are there then.
+    /// Checks that all commands were accepted. Call this when the page has a document: the replies have arrived then.
     pub(crate) async fn check(self) -> Result<(), Fault> {
         if let Some(viewport) = self.viewport {
             viewport.reply().await.map_err(|error| refused("viewport", error))?;
@@ -84,7 +85,7 @@ pub(crate) fn metrics(viewport: &Viewport) -> SetDeviceMetricsOverrideParams {
     SetDeviceMetricsOverrideParams::new(i64::from(width), i64::from(height), scale, false)
 }
 
-/// A cookie in the protocol's words; `here` is the URL for a cookie that names no host.
+/// A cookie in the protocol's format; `here` is the URL for a cookie that names no host.
 pub(crate) fn cookie_param(cookie: &Cookie, here: Option<&str>) -> CookieParam {
     let url = cookie.url.clone().or_else(|| here.filter(|_| cookie.is_homeless()).map(str::to_owned));
     CookieParam {
@@ -103,7 +104,7 @@ pub(crate) fn cookie_param(cookie: &Cookie, here: Option<&str>) -> CookieParam {
     }
 }
 
-/// The job asked for something that the browser does not accept.
+/// The fault for a request of the job that the browser does not accept.
 fn refused(what: &str, error: CallError) -> Fault {
     match error {
         CallError::Protocol { message, .. } => Fault::persistent(

@@ -28,16 +28,16 @@ use crate::setup::{Preparation, metrics};
 pub(crate) struct StepPage<'a> {
     pub(crate) page: &'a Page,
     pub(crate) events: &'a PageEvents,
-    /// Present in the first step of a context.
+    /// Present in the first step of a context only.
     pub(crate) under_way: Option<UnderWay>,
 }
 
-/// What a page was created with.
+/// The state that a page was created with.
 #[derive(Debug)]
 pub(crate) struct UnderWay {
-    /// The address it loads.
+    /// The address that the page loads.
     pub(crate) url: Option<PageUrl>,
-    /// The setup it has not acknowledged yet.
+    /// The setup commands that the page has not acknowledged yet.
     pub(crate) preparation: Preparation,
 }
 

@@ -7,19 +7,18 @@
 //!  Session::next_event ◄── mailbox ◄──┘
 //! ```
 //!
-//! A [`Connection`] owns two tasks. The reader splits frames, parses each envelope once and routes
-//! it: a reply to the call that waits for it, an event to the mailbox of its session, and only if
-//! that session asked for the method. It never waits for a consumer, so a flood on one session
-//! cannot delay another's replies. The writer owns every write, so a caller that leaves cannot cut
-//! a message in half.
+//! A [`Connection`] owns two tasks. The reader splits frames, parses each envelope once and routes it: a reply to the
+//! call that waits for it; an event to the mailbox of its session, if that session requested the method. The reader
+//! never waits for a consumer, so a flood of events on one session cannot delay another session's replies. The writer
+//! makes every write, so a caller that leaves cannot truncate a message.
 //!
-//! What goes wrong, and what then happens:
-//! - the browser dies: end of file fails every pending call at once, and [`Connection::closed`] says so;
-//! - the browser stops reading or answering: calls end by their own deadline, and
-//!   [`Connection::last_received`] shows the silence;
+//! Failure paths:
+//! - the browser ends: the end of file fails every pending call at once, and [`Connection::closed`] reports it;
+//! - the browser stops reading or answering: calls end by their own deadline, and [`Connection::last_received`] shows
+//!   the time of the last message;
 //! - a session is detached: its pending calls fail at once with [`CallError::SessionGone`];
-//! - a consumer is slow: its mailbox drops the oldest events and the next one says how many;
-//! - a message makes no sense: it is counted, and the connection goes on.
+//! - a consumer is slow: its mailbox drops the oldest events, and the next event carries their number;
+//! - a message is malformed: it is counted, and the connection stays open.
 
 mod call;
 mod connection;

@@ -1,12 +1,12 @@
-//! Which browser this machine has.
+//! Finds the browser on this machine.
 //!
-//! A path that the caller, `PLIMSOLL_CHROMIUM` or `CHROME_PATH` names counts first, in this order, and must be right: a
-//! wrong path is an error and no reason to start another browser. When nothing names a path, the first headless shell on
-//! `PATH` or in a known place is taken, because it costs a fraction of a full browser; failing that, the first full
-//! browser.
+//! A path named by the caller, `PLIMSOLL_CHROMIUM` or `CHROME_PATH` takes precedence, in this order, and must be
+//! correct: a wrong path is an error, and no other browser is started instead. When no path is named, the first
+//! headless shell on `PATH` or in a known place is used, because it costs a fraction of a full browser; without one,
+//! the first full browser.
 //!
-//! Distributions put a shell script on `PATH` that starts the real binary as its child. Where the script is a known
-//! one, the binary behind it is found, so that the process we start *is* the browser.
+//! Distributions put a shell script on `PATH` that starts the real binary as its child. When the script is a known
+//! script, the binary that it starts is found, so that the process we start *is* the browser.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use crate::executable::{NamedPath, PathFault, fault};
 
-/// Variables that name a browser, in the order they count.
+/// Variables that name a browser, in order of precedence.
 const VARIABLES: [&str; 2] = ["PLIMSOLL_CHROMIUM", "CHROME_PATH"];
 /// Names looked for on `PATH`.
 const NAMES: [&str; 6] = [
@@ -26,7 +26,7 @@ const NAMES: [&str; 6] = [
     "google-chrome-stable",
     "chromium-browser",
 ];
-/// Where packages put browsers: Debian, Google's packages, macOS.
+/// Directories in which packages install browsers: Debian, Google's packages, macOS.
 const KNOWN_PLACES: [&str; 5] = [
     "usr/lib/chromium/chromium-headless-shell",
     "usr/lib/chromium/chromium",
@@ -40,7 +40,7 @@ const KNOWN_PLACES: [&str; 5] = [
 pub struct BrowserBinary {
     /// The file to start.
     pub path: PathBuf,
-    /// What it is, judged by its name.
+    /// Its kind, derived from its name.
     pub kind: BrowserKind,
     /// How it was found.
     pub source: BrowserSource,
@@ -62,26 +62,26 @@ pub enum BrowserKind {
 pub enum BrowserSource {
     /// Named by this setting or environment variable.
     Named(&'static str),
-    /// On `PATH`.
+    /// Found on `PATH`.
     Path,
-    /// Where a package puts it.
+    /// Found in a package's directory.
     KnownPlace,
 }
 
-/// Why there is no browser.
+/// Why no browser was found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FindError {
     /// The browser that was named cannot be started.
     #[error("the browser {} named by {origin} {fault}", path.display())]
     Named {
-        /// The path as it was named.
+        /// The path that was named.
         path: PathBuf,
         /// The setting or variable that names it.
         origin: &'static str,
         /// What is wrong with it.
         fault: PathFault,
     },
-    /// None was named and none is installed.
+    /// No browser was named and none is installed.
     #[error("no browser found: looked for {} on PATH and for {}; {remedy}", NAMES.join(", "), places(tried))]
     NotFound {
         /// Files outside `PATH` that were looked for.
@@ -91,7 +91,7 @@ pub enum FindError {
     },
 }
 
-/// What is known about the machine that is searched.
+/// The known facts about the machine that is searched.
 struct Machine<'a> {
     root: &'a Path,
     variable: &'a dyn Fn(&str) -> Option<OsString>,
@@ -100,7 +100,7 @@ struct Machine<'a> {
 /// Finds a browser; `configured` is the path that the caller's settings name.
 ///
 /// # Errors
-/// When the named browser cannot be started, or none was named and none is installed.
+/// When the named browser cannot be started, or no browser was named and none is installed.
 pub fn find(configured: Option<&NamedPath>) -> Result<BrowserBinary, FindError> {
     Machine { root: Path::new("/"), variable: &|name| std::env::var_os(name) }.find(configured)
 }
@@ -143,8 +143,8 @@ impl Machine<'_> {
         BrowserBinary { path, kind, source }
     }
 
-    /// The binary that a distribution's script starts. A script of unknown origin is started as it is: it may add
-    /// flags that matter.
+    /// The binary that a distribution's script starts. An unknown script is started unchanged: it may add flags that
+    /// matter.
     fn behind_wrapper(&self, path: &Path) -> Option<PathBuf> {
         if !is_script(path) {
             return None;

@@ -4,12 +4,12 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// A path with its origin, so that an error can tell its reader what to correct.
+/// A path with its origin, so that an error can name the setting to correct.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedPath {
     /// The path.
     pub path: PathBuf,
-    /// What names it: the key of a setting, or an environment variable.
+    /// Its origin: the key of a setting, or an environment variable.
     pub origin: &'static str,
 }
 
@@ -23,10 +23,10 @@ impl NamedPath {
 /// Why a path cannot be started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PathFault {
-    /// Nothing is there.
+    /// The path does not exist.
     #[error("does not exist")]
     Missing,
-    /// A directory or a device is there.
+    /// The path is a directory or a device.
     #[error("is not a file; name the binary itself")]
     NotAFile,
     /// It lacks the execute permission.

@@ -1,7 +1,7 @@
 //! The user that browsers run as.
 //!
-//! A browser renders pages from strangers, and its sandbox wants an ordinary user. When this program runs as root,
-//! browsers run as `nobody`; otherwise they run as the user of this program.
+//! A browser renders untrusted pages, and its sandbox needs an ordinary user. When this program runs as root, browsers
+//! run as `nobody`; otherwise they run as the user of this program.
 
 use std::fmt;
 use std::fs;
@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::fs::lchown;
 use std::path::Path;
 
-/// The user that browsers give up root for.
+/// The user that browsers run as when this program is root.
 const UNPRIVILEGED: &str = "nobody";
 
 /// The user that a child process runs as.
@@ -28,7 +28,7 @@ pub enum Identity {
     },
 }
 
-/// Why no user to run browsers as was found.
+/// Why no user for browsers was found.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
     /// The user database cannot be read.
@@ -54,7 +54,7 @@ impl Identity {
         user_in(&passwd, UNPRIVILEGED).ok_or(IdentityError::NoSuchUser)
     }
 
-    /// Hands `path` over to this user. A symbolic link is itself handed over, never what it points to.
+    /// Makes this user the owner of `path`. The owner of a symbolic link itself is changed, never that of its target.
     ///
     /// # Errors
     /// When the path does not exist or this process may not change its owner.
@@ -75,7 +75,7 @@ impl fmt::Display for Identity {
     }
 }
 
-/// The entry `name:x:uid:gid:...`, unless it is root by another name.
+/// The entry `name:x:uid:gid:...`, unless its uid is that of root.
 fn user_in(passwd: &str, name: &str) -> Option<Identity> {
     let mut fields = passwd.lines().map(|line| line.split(':')).find_map(|mut fields| {
         let found = fields.next() == Some(name);

@@ -1,15 +1,15 @@
-//! The machine under the browsers (Linux): what starts them, what ends them, and where they keep their files.
+//! The machine under the browsers (Linux): starting and ending processes, and the directories for their files.
 //!
 //! 1. [`identity`]: the user that browsers run as; never root.
-//! 2. [`spawn`]: starting a process so that it cannot outlive us: the only place that starts one.
-//! 3. [`tree`]: a running process with all its descendants: its end, its last words, and the ladder that kills it.
-//! 4. `processes`: the table of processes in `/proc`, and who is whose kin.
-//! 5. [`profile`]: profile directories that vanish with their owner, and the sweep after an owner that was killed.
-//! 6. [`owner`]: the lock by which a directory belongs to a run that is alive.
+//! 2. [`spawn`]: starts a process so that it cannot outlive us: the only place that starts a process.
+//! 3. [`tree`]: a running process with all its descendants: its end, the last lines of its log, and its kill ladder.
+//! 4. `processes`: the table of processes in `/proc`, and which process descends from which.
+//! 5. [`profile`]: profile directories that are removed with their owner, and the sweep after an owner was killed.
+//! 6. [`owner`]: the lock that marks a directory as the property of a running run.
 //! 7. [`executable`], [`browser`], [`program`]: which browsers and other programs this machine has.
-//! 8. [`sandbox`], [`shared_memory`]: what browsers can use here; [`window`]: the size of their windows.
+//! 8. [`sandbox`], [`shared_memory`]: the features that browsers can use here; [`window`]: the size of their windows.
 //! 9. [`machine`], [`lifecycle`]: the life of one browser, from its launch to its verified end.
-//! 10. [`readings`]: what the sensors say; [`probe`]: the sensors together, as a fleet reads them.
+//! 10. [`readings`]: the values of the sensors; [`probe`]: all sensors together, as a fleet reads them.
 //!
 //! ```text
 //!   ProfileRoot ── create ──► ProfileDir ─┐

@@ -1,4 +1,4 @@
-//! What a driver needs of the machine to start processes.
+//! The parts of the machine that a driver needs to start processes.
 
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
@@ -12,7 +12,7 @@ use crate::profile::{ProfileDir, ProfileRoot};
 use crate::spawn::{Launch, SpawnError, Spawner};
 use crate::tree::ProcessTree;
 
-/// The spawner, the browsers' user and the place for profiles. Copies share them.
+/// The spawner, the browsers' user and the directory for profiles. Copies share them.
 #[derive(Debug, Clone)]
 pub struct Machine {
     /// Starts the processes.
@@ -30,7 +30,7 @@ pub struct Program {
     pub path: PathBuf,
     /// Its arguments, without the program's name.
     pub args: Vec<OsString>,
-    /// Descriptors it gets, each with its number in the child: 3 or above.
+    /// Descriptors that it inherits, each with its number in the child: 3 or above.
     pub fds: Vec<(OwnedFd, i32)>,
 }
 
@@ -39,7 +39,7 @@ impl Machine {
     /// `tasks` owns the tasks that watch the process.
     ///
     /// # Errors
-    /// See [`SpawnError`]; nothing runs then.
+    /// See [`SpawnError`]; no process runs then.
     pub async fn start(
         &self,
         program: Program,

@@ -1,5 +1,5 @@
-//! Directories that belong to a run for as long as it lives: the run holds a lock in each, which the kernel releases
-//! however the run ends.
+//! Directories that belong to a run until it ends: the run holds a lock in each directory, and the kernel releases the
+//! lock however the run ends.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};

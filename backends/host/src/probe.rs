@@ -1,4 +1,4 @@
-//! The machine under a run: the sensors of the host, read as the fleet's monitor asks for them.
+//! The sensors of the host, read together as the fleet's monitor requests them.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use plimsoll_core::port::Probe;
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::{Bytes, Ratio};
 
-/// Processes whose memory is read at each look: some milliseconds. A hundred renderers are then known within 25 s, the
-/// first ones at once.
+/// Processes whose memory is read at each sample: some milliseconds. A hundred renderers are then measured within 25 s,
+/// the first ones at once.
 const PROCESSES_PER_LOOK: usize = 4;
-/// The share of the processes that must be known before their sum is believed.
+/// The share of the processes that must be measured before their sum is used.
 const ENOUGH: Ratio = Ratio::percent(20);
 
 /// The host's sensors.
@@ -27,8 +27,8 @@ pub struct HostProbe {
 }
 
 impl HostProbe {
-    /// Sensors for the machine, with browsers started by `spawner` and their profiles below `profiles`. Where the kernel
-    /// allows no alarm, stalls are polled, and that is logged.
+    /// Sensors for the machine, with browsers started by `spawner` and their profiles below `profiles`. If the kernel
+    /// allows no trigger, stalls are polled, and that is logged.
     #[must_use]
     pub fn new(spawner: Spawner, profiles: &Path) -> Self {
         let root = Path::new("/");
@@ -54,7 +54,7 @@ impl Probe for HostProbe {
             }
         }
         let total = self.sweep.total(now);
-        // What is not known yet is taken for as large as what is.
+        // The unmeasured processes are assumed to be as large as the measured ones.
         let known = total.coverage().value();
         (total.processes > 0 && total.coverage() >= ENOUGH)
             .then(|| Bytes((total.pss.0 as f64 / known) as u64))
@@ -73,7 +73,7 @@ impl Probe for HostProbe {
     }
 }
 
-/// The machine's sensors, for a fleet whose contexts run elsewhere or in no browser: there is nothing to measure.
+/// The machine's sensors for a fleet whose contexts run elsewhere or without a browser: no process is measured.
 pub struct LightProbe {
     machine: Machine,
     slots: Box<dyn Fn() -> Option<u32> + Send>,
@@ -86,7 +86,7 @@ impl LightProbe {
         Self { machine: Machine::new(Path::new("/"), profiles), slots: Box::new(|| None) }
     }
 
-    /// The same, and what the driver's endpoints can hold.
+    /// The same, with the capacity of the driver's endpoints.
     #[must_use]
     pub fn with_slots(self, slots: impl Fn() -> Option<u32> + Send + 'static) -> Self {
         Self { slots: Box::new(slots), ..self }

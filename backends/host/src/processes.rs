@@ -1,11 +1,11 @@
-//! The table of processes as `/proc` shows it, and kinship: which process descends from which.
+//! The table of processes in `/proc`, and kinship: which process descends from which.
 //!
-//! A process number alone identifies nothing: numbers are reused. Here a process is its number *and* the moment it was born, and
-//! a signal is sent through a pidfd that was checked to mean the process that was seen.
+//! Process numbers are reused, so a number alone identifies no process. Here a process is identified by its number
+//! *and* its start time, and a signal is sent through a pidfd that was checked to refer to that process.
 //!
-//! [`Kin`] answers "who belongs to this tree?". A process belongs when its parent, its group or its session is a
-//! process that belongs, or when it bears a mark that its family inherits. So a descendant that starts a session of
-//! its own and loses its parent is still found.
+//! [`Kin`] determines which processes belong to a tree. A process belongs when its parent, its group or its session
+//! belongs, or when it has the mark that all processes of the tree inherit. So a descendant that starts its own session
+//! and loses its parent is still found.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -19,7 +19,7 @@ use plimsoll_core::runtime::clock::Clock;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags, Signal};
 
-/// How much of an environment or a command line is read, in bytes: Linux lets them grow to some megabytes.
+/// The maximum that is read of an environment or a command line, in bytes: Linux allows several megabytes.
 const READ_LIMIT: u64 = 1 << 20;
 /// The longest wait for one killed process before the table is read again.
 const LOOK_AGAIN: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
@@ -32,7 +32,7 @@ pub(crate) struct Process {
     parent: i32,
     group: i32,
     session: i32,
-    /// When it began, in clock ticks since boot.
+    /// Its start time, in clock ticks since boot.
     pub(crate) born: u64,
     /// Whether it still runs: a zombie does not.
     pub(crate) alive: bool,
@@ -52,7 +52,7 @@ impl Process {
         let fields: Vec<&str> = after_name.split_ascii_whitespace().collect();
         let field = |number: usize| fields.get(number - 3).copied();
         let dead = matches!(field(3)?, "Z" | "X" | "x");
-        // The first thread may have ended while others still run: then the process lives.
+        // The first thread may have ended while others still run: then the process runs.
         let threads: u32 = field(20)?.parse().ok()?;
         Some(Self {
             pid,
@@ -80,20 +80,20 @@ impl Process {
         })
     }
 
-    /// Sends SIGKILL to exactly this process and returns a descriptor that becomes readable at its end; `None` when
-    /// it is gone already or may not be signalled.
+    /// Sends SIGKILL to exactly this process and returns a descriptor that becomes readable at its end; `None` when it
+    /// has ended already or may not be signalled.
     pub(crate) fn kill(&self) -> Option<OwnedFd> {
         let pidfd = rustix::process::pidfd_open(Pid::from_raw(self.pid)?, PidfdFlags::empty()).ok()?;
-        // The descriptor now pins one process: the same one, if it was born at the same moment.
+        // The descriptor now refers to one process: the same process, if the start time is equal.
         let same = Self::read(self.pid).is_some_and(|now| now.born == self.born);
         (same && rustix::process::pidfd_send_signal(&pidfd, Signal::KILL).is_ok()).then_some(pidfd)
     }
 
-    /// NUL-separated strings of a file in `/proc`; empty when the process is gone or closed to us.
+    /// NUL-separated strings of a file in `/proc`; empty when the process has ended or its file is not readable.
     fn strings(&self, file: &str) -> Vec<u8> {
         let mut bytes = Vec::new();
         if let Ok(file) = File::open(format!("/proc/{}/{file}", self.pid)) {
-            // What was read before an error is still true.
+            // Data that was read before an error is still valid.
             let _ = file.take(READ_LIMIT).read_to_end(&mut bytes);
         }
         bytes
@@ -103,7 +103,7 @@ impl Process {
 /// Every process of the machine. A process that ends meanwhile may be missing.
 ///
 /// # Errors
-/// When `/proc` cannot be read or does not show this very process: an empty table must not pass for an empty machine.
+/// When `/proc` cannot be read or does not show this process: an empty table does not mean an empty machine.
 pub(crate) fn table() -> io::Result<Vec<Process>> {
     let mut table = Vec::new();
     for entry in fs::read_dir("/proc")? {
@@ -119,17 +119,17 @@ pub(crate) fn table() -> io::Result<Vec<Process>> {
     }
 }
 
-/// The process with this number, if `ancestor` is its parent, or its parent's, and so on.
+/// The process with this number, if `ancestor` is its parent or a further ancestor.
 pub(crate) fn descendant(table: &[Process], pid: i32, ancestor: i32) -> Option<Process> {
     let row = |pid| table.iter().find(|process| process.pid == pid);
     let found = row(pid)?;
-    // No chain of parents is longer than the table, however it changed while it was read.
+    // No chain of parents is longer than the table, even if the table changed during the read.
     let mut parents = std::iter::successors(Some(found.parent), |pid| row(*pid).map(|row| row.parent));
     parents.by_ref().take(table.len()).any(|parent| parent == ancestor).then_some(*found)
 }
 
-/// Kills a whole family and waits, blocking, until none of it runs; returns the processes that were killed. It reads the
-/// table several times: a process may fork while the others are being killed.
+/// Kills a whole family and waits, blocking, until none of it runs; returns the killed processes. It reads the table
+/// several times, because a process may fork while the others are being killed.
 ///
 /// # Errors
 /// When the table cannot be read, or a process still runs after `patience`.
@@ -156,19 +156,19 @@ pub(crate) fn extinguish(
         for process in living {
             let Some(end) = process.kill() else { continue };
             killed.insert(process.pid);
-            // A wait that fails or ends early only means that the table is read again sooner.
+            // A wait that fails or ends early only makes the next read of the table earlier.
             let _ = rustix::event::poll(&mut [PollFd::new(&end, PollFlags::IN)], Some(&LOOK_AGAIN));
         }
     }
 }
 
-/// The known members of a family, kept from one look at the table to the next, so that an orphan is still known
-/// when its parent has gone.
+/// The known members of a family, kept between two reads of the table, so that an orphan is still known when its parent
+/// has ended.
 #[derive(Debug, Clone)]
 pub(crate) struct Kin {
-    /// A process born before this moment does not belong.
+    /// A process with an earlier start time does not belong.
     oldest: u64,
-    /// Number and birth of each member, dead ones included while a group or session still bears their number.
+    /// Number and start time of each member; ended members stay while a group or session still has their number.
     known: BTreeMap<i32, u64>,
 }
 
@@ -183,7 +183,7 @@ impl Kin {
         Self { oldest: 0, known: BTreeMap::new() }
     }
 
-    /// The members that run now. `bears_mark` is called once for each process that is not known yet.
+    /// The members that run now. `bears_mark` is called once for each unknown process.
     pub(crate) fn living(
         &mut self,
         table: &[Process],
@@ -290,7 +290,7 @@ mod tests {
         let mut kin = Kin::of(founder);
         kin.living(&[founder, process(11, 10, 11, 11, 101)], |_| false);
         assert_eq!(pids(&kin.living(&[process(11, 1, 11, 11, 101)], |_| false)), [11]);
-        // Its own parent gone too, a later child is found through the group that bears the number.
+        // Its own parent has ended too; a later child is found through the group with that number.
         assert_eq!(pids(&kin.living(&[process(30, 1, 11, 11, 130)], |_| false)), [30]);
     }
 

@@ -1,4 +1,4 @@
-//! Profile directories that vanish with their owner.
+//! Profile directories that are removed with their owner.
 //!
 //! ```text
 //!   <base>/                    ours alone; shared by every run of this user
@@ -8,10 +8,10 @@
 //!    └─ .trash-...             given up, being deleted
 //! ```
 //!
-//! The kernel releases the lock when its owner ends, whatever ends it. A free lock therefore marks the directory of a
-//! run that is over, and [`ProfileRoot::sweep`] removes it with all processes that still use it.
+//! The kernel releases the lock when its owner ends for any reason. A free lock therefore marks the directory of a run
+//! that has ended, and [`ProfileRoot::sweep`] removes it with all processes that still use it.
 //!
-//! Browsers are not trusted: what they leave in their directory may include links to anywhere. Deleting follows none.
+//! Browsers are not trusted: their directories may contain links to any place. The deletion follows no link.
 
 mod sweep;
 
@@ -29,16 +29,16 @@ use crate::owner::claim;
 
 /// Prefix of a run's directory.
 const RUN: &str = "run-";
-/// Prefix of what is being deleted.
+/// Prefix of a directory that is being deleted.
 const TRASH: &str = ".trash-";
-/// Fresh names tried when a sweep takes a new directory for an abandoned one before it is locked.
+/// The number of tries when a sweep removes a new directory as abandoned before it is locked.
 const CLAIMS: usize = 5;
 /// Attempts to delete a directory that a process still writes to.
 const REMOVALS: u32 = 5;
 /// Pause after the first attempt; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
-/// Why there is no profile directory.
+/// Why a profile directory could not be created or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
     /// The base is a link, a file or a device.
@@ -52,15 +52,15 @@ pub enum ProfileError {
     ForeignOwner {
         /// The base.
         path: PathBuf,
-        /// Who owns it.
+        /// The owner of the base.
         owner: u32,
-        /// Who we are.
+        /// The user of this process.
         us: u32,
     },
-    /// The user that browsers run as cannot get to the base.
+    /// The browsers' user cannot access the base.
     #[error("{user} cannot enter {}, which leads to the profiles; `chmod o+x` it or choose another place", dir.display())]
     Unreachable {
-        /// The directory that is closed.
+        /// The directory without access.
         dir: PathBuf,
         /// The browsers' user.
         user: Identity,
@@ -74,22 +74,22 @@ pub enum ProfileError {
         /// The base.
         base: PathBuf,
     },
-    /// The file system refused.
+    /// The file system returned an error.
     #[error("cannot {action} {}", path.display())]
     Io {
-        /// What was tried.
+        /// The operation.
         action: &'static str,
-        /// On what.
+        /// The path.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The task that deletes files failed or was cut off by the end of the runtime.
     #[error("deleting {} was interrupted", path.display())]
     Interrupted {
-        /// What was being deleted.
+        /// The path that was being deleted.
         path: PathBuf,
-        /// How.
+        /// The cause.
         source: TaskFailure,
     },
 }
@@ -106,21 +106,21 @@ pub struct ProfileRoot {
     base: PathBuf,
     run: PathBuf,
     identity: Identity,
-    /// Held, never read: the kernel unlocks it when the last copy is closed.
+    /// Held but never read: the kernel releases the lock when the last copy is closed.
     _lock: File,
 }
 
-/// One browser's directory. Dropping it tries once to delete it; [`ProfileDir::remove`] tries harder.
+/// One browser's directory. Dropping it tries once to delete it; [`ProfileDir::remove`] tries several times.
 #[derive(Debug)]
 pub struct ProfileDir {
     path: PathBuf,
 }
 
 impl ProfileRoot {
-    /// Makes `base` if need be (its parent must exist) and a fresh directory in it. Browsers will run as `identity`.
+    /// Creates `base` if needed (its parent must exist) and a new directory in it. Browsers will run as `identity`.
     ///
     /// # Errors
-    /// When `base` is not safely ours, when the browsers' user cannot reach it, or the file system refuses.
+    /// When `base` is not only ours, when the browsers' user cannot reach it, or on a file system error.
     pub fn open(base: &Path, identity: &Identity) -> Result<Self, ProfileError> {
         let base = own_base(base, identity)?;
         reachable(&base, identity)?;
@@ -130,7 +130,7 @@ impl ProfileRoot {
             make_dir(&run)?;
             match claim(&run) {
                 Ok(Some(lock)) => {
-                    // Not before it is ours: until then a sweep may take it away.
+                    // Only after it is locked: until then a sweep may remove it.
                     set_mode(&run, traversable(identity))?;
                     return Ok(Self { base, run, identity: identity.clone(), _lock: lock });
                 }
@@ -150,7 +150,7 @@ impl ProfileRoot {
     /// Makes a directory for one browser, which owns it, with an empty `tmp` inside.
     ///
     /// # Errors
-    /// When the name is not plain, already in use, or the file system refuses.
+    /// When the name is not plain or already in use, or when the file system returns an error.
     pub fn create(&self, name: &str) -> Result<ProfileDir, ProfileError> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if name.is_empty() || !name.bytes().all(plain) {
@@ -161,7 +161,7 @@ impl ProfileRoot {
         let dir = ProfileDir { path };
         let tmp = dir.tmp();
         make_dir(&tmp)?;
-        // The outer one last: until then its new owner cannot get at anything.
+        // The outer directory last: until then its new owner has no access.
         for path in [tmp, dir.path.clone()] {
             self.identity.take_ownership(&path).map_err(|source| ProfileError::Io {
                 action: "hand over to the browsers' user",
@@ -194,8 +194,8 @@ impl ProfileDir {
         self.path.join("tmp")
     }
 
-    /// Deletes it. A process that still writes to it makes that fail, so it is tried five times within 0.8 seconds;
-    /// call it when the browser's tree is gone.
+    /// Deletes it. The deletion fails while a process still writes to it, so it is tried five times within 0.8 seconds;
+    /// call this when the browser's tree is gone.
     ///
     /// # Errors
     /// When it still exists after the last attempt.
@@ -223,14 +223,14 @@ impl ProfileDir {
 
 impl Drop for ProfileDir {
     fn drop(&mut self) {
-        // What cannot go now goes with the run.
+        // Files that cannot be deleted now are deleted with the run.
         if let Err(error) = delete(&self.path) {
             tracing::debug!(dir = %self.path.display(), %error, "left until the run ends");
         }
     }
 }
 
-/// Makes the base, or checks that an existing one is ours. Returns its path without links.
+/// Creates the base, or checks that an existing base is ours. Returns its path without links.
 fn own_base(base: &Path, identity: &Identity) -> Result<PathBuf, ProfileError> {
     let failed = |action, source| ProfileError::Io { action, path: base.to_owned(), source };
     match DirBuilder::new().mode(0o700).create(base) {
@@ -245,7 +245,7 @@ fn own_base(base: &Path, identity: &Identity) -> Result<PathBuf, ProfileError> {
     if found.uid() != us {
         return Err(ProfileError::ForeignOwner { path: base.to_owned(), owner: found.uid(), us });
     }
-    // Another run may need it passable for its browsers' user: never close it again, and never open it further.
+    // Another run may need access for its browsers' user: never remove that access, and never add more.
     set_mode(base, (found.mode() | traversable(identity)) & 0o711)?;
     base.canonicalize().map_err(|error| failed("resolve", error))
 }
@@ -271,7 +271,7 @@ fn reachable(base: &Path, identity: &Identity) -> Result<(), ProfileError> {
     Ok(())
 }
 
-/// Mode of a directory that leads to profiles: other users may pass through, never look around.
+/// Mode of a directory that leads to profiles: other users may pass through but not list it.
 const fn traversable(identity: &Identity) -> u32 {
     match identity {
         Identity::Current => 0o700,
@@ -279,7 +279,7 @@ const fn traversable(identity: &Identity) -> u32 {
     }
 }
 
-/// Makes a directory that is closed to others.
+/// Creates a directory that other users cannot access.
 fn make_dir(path: &Path) -> Result<(), ProfileError> {
     let made = DirBuilder::new().mode(0o700).create(path);
     made.map_err(|source| ProfileError::Io { action: "create", path: path.to_owned(), source })
@@ -290,7 +290,7 @@ fn set_mode(path: &Path, mode: u32) -> Result<(), ProfileError> {
     set.map_err(|source| ProfileError::Io { action: "set permissions of", path: path.to_owned(), source })
 }
 
-/// Takes a run directory out of sight, then deletes it. A deletion that is cut off is finished by the next sweep.
+/// Renames a run directory, then deletes it. The next sweep completes a deletion that was interrupted.
 fn discard(base: &Path, run: &Path) -> io::Result<()> {
     let Some(Component::Normal(name)) = run.components().next_back() else { return Ok(()) };
     let mut trash = std::ffi::OsString::from(TRASH);
@@ -303,7 +303,7 @@ fn discard(base: &Path, run: &Path) -> io::Result<()> {
     }
 }
 
-/// Deletes a directory with all it holds; links are removed, not followed. What is gone already is no error.
+/// Deletes a directory with all its content; links are removed, not followed. A missing directory is no error.
 fn delete(path: &Path) -> io::Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),

@@ -1,7 +1,7 @@
-//! Which programs besides Chromium this machine has: those that drivers need.
+//! Finds the programs besides Chromium that drivers need.
 //!
-//! As with browsers ([`crate::browser`]), a path that the caller or an environment variable names counts first and must
-//! be right; otherwise the first program on `PATH` is taken, then the first in a known place. A link is followed.
+//! As with browsers ([`crate::browser`]), a path named by the caller or an environment variable takes precedence and
+//! must be correct; otherwise the first program on `PATH` is used, then the first in a known place. A link is followed.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,27 +11,27 @@ use crate::executable::{NamedPath, PathFault, fault};
 /// A program that is looked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted {
-    /// What it is called.
+    /// Its name.
     pub name: &'static str,
     /// The environment variable that may name it.
     pub variable: &'static str,
     /// Names looked for on `PATH`.
     pub names: &'static [&'static str],
-    /// Where packages put it.
+    /// The files that packages install.
     pub places: &'static [&'static str],
-    /// What to do if there is none.
+    /// The remedy if it is missing.
     pub remedy: &'static str,
 }
 
-/// Why there is no such program.
+/// Why the program was not found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProgramError {
     /// The program that was named cannot be started.
     #[error("the {name} {} named by {origin} {fault}", path.display())]
     Named {
-        /// What it is called.
+        /// Its name.
         name: &'static str,
-        /// The path as it was named.
+        /// The path that was named.
         path: PathBuf,
         /// The setting or variable that names it.
         origin: &'static str,
@@ -41,11 +41,11 @@ pub enum ProgramError {
     /// No program was named and none is installed.
     #[error("no {name} found on PATH or in a known place; {remedy}, or name it in {variable}")]
     NotFound {
-        /// What it is called.
+        /// Its name.
         name: &'static str,
-        /// The variable that could name it.
+        /// The variable that may name it.
         variable: &'static str,
-        /// What to do about it.
+        /// The remedy.
         remedy: &'static str,
     },
 }

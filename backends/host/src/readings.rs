@@ -1,4 +1,4 @@
-//! What the machine's sensors say: the shell around the files of `/proc` and `/sys`.
+//! The values of the machine's sensors, read from the files of `/proc` and `/sys`.
 //!
 //! ```text
 //!   /proc/self/{cgroup,limits} ── every 10 s ──► Limits ─┐
@@ -7,12 +7,12 @@
 //!   PSI trigger ── the kernel wakes us ──► PsiTrigger
 //! ```
 //!
-//! [`Machine::read`] reads about a dozen small files, so it may be called once or twice a second. Where several limits hold at
-//! once (nested cgroups, the user, the machine) the reading shows the one that would be hit first.
+//! [`Machine::read`] reads about a dozen small files, so it may be called once or twice a second. When several limits
+//! apply (nested cgroups, the user, the machine), the reading shows the limit that would be reached first.
 //!
-//! Failure paths: every file may be missing, vanish while it is read, or hold garbage. The reading is then absent,
-//! never zero, unless another source can answer; either way [`Machine::blind`] names the file and what is wrong with
-//! it. Where there is no `/proc` every sensor but the disk is blind.
+//! Failure paths: every file may be missing, disappear during the read, or contain invalid data. The reading is then
+//! absent, never zero, unless another source has the value; either way [`Machine::blind`] names the file and the error.
+//! Without `/proc` every sensor except the disk is blind.
 
 mod bound;
 mod capacity;
@@ -45,15 +45,15 @@ use self::cgroup::{Group, GroupLimit};
 use self::descriptors::UserLimits;
 use self::stat::Stat;
 
-/// How long limits are believed before they are read again: an operator may change them, but rarely does.
+/// How long limits are used before they are read again: an operator may change them, but rarely does.
 const LIMITS_LAST: Duration = Duration::from_secs(10);
 
-/// A sensor that sees nothing, or less than it should.
+/// A sensor that reads nothing, or less than it should.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blind {
-    /// Which: "memory", "cgroup memory limit", "disk".
+    /// Its name: "memory", "cgroup memory limit", "disk".
     pub sensor: &'static str,
-    /// Why.
+    /// The reason.
     pub cause: Blindness,
 }
 
@@ -66,7 +66,7 @@ pub struct Machine {
     blind: Vec<Blind>,
 }
 
-/// What changes seldom.
+/// Data that rarely changes.
 #[derive(Debug, Default)]
 struct Limits {
     read: Moment,
@@ -81,7 +81,7 @@ struct Limits {
     blind: Vec<Blind>,
 }
 
-/// Collects what is blind while the rest is read.
+/// Collects the blind sensors while the others are read.
 #[derive(Debug, Default)]
 struct Notes(Vec<Blind>);
 
@@ -96,15 +96,15 @@ impl Notes {
 }
 
 impl Machine {
-    /// The machine whose file system begins at `root` (`/`, or a copy of the files that matter), with profiles kept
-    /// below `profile_root`, which need not exist yet. Reads nothing.
+    /// The machine whose file system begins at `root` (`/`, or a copy of the relevant files), with profiles below
+    /// `profile_root`, which need not exist yet. Reads nothing.
     #[must_use]
     pub fn new(root: &Path, profile_root: &Path) -> Self {
         Self { root: root.to_owned(), profile_root: profile_root.to_owned(), limits: None, blind: Vec::new() }
     }
 
-    /// Looks at every sensor. Blocks for well under a millisecond, unless the profile root lies on a file system
-    /// that hangs. The timers' lateness is not the machine's to know: whoever owns the timers fills it in.
+    /// Reads every sensor. Blocks for well under a millisecond, unless the profile root is on a file system that hangs.
+    /// The lateness of timers is not measured here: the owner of the timers adds it.
     pub fn read(&mut self, now: Moment) -> Reading {
         let limits = match self.limits.take() {
             Some(limits) if now.since(limits.read) < LIMITS_LAST => limits,
@@ -138,13 +138,13 @@ impl Machine {
         }
     }
 
-    /// What the last [`Machine::read`] could not see, each with the reason. Empty before the first.
+    /// The sensors that the last [`Machine::read`] could not read, each with the reason. Empty before the first read.
     #[must_use]
     pub fn blind(&self) -> &[Blind] {
         &self.blind
     }
 
-    /// The files on which a [`PsiTrigger`] for memory can be armed, the one that tells most about us first. Some may
+    /// The files on which a [`PsiTrigger`] for memory can be armed, the most specific to this process first. Some may
     /// not exist.
     #[must_use]
     pub fn memory_pressure_files(&self) -> Vec<PathBuf> {
@@ -153,7 +153,7 @@ impl Machine {
         own.into_iter().chain([self.root.join(stall::MACHINE_FILE)]).collect()
     }
 
-    /// CPU time, user and system together, that this very process has used; `None` where it cannot be read.
+    /// CPU time, user and system together, that this process has used; `None` when it cannot be read.
     #[must_use]
     pub fn supervisor_cpu(&self) -> Option<Duration> {
         let stat = Stat::read(&self.root.join("proc/self/stat")).ok()?;
@@ -164,8 +164,8 @@ impl Machine {
 }
 
 impl Limits {
-    /// Reads them all. Where that fails, what was known before still holds: a process that is out of descriptors can
-    /// read nothing, and must not take that for having no limits.
+    /// Reads all limits. When that fails, the previous values stay valid: a process without free descriptors can read
+    /// nothing, and must not conclude that it has no limits.
     fn read(root: &Path, now: Moment, previous: Self) -> Self {
         let mut notes = Notes::default();
         let memory_group =
@@ -186,7 +186,7 @@ impl Limits {
     }
 }
 
-/// A value with its source, before it is stamped with the moment.
+/// A value with its source, before the time is added.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Seen<T> {
     value: T,

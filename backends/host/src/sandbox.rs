@@ -1,8 +1,8 @@
-//! Whether browsers run in their sandbox, and what would keep it from working on this machine.
+//! Whether browsers run in their sandbox, and which settings of this machine would disable it.
 //!
-//! Chromium's sandbox builds on user namespaces that an ordinary user may create. Three kernel settings can forbid
-//! them; each is readable, so the reason and its remedy are known before a browser fails to start. What cannot be
-//! read, such as a container's seccomp filter, only a launch can show.
+//! Chromium's sandbox needs user namespaces that an ordinary user may create. Three kernel settings can forbid them;
+//! each is readable, so the reason and its remedy are known before a browser fails to start. Obstacles that cannot be
+//! read, such as a container's seccomp filter, show only at a launch.
 
 use std::fmt;
 use std::fs;
@@ -10,7 +10,7 @@ use std::path::Path;
 
 use plimsoll_core::id::BrowserId;
 
-/// Whether renderers, which run code from strangers, are confined.
+/// Whether renderers, which run untrusted code, are confined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sandbox {
     /// They are confined, or no browser starts.
@@ -21,7 +21,7 @@ pub enum Sandbox {
 }
 
 impl Sandbox {
-    /// Checks, before a browser starts, that nothing known keeps its sandbox from working on this machine.
+    /// Checks, before a browser starts, that no known obstacle disables its sandbox on this machine.
     ///
     /// # Errors
     /// The obstacle. A sandbox that is off has none.

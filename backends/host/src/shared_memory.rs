@@ -16,7 +16,7 @@ pub enum SharedMemory {
 }
 
 impl SharedMemory {
-    /// What this machine has room for now.
+    /// The place with enough room on this machine now.
     #[must_use]
     pub fn detect() -> Self {
         match rustix::fs::statvfs("/dev/shm") {

@@ -1,17 +1,17 @@
-//! Starting processes so that they cannot outlive us: the only place that starts one.
+//! Starts processes so that they cannot outlive us: the only place that starts a process.
 //!
 //! ```text
 //!   spawn(launch) ──► [ spawner thread ] ── fork, setuid, death signal, exec ──► ProcessTree
 //! ```
 //!
-//! The kernel sends a child its death signal when the *thread* that started it ends. So one thread, which lives as
-//! long as any [`Spawner`] handle or any [`ProcessTree`], starts them all; a thread of an async runtime's pool would
-//! take its browsers along when it idles out.
+//! The kernel sends a child its death signal when the *thread* that started it ends. So one thread, which runs until
+//! the last [`Spawner`] handle and [`ProcessTree`] are dropped, starts all processes; a thread of an async runtime's
+//! pool would end its browsers when it times out.
 //!
-//! A child gets a small environment instead of ours (no secrets leak), a process group of its own, no standard
-//! input and output, a standard error that is drained, exactly the descriptors it was given, and as many descriptors
-//! as the hard limit allows; writing to a pipe that nobody reads does not kill it. When the caller of
-//! [`Spawner::spawn`] leaves before the child has started, the child is killed.
+//! A child gets a small environment instead of ours (no secrets leak), a process group of its own, no standard input
+//! and output, a standard error that is drained, exactly the given descriptors, and the highest descriptor limit that
+//! the hard limit allows; a write to a pipe without a reader does not kill it. When the caller of [`Spawner::spawn`]
+//! leaves before the child has started, the child is killed.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -40,11 +40,11 @@ use crate::tree::{Leader, ProcessTree, Started};
 const INHERITED: [&str; 4] = ["PATH", "LANG", "LC_ALL", "TZ"];
 /// Requests that may wait for the spawner thread; further callers wait for room.
 const QUEUE: usize = 16;
-/// The variable that marks every process of a tree. Children inherit it, so that even one that left its group, its
-/// session and its parent is found.
+/// The variable that marks every process of a tree. Children inherit it, so a child that left its group, its session
+/// and its parent is still found.
 const MARK: &str = "_PLIMSOLL_TREE";
 
-/// What to start.
+/// The process to start.
 #[derive(Debug)]
 pub struct Launch {
     /// The binary, as an absolute path.
@@ -55,7 +55,7 @@ pub struct Launch {
     pub env: Vec<(OsString, OsString)>,
     /// The user that it runs as.
     pub identity: Identity,
-    /// Descriptors it gets, each with its number in the child: 3 or above.
+    /// Descriptors that it inherits, each with its number in the child: 3 or above.
     pub fds: Vec<(OwnedFd, i32)>,
     /// Its working directory.
     pub dir: PathBuf,
@@ -64,33 +64,33 @@ pub struct Launch {
 /// Why a process did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum SpawnError {
-    /// A descriptor was to take the place of standard input, output or error.
+    /// A descriptor was mapped to standard input, output or error.
     #[error("child descriptor {0} belongs to the standard streams; use 3 or above")]
     Descriptor(i32),
-    /// Two descriptors were to get the same number.
+    /// Two descriptors were mapped to the same number.
     #[error("two descriptors were given the same number in the child")]
     DescriptorTwice(#[from] FdMappingCollision),
     /// No descriptor or process could be made for it.
     #[error("cannot set descriptors aside for a new process; is this process at its limit (`ulimit -n`)?")]
     Reserve(#[source] io::Error),
-    /// The operating system refused: missing file or directory, no permission, no memory, too many processes.
+    /// The operating system returned an error: missing file or directory, no permission, no memory, too many processes.
     #[error("cannot start {} in {} as {identity}", program.display(), dir.display())]
     Start {
-        /// What was to start.
+        /// The program.
         program: PathBuf,
         /// Its working directory.
         dir: PathBuf,
-        /// The user that it was to run as.
+        /// The user that it should have run as.
         identity: Identity,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// It started but cannot be watched (it was killed again): a kernel before 5.4, or no `/proc`.
     #[error("started {} but cannot watch it; this needs Linux 5.4 or newer with /proc mounted", program.display())]
     Watch {
-        /// What was started.
+        /// The program.
         program: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The spawner thread has ended, which only a panic in it can cause.
@@ -102,7 +102,7 @@ pub enum SpawnError {
 #[derive(Debug, Clone)]
 pub struct Spawner {
     requests: mpsc::Sender<Request>,
-    /// The leaders of what was started and may still be there.
+    /// The leaders of started trees that may not be gone yet.
     leaders: Arc<Mutex<Vec<Weak<Leader>>>>,
 }
 
@@ -121,7 +121,7 @@ impl Spawner {
         let (requests, mut inbox) = mpsc::channel::<Request>(QUEUE);
         thread::Builder::new().name("spawner".to_owned()).spawn(move || {
             while let Some(Request { launch, reply }) = inbox.blocking_recv() {
-                // A caller who has left gets nothing, and what was started is killed as it is dropped.
+                // A caller that has left gets nothing, and the started process is killed on drop.
                 drop(reply.send(start(launch)));
             }
         })?;
@@ -131,10 +131,10 @@ impl Spawner {
     /// Starts a process. `supervisor` owns the tasks that watch it; they end when the tree has gone, so stop it only
     /// after its trees were killed or dropped.
     ///
-    /// Leaving early leaks nothing: what starts for a caller who has left is killed.
+    /// A caller that leaves early leaks nothing: its process is killed.
     ///
     /// # Errors
-    /// See [`SpawnError`]; nothing runs then.
+    /// See [`SpawnError`]; no process runs then.
     pub async fn spawn(&self, supervisor: &Supervisor, launch: Launch) -> Result<ProcessTree, SpawnError> {
         let program = launch.program.clone();
         let (reply, started) = oneshot::channel();
@@ -147,7 +147,7 @@ impl Spawner {
 }
 
 impl Spawner {
-    /// The numbers of the processes that were started and whose trees are not gone: each leads a group of its own.
+    /// The numbers of started processes whose trees are not gone: each leads a group of its own.
     #[must_use]
     pub fn leaders(&self) -> BTreeSet<i32> {
         let mut known = self.known_leaders();
@@ -180,7 +180,7 @@ fn start(launch: Launch) -> Result<Started, SpawnError> {
     if let Identity::User { uid, gid, .. } = &identity {
         command.uid(*uid).gid(*gid);
     }
-    // Before the mapping, which opens what the child shall have.
+    // Before the mapping, which opens the descriptors for the child.
     prepare_child(&mut command, open_descriptors().map_err(SpawnError::Reserve)?);
     command.fd_mappings(
         fds.into_iter().map(|(parent_fd, child_fd)| FdMapping { parent_fd, child_fd }).collect(),
@@ -202,7 +202,7 @@ fn start(launch: Launch) -> Result<Started, SpawnError> {
     }
 }
 
-/// A command with our small environment and streams that lead nowhere, standard error excepted.
+/// A command with our small environment and no standard streams except standard error.
 #[expect(clippy::disallowed_methods, reason = "the one place that starts processes")]
 fn command(program: &PathBuf) -> Command {
     let mut command = Command::new(program);
@@ -211,8 +211,8 @@ fn command(program: &PathBuf) -> Command {
     command
 }
 
-/// What the child does to itself between fork and exec, after it has changed its user: changing the user later would
-/// clear the death signal. `to_close` are the descriptors that must not survive the exec.
+/// The changes that the child makes to itself between fork and exec, after it has changed its user: a later change of
+/// the user would clear the death signal. `to_close` are the descriptors that must not survive the exec.
 #[expect(unsafe_code, reason = "the standard library has no safe way to run code between fork and exec")]
 fn prepare_child(command: &mut Command, to_close: Vec<RawFd>) {
     let parent = rustix::process::getpid();
@@ -223,15 +223,15 @@ fn prepare_child(command: &mut Command, to_close: Vec<RawFd>) {
             return Err(rustix::io::Errno::SRCH.into());
         }
         for &number in &to_close {
-            // SAFETY: borrowed for one call. Should the number have been closed meanwhile, the call fails, and well so.
+            // SAFETY: borrowed for one call. If the number was closed meanwhile, the call fails, which does no harm.
             let _ = rustix::io::fcntl_setfd(unsafe { BorrowedFd::borrow_raw(number) }, FdFlags::CLOEXEC);
         }
-        // Chromedriver writes to the pipe of a browser that has just died, and would end with it and all its other
-        // browsers. The standard library gives each child the default back, which is to die of that.
+        // chromedriver writes to the pipe of a browser that has just ended, and SIGPIPE would kill it with all its
+        // browsers. The standard library resets each child to the default action, which is to end.
         // SAFETY: a plain system call, which installs no function.
         unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
         let limit = rustix::process::getrlimit(Resource::Nofile);
-        // Fewer descriptors than hoped for are better than no browser.
+        // A browser with a lower limit is better than no browser.
         let _ = rustix::process::setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
         Ok(())
     };
@@ -253,7 +253,7 @@ fn open_descriptors() -> io::Result<Vec<RawFd>> {
     Ok(numbers)
 }
 
-/// A text that no other tree on this machine has.
+/// A text that is unique among the trees on this machine.
 fn next_mark() -> String {
     static TREES: AtomicU64 = AtomicU64::new(0);
     let number = TREES.fetch_add(1, Ordering::Relaxed);

@@ -1,14 +1,14 @@
 //! A running process with all its descendants.
 //!
-//! One task, the reaper, owns each tree. It notes the end of the process that was started (the *leader*), climbs the
-//! kill [`Ladder`] when asked, and is done when no process of the tree runs any more:
+//! One task, the reaper, owns each tree. It detects the end of the process that was started (the *leader*), climbs the
+//! kill [`Ladder`] on request, and is done when no process of the tree runs any more:
 //!
 //! ```text
 //!   running ──leader ends──► exited ──verified: none left──► gone (leader reaped)
 //! ```
 //!
-//! The leader is not reaped before the tree is gone: until then it stays a zombie, so its number, which is also the
-//! number of its group, cannot go to another process that a late signal would hit.
+//! The leader is not reaped before the tree is gone: until then it stays a zombie, so the kernel cannot give its
+//! number, which is also the number of its group, to another process that a late signal would hit.
 //!
 //! Failure paths: a descendant that survives SIGKILL (stuck in the kernel, or another user's) is named in
 //! [`KillError::Survivors`]; a [`ProcessTree`] that is dropped kills its group at once and the reaper the rest.
@@ -37,7 +37,7 @@ use self::reaper::{Order, Reaper};
 use self::stderr::Stderr;
 use crate::processes::{self, Kin};
 
-/// How many lines of its log describe the end of a process.
+/// The number of log lines that describe the end of a process.
 const LAST_WORDS: usize = 3;
 /// Kill orders that may wait for the reaper; further callers wait for room.
 const ORDERS: usize = 4;
@@ -45,9 +45,9 @@ const ORDERS: usize = 4;
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Exit {
-    /// By itself, with this code.
+    /// It exited with this code.
     Code(i32),
-    /// By this signal.
+    /// This signal killed it.
     Signal(i32),
     /// Unknown: the runtime shut down first. The process was killed.
     Unseen,
@@ -69,7 +69,7 @@ pub enum KillError {
     /// Processes still run after SIGKILL and the ladder's last deadline.
     #[error("processes {pids:?} still run after SIGKILL; look at `ps -o pid,user,stat,wchan,args -p PID`")]
     Survivors {
-        /// Their numbers.
+        /// Their process numbers.
         pids: Vec<i32>,
     },
     /// SIGKILL was sent, but the table of processes could not be read to verify it.
@@ -77,7 +77,7 @@ pub enum KillError {
     Unverified {
         /// Number of the leader and of its group.
         leader: i32,
-        /// What the system said.
+        /// The system's error.
         source: Arc<io::Error>,
     },
     /// The runtime shut down before the tree was verified gone. Its group was killed.
@@ -85,7 +85,7 @@ pub enum KillError {
     Interrupted,
 }
 
-/// How far a tree has come.
+/// The state of a tree.
 #[derive(Debug, Clone, Copy)]
 enum Stage {
     Running,
@@ -112,7 +112,7 @@ pub struct ProcessTree {
     _keep_alive: KeepAlive,
 }
 
-/// Keeps the thread that started a child, for the child dies with that thread.
+/// Keeps the thread that started a child running, because the child is killed when that thread ends.
 pub(crate) type KeepAlive = Box<dyn Any + Send + Sync>;
 
 /// A process that has just started. Dropping it kills it.
@@ -126,7 +126,7 @@ pub(crate) struct Started {
 }
 
 impl ProcessTree {
-    /// Begins to watch what has just started. Call inside a tokio runtime.
+    /// Starts to watch a new process. Call inside a tokio runtime.
     pub(crate) fn watch(
         started: Started,
         keep_alive: KeepAlive,
@@ -139,7 +139,7 @@ impl ProcessTree {
         let drain = Stderr::drain(Arc::clone(&stderr), stage.clone())?;
         let reaper =
             Reaper::new(Arc::clone(&leader), kin, mark, Arc::clone(&stderr), stage_to_tell, supervisor)?;
-        // Both end with the tree; their results go through the channels.
+        // Both tasks end with the tree; their results are sent through the channels.
         drop(supervisor.spawn_graceful("stderr drain", drain));
         drop(supervisor.spawn_graceful("process reaper", reaper.run(inbox)));
         Ok(Self { leader, stage, orders, stderr, _keep_alive: keep_alive })
@@ -160,13 +160,13 @@ impl ProcessTree {
     }
 
     /// The last lines written to standard error, oldest first: at most 64, each of at most 1 KiB. Once
-    /// [`ProcessTree::wait`] has returned they include the leader's last words.
+    /// [`ProcessTree::wait`] has returned they include the leader's last lines.
     #[must_use]
     pub fn stderr_tail(&self) -> Vec<String> {
         self.stderr.tail()
     }
 
-    /// The last three lines of the log that say something, on one line; empty when there are none. Complaints about a
+    /// The last three lines of the log that are not empty, on one line; empty when there are none. Complaints about a
     /// message bus, which no browser here has, are left out.
     #[must_use]
     pub fn last_words(&self) -> String {
@@ -176,7 +176,7 @@ impl ProcessTree {
         lines.split_off(skipped).join(" | ")
     }
 
-    /// The sentence `how` with the last words of the log, if there are any.
+    /// The sentence `how` with the last lines of the log, if there are any.
     #[must_use]
     pub fn with_last_words(&self, how: String) -> String {
         match self.last_words() {
@@ -185,8 +185,8 @@ impl ProcessTree {
         }
     }
 
-    /// Waits for a line on standard error that `find` makes something of, such as the port that a server listens on;
-    /// `None` when the process ends without one. Long output may push a line out before it is seen.
+    /// Waits for a line on standard error for which `find` returns a value, such as the port that a server listens on;
+    /// `None` when the process ends without such a line. Long output may remove a line before it is checked.
     pub async fn said<T>(&self, find: impl Fn(&str) -> Option<T>) -> Option<T> {
         let (mut news, mut stage) = (self.stderr.news(), self.stage.clone());
         loop {
@@ -199,7 +199,7 @@ impl ProcessTree {
                 return None;
             }
             tokio::select! {
-                // Neither fails: the tree holds both ends of the first, and of the second an end is an end.
+                // The tree holds both ends of the first channel; a closed second channel counts as the end.
                 _ = news.changed() => {}
                 _ = stage.wait_for(|stage| stage.exit().is_some()) => {}
             }
@@ -212,8 +212,8 @@ impl ProcessTree {
         processes::Process::read(pid).is_some_and(|process| process.alive)
     }
 
-    /// Kills one process of the tree with its own descendants, and verifies it; the rest of the tree goes on. A process
-    /// outside the tree is not killed. Blocks: run it with `Supervisor::spawn_blocking`.
+    /// Kills one process of the tree with its own descendants, and verifies it; the rest of the tree keeps running. A
+    /// process outside the tree is not killed. Blocks: run it with `Supervisor::spawn_blocking`.
     ///
     /// # Errors
     /// When the table of processes cannot be read, or a process still runs after `patience`.
@@ -224,8 +224,8 @@ impl ProcessTree {
     }
 
     /// Climbs the ladder until no process of the tree runs, and verifies it. Returns at once when the tree is gone
-    /// already. Callers who come meanwhile share the climb; the most impatient ladder sets the pace. A caller who
-    /// leaves early does not stop it.
+    /// already. Concurrent callers share the climb; the earliest deadline of their ladders counts. A caller that leaves
+    /// early does not stop it.
     ///
     /// # Errors
     /// See [`KillError`]. It may be tried again.
@@ -246,7 +246,7 @@ impl ProcessTree {
 
 impl Drop for ProcessTree {
     fn drop(&mut self) {
-        // The closed channel makes the reaper kill what has left the group.
+        // The closed channel makes the reaper kill the processes that left the group.
         self.leader.signal(Signal::KILL);
     }
 }

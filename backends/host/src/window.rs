@@ -10,7 +10,7 @@ pub struct WindowSize {
 }
 
 impl Default for WindowSize {
-    /// 1280 x 720, which pages lay out as for a desktop. Measured with Chromium: 2 % more of the browser's CPU than
+    /// 1280 x 720, for which pages use their desktop layout. Measured with Chromium: 2 % more of the browser's CPU than
     /// 800 x 600, and 8 % more than 320 x 240.
     fn default() -> Self {
         Self { width: 1280, height: 720 }

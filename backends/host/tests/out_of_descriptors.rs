@@ -1,4 +1,4 @@
-//! The sensors when the process has no descriptor left. Alone in its program: the shortage is the whole process's.
+//! The sensors when the process has no descriptor left. A program of its own: the whole process is affected.
 
 use std::fs::File;
 use std::path::Path;

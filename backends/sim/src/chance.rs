@@ -1,7 +1,7 @@
-//! [`Chance`]: randomness that depends on what it is for, not on what was asked before.
+//! [`Chance`]: random numbers that depend on their purpose, not on earlier draws.
 //!
-//! Each use draws from a stream keyed by the seed and the thing it concerns ("attempt 2 of job 17"). Taking a fault
-//! out of a plan then changes nothing else, and a plan can be shrunk.
+//! Each use draws from a stream whose key is the seed and the subject ("attempt 2 of job 17"). So removing a fault from
+//! a plan changes nothing else, and a plan can be shrunk.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use std::time::Duration;
 pub struct Chance(fastrand::Rng);
 
 impl Chance {
-    /// The stream of one thing under one seed.
+    /// The stream of one subject under one seed.
     #[must_use]
     pub fn of(seed: u64, thing: &[u64]) -> Self {
         let key = thing.iter().fold(mix(seed), |key, part| mix(key ^ part));
@@ -22,7 +22,7 @@ impl Chance {
         self.0.f64()
     }
 
-    /// Any number.
+    /// Any 64-bit number.
     pub fn number(&mut self) -> u64 {
         self.0.u64(..)
     }
@@ -37,25 +37,25 @@ impl Chance {
         low + (high - low) * self.0.f64()
     }
 
-    /// Uniform on a logarithmic scale: as often between 1 and 10 as between 10 and 100.
+    /// Uniform on a logarithmic scale: a value between 1 and 10 is as likely as a value between 10 and 100.
     pub fn log_between(&mut self, low: f64, high: f64) -> f64 {
         self.between(low.ln(), high.ln()).exp()
     }
 
-    /// A whole number from `low` to `high`, both included, small ones as likely as large ones on a logarithmic scale.
+    /// A whole number from `low` to `high`, both included, uniform on a logarithmic scale.
     pub fn count(&mut self, low: u32, high: u32) -> u32 {
         (self.log_between(f64::from(low), f64::from(high) + 1.0) as u32).clamp(low, high)
     }
 
     /// Log-normal with this median; `sigma` is the spread of the logarithm.
     pub fn log_normal(&mut self, median: f64, sigma: f64) -> f64 {
-        // Box and Muller; 1 - share is never zero.
+        // Box-Muller transform; 1 - share is never zero.
         let radius = (-2.0 * (1.0 - self.share()).ln()).sqrt();
         let normal = radius * (std::f64::consts::TAU * self.share()).cos();
         median * (sigma * normal).exp()
     }
 
-    /// One of these.
+    /// A random element of the list.
     pub fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.0.usize(..choices.len())]
     }

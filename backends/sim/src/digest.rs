@@ -1,8 +1,8 @@
-//! [`Digest`]: a running hash of all that happened. Two runs of one seed must agree to the last bit.
+//! [`Digest`]: a running hash of all events. Two runs of one seed must give the same hash.
 
 use std::hash::{Hash, Hasher};
 
-/// FNV-1a over 64 bits: fixed constants, no keys, the same on every machine of one byte order.
+/// FNV-1a over 64 bits: fixed constants, no keys, the same result on all machines with the same byte order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Digest(u64);
 
@@ -13,12 +13,12 @@ impl Default for Digest {
 }
 
 impl Digest {
-    /// Takes in one thing.
+    /// Adds one value.
     pub fn add(&mut self, thing: &impl Hash) {
         thing.hash(self);
     }
 
-    /// The hash of everything so far.
+    /// The hash of all values so far.
     #[must_use]
     pub const fn value(self) -> u64 {
         self.0

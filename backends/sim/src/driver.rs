@@ -1,15 +1,15 @@
-//! A driver without a browser: it takes any job, takes its time, and answers with values that its seed decides.
+//! A driver without a browser: it accepts any job, takes time for it, and returns values that its seed determines.
 //!
 //! ```text
 //!   SimDriver ── launch ──► SimBrowser ── open ──► SimContext ── perform ──► latency, fate, invented values
 //! ```
 //!
-//! For dry runs of job files (`--driver sim`): does every job read as it was meant, how long would a run take, what do
-//! retries and reports look like when one attempt in ten fails? The same seed, job and settings give the same data
-//! and the same faults, whatever else runs.
+//! For dry runs of job files (`--driver sim`): is every job parsed as intended, how long would a run take, what do
+//! retries and reports look like when one attempt in ten fails? The same seed, job and settings give the same data and
+//! the same faults, whatever else runs.
 //!
-//! Some things a job can rely on: a path `/status/404` answers with that status; a host under `.invalid` does not exist;
-//! `chrome://crash` crashes; a condition that contains the word `never` never holds.
+//! Rules that a job can rely on: a path `/status/404` returns that status; a host under `.invalid` does not exist;
+//! `chrome://crash` crashes; a condition that contains the word `never` never becomes true.
 
 mod browser;
 mod context;
@@ -35,7 +35,7 @@ use luck::Luck;
 /// How the simulated browsers behave.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SimSettings {
-    /// Decides every value, latency and fault.
+    /// Determines every value, latency and fault.
     pub seed: u64,
     /// How long the start of a browser takes, at the median.
     pub launch: Duration,
@@ -45,27 +45,27 @@ pub struct SimSettings {
     pub page: Duration,
     /// How long any other step takes, at the median.
     pub step: Duration,
-    /// How often things go wrong.
+    /// How often faults happen.
     pub faults: SimFaults,
 }
 
-/// How often things go wrong: shares from 0 to 1.
+/// How often faults happen: shares from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct SimFaults {
-    /// Of launches that fail.
+    /// The share of launches that fail.
     pub launch: f64,
-    /// Of pages that cannot be reached.
+    /// The share of pages that cannot be reached.
     pub navigation: f64,
-    /// Of pages that never load.
+    /// The share of pages that never load.
     pub hang: f64,
-    /// Of pages whose renderer dies.
+    /// The share of pages whose renderer crashes.
     pub page_crash: f64,
-    /// Of pages that take their browser along.
+    /// The share of pages that crash their browser.
     pub browser_crash: f64,
 }
 
 impl Default for SimSettings {
-    /// About as quick as a headless shell with the machine to itself, and without faults.
+    /// About as fast as a headless shell on an idle machine, and without faults.
     fn default() -> Self {
         Self {
             seed: 1,
@@ -78,7 +78,7 @@ impl Default for SimSettings {
     }
 }
 
-/// Makes simulated browsers.
+/// Creates simulated browsers.
 #[derive(Debug)]
 pub struct SimDriver {
     settings: SimSettings,
@@ -114,7 +114,7 @@ impl Driver for SimDriver {
     }
 }
 
-/// Lets `median` pass, more or less; a fault when `budget` is spent before.
+/// Waits about `median`; returns a fault when `budget` is used up earlier.
 async fn pass(chance: &mut Chance, median: Duration, budget: Duration, what: &str) -> Result<(), Fault> {
     let latency = Duration::from_secs_f64(chance.log_normal(median.as_secs_f64(), 0.4));
     let late = |_| Fault::transient(FailureClass::Timeout, format!("{what} took longer than {budget:?}"));

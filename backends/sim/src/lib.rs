@@ -1,7 +1,7 @@
-//! The simulated driver (`--driver sim`): dry runs of job files without a browser, and a well-behaved peer for tests.
+//! The simulated driver (`--driver sim`): dry runs of job files without a browser, and a reliable driver for tests.
 //!
-//! Pages, values and pictures are invented from the job alone, so that two runs give the same data. The deterministic
-//! simulator of the scheduling policies is a crate of its own, in `tests/simulator`.
+//! Pages, values and pictures depend only on the job, so two runs give the same data. The deterministic simulator of
+//! the scheduling policies is a separate crate, in `tests/simulator`.
 
 pub mod chance;
 pub mod digest;

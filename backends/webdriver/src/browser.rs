@@ -6,9 +6,9 @@
 //!       run is cancelled ──────────────────┘ └─────── died, hangs or is down
 //! ```
 //!
-//! The reaper ([`plimsoll_host::lifecycle`]) owns what must not be left behind ([`crate::driver_process`],
-//! [`crate::share`]). Sessions are opened by owned tasks that wait for the answer however late it is: a session that
-//! nobody waits for any more is deleted as soon as it is there.
+//! The reaper ([`plimsoll_host::lifecycle`]) owns the parts that must not be left behind ([`crate::driver_process`],
+//! [`crate::share`]). Owned tasks open sessions and wait for the answer however late it is: a session whose caller has
+//! left is deleted as soon as it is open.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +37,7 @@ pub(crate) struct WebDriverBrowser {
 impl WebDriverBrowser {
     /// Starts a driver, or takes a share of the remote ends, within `budget`.
     pub(crate) async fn launch(origin: &Origin, id: BrowserId, budget: Duration) -> Result<Self, Fault> {
-        // The tasks of this browser, stopped when it is gone.
+        // The tasks of this browser, stopped when the browser is gone.
         let own = origin.supervisor.child();
         let (reaper, lifetime) = Reaper::new();
         let (clock, supervisor) = (origin.clock, &origin.supervisor);

@@ -1,9 +1,9 @@
-//! How a call to a remote end can fail, and the one place that decides what each failure means.
+//! How a call to a remote end can fail, and the only place that maps each failure to its meaning.
 //!
-//! W3C error codes give most of it. A failure without a code (a refused connection, a proxy's page of HTML, an answer
-//! that never comes) is a failure of the endpoint. Steps tell three kinds apart ([`PageError`]): the document went away,
-//! or a dialog came between, so the page may be asked again; the page did not answer in time, so it may be asked again;
-//! or it is a [`Fault`] and the step is over.
+//! Most failures carry a W3C error code. A failure without a code (a refused connection, a proxy's HTML page, a missing
+//! answer) is a failure of the endpoint. Steps distinguish three kinds ([`PageError`]): the document is gone or a
+//! dialog interrupted the command, so the page may be asked again; the page did not answer in time, so it may be asked
+//! again; or it is a [`Fault`] and the step is over.
 
 use std::time::Duration;
 
@@ -13,60 +13,60 @@ use plimsoll_core::outcome::{FailureClass, Fault, with_causes};
 use plimsoll_core::page::PageError;
 use serde_json::Value;
 
-/// How much of an answer that is not WebDriver is told.
+/// The maximum length of the excerpt from an answer that is not WebDriver.
 const EXCERPT: usize = 200;
 
-/// Why a call brought nothing.
+/// Why a call has no result.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
     /// No answer came in time.
     #[error("no answer to `{call}` within {:?}", rounded(*after))]
     Timeout {
-        /// What was called.
+        /// The command.
         call: String,
-        /// The time it had.
+        /// The time that the call was given.
         after: Duration,
     },
     /// The connection could not be made, or broke.
     #[error("`{call}` did not reach the remote end: {why}")]
     Broken {
-        /// What was called.
+        /// The command.
         call: String,
-        /// What the network said.
+        /// The network error.
         why: String,
     },
-    /// Something answered that does not speak WebDriver.
+    /// The answer is not a WebDriver answer.
     #[error("the answer to `{call}` is no WebDriver: {excerpt:?}")]
     NotWebDriver {
-        /// What was called.
+        /// The command.
         call: String,
-        /// The beginning of what it said.
+        /// The beginning of the answer.
         excerpt: String,
     },
     /// The remote end refused.
     #[error("`{call}` failed: {message}")]
     Refused {
-        /// What was called.
+        /// The command.
         call: String,
         /// Its code.
         code: Code,
-        /// What it says.
+        /// Its message.
         message: String,
     },
 }
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)+) => {
-        /// The error codes that are told apart.
+        /// The error codes that are distinguished.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Code {
             $($(#[$doc])* $name,)+
-            /// Any other.
+            /// Any other code.
             Other,
         }
 
         impl Code {
-            /// The code that is written so.
+            /// The code with this name.
             pub(crate) fn parse(text: &str) -> Self {
                 match text { $($text => Self::$name,)+ _ => Self::Other }
             }
@@ -75,11 +75,11 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The session is no more: its browser died, or the node it ran on.
+    /// The session does not exist any more: its browser or its node ended.
     InvalidSessionId = "invalid session id",
     /// The page closed itself.
     NoSuchWindow = "no such window",
-    /// No session.
+    /// No session could be created.
     SessionNotCreated = "session not created",
     /// A navigation took too long, or replaced the document that a script ran in.
     Timeout = "timeout",
@@ -87,37 +87,37 @@ codes! {
     ScriptTimeout = "script timeout",
     /// A script threw.
     JavascriptError = "javascript error",
-    /// A dialog was open; it is not any more.
+    /// A dialog was open; it is closed now.
     UnexpectedAlertOpen = "unexpected alert open",
-    /// A script's document went away. No code of the standard either.
+    /// A script's document was replaced. Not a code of the standard either.
     Unloaded = "document unloaded",
-    /// A frame went away in the middle.
+    /// A frame was removed during the command.
     NoSuchFrame = "no such frame",
-    /// An element went away in the middle.
+    /// An element was removed during the command.
     StaleElement = "stale element reference",
-    /// Chromium's renderer died. No code of the standard.
+    /// Chromium's renderer crashed. Not a code of the standard.
     TabCrashed = "tab crashed",
-    /// The certificate is not to be trusted.
+    /// The certificate is not trusted.
     InsecureCertificate = "insecure certificate",
-    /// Something in the command is wrong.
+    /// The command has an invalid argument.
     InvalidArgument = "invalid argument",
     /// A cookie of another site.
     InvalidCookieDomain = "invalid cookie domain",
-    /// A cookie that the browser does not take.
+    /// A cookie that the browser does not accept.
     UnableToSetCookie = "unable to set cookie",
     /// The pointer would leave the window.
     OutOfBounds = "move target out of bounds",
-    /// There is no such command.
+    /// The command does not exist.
     UnknownCommand = "unknown command",
-    /// Nor such a method of it.
+    /// The command does not have this method.
     UnknownMethod = "unknown method",
-    /// It cannot be carried out here.
+    /// The remote end does not support it.
     UnsupportedOperation = "unsupported operation",
 }
 
 impl Code {
-    /// Whether it may say that what a job wants set is not accepted. chromedriver has no code of its own for what the
-    /// DevTools protocol refuses.
+    /// Whether the code may mean that the browser rejects a value from the job. chromedriver has no code of its own for
+    /// a refusal of the DevTools protocol.
     pub(crate) const fn is_of_the_job(self) -> bool {
         matches!(
             self,
@@ -127,12 +127,12 @@ impl Code {
 }
 
 impl CallError {
-    /// What fantoccini's error says.
+    /// Converts fantoccini's error.
     pub(crate) fn of(call: &str, error: CmdError) -> Self {
         let call = call.to_owned();
         match error {
             CmdError::Standard(error) => Self::refused(call, &error.error(), &error.message),
-            // A code that fantoccini does not know, as it is.
+            // A code that fantoccini does not know, unchanged.
             CmdError::NotW3C(Value::String(code)) => {
                 Self::Refused { call, code: Code::parse(&code), message: code }
             }
@@ -146,9 +146,9 @@ impl CallError {
         }
     }
 
-    /// An error of the remote end's own, as it is written.
+    /// An error of the remote end, with its code as text.
     pub(crate) fn refused(call: String, error: &str, message: &str) -> Self {
-        // Further lines tell of versions and addresses.
+        // Further lines contain versions and addresses.
         let message = message.lines().next().unwrap_or_default().to_owned();
         let code = Code::parse(error);
         let code = if document_is_gone(code, &message) { Code::Unloaded } else { code };
@@ -161,14 +161,14 @@ impl CallError {
         Self::NotWebDriver { call, excerpt }
     }
 
-    /// The remote end's code, if it gave one.
+    /// The remote end's code, if it sent one.
     pub(crate) const fn code(&self) -> Option<Code> {
         if let Self::Refused { code, .. } = self { Some(*code) } else { None }
     }
 }
 
-/// Whether Firefox says that the document a script ran in is no more. It has no code of its own for this, only a script
-/// error's and these words; nothing else in the crate looks at an error's words.
+/// Whether Firefox reports that the document of a script was replaced. It has no code of its own for this, only the
+/// code of a script error and these words; no other code in the crate compares the text of an error.
 fn document_is_gone(code: Code, message: &str) -> bool {
     const WORDS: [&str; 2] = ["Document was unloaded", "[Exception... \"Component returned failure code"];
     code == Code::JavascriptError && WORDS.iter().any(|words| message.starts_with(words))

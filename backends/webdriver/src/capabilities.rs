@@ -1,12 +1,13 @@
-//! The capabilities that a new session is asked to have. Pure.
+//! The capabilities that are requested for a new session. Pure.
 //!
-//! Every session is asked not to wait for pages (`pageLoadStrategy: none`): the page itself is asked how far it has
-//! loaded ([`crate::navigation`]). A remote end that waits takes no other command meanwhile, not even its session's end, and
-//! may wait for pages that no step has asked for; and one strategy a session could not serve steps that differ.
+//! Every session is requested not to wait for pages (`pageLoadStrategy: none`): the page itself is asked how far it has
+//! loaded ([`crate::navigation`]). A remote end that waits accepts no other command meanwhile, not even the session's
+//! end, and may wait for pages that no step has requested; and a session has one strategy, but its steps may need
+//! several.
 //!
-//! The remote end answers a dialog as soon as a command meets it, and reports it, so that no dialog can hang a job.
+//! The remote end answers a dialog as soon as a command meets it, and reports it, so no dialog can block a job.
 //!
-//! The settings' own capabilities are merged in last, object by object, so they win.
+//! The capabilities from the settings are merged last, object by object, so they override the others.
 
 use std::path::Path;
 
@@ -19,7 +20,7 @@ use serde_json::{Map, Value, json};
 
 use crate::settings::{Family, WebDriverSettings};
 
-/// What Chromium gets besides what chromedriver gives it. As in the CDP driver: quiet, closed, never in the
+/// The arguments for Chromium besides those of chromedriver. As in the CDP driver: quiet, closed, never in the
 /// background, cheap.
 const CHROMIUM_ARGS: [&str; 12] = [
     "--mute-audio",
@@ -36,10 +37,10 @@ const CHROMIUM_ARGS: [&str; 12] = [
     "--num-raster-threads=1",
 ];
 
-/// Where downloads would go: nothing can be made there, so they fail.
+/// The directory for downloads: no file can be created there, so downloads fail.
 const NOWHERE: &str = "/dev/null/refused";
 
-/// The capabilities that every session of a driver is asked to have.
+/// The capabilities that are requested for every session of a driver.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SessionCapabilities {
     capabilities: Map<String, Value>,
@@ -49,13 +50,13 @@ pub(crate) struct SessionCapabilities {
 /// Where the browser of a session runs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Place<'a> {
-    /// Here, and it is this one.
+    /// On this machine, with this browser.
     Local {
         /// The browser.
         binary: &'a Path,
-        /// What it is, for Chromium.
+        /// The kind of the browser, for Chromium.
         kind: Option<BrowserKind>,
-        /// Where it keeps shared memory.
+        /// Where the browser keeps shared memory.
         shared_memory: SharedMemory,
     },
     /// At a remote end, with the path of the browser there, if it is set.
@@ -88,7 +89,7 @@ impl SessionCapabilities {
         Self { capabilities, family: settings.family }
     }
 
-    /// As it is sent for a session with this proxy.
+    /// The capabilities as they are sent for a session with this proxy.
     pub(crate) fn capabilities(&self, proxy: Option<&Proxy>) -> Map<String, Value> {
         let mut capabilities = self.capabilities.clone();
         if let Some(proxy) = proxy {
@@ -110,7 +111,7 @@ fn chromium(settings: &WebDriverSettings, place: Place<'_>) -> Map<String, Value
         Place::Local { binary, kind, shared_memory } => {
             let shell = kind == Some(BrowserKind::HeadlessShell);
             args.push(if shell { "--headless" } else { "--headless=new" }.to_owned());
-            // No open port, and a browser that ends with its chromedriver, whatever ended that.
+            // No open port, and the browser ends with its chromedriver, for whatever reason that ended.
             args.push("--remote-debugging-pipe".to_owned());
             if shared_memory == SharedMemory::TemporaryDir {
                 args.push("--disable-dev-shm-usage".to_owned());
@@ -127,7 +128,7 @@ fn chromium(settings: &WebDriverSettings, place: Place<'_>) -> Map<String, Value
     }
     args.extend(settings.extra_args.iter().cloned());
     options.insert("args".to_owned(), json!(args));
-    // The page's events alone: dialogs, popups, downloads, and how far it has loaded.
+    // Only the page's events: dialogs, popups, downloads, and how far it has loaded.
     options.insert("perfLoggingPrefs".to_owned(), json!({ "enableNetwork": false, "enablePage": true }));
     Map::from_iter([
         ("goog:chromeOptions".to_owned(), Value::Object(options)),
@@ -152,7 +153,7 @@ fn firefox(settings: &WebDriverSettings, place: Place<'_>) -> Map<String, Value>
                 "browser.download.always_ask_before_handling_new_types": false,
                 // No session is in the background.
                 "dom.min_background_timeout_value": 4,
-                // Scrollbars would take their width from pages; the other driver's pages have none.
+                // Scrollbars would reduce the width of pages; the other driver's pages have none.
                 "widget.gtk.overlay-scrollbars.enabled": true,
             }),
         ),
@@ -163,14 +164,14 @@ fn firefox(settings: &WebDriverSettings, place: Place<'_>) -> Map<String, Value>
     }
     let mut asked = Map::from_iter([("moz:firefoxOptions".to_owned(), Value::Object(options))]);
     if let Place::Remote(_) = place {
-        // The way around a session that is stuck ([`crate::socket`]); here its process can be killed.
+        // Frees a session that is stuck ([`crate::socket`]); on this machine its process can be killed.
         asked.insert("webSocketUrl".to_owned(), json!(true));
     }
     asked
 }
 
-/// By flags: the capability `proxy` cannot express requests to this machine's addresses, which Chromium would send past
-/// the proxy.
+/// Uses flags: the capability `proxy` cannot express requests to this machine's addresses, which Chromium would send
+/// past the proxy.
 fn chromium_proxy(proxy: &Proxy) -> Map<String, Value> {
     let server = format!("--proxy-server={}", proxy.server);
     let past = format!("--proxy-bypass-list={}", proxy.chromium_bypass());
@@ -184,7 +185,7 @@ fn firefox_proxy(proxy: &Proxy) -> Map<String, Value> {
         ProxyScheme::Socks5 => json!({ "socksProxy": site, "socksVersion": 5 }),
     };
     capability["proxyType"] = json!("manual");
-    // To Firefox a domain with all below it begins with a dot.
+    // In Firefox, a domain that includes its subdomains starts with a dot.
     let hosts = proxy.bypass.iter().map(|host| host.as_str().trim_start_matches('*'));
     capability["noProxy"] = hosts.collect();
     let prefs = json!({
@@ -197,7 +198,7 @@ fn firefox_proxy(proxy: &Proxy) -> Map<String, Value> {
     ])
 }
 
-/// Merges `above` into `below`, key by key: objects likewise, lists one after the other, anything else in its place.
+/// Merges `above` into `below`, key by key: objects are merged, lists are appended, any other value is replaced.
 fn merge(below: &mut Map<String, Value>, above: &Map<String, Value>) {
     for (key, value) in above {
         merge_value(below.entry(key).or_insert(Value::Null), value);

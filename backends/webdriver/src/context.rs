@@ -1,12 +1,12 @@
-//! One session: used by one attempt, verified gone.
+//! One session. One attempt uses it, and its deletion is verified.
 //!
 //! ```text
 //!   (`opening`) ─► steps ─► DELETE /session, answered ─► gone
 //!                        (of a driver here that does not answer: its browser is killed)
 //! ```
 //!
-//! A [`Lease`] deletes the session when it is dropped, so a session that is dropped without a close is not left. The deletion
-//! is an owned task: a caller who leaves does not stop it.
+//! A [`Lease`] deletes the session when it is dropped, so a session that is dropped without a close is deleted too. The
+//! deletion is an owned task: a caller that leaves does not stop it.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::location::Location;
 use crate::step;
 use crate::tab::Tab;
 
-/// How long the news of a session that is gone may take to become the news of how its browser ended.
+/// The longest wait, after a session is gone, for the reason of its browser's end.
 const NEWS: Duration = Duration::from_millis(500);
 
 /// A session with one window.
@@ -32,7 +32,7 @@ const NEWS: Duration = Duration::from_millis(500);
 pub(crate) struct WebDriverContext {
     lease: Lease,
     tab: Tab,
-    /// Why the session is of no use any more.
+    /// The reason why the session cannot be used any more.
     lost: Option<Fault>,
 }
 
@@ -60,7 +60,7 @@ impl Context for WebDriverContext {
         let (link, endpoint) = (Arc::clone(&self.lease.link), self.lease.endpoint().cloned());
         let done = tokio::select! {
             biased;
-            // A call that fails because the browser is gone would say less about it.
+            // The end comes first: a call that fails because the browser is gone carries less information.
             fault = link.lifetime.lost() => Err(fault),
             fault = cut_off(endpoint.as_deref()) => Err(fault),
             done = self.carry_out(step, budget) => done,

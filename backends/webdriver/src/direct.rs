@@ -1,9 +1,9 @@
-//! Our own requests to a remote end, beside those of a session: its status, new sessions, and their end.
+//! The driver's own requests to a remote end, beside those of a session: its status, new sessions, and their deletion.
 //!
-//! fantoccini asks for a session without a deadline and hides what becomes of its deletion; and a session that is
-//! stuck in one command takes no other. So these three go by a client of our own: each has a deadline, dropping it
-//! gives it up, and its answer is read whatever it is. Where there is a password, a session's commands go this way too
-//! ([`crate::session`]).
+//! fantoccini requests a session without a deadline and hides the result of its deletion; and a session that is stuck
+//! in one command accepts no other. So these three requests use a client of this crate: each has a deadline, dropping
+//! it cancels it, and every answer is read. If the remote end needs a password, a session's commands use this client
+//! too ([`crate::session`]).
 
 use std::future::Future;
 use std::time::Duration;
@@ -29,26 +29,26 @@ use crate::settings::Remote;
 use crate::socket;
 use crate::wire::{self, Connector};
 
-/// The longest answer to a request that is no session's, in bytes: the status of a grid of a thousand nodes, and some more.
+/// The longest answer to a request without a session, in bytes: more than the status of a grid of a thousand nodes.
 const LONGEST: usize = 8 << 20;
-/// How long a session that is stuck may take to be freed.
+/// The longest time for freeing a session that is stuck.
 const FREEING: Duration = Duration::from_secs(2);
 
-/// Requests of ours to one remote end.
+/// The driver's own requests to one remote end.
 #[derive(Debug)]
 pub(crate) struct Direct {
     client: Client<Connector, Full<Bytes>>,
     connections: ConnectionTasks,
-    /// Ends in a slash; without a name and password.
+    /// Ends with a slash; contains no name and password.
     base: Url,
     authorization: Option<HeaderValue>,
     /// The longest answer that is read, in bytes.
     longest: usize,
 }
 
-/// Runs the connections as tasks of a supervisor. They are not cancelled with the run, because sessions are deleted after
-/// that; a connection ends when its client is dropped, when it is cut, and after seconds without a request
-/// ([`crate::wire`]).
+/// Runs the connections as tasks of a supervisor. They are not cancelled with the run, because sessions are deleted
+/// after its cancellation; a connection ends when its client is dropped, when it is cut, and after seconds without a
+/// request ([`crate::wire`]).
 #[derive(Debug, Clone)]
 struct ConnectionTasks(Supervisor);
 
@@ -67,18 +67,18 @@ where
 pub(crate) struct Opened {
     /// Its id.
     pub(crate) session_id: String,
-    /// What it can do.
+    /// Its actual capabilities.
     pub(crate) capabilities: Map<String, Value>,
 }
 
 impl Direct {
-    /// Requests to the remote end `remote`, by connections that belong to `supervisor`. A name and password in its
+    /// Requests to the remote end `remote`, over connections that belong to `supervisor`. A name and password in its
     /// address are sent in a header.
     pub(crate) fn new(remote: &Remote, supervisor: &Supervisor) -> Self {
         let base = remote.url();
         let connections = ConnectionTasks(supervisor.child());
         let authorization = (!base.username().is_empty() || base.password().is_some()).then(|| {
-            // A URL holds them percent-encoded; the header does not.
+            // A URL contains them percent-encoded; the header does not.
             let plain = |part: &str| percent_decode_str(part).collect::<Vec<u8>>();
             let pair = [plain(base.username()), plain(base.password().unwrap_or_default())].join(&b':');
             let mut header = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair))).ok()?;
@@ -94,7 +94,7 @@ impl Direct {
         }
     }
 
-    /// Requests to the same remote end by connections of their own, with answers as long as a session's may be.
+    /// Requests to the same remote end over separate connections, with the answer limit of a session.
     pub(crate) fn by(&self, connector: Connector) -> Self {
         Self {
             client: Client::builder(self.connections.clone()).build(connector),
@@ -105,12 +105,12 @@ impl Direct {
         }
     }
 
-    /// The remote end's address, without a name and password; ends in a slash.
+    /// The remote end's address, without a name and password; ends with a slash.
     pub(crate) const fn base(&self) -> &Url {
         &self.base
     }
 
-    /// Whether it wants a name and password.
+    /// Whether requests contain a name and password.
     pub(crate) const fn is_authorized(&self) -> bool {
         self.authorization.is_some()
     }
@@ -120,7 +120,7 @@ impl Direct {
         self.exchange("status", Method::GET, "status", None, deadline).await
     }
 
-    /// Opens a session. Dropping this before it answers may leave a session at the remote end whose id is unknown.
+    /// Opens a session. Dropping this before the answer may leave a session at the remote end whose id is unknown.
     pub(crate) async fn open(
         &self,
         capabilities: &Map<String, Value>,
@@ -143,15 +143,15 @@ impl Direct {
         }
     }
 
-    /// Whether a session still answers. Any answer of its own is one; a driver that is stuck, or a node that is gone, gives
-    /// none.
+    /// Whether a session still answers. Any answer of the session counts; a driver that is stuck, or a node that is
+    /// gone, sends none.
     pub(crate) async fn probe(&self, session: &str, deadline: Duration) -> Result<(), CallError> {
         let path = format!("session/{session}/timeouts");
         self.exchange("timeouts", Method::GET, &path, None, deadline).await.map(drop)
     }
 
-    /// Ends a session, in two times `patience` and a little: one that does not answer in time is stuck, and is freed by the
-    /// way around, if there is one.
+    /// Ends a session, in slightly more than two times `patience`: a session that does not answer in time is stuck, and
+    /// is freed through its browser's socket, if there is one.
     pub(crate) async fn end(&self, session: &str, patience: Duration) -> Result<(), CallError> {
         let stuck = match self.delete(session, patience).await {
             Err(error @ CallError::Timeout { .. }) => error,
@@ -165,7 +165,7 @@ impl Direct {
         self.delete(session, patience).await
     }
 
-    /// Sends a request to `path`, which errors call `call`, and reads its answer.
+    /// Sends a request to `path`, with the name `call` in errors, and reads its answer.
     pub(crate) async fn exchange(
         &self,
         call: &str,
@@ -182,7 +182,7 @@ impl Direct {
         }
     }
 
-    /// Whether it went well, and what came back.
+    /// Returns whether the request succeeded, and the answer.
     async fn ask(&self, method: Method, path: &str, body: Option<String>) -> Result<(bool, Bytes), String> {
         let url = self.base.join(path).map_err(|why| why.to_string())?;
         let mut request = Request::builder().method(method).uri(url.as_str());
@@ -191,7 +191,7 @@ impl Direct {
         }
         let mut sent = Bytes::new();
         if let Some(body) = body {
-            // chromedriver takes no other type, and no body without its length.
+            // chromedriver accepts no other type, and no body without its length.
             request = request.header(CONTENT_TYPE, "application/json; charset=utf-8");
             sent = Bytes::from(body);
         }

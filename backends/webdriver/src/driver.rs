@@ -1,8 +1,8 @@
 //! The driver: settings and the machine's handles, from which browsers are launched.
 //!
 //! A browser of this driver is a chromedriver, a geckodriver, or a share of the remote ends. [`WebDriverDriver::new`]
-//! checks what can be checked before any is started. A launch runs as a task of its own: a caller that stops waiting
-//! leaks nothing.
+//! checks what can be checked before any browser is started. A launch runs as a task of its own: a caller that stops
+//! waiting leaks nothing.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -56,16 +56,16 @@ const FIREFOX: Wanted = Wanted {
     remedy: "on Debian, as root: `apt-get install firefox-esr`",
 };
 
-/// Why there is no driver.
+/// Why the driver cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum WebDriverDriverError {
-    /// There is no chromedriver, geckodriver or Firefox to start.
+    /// No chromedriver, geckodriver or Firefox is installed.
     #[error(transparent)]
     NoProgram(#[from] ProgramError),
-    /// There is no Chromium for chromedriver to start.
+    /// No Chromium is installed for chromedriver.
     #[error(transparent)]
     NoBrowser(#[from] FindError),
-    /// The kernel would not let browsers build their sandbox.
+    /// The kernel does not allow browsers to create their sandbox.
     #[error("{0}; or, if every page is trusted, turn this driver's `sandbox` off")]
     NoSandbox(SandboxObstacle),
     /// Open remote sessions cannot be recorded.
@@ -81,11 +81,11 @@ pub struct WebDriverDriver {
 
 impl WebDriverDriver {
     /// A driver whose tasks belong to `supervisor`; when that is cancelled, every browser is killed and every session
-    /// deleted. Sessions that a dead run left at the same remote ends are deleted meanwhile. Call inside a tokio
-    /// runtime.
+    /// is deleted. In the background, sessions that an ended run left at the same remote ends are deleted. Call inside
+    /// a tokio runtime.
     ///
     /// # Errors
-    /// When something to start is missing, its sandbox cannot work here, or the journal cannot be written.
+    /// When a program is missing, its sandbox cannot work here, or the journal cannot be written.
     pub fn new(
         settings: WebDriverSettings,
         machine: Machine,
@@ -106,8 +106,8 @@ impl WebDriverDriver {
         Ok(Self { origin: Arc::new(Origin { settings, machine, supervisor, clock, capabilities, source }) })
     }
 
-    /// How many sessions its remote ends can hold for us now: their slots for this browser, less those that others
-    /// occupy. `None` when one of them does not report slots, or drivers run on this machine.
+    /// The number of sessions that its remote ends can hold for us now: their slots for this browser, minus those that
+    /// other clients occupy. `None` when a remote end does not report slots, or when drivers run on this machine.
     #[must_use]
     pub fn slots(&self) -> Option<u32> {
         match &self.origin.source {
@@ -116,7 +116,7 @@ impl WebDriverDriver {
         }
     }
 
-    /// What is started, or the addresses that are called, for people.
+    /// The programs that are started, or the addresses that are called, as text for users.
     #[must_use]
     pub fn describe(&self) -> String {
         match &self.origin.source {
@@ -154,12 +154,12 @@ impl Driver for WebDriverDriver {
         let all = Capabilities::all();
         let family = match self.origin.settings.family {
             Family::Chromium => all,
-            // WebDriver alone has no commands for these; chromedriver passes those of the DevTools protocol on.
+            // WebDriver itself has no commands for these; chromedriver forwards the commands of the DevTools protocol.
             Family::Firefox => all.without(&[Cookies, FaultPages, Headers, PixelRatio]),
         };
         match self.origin.source {
             Source::Local(_) => family,
-            // Its browsers read no file of this machine.
+            // Its browsers cannot read files of this machine.
             Source::Remote(_) => family.without(&[Upload]),
         }
     }

@@ -24,11 +24,11 @@ pub(crate) struct DriverProcess {
     pub(crate) process: LocalProcess,
     /// Requests to it.
     pub(crate) direct: Arc<Direct>,
-    /// Our end of the guard's pipe: the group dies when it is closed, so it is closed last.
+    /// Our end of the guard's pipe: closing it kills the process group, so it is closed last.
     pub(crate) guard: OwnedFd,
 }
 
-/// What must not be left behind.
+/// The parts that must not be left behind.
 pub(crate) struct OwnedDriver {
     pub(crate) handle: Arc<BrowserHandle>,
     pub(crate) driver: DriverProcess,

@@ -1,4 +1,4 @@
-//! The end of a session: deleted, and known to be gone.
+//! The end of a session: its deletion, and the verification that it is gone.
 //!
 //! ```text
 //!   DELETE ── answered ────────────────────────────────────────► gone
@@ -8,8 +8,9 @@
 //!                                 DELETE again, until time is up ────────────────► gone, or its record stays
 //! ```
 //!
-//! A driver answers the deletion when the browser's process has ended. A session that is stuck in a command cannot end by
-//! request: here the process tree is the last resort, and at a remote end the browser's socket.
+//! A driver answers the deletion when the browser's process has ended. A session that is stuck in a command cannot end
+//! by request: on this machine the process tree is killed as the last resort, and at a remote end the browser's socket
+//! is used.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,18 +26,18 @@ use crate::location::{LocalDriver, Location};
 use crate::open_session::OpenSession;
 use crate::settings::Family;
 
-/// How long a driver may take to end a session. Measured: 50 ms with Chromium, half a second with Firefox; the rest
-/// is for a machine that is overrun.
+/// The longest time that a driver may take to end a session. Measured: 50 ms with Chromium, half a second with Firefox;
+/// the rest is a reserve for an overloaded machine.
 pub(crate) const DELETION: Duration = Duration::from_secs(8);
-/// How long, when it is known to be stuck in a command.
+/// The same, for a session that is stuck in a command.
 const STUCK: Duration = Duration::from_secs(1);
-/// How long, when its browser was killed.
+/// The same, for a session whose browser was killed.
 const KILLED: Duration = Duration::from_secs(4);
-/// How long the killing may take.
+/// The longest time for the kill.
 const KILL: Duration = Duration::from_secs(3);
-/// How long the deletion at a remote end is repeated.
+/// The period in which the deletion at a remote end is repeated.
 const ASKING: Duration = Duration::from_secs(12);
-/// Between two times.
+/// The pause between two deletions.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// Ends a session and verifies that it is gone.
@@ -52,7 +53,7 @@ pub(crate) async fn end(link: &BrowserHandle, held: OpenSession) -> Result<(), C
     verdict
 }
 
-/// Ends a session at a remote end; the deletion is repeated. `patience` is for the first try.
+/// Ends a session at a remote end; the deletion is repeated. `patience` is the time for the first try.
 pub(crate) async fn end_remote(
     link: &BrowserHandle,
     endpoint: &Arc<Endpoint>,
@@ -95,7 +96,7 @@ async fn delete(link: &BrowserHandle, held: &OpenSession) -> Result<(), CloseErr
             driver.delete(id, KILLED).await.map_err(|error| CloseError(error.to_string()))
         }
         (Family::Firefox, _) => {
-            // It had this one session. Its reaper detects its end as any other.
+            // The driver had only this session. Its reaper detects its end like any other end.
             tree.kill(Ladder::NOW).await.map_err(|error| CloseError(error.to_string()))?;
             link.lifetime.gone_in_time().await
         }

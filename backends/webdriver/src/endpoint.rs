@@ -1,4 +1,4 @@
-//! One remote end: its slots, and whether it answers at all.
+//! One remote end: its slots, and whether it answers.
 //!
 //! Its status is requested every two seconds. The status of a Selenium Grid contains its slots; that of any other remote
 //! end shows only that it answers. A remote end that has left three requests in a row unanswered is *down* until it
@@ -25,9 +25,9 @@ use crate::call::CallError;
 use crate::direct::Direct;
 use crate::settings::{Family, Remote};
 
-/// Between two questions.
+/// The interval between two status requests.
 const PERIOD: Duration = Duration::from_secs(2);
-/// How long an answer may take.
+/// The longest time for an answer.
 const ANSWER: Duration = Duration::from_secs(5);
 /// Failures in a row after which a remote end counts as down.
 const DOWN: u32 = 3;
@@ -39,29 +39,29 @@ pub(crate) struct Endpoint {
     pub(crate) label: String,
     pub(crate) direct: Direct,
     weight: u32,
-    /// Sessions of ours, open or requested.
+    /// Our sessions there, open or requested.
     ours: AtomicU32,
     record: Record,
     state: watch::Sender<State>,
 }
 
-/// What is known of a remote end.
+/// The known state of a remote end.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct State {
     /// The last answer, if there was one.
     reading: Option<Reading>,
-    /// Questions in a row that it has not answered.
+    /// Consecutive status requests without an answer.
     failures: u32,
-    /// What went wrong last.
+    /// The last error.
     why: String,
 }
 
-/// Counts a session at its remote end for as long as it lives.
+/// Counts a session at its remote end until it is dropped.
 #[derive(Debug)]
 pub(crate) struct SessionCount(pub(crate) Arc<Endpoint>);
 
 impl Endpoint {
-    /// A remote end of which nothing is known yet.
+    /// A remote end with unknown state.
     pub(crate) fn new(
         remote: &Remote,
         breaker: BreakerConfig,
@@ -85,17 +85,17 @@ impl Endpoint {
         SessionCount(Arc::clone(self))
     }
 
-    /// A session is about to be asked for.
+    /// Creates the record of a session request that is about to be sent.
     pub(crate) fn trial(self: &Arc<Self>) -> Trial {
         Trial::begin(Arc::clone(self))
     }
 
-    /// Whether sessions are better asked for elsewhere now.
+    /// Whether other remote ends should be preferred now.
     pub(crate) fn is_tripped(&self) -> bool {
         self.record.is_tripped()
     }
 
-    /// Whether it does not answer.
+    /// Whether it is down.
     pub(crate) fn is_down(&self) -> bool {
         self.state.borrow().is_down()
     }
@@ -108,7 +108,7 @@ impl Endpoint {
         down.unwrap_or_default()
     }
 
-    /// What went wrong last.
+    /// The last error.
     pub(crate) fn last_error(&self) -> String {
         self.state.borrow().why.clone()
     }
@@ -118,24 +118,24 @@ impl Endpoint {
         self.state.borrow().reading.as_ref().is_none_or(|reading| reading.offers)
     }
 
-    /// How many sessions it can hold for us, if its status contains slots.
+    /// The number of sessions that it can hold for us, if its status contains slots.
     pub(crate) fn slots(&self) -> Option<u32> {
         let reading = self.state.borrow().reading.clone()?;
         let strangers = reading.occupied.saturating_sub(self.ours.load(Ordering::Relaxed));
         reading.slots.map(|slots| slots.saturating_sub(strangers))
     }
 
-    /// Whether one more session would have to wait there, as far as is known.
+    /// Whether a further session would have to wait there, as far as is known.
     pub(crate) fn is_full(&self) -> bool {
         self.slots().is_some_and(|slots| self.ours.load(Ordering::Relaxed) >= slots)
     }
 
-    /// Our sessions for its weight, were one more there.
+    /// The number of our sessions divided by its weight, including one more session.
     pub(crate) fn load(&self) -> f64 {
         (f64::from(self.ours.load(Ordering::Relaxed)) + 1.0) / f64::from(self.weight.max(1))
     }
 
-    /// Asks for its status for ever.
+    /// Requests its status repeatedly, without end.
     pub(crate) async fn poll(&self, family: Family) {
         loop {
             let answer = self.direct.status(ANSWER).await;
@@ -150,14 +150,14 @@ impl Endpoint {
         match answer {
             Ok(status) => {
                 let reading = Reading::of(&status, family);
-                // A grid that is overrun answers without its nodes: they are as they were.
+                // An overloaded grid answers without its nodes: their last state is kept.
                 if reading.slots.is_none() && slots.is_some() {
                     (state.failures, state.why) = (0, String::new());
                 } else {
                     *state = State { reading: Some(reading), ..State::default() };
                 }
             }
-            // A driver that was started by itself answers nothing while a session of its is at work.
+            // A driver that was started separately answers nothing while its session executes a command.
             Err(CallError::Timeout { .. })
                 if state.reading.is_some() && slots.is_none() && self.ours.load(Ordering::Relaxed) > 0 => {}
             Err(error) => {

@@ -1,8 +1,9 @@
-//! All remote ends of a driver: which of them gets the next session request, and how many sessions they hold together.
+//! All remote ends of a driver: the choice for each session request, and the total number of sessions.
 //!
-//! Each session is requested where the load is lightest for the weight: first among those that give sessions and have a
-//! free slot, then among the others, so that a full grid queues what no other can take. A refused request goes on
-//! to the next ([`Endpoints::in_order`]); one whose breaker is open is not asked while another is there.
+//! Each session is requested where the load divided by the weight is lowest: first among remote ends that give sessions
+//! and have a free slot, then among the others, so a full grid queues requests that no other can take. A refused
+//! request goes to the next remote end ([`Endpoints::in_order`]); one with an open breaker is skipped while another is
+//! available.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,7 +19,7 @@ use crate::endpoint::Endpoint;
 use crate::journal::{Journal, forget_stale};
 use crate::settings::WebDriverSettings;
 
-/// How long the deletion of a dead run's session may take.
+/// The longest time for deleting the session of an ended run.
 const DELETION: Duration = Duration::from_secs(10);
 
 /// All remote ends of a driver.
@@ -26,16 +27,16 @@ const DELETION: Duration = Duration::from_secs(10);
 pub(crate) struct Endpoints {
     all: Vec<Arc<Endpoint>>,
     pub(crate) journal: Arc<Journal>,
-    /// Browsers, which are shares of them, that are not being closed.
+    /// Browsers that are not being closed; each is a share of the remote ends.
     shares: AtomicU32,
 }
 
-/// Counts a share for as long as it lives.
+/// Counts a share until it is dropped.
 #[derive(Debug)]
 pub(crate) struct EndpointShare(Arc<Endpoints>);
 
 impl Endpoints {
-    /// Begins to watch the settings' remote ends, and to delete what dead runs left there.
+    /// Starts to watch the remote ends in the settings, and to delete the sessions that ended runs left there.
     pub(crate) fn watch(
         settings: &WebDriverSettings,
         journal: Arc<Journal>,
@@ -54,7 +55,7 @@ impl Endpoints {
         Arc::new(Self { all, journal, shares: AtomicU32::new(0) })
     }
 
-    /// Takes a share, if one of them answers within `budget`.
+    /// Takes a share, if a remote end answers within `budget`.
     pub(crate) async fn take_share(self: &Arc<Self>, budget: Duration) -> Result<EndpointShare, Fault> {
         let (budget, mut refusal) = (Budget::start(budget), None);
         for endpoint in self.in_order() {
@@ -70,7 +71,7 @@ impl Endpoints {
         Err(refusal.unwrap_or_else(|| self.nobody()))
     }
 
-    /// Those to ask for a session, one after the other, until one gives it; none when all are down.
+    /// The remote ends to request a session from, one after the other; empty when all are down.
     pub(crate) fn in_order(&self) -> Vec<Arc<Endpoint>> {
         let mut ends = self.serving();
         // A remote end without a slot for the browser is used only when no remote end has one.
@@ -90,8 +91,8 @@ impl Endpoints {
         Fault::transient(FailureClass::BrowserCrash, message)
     }
 
-    /// How many sessions all that serve can hold for us; `None` when one of them does not report slots. At least one: a
-    /// refused request names the cause, and a request that is never made does not.
+    /// The number of sessions that all serving remote ends can hold for us; `None` when one of them does not report
+    /// slots. At least 1: a refused request names the cause, and a request that is never made does not.
     pub(crate) fn slots(&self) -> Option<u32> {
         let serving = self.serving();
         if serving.is_empty() {
@@ -100,18 +101,18 @@ impl Endpoints {
         serving.iter().map(|endpoint| endpoint.slots()).sum::<Option<u32>>().map(|slots| slots.max(1))
     }
 
-    /// Completes when all are down; returns the reasons.
+    /// Completes when all remote ends are down; returns the reasons.
     pub(crate) async fn down(&self) -> String {
         loop {
             join_all(self.all.iter().map(|endpoint| endpoint.down())).await;
-            // The first may have come back before the last went.
+            // The first may have recovered before the last went down.
             if self.up().is_empty() {
                 return self.last_errors();
             }
         }
     }
 
-    /// Whether every share is closed or being closed: the run is at its end, or has lost them all.
+    /// Whether every share is closed or being closed: the run is ending, or has lost all shares.
     pub(crate) fn has_no_shares(&self) -> bool {
         self.shares.load(Ordering::Relaxed) == 0
     }
@@ -132,7 +133,7 @@ impl Endpoints {
         self.all.iter().filter(|endpoint| !endpoint.is_down()).collect()
     }
 
-    /// What went wrong last, of each.
+    /// The last error of each.
     fn last_errors(&self) -> String {
         let errors = self.all.iter().map(|endpoint| format!("{}: {}", endpoint.label, endpoint.last_error()));
         errors.collect::<Vec<_>>().join("; ")
@@ -145,7 +146,7 @@ impl Drop for EndpointShare {
     }
 }
 
-/// Deletes the sessions that dead runs left at these remote ends.
+/// Deletes the sessions that ended runs left at these remote ends.
 async fn delete_stale(ends: &[Arc<Endpoint>], journal: Arc<Journal>, supervisor: &Supervisor) {
     let looking = supervisor.spawn_blocking("journal", move || {
         let left = journal.left();

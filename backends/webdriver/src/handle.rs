@@ -1,4 +1,4 @@
-//! What the contexts of one browser share: where its sessions run, which of them are open, and its end.
+//! The state that the contexts of one browser share: where its sessions run, which of them are open, and its end.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +17,7 @@ use crate::location::Location;
 use crate::origin::Origin;
 use crate::settings::Family;
 
-/// What the contexts of one browser share.
+/// The state that the contexts of one browser share.
 #[derive(Debug)]
 pub(crate) struct BrowserHandle {
     pub(crate) family: Family,
@@ -25,7 +25,7 @@ pub(crate) struct BrowserHandle {
     /// Where its sessions run; open remote sessions are recorded.
     pub(crate) location: Location<Arc<Endpoints>>,
     pub(crate) capabilities: Arc<SessionCapabilities>,
-    /// Owns the tasks that work for this browser; stopped when it is gone.
+    /// Owns the tasks that work for this browser; stopped when the browser is gone.
     pub(crate) supervisor: Supervisor,
     /// Sessions at remote ends that are not known to be gone.
     open: Mutex<BTreeMap<Key, Open>>,
@@ -86,7 +86,7 @@ impl BrowserHandle {
         remove_entry(unclaimed).await;
     }
 
-    /// A session at a remote end is known to be gone.
+    /// Records that a session at a remote end is gone.
     pub(crate) async fn closed(&self, endpoint: &Endpoint, session: &str) {
         let open = self.sessions().remove(&key(endpoint, session));
         remove_entry(open.and_then(|open| open.entry)).await;
@@ -98,7 +98,7 @@ impl BrowserHandle {
         sessions.iter().map(|((_, id), open)| (Arc::clone(&open.endpoint), id.clone())).collect()
     }
 
-    /// Notes that a session could not be deleted.
+    /// Records that a session could not be deleted.
     pub(crate) fn mark_unverified(&self) {
         self.unverified.store(true, Ordering::Relaxed);
     }
@@ -114,14 +114,14 @@ impl BrowserHandle {
         self.unverified.load(Ordering::Relaxed)
     }
 
-    /// Completes when it is not in use.
+    /// Completes when the browser is not in use.
     pub(crate) async fn unused(&self) {
         // The sender lives in `self`, so waiting cannot fail.
         let _ = self.users.subscribe().wait_for(|users| *users == 0).await;
     }
 
     fn sessions(&self) -> MutexGuard<'_, BTreeMap<Key, Open>> {
-        // A map is whole between its calls.
+        // A map is consistent between calls.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,8 +1,8 @@
 //! How the end of a driver process is detected.
 //!
-//! A driver *died* when its process ended; a chromedriver *hangs* when it lives but does not answer a status request,
-//! for which it needs no browser. A geckodriver is not asked: it answers nothing while its one session is at work, and
-//! the deadlines of that session's commands detect the same.
+//! A driver *died* when its process ended; a chromedriver *hangs* when it runs but does not answer a status request,
+//! for which it needs no browser. A geckodriver is not asked: it answers nothing while its one session executes a
+//! command, and the deadlines of that session's commands detect a hang as well.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use tokio::time::sleep;
 use crate::direct::Direct;
 use crate::settings::Family;
 
-/// Between two status requests.
+/// The interval between two status requests.
 const PERIOD: Duration = Duration::from_secs(5);
-/// Before the second of two: a process that has just ended is known to have by then.
+/// The pause before the second of two requests: a process that has just ended is detected by then.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How long an answer may take; asked twice, this makes the 15 seconds after which a driver hangs.
+/// The longest time for an answer; with two requests, this makes the 15 seconds after which a driver hangs.
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// Completes when the driver has ended, and describes how.

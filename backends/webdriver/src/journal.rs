@@ -1,4 +1,4 @@
-//! A record on disk of open remote sessions, so that none outlives its run for long, whatever ends the run.
+//! A record on disk of open remote sessions, so that they are deleted soon after their run, however the run ends.
 //!
 //! ```text
 //!   <dir>/sessions-<pid>-<random>/   one run's; its owner.lock is held for as long as the run lives
@@ -6,9 +6,9 @@
 //!     └─ <number>                    one open session: its remote end and its id
 //! ```
 //!
-//! A file is written when a session is known and removed when it is known to be gone. The next run finds directories
-//! whose lock is free, deletes the sessions in them at those remote ends that are its own too, and then the files. The
-//! record of a session that cannot be deleted stays for a week.
+//! A file is written when a session is known and removed when the session is known to be gone. The next run finds
+//! directories whose lock is free, deletes their sessions at those remote ends that are also in its settings, and then
+//! the files. The record of a session that cannot be deleted is kept for a week.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind};
@@ -25,9 +25,9 @@ use serde::{Deserialize, Serialize};
 
 /// Prefix of a run's directory.
 const RUN: &str = "sessions-";
-/// New directories that are tried when other runs remove them before they are locked.
+/// The number of tries for a new directory when other runs remove it before it is locked.
 const CLAIMS: usize = 5;
-/// After this time a session that no run could delete is forgotten.
+/// After this time the record of a session that no run could delete is removed.
 const STALE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Why open sessions cannot be recorded.
@@ -71,7 +71,7 @@ impl Journal {
         Ok(Arc::new(Self { dir, next: AtomicU64::new(0), supervisor: supervisor.clone(), _lock: lock }))
     }
 
-    /// Records a session. A session that cannot be recorded is used nevertheless; after a crash it is not deleted.
+    /// Records a session. A session that cannot be recorded is still used; after a crash it is not deleted.
     pub(crate) async fn enter(self: &Arc<Self>, endpoint: &str, session: &str) -> Option<Entry> {
         let record = Record { endpoint: endpoint.to_owned(), session: session.to_owned() };
         let path = self.dir.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
@@ -90,7 +90,7 @@ impl Journal {
         }
     }
 
-    /// The directories of dead runs beside this one.
+    /// The directories of ended runs beside this one.
     pub(crate) fn left(&self) -> Vec<StaleRun> {
         let beside = self.dir.parent().map(fs::read_dir).into_iter().flatten().flatten().flatten();
         beside
@@ -101,8 +101,8 @@ impl Journal {
     }
 }
 
-/// Makes a directory in `base` and locks it by `claim`. Between the two, another run may take it for a dead run's and
-/// remove it; then it is tried again, [`CLAIMS`] times in all.
+/// Creates a directory in `base` and locks it with `claim`. Between the two, another run may take it for the directory
+/// of an ended run and remove it; then this is tried again, [`CLAIMS`] times in total.
 fn claim_new(
     base: &Path,
     claim: impl Fn(&Path) -> io::Result<Option<File>>,
@@ -114,7 +114,7 @@ fn claim_new(
         if let Some(lock) = claim(&dir).map_err(|source| failed("lock", source))? {
             return Ok((dir, lock));
         }
-        // It is gone, or the other run removes it: nothing of ours is in it.
+        // The directory is gone, or the other run removes it: it contains nothing of ours.
         let _ = fs::remove_dir(&dir);
     }
     let source = io::Error::new(ErrorKind::ResourceBusy, "other runs kept removing what was made there");
@@ -134,7 +134,7 @@ impl Entry {
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        // Sessions that are not known to be gone stay, for the next run.
+        // Sessions that are not known to be gone keep their records, for the next run.
         let entries = fs::read_dir(&self.dir).map(|entries| entries.flatten().count());
         if entries.is_ok_and(|entries| entries <= 1) {
             let _ = fs::remove_file(self.dir.join(LOCK)).and_then(|()| fs::remove_dir(&self.dir));
@@ -147,12 +147,12 @@ pub(crate) fn forget_stale(path: &Path) {
     let written = fs::metadata(path).and_then(|file| file.modified());
     let age = written.ok().and_then(|written| time_of_day().duration_since(written).ok());
     if age.is_some_and(|age| age > STALE) {
-        // Where it cannot be removed, the next run tries.
+        // If the file cannot be removed, the next run tries again.
         let _ = fs::remove_file(path);
     }
 }
 
-/// The directory of a dead run, locked until this is dropped.
+/// The directory of an ended run, locked until this is dropped.
 #[derive(Debug)]
 pub(crate) struct StaleRun {
     dir: PathBuf,
@@ -165,14 +165,14 @@ impl StaleRun {
         Some(Self { dir, _lock: lock })
     }
 
-    /// The sessions that it had open, each with its file.
+    /// The sessions that were open in that run, each with its file.
     pub(crate) fn records(&self) -> Vec<(PathBuf, Record)> {
         let files = fs::read_dir(&self.dir).into_iter().flatten().flatten().map(|entry| entry.path());
         files
             .filter(|path| path.file_name().is_none_or(|name| name != LOCK))
             .filter_map(|path| {
                 let record = serde_json::from_slice(&fs::read(&path).ok()?);
-                // A file that was cut off names no session.
+                // A truncated file names no session.
                 record.inspect_err(|_| drop(fs::remove_file(&path))).ok().map(|record| (path, record))
             })
             .collect()
@@ -203,7 +203,7 @@ mod tests {
         let (base, tries) = (tempfile::tempdir().expect("a directory"), Cell::new(0));
         let swept = |_: &Path| {
             tries.set(tries.get() + 1);
-            // The sixth try would end the test instead of running for ever.
+            // The sixth try ends the test, which would otherwise run without end.
             assert!(tries.get() <= CLAIMS, "the loop has no bound");
             Ok(None)
         };

@@ -1,14 +1,14 @@
-//! Starting one driver on this machine: from nothing to a process that answers.
+//! Starts one driver on this machine and returns a process that answers.
 //!
 //! ```text
 //!   profile directory ─► guard's pipe ─► process ─► logs its port ─► /status answered ─► DriverProcess
 //! ```
 //!
-//! The driver chooses its port itself and logs it, so no other program can take the port in between. It is started behind
-//! a guard, one line of shell in its own process group that reads from a pipe of ours: when this process has ended, for
-//! whatever reason, the pipe ends, and the guard kills the group, browsers included.
+//! The driver chooses its port itself and logs it, so no other program can take the port in between. It is started
+//! behind a guard, one line of shell in its own process group that reads from a pipe of this process: when this process
+//! has ended for any reason, the pipe ends, and the guard kills the group, browsers included.
 //!
-//! When a stage fails, what was made before it is removed before the error is reported.
+//! When a stage fails, the results of earlier stages are removed before the error is reported.
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -29,15 +29,15 @@ use crate::driver_process::DriverProcess;
 use crate::origin::{DriverProgram, Origin};
 use crate::settings::{Family, Remote};
 
-/// The guard, and behind it the driver, which talks to standard error only.
+/// The guard, then the driver, which writes to standard error only.
 const GUARD: &str = r#"(read -r _ <&3; kill -KILL 0) & exec "$0" "$@" 3<&- >&2"#;
-/// How often a driver is started that ends before it listens.
+/// The number of starts of a driver that ends before it listens.
 const STARTS: u32 = 3;
 
-/// Starts a driver and returns when it answers, within `budget`. Its tasks are `own`'s.
+/// Starts a driver and returns when it answers, within `budget`. Its tasks belong to `own`.
 ///
-/// One that ends before it listens is started again, a few times: chromedriver lets the system choose a port of IPv6 and
-/// then wants the same of IPv4, which another program may have.
+/// A driver that ends before it listens is started again, a few times: chromedriver lets the system choose an IPv6 port
+/// and then requests the same IPv4 port, which another program may have.
 pub(crate) async fn launch(
     origin: &Origin,
     program: &DriverProgram,
@@ -79,7 +79,7 @@ async fn start(
     }
 }
 
-/// What the shell gets: the guard, the driver, the driver's arguments.
+/// The arguments of the shell: the guard, the driver, the driver's arguments.
 fn command_line(program: &DriverProgram, profile: &ProfileDir) -> Vec<OsString> {
     let mut args: Vec<OsString> = vec!["-c".into(), GUARD.into(), program.path.clone().into()];
     args.push("--port=0".into());

@@ -1,4 +1,4 @@
-//! The right to one open session. Dropping it ends the session, in a task of the browser.
+//! The ownership of one open session. Dropping it ends the session, in a task of the browser.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,20 +16,20 @@ use crate::handle::{BrowserHandle, InUse};
 use crate::location::Location;
 use crate::open_session::OpenSession;
 
-/// How long after a vague failure the process of a browser may be found to have ended.
+/// The time, after a failure without a cause, in which a browser's process may be found to have ended.
 const EXIT: Duration = Duration::from_millis(500);
-/// Between two looks at a process.
+/// The interval between two checks of a process.
 const LOOK: Duration = Duration::from_millis(25);
-/// How long a remote session may take to answer a probe, where a step failed before its time was up.
+/// The longest time for a remote session to answer a probe, when a step failed before its time was over.
 const PROBE: Duration = Duration::from_secs(1);
-/// How long, where the step's time is up already: long enough for a grid that knows of the loss.
+/// The same, when the step's time is over already: long enough for a grid that has detected the loss.
 const LATE_PROBE: Duration = Duration::from_millis(200);
 
 /// An open session that is to be ended. Dropping it ends the session.
 #[derive(Debug)]
 pub(crate) struct Lease {
     pub(crate) link: Arc<BrowserHandle>,
-    /// `None` when it is gone, or being deleted.
+    /// `None` when the session is gone, or being deleted.
     held: Option<OpenSession>,
     _in_use: InUse,
 }
@@ -40,7 +40,7 @@ impl Lease {
         Self { link: Arc::clone(link), held: Some(held), _in_use: link.in_use() }
     }
 
-    /// Ends the session and verifies that it is gone; `None` when it goes with its browser, which is being closed.
+    /// Ends the session and verifies that it is gone; `None` when it ends with its browser, which is being closed.
     pub(crate) async fn end(mut self) -> Verdict {
         let Some(held) = self.held.take() else { return Some(Ok(())) };
         let link = Arc::clone(&self.link);
@@ -56,7 +56,7 @@ impl Lease {
         self.held.as_ref().and_then(|held| held.location.endpoint())
     }
 
-    /// The cause of a failure for which the remote end names none: geckodriver knows only that its browser has not
+    /// The cause of a failure for which the remote end names none: geckodriver reports only that its browser has not
     /// answered, and a grid only that a node has not.
     pub(crate) async fn explain(&self, fault: Fault) -> Fault {
         let Some(held) = &self.held else { return fault };
@@ -65,7 +65,7 @@ impl Lease {
         let crash =
             |why: String| Fault::transient(FailureClass::BrowserCrash, format!("{why}: {}", fault.message));
         match (&held.location, held.process) {
-            // If the browser's process is gone, or goes in a moment, that is the cause.
+            // If the browser's process has ended, or ends within that time, this is the cause.
             (Location::Local(driver), Some(process)) if is_vague => {
                 let ending = async {
                     while driver.tree.lives(process) {
@@ -82,7 +82,7 @@ impl Lease {
                 let patience = if is_vague { PROBE } else { LATE_PROBE };
                 match count.0.direct.probe(held.session.id(), patience).await {
                     Ok(()) => fault,
-                    // A page whose script never ends keeps its session as silent.
+                    // A page whose script never ends keeps its session silent as well.
                     Err(CallError::Timeout { .. }) if !is_vague => fault,
                     Err(error) => crash(format!("the session does not answer ({error})")),
                 }

@@ -11,10 +11,10 @@
 //! 1. `wire`, `call`, `direct`, `socket`, `session`: requests with deadlines and bounds, and what their failures mean.
 //! 2. `endpoints`, `endpoint`, `journal`: remote ends, their slots, and the sessions that are open there.
 //! 3. [`settings`], `capabilities`, `driver`, `origin`, `launch`: from settings to a driver process that answers.
-//! 4. `browser`, `handle`, `location`: a browser and what its contexts share; `driver_process`, `health`, `share`: what
-//!    its reaper owns, and how its end is detected.
-//! 5. `opening`, `context`, `setup`, `navigation`: one session: its start, its window and where it goes; `open_session`, `lease`, `ending`: its
-//!    verified end.
+//! 4. `browser`, `handle`, `location`: a browser and the state that its contexts share; `driver_process`, `health`,
+//!    `share`: the parts that its reaper owns, and how its end is detected.
+//! 5. `opening`, `context`, `setup`, `navigation`: one session: its start, its window and its pages; `open_session`,
+//!    `lease`, `ending`: its verified end.
 //! 6. `tab`, `performance_log`, `popups`, `step`: a page, what it does by itself, and what a job does in it.
 //!
 //! A session is a context. A fault gets its class here, from what the protocol says by type or code; nothing above looks

@@ -9,9 +9,9 @@ use crate::direct::Direct;
 /// On this machine, or at the remote end or ends `R`.
 #[derive(Debug)]
 pub(crate) enum Location<R> {
-    /// In a process tree of ours.
+    /// In a process tree of this driver.
     Local(LocalDriver),
-    /// Elsewhere.
+    /// At a remote end.
     Remote(R),
 }
 

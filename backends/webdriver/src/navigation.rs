@@ -1,4 +1,4 @@
-//! Opening a page: the browser is sent there, and the page is then asked how far it has loaded.
+//! Opening a page: the browser navigates, and the page is then asked how far it has loaded.
 //!
 //! ```text
 //!   POST /url, which does not wait ──► ask the page ──┬─ as before: no page yet, or, by Chromium's log, none at all
@@ -8,9 +8,9 @@
 //!                                                     └─ an error page ────► which error
 //! ```
 //!
-//! A document differs from the document before it by its address and the moment it began. The address of Firefox's error
-//! page names the error. Chromium's does not, so the browser is sent there once more by a command whose answer names the
-//! error; or the page opens after all.
+//! Two documents differ by address and start time. The address of Firefox's error page names the error. Chromium's does
+//! not, so the browser navigates once more with a command whose answer names the error, unless the page opens this
+//! time.
 
 mod document;
 
@@ -31,17 +31,17 @@ use crate::call::{CallError, Code};
 use crate::settings::Family;
 use crate::tab::{Arrival, Tab};
 
-/// Pauses between two questions in milliseconds, the last one repeated: most pages are there within a tenth of a second, and one that
-/// takes long is not kept busy with questions.
+/// Pauses between two questions in milliseconds; the last is repeated. Most pages are there within a tenth of a second,
+/// and a page that loads slowly does not receive too many questions.
 const PAUSES: [u64; 8] = [10, 20, 30, 50, 100, 100, 250, 500];
-/// How long listeners to a page's load event may take before it counts as loaded all the same: Firefox takes a tenth of
-/// a second to notice that one of them has opened a dialog.
+/// The longest time for listeners to a page's load event; after it the page counts as loaded: Firefox takes a tenth of
+/// a second to detect that a listener has opened a dialog.
 const LISTENERS: Duration = Duration::from_secs(1);
 
 /// Opens a page, within `budget`.
 ///
 /// # Errors
-/// A [`Fault`] of class `navigation`, `proxy` or `timeout`, or what a failed call means.
+/// A [`Fault`] of class `navigation`, `proxy` or `timeout`, or the fault of a failed call.
 pub(crate) async fn goto(tab: &mut Tab, goto: &Goto, budget: Budget) -> Result<Page, Fault> {
     let arrival = tab.leave();
     let mut navigation = Navigation { tab, goto, url: goto.url.as_str(), budget, waiting: Waiting::Response };
@@ -62,7 +62,7 @@ struct Navigation<'a> {
     waiting: Waiting,
 }
 
-/// What `Page.navigate` answers.
+/// The reply of `Page.navigate`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Navigated {
@@ -89,7 +89,7 @@ impl Navigation<'_> {
                     }
                     Verdict::There | Verdict::Heard => return Ok(document.page()),
                     Verdict::Before => {
-                        // Twice in a row: what stopped may have been a page before this one.
+                        // Required twice in a row: the first stop may belong to the previous page.
                         let to_nothing = self.came_to_nothing().await?;
                         if std::mem::replace(&mut came_to_nothing, to_nothing) && to_nothing {
                             return Err(neterror::no_document(self.url));
@@ -110,14 +110,14 @@ impl Navigation<'_> {
         }
     }
 
-    /// Sends the browser to the address, without waiting for the page.
+    /// Navigates the browser to the address, without waiting for the page.
     async fn tell(&self) -> Result<(), Fault> {
         let body = json!({ "url": self.url });
         match self.tab.session().post::<Value>("url", &body, self.budget.left()).await {
-            // The driver waited all the same, or a dialog came between: the page will be asked.
+            // The driver waited nevertheless, or a dialog interrupted: the page is asked next.
             Ok(_) => Ok(()),
             Err(error) if matches!(error.code(), Some(Code::Timeout | Code::UnexpectedAlertOpen)) => Ok(()),
-            // The settings made the driver wait, and it met an error page.
+            // The settings made the driver wait, and an error page appeared.
             Err(error) if error.code() == Some(Code::Other) => Ok(()),
             Err(CallError::Refused { code: Code::InvalidArgument, message, .. }) => {
                 let message = format!("cannot open {}: {message}", self.url);
@@ -139,7 +139,7 @@ impl Navigation<'_> {
         }
     }
 
-    /// The document is still the previous one. Chromium's log shows when no other will come.
+    /// The document is still the previous document. Chromium's log shows when no other will come.
     async fn came_to_nothing(&self) -> Result<bool, Fault> {
         if self.tab.family() != Family::Chromium {
             return Ok(false);
@@ -160,19 +160,19 @@ impl Navigation<'_> {
         Ok(())
     }
 
-    /// Asks Chromium why there is an error page.
+    /// Asks Chromium for the reason of an error page.
     async fn explain(&self) -> Result<(), Fault> {
         let params = json!({ "url": self.url });
         let navigated = self.tab.session().devtools("Page.navigate", params, self.budget.left()).await;
         let Navigated { error_text } = navigated?;
         match error_text {
-            // A fault page counts as aborted, and takes effect now.
+            // A fault page is reported as aborted, and takes effect now.
             Some(code) if !self.goto.url.is_fault_page() => Err(neterror::fault(self.url, &code)),
             _ => Ok(()),
         }
     }
 
-    /// Waits until no resource has arrived for a while.
+    /// Waits until no resource has arrived for a period.
     async fn idle(&mut self, document: Document) -> Result<Page, Fault> {
         self.waiting = Waiting::Idle;
         let mut idle = Idle::new(document.arrivals(), self.budget.left());

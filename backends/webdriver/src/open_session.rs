@@ -7,7 +7,7 @@ use crate::endpoint::{Endpoint, SessionCount};
 use crate::location::Location;
 use crate::session::Session;
 
-/// What there is of an open session.
+/// The known data of an open session.
 #[derive(Debug)]
 pub(crate) struct OpenSession {
     pub(crate) session: Arc<Session>,

@@ -1,4 +1,4 @@
-//! The opening of a session, and the end of one that was asked for in vain.
+//! The opening of a session, and the deletion of a session whose caller has left.
 //!
 //! ```text
 //!   POST /session ─────► written down ─► setup ─► WebDriverContext
@@ -6,12 +6,13 @@
 //!     └── a session ───► written down ─► DELETE /session, answered ─► gone
 //! ```
 //!
-//! A remote end takes no request back. So the task of an opening outlives its caller: it waits for the answer and deletes what
-//! came. [`SessionOpening::abandon`] waits for that, but not without end: then the browser is given up and waits for it in turn.
+//! A request to a remote end cannot be cancelled. So the task of an opening outlives its caller: it waits for the
+//! answer and deletes the session. [`SessionOpening::abandon`] waits for that for a limited time; then the caller gives
+//! the browser up, and the browser waits.
 //!
-//! Remote ends are asked one after the other: one that refuses hands the request on to the next. One that says nothing
-//! until the caller's time is up is asked no further. One whose connection breaks is taken to give none: a session that it
-//! opened all the same has an id that nobody knows, and ends when it was idle for long.
+//! Remote ends are asked one after the other: after a refusal the next one is asked. When one is silent until the
+//! caller's time is over, no other is asked. A broken connection counts as a refusal: if a session was opened
+//! nevertheless, its id is unknown, and the remote end deletes it after its idle timeout.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -39,17 +40,17 @@ use crate::session::Session;
 use crate::setup;
 use crate::tab::Tab;
 
-/// How long a session that was asked for may take to arrive, whether or not the caller still waits for it: a grid lets
-/// requests queue for five minutes, and answers late at times.
+/// The longest time for a requested session to arrive, whether or not the caller still waits for it: a grid queues
+/// requests for five minutes, and sometimes answers late.
 pub(crate) const LATE: Duration = Duration::from_secs(600);
-/// How long the caller of [`Opening::abandon`] waits for a session that is late.
+/// How long the caller of [`Opening::abandon`] waits for a late session.
 const ABANDON: Duration = Duration::from_secs(12);
-/// How long a session is waited for when its browser is being closed and no other is at work.
+/// How long a session is waited for when its browser is being closed and no other is in use.
 const LAST_WAIT: Duration = Duration::from_secs(5);
-/// Between two looks at whether others are at work.
+/// The interval between two checks whether other browsers are in use.
 const LOOK: Duration = Duration::from_millis(500);
-/// A caller who leaves with less than this left has waited for all of its time: clocks that were started one after the other
-/// do not end together.
+/// A caller that leaves with less time left than this has waited for all of its time: clocks that were started one
+/// after the other do not end together.
 const MOMENT: Duration = Duration::from_millis(50);
 
 /// A session that is being opened.
@@ -60,11 +61,11 @@ pub(crate) struct SessionOpening {
     _in_use: InUse,
 }
 
-/// What came of the request for a session.
+/// The result of a session request.
 enum Asked {
     Given(Opened, SessionLocation),
     Refused(Fault),
-    /// The caller left before the answer came. What came then has ended with this verdict.
+    /// The caller left before the answer came. The session in the answer was then deleted, with this verdict.
     Late(Verdict),
 }
 
@@ -74,7 +75,7 @@ impl SessionOpening {
         let (budget, in_use) = (Budget::start(budget), link.in_use());
         let task = OwnedOpening::begin(|requester| {
             let work = open(Arc::clone(link), request, budget, requester);
-            // Graceful: it ends when its answer has come, or the browser is gone.
+            // Graceful: the task ends when its answer has come, or the browser is gone.
             link.supervisor.spawn_graceful("open session", work)
         });
         Self { link: Arc::clone(link), budget, task, _in_use: in_use }
@@ -98,7 +99,7 @@ impl Opening for SessionOpening {
             Ok(None) => link.lifetime.gone_in_time().await,
             Err(_) => {
                 if matches!(link.location, Location::Remote(_)) {
-                    // The other sessions of the share run elsewhere, and come to their end.
+                    // The other sessions of the share run elsewhere and are not interrupted.
                     link.mark_unverified();
                 }
                 Err(CloseError(format!("a session that was asked for has not come within {ABANDON:?}")))
@@ -176,7 +177,7 @@ async fn ask(
     }
 }
 
-/// Asks one remote end after the other.
+/// Requests a session from one remote end after the other.
 async fn ask_remote(
     link: &BrowserHandle,
     endpoints: &Endpoints,
@@ -191,13 +192,13 @@ async fn ask_remote(
         let answer = tokio::select! {
             answer = &mut asking => answer,
             () = requester.left() => {
-                // It gave nothing in time; or the caller did not want to wait so long, which says nothing of it.
+                // No session in time; a caller that left early is no evidence about the remote end.
                 if budget.left() < MOMENT {
                     trial.tell(Some(&Fault::transient(FailureClass::Overload, "no session in time")));
                 } else {
                     drop(trial);
                 }
-                // The caller has left, so it does not count at its remote end; it will be deleted.
+                // The caller has left, so the session does not count at its remote end; it will be deleted.
                 drop(counted);
                 return Asked::Late(late(link, &endpoint, asking.await).await);
             }
@@ -206,14 +207,14 @@ async fn ask_remote(
         trial.tell(answer.as_ref().err());
         match answer {
             Ok(opened) => return Asked::Given(opened, Location::Remote(counted)),
-            // What passes says more than what stays: another try may go well.
+            // Prefer a transient refusal over a persistent one: another try may succeed.
             Err(fault) => refusal = Some(refusal.filter(is_transient).unwrap_or(fault)),
         }
     }
     Asked::Refused(refusal.unwrap_or_else(|| endpoints.nobody()))
 }
 
-/// Deletes a session that came after the caller had left.
+/// Deletes a session that arrived after the caller had left.
 async fn late(link: &BrowserHandle, endpoint: &Arc<Endpoint>, answer: Result<Opened, CallError>) -> Verdict {
     match answer {
         Ok(opened) => {
@@ -229,7 +230,7 @@ async fn late(link: &BrowserHandle, endpoint: &Arc<Endpoint>, answer: Result<Ope
     }
 }
 
-/// Ends a session that no connection could be made to.
+/// Ends a session to which no connection could be made.
 async fn end_detached(
     link: &BrowserHandle,
     location: &SessionLocation,
@@ -244,10 +245,10 @@ async fn end_detached(
     }
 }
 
-/// Completes when a browser that is being closed waits no longer for a session that was asked for.
+/// Completes when a browser that is being closed stops waiting for a requested session.
 async fn last_wait(link: &BrowserHandle) {
     link.supervisor.cancelled().await;
-    // Here the session goes with the process tree.
+    // On this machine the session ends with the process tree.
     let Location::Remote(endpoints) = &link.location else { return };
     while !endpoints.has_no_shares() {
         sleep(LOOK).await;
@@ -267,11 +268,11 @@ fn no_session(location: &Location<Arc<Endpoints>>, budget: Duration) -> Fault {
     }
 }
 
-/// Why a driver of ours gave no session.
+/// Why a local driver gave no session.
 fn refused_local(error: CallError) -> Fault {
     match error {
-        // Its answer never came: the driver or the browser it starts hangs. Or it names no cause: the browser ended
-        // while it was started.
+        // The answer never came: the driver or its browser hangs. Or the driver names no cause: the browser ended
+        // during its start.
         CallError::Timeout { .. } | CallError::Refused { code: Code::Other, .. } => {
             Fault::transient(FailureClass::BrowserCrash, error.to_string())
         }
@@ -290,8 +291,8 @@ fn refused_remote(endpoint: &Endpoint, error: &CallError) -> Fault {
         CallError::Refused { code: Code::InvalidArgument, .. } => {
             Fault::persistent(FailureClass::Unsupported, message)
         }
-        // A queue that was full or too slow, a node that failed to start a browser, a proxy's page in between: the
-        // protocol tells no more, and each may be gone the next time.
+        // A full or slow queue, a node that failed to start a browser, or a page from a proxy in between: the protocol
+        // does not report more, and each may be gone at the next try.
         CallError::Refused { .. } | CallError::NotWebDriver { .. } | CallError::Timeout { .. } => {
             Fault::transient(FailureClass::Overload, message)
         }

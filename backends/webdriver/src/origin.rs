@@ -1,4 +1,4 @@
-//! What every launch starts from.
+//! The inputs that all launches share.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::capabilities::SessionCapabilities;
 use crate::endpoints::Endpoints;
 use crate::settings::{Family, WebDriverSettings};
 
-/// What every launch starts from.
+/// The inputs that all launches share.
 #[derive(Debug)]
 pub(crate) struct Origin {
     pub(crate) settings: WebDriverSettings,
@@ -22,12 +22,12 @@ pub(crate) struct Origin {
     pub(crate) source: Source,
 }
 
-/// Where browsers come from.
+/// The source of browsers.
 #[derive(Debug)]
 pub(crate) enum Source {
-    /// This program is started for each.
+    /// This program is started for each browser.
     Local(DriverProgram),
-    /// They are shares of remote ends.
+    /// Browsers are shares of remote ends.
     Remote(Arc<Endpoints>),
 }
 

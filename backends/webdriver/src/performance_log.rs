@@ -1,7 +1,8 @@
-//! Chromium's performance log: the page's events as its driver keeps them, and how far the page has come by them.
+//! Chromium's performance log: the page's events as chromedriver records them, and the page's progress by them.
 //!
-//! Reading the log empties it. A reading that its caller has no time to wait for is kept, and the next caller waits for
-//! it, so no event is lost. While the driver waits for a page's response it answers no reading.
+//! Reading the log empties it. When a caller has no time left to wait for a reading, the reading is kept and the next
+//! caller waits for it, so no event is lost. While chromedriver waits for a page's response it does not answer a
+//! reading.
 
 use std::fmt;
 use std::pin::Pin;
@@ -16,14 +17,14 @@ use tokio::time::timeout;
 use crate::call::CallError;
 use crate::session::Session;
 
-/// How long one reading of the log may take in all, begun by one step and waited for by the next.
+/// The longest total time of one reading; one step may start it and the next one wait for it.
 const READING: Duration = Duration::from_secs(60);
 
 /// The log of one window.
 #[derive(Debug, Default)]
 pub(crate) struct PerformanceLog {
     events: Mutex<Events>,
-    /// A reading that is under way: the driver has already forgotten what it will answer.
+    /// A reading in progress: chromedriver has already removed its events from the log.
     reading: tokio::sync::Mutex<Option<Reading>>,
 }
 
@@ -35,22 +36,22 @@ pub(crate) struct Events {
     /// Windows that were opened and have not been closed.
     pub(crate) opened: u32,
     progress: Progress,
-    /// The loader of the document that the main frame is on its way to.
+    /// The loader of the document that the main frame is navigating to.
     loader: String,
 }
 
-/// How far the main frame has come since it last began to navigate.
+/// The progress of the main frame since its last navigation started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Progress {
     /// It has a new document.
     pub(crate) committed: bool,
     /// The document is loaded.
     pub(crate) loaded: bool,
-    /// Nothing is being loaded any more, whether there is a document or not.
+    /// Loading has stopped, with or without a document.
     pub(crate) stopped: bool,
 }
 
-/// The log, being read.
+/// A reading of the log in progress.
 struct Reading(Pin<Box<dyn Future<Output = Result<Vec<Line>, CallError>> + Send>>);
 
 impl fmt::Debug for Reading {
@@ -79,7 +80,7 @@ struct Event {
 }
 
 impl PerformanceLog {
-    /// Reads the log, and returns how far the page of the window `own` has come.
+    /// Reads the log, and returns the progress of the page in the window `own`.
     pub(crate) async fn read(
         &self,
         session: &Arc<Session>,
@@ -129,7 +130,7 @@ impl Events {
                 self.loader = params["loaderId"].as_str().unwrap_or_default().to_owned();
             }
             "Page.frameStartedLoading" if is_main => self.progress.stopped = false,
-            // The blank page of a new session may arrive when the next one is already on its way.
+            // The blank page of a new session may arrive after the next navigation has started.
             "Page.frameNavigated"
                 if webview == own
                     && params["frame"]["id"] == own

@@ -1,4 +1,4 @@
-//! Closing the windows that a page has opened.
+//! Closes the windows that a page has opened.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -1,10 +1,10 @@
 //! A session's commands, one at a time, each with a deadline.
 //!
-//! A command whose answer never came goes on at the other end, and the next one queues behind it: such a session is
-//! *busy* until something answers again. A busy session may ignore a request to end.
+//! A command without an answer still runs at the remote end, and the next command queues behind it: such a session is
+//! *busy* until an answer comes. A busy session may ignore a request to end.
 //!
-//! fantoccini carries them, except to a remote end that wants a password: fantoccini would send that as a URL holds it,
-//! percent-encoded, and at the end of a session without any.
+//! fantoccini sends the commands, except to a remote end that needs a password: fantoccini would send the password
+//! percent-encoded, as in the URL, and would send none at the end of a session.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::call::{CallError, Code};
 use crate::direct::{Direct, Opened};
 use crate::wire::Connector;
 
-/// How much longer an answer may take than the limit that the remote end puts on a script itself.
+/// The extra time for an answer, beyond the limit that the remote end itself puts on a script.
 const SLACK: Duration = Duration::from_secs(1);
 
 /// A session.
@@ -36,11 +36,11 @@ pub(crate) struct Session {
     busy: AtomicBool,
     /// The remote end's limit on scripts, in milliseconds.
     script_limit: AtomicU64,
-    /// Dialogs that answers reported.
+    /// The number of dialogs that answers reported.
     dialogs: AtomicU32,
 }
 
-/// Who carries the commands.
+/// The client that sends the commands.
 #[derive(Debug)]
 enum Carrier {
     Fantoccini(Client),
@@ -66,7 +66,7 @@ impl WebDriverCompatibleCommand for Command {
 }
 
 impl Session {
-    /// The commands of a session that was opened at `end`, with [`LOOK`] as its limit on scripts.
+    /// Attaches to a session that was opened at `end`, with [`LOOK`] as its limit on scripts.
     pub(crate) async fn attach(end: &Direct, opened: &Opened) -> Result<Self, CallError> {
         let (connector, id) = (Connector::default(), opened.session_id.clone());
         let carrier = if end.is_authorized() {
@@ -98,17 +98,17 @@ impl Session {
         self.busy.load(Ordering::Relaxed)
     }
 
-    /// Dialogs that came between a command and its answer, and were answered by rule.
+    /// The number of dialogs that appeared during a command and were answered by rule.
     pub(crate) fn dialogs(&self) -> u32 {
         self.dialogs.load(Ordering::Relaxed)
     }
 
-    /// Breaks its connections: nothing is sent any more, and no command waits.
+    /// Closes its connections: no command is sent any more, and no command waits.
     pub(crate) fn hang_up(&self) {
         self.connector.cut();
     }
 
-    /// Asks for something.
+    /// Sends a GET command.
     pub(crate) async fn get<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -117,7 +117,7 @@ impl Session {
         self.issue(&Command { method: Method::GET, path: path.to_owned(), body: None }, deadline).await
     }
 
-    /// Orders something.
+    /// Sends a POST command.
     pub(crate) async fn post<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -128,7 +128,7 @@ impl Session {
         self.issue(&Command { method: Method::POST, path: path.to_owned(), body }, deadline).await
     }
 
-    /// Ends something.
+    /// Sends a DELETE command.
     pub(crate) async fn delete<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -137,7 +137,7 @@ impl Session {
         self.issue(&Command { method: Method::DELETE, path: path.to_owned(), body: None }, deadline).await
     }
 
-    /// Sends a command of the DevTools protocol, which chromedriver passes on.
+    /// Sends a command of the DevTools protocol, which chromedriver forwards.
     pub(crate) async fn devtools<T: DeserializeOwned>(
         &self,
         command: &str,
@@ -148,8 +148,8 @@ impl Session {
         self.post("goog/cdp/execute", &body, deadline).await
     }
 
-    /// Runs the body of a function, awaits the promise it returns, and lets the remote end cut it off at `limit`.
-    /// `None` when it returned nothing, as it does when a dialog came between.
+    /// Runs the body of a function, awaits the promise it returns, and has the remote end stop it at `limit`. `None`
+    /// when it returned nothing, as it does when a dialog interrupted it.
     pub(crate) async fn run<T: DeserializeOwned>(
         &self,
         script: &str,
@@ -166,7 +166,7 @@ impl Session {
         self.post("execute/sync", &body, deadline.min(limit + SLACK)).await
     }
 
-    /// Sends a command. One that met a dialog was not carried out, and the dialog has been answered: it is sent again.
+    /// Sends a command. A command that met a dialog was not executed, the dialog is closed: it is sent again.
     async fn issue<T: DeserializeOwned>(
         &self,
         command: &Command,

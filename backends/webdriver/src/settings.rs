@@ -9,16 +9,16 @@ use plimsoll_host::window::WindowSize;
 use serde_json::{Map, Value};
 use url::Url;
 
-/// How sessions are opened, and where.
+/// How and where sessions are opened.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WebDriverSettings {
     /// The browser of every session.
     pub family: Family,
-    /// Remote ends, such as Selenium Grids. With none, drivers are started on this machine.
+    /// Remote ends, such as Selenium Grids. If there are none, drivers are started on this machine.
     pub remotes: Vec<Remote>,
     /// The chromedriver or geckodriver to start; without it the machine is searched.
     pub driver: Option<NamedPath>,
-    /// The browser that it starts; without it the machine is searched. A remote end gets this path only.
+    /// The browser that the driver starts; without it the machine is searched. A remote end receives this path only.
     pub executable: Option<NamedPath>,
     /// Whether renderers are confined.
     pub sandbox: Sandbox,
@@ -26,7 +26,7 @@ pub struct WebDriverSettings {
     pub window: WindowSize,
     /// Arguments added to the browser's command line, after our own.
     pub extra_args: Vec<String>,
-    /// Capabilities asked for besides our own, over which they win; objects are merged.
+    /// Further capabilities to request, which override the driver's own; objects are merged.
     pub capabilities: Map<String, Value>,
     /// The directory in which open remote sessions are recorded; by default beside the profiles.
     pub journal: Option<PathBuf>,
@@ -34,13 +34,13 @@ pub struct WebDriverSettings {
     pub breaker: BreakerConfig,
 }
 
-/// Browsers that WebDriver drives, by what they have in common.
+/// Browsers that WebDriver drives, grouped by family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Family {
-    /// Chromium and Chrome, by chromedriver.
+    /// Chromium and Chrome, with chromedriver.
     #[default]
     Chromium,
-    /// Firefox, by geckodriver.
+    /// Firefox, with geckodriver.
     Firefox,
 }
 
@@ -53,7 +53,7 @@ impl Family {
         }
     }
 
-    /// Whether a grid means it by this name.
+    /// Whether a grid uses this name for it.
     pub(crate) fn is_called(self, name: &str) -> bool {
         match self {
             Self::Chromium => matches!(name, "chrome" | "chromium"),
@@ -69,31 +69,31 @@ pub struct Remote {
     weight: u32,
 }
 
-/// Why something is no remote end.
+/// Why a text is not a remote end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RemoteError {
-    /// It is no URL at all.
+    /// The text is not a URL.
     #[error("`{text}` is no URL ({why}); write it as in \"http://grid.example:4444\"")]
     Malformed {
-        /// What was written.
+        /// The text.
         text: String,
         /// The parser's error.
         why: url::ParseError,
     },
-    /// It is a URL that we cannot call.
+    /// A URL that cannot be called.
     #[error("`{0}` is not an http URL with a host; a remote end behind TLS needs a local forwarder")]
     Scheme(String),
-    /// It would never be chosen.
+    /// A remote end that would never be chosen.
     #[error("the weight of `{0}` is 0; leave it out, or give it at least 1")]
     Weight(String),
 }
 
 impl Remote {
-    /// A remote end at `url`, chosen `weight` times as often as one of weight 1. A name and password in the URL are
-    /// sent as basic authorization.
+    /// A remote end at `url`, chosen `weight` times as often as a remote end of weight 1. A name and password in the
+    /// URL are sent as basic authorization.
     ///
     /// # Errors
-    /// When the URL is no http URL or the weight is zero.
+    /// When the URL is not an http URL or the weight is zero.
     pub fn parse(url: &str, weight: u32) -> Result<Self, RemoteError> {
         let mut parsed =
             Url::parse(url.trim()).map_err(|why| RemoteError::Malformed { text: url.to_owned(), why })?;
@@ -105,13 +105,13 @@ impl Remote {
         }
         parsed.set_query(None);
         parsed.set_fragment(None);
-        // Paths are joined to it, which replaces what follows the last slash.
+        // Paths are joined to the address, which replaces the text after the last slash.
         let path = format!("{}/", parsed.path().trim_end_matches('/'));
         parsed.set_path(&path);
         Ok(Self { url: parsed, weight })
     }
 
-    /// Its address, which ends in a slash.
+    /// Its address, which ends with a slash.
     #[must_use]
     pub const fn url(&self) -> &Url {
         &self.url
@@ -121,12 +121,12 @@ impl Remote {
     #[must_use]
     pub(crate) fn without_password(&self) -> Url {
         let mut shown = self.url.clone();
-        // Neither can fail: the address has a host.
+        // Neither call can fail: the address has a host.
         let _ = shown.set_password(None).and_then(|()| shown.set_username(""));
         shown
     }
 
-    /// How often it is chosen, compared with others.
+    /// How often it is chosen, relative to others.
     #[must_use]
     pub const fn weight(&self) -> u32 {
         self.weight
@@ -151,8 +151,8 @@ impl Default for WebDriverSettings {
 }
 
 impl WebDriverSettings {
-    /// How many contexts one browser of this driver holds well. A chromedriver is one domain of failure, so it is kept
-    /// small; a geckodriver has one session; of a remote end a browser is but a share.
+    /// The number of contexts for one browser of this driver. A chromedriver is one failure domain, so its number is
+    /// small; a geckodriver has one session; at remote ends a browser is only a share.
     #[must_use]
     pub const fn contexts_per_browser(&self) -> u32 {
         match (self.remotes.is_empty(), self.family) {

@@ -1,4 +1,4 @@
-//! What a session needs before its first page: the job's viewport, headers and cookies; downloads refused.
+//! The setup of a session before its first page: the job's viewport, headers and cookies; downloads are refused.
 
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::perform::PageDriver as _;
@@ -22,7 +22,7 @@ pub(crate) async fn prepare(tab: &Tab, request: &OpenRequest, budget: Budget) ->
     }
     match (setup.viewport, tab.family()) {
         (Some(wanted), _) => tab.set_viewport(&wanted, budget).await?,
-        // Its window has a frame, which `window` is not to count.
+        // The window has a frame, which `window` must not include.
         (None, Family::Firefox) => {
             let WindowSize { width, height } = tab.window();
             tab.set_viewport(&Viewport { width, height, scale: 1.0 }, budget).await?;
@@ -33,7 +33,7 @@ pub(crate) async fn prepare(tab: &Tab, request: &OpenRequest, budget: Budget) ->
         only_chromium(tab, "headers")?;
         let headers: Map<String, Value> =
             setup.headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
-        // Without it the headers are accepted and forgotten.
+        // Without this command the headers are accepted but have no effect.
         tab.session().devtools::<Value>("Network.enable", json!({}), budget.left()).await?;
         let set = json!({ "headers": headers });
         let answer = tab.session().devtools::<Value>("Network.setExtraHTTPHeaders", set, budget.left()).await;
@@ -58,7 +58,7 @@ fn only_chromium(tab: &Tab, what: &str) -> Result<(), Fault> {
     }
 }
 
-/// The job asked for something that the browser does not accept.
+/// The fault for a request of the job that the browser does not accept.
 fn refused(what: &str, error: CallError) -> Fault {
     match error {
         CallError::Refused { code, message, .. } if code.is_of_the_job() => Fault::persistent(

@@ -1,8 +1,8 @@
 //! A share of the remote ends, as its reaper owns it.
 //!
-//! A share of which a session could not be deleted is closed because of that, but its other sessions run on machines of
-//! their own: the close waits until they are no longer used. The session that is left keeps its place until it is known
-//! to be gone.
+//! A share is closed when one of its sessions could not be deleted, but its other sessions run on other machines: the
+//! close waits until they are not in use any more. The session that is left counts in its slot until it is known to be
+//! gone.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,15 +21,15 @@ use crate::endpoints::{EndpointShare, Endpoints};
 use crate::handle::BrowserHandle;
 use crate::opening::LATE;
 
-/// How long remote ends are asked to delete the sessions of a share while others are at work: longer than a grid takes
-/// to give up a node that is lost, and than its sessions may be idle.
+/// How long the deletion of a share's sessions is repeated while other shares are in use: longer than a grid takes to
+/// drop a lost node, and longer than the idle timeout of its sessions.
 const DELETIONS: Duration = Duration::from_secs(330);
-/// How long when no other share is at work: the end of a run waits for it.
+/// The same when no other share is in use: the end of a run waits for it.
 const LAST_DELETIONS: Duration = Duration::from_secs(30);
-/// Between two tries to delete them, at first and at most.
+/// The pause between two tries to delete them: initial and maximum.
 const PAUSE: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(5)];
 
-/// What must not be left behind.
+/// The parts that must not be left behind.
 pub(crate) struct OwnedShare {
     pub(crate) handle: Arc<BrowserHandle>,
     pub(crate) endpoints: Arc<Endpoints>,
@@ -56,7 +56,7 @@ impl Owned for OwnedShare {
                 tracing::warn!("tasks of a share that is closed have not ended");
             }
         };
-        // Known sessions are deleted at once. A session that was asked for and comes late is waited for meanwhile.
+        // Known sessions are deleted at once. At the same time, a requested session that is late is waited for.
         let (deleted, ()) = tokio::join!(delete_sessions(&handle, &endpoints, clock), stopping);
         match deleted {
             Ok(()) => delete_sessions(&handle, &endpoints, clock).await,

@@ -1,10 +1,10 @@
-//! The way around a session that is stuck: the sockets of its browser, as a Selenium Grid passes them on.
+//! Frees a session that is stuck, through its browser's socket, if a Selenium Grid forwards that.
 //!
-//! A driver carries out a session's commands one after the other, its end included, so a page whose script never ends
-//! keeps its session from ending too. The browser itself still listens. Chromium closes on a command of its DevTools socket,
-//! and takes the session along. Firefox does not let a session of WebDriver's be ended by its BiDi socket, but it closes
-//! a page there, however busy that is: the command that waited for it fails, and the end of the session is heard. A remote
-//! end that passes no socket on leaves nothing but patience.
+//! A driver executes a session's commands one after the other, its end included, so a page whose script never ends also
+//! blocks the session's end. The browser itself still reacts. Chromium closes on a command of its DevTools socket, and
+//! the session ends with it. Firefox does not end a WebDriver session through its BiDi socket, but it closes a page
+//! there, even a busy one: the waiting command fails, and the session's end is processed. If a remote end forwards no
+//! socket, the only choice is to wait.
 
 use std::io::{self, ErrorKind};
 use std::time::Duration;
@@ -22,10 +22,10 @@ use url::Url;
 
 use crate::wire::{BoundedStream, Connector};
 
-/// The longest message that is read, in bytes: some contain the address of a page, which may hold the page itself.
+/// The longest message that is read, in bytes: some contain the address of a page, which may contain the page itself.
 const LONGEST: usize = 4 << 20;
 
-/// Frees a session at the remote end `base` from the page it is stuck in, within `deadline`.
+/// Frees a session at the remote end `base` from the page that blocks it, within `deadline`.
 ///
 /// # Errors
 /// When there is no such socket, or it does not answer.
@@ -69,14 +69,14 @@ impl Socket {
 
     async fn close_browser(mut self) -> Result<(), Error> {
         self.send("Browser.close", json!({})).await?;
-        // Its answer, or the end of the connection: either way it was heard.
+        // Its answer, or the end of the connection: both show that the command was received.
         let _heard = self.stream.next().await;
         Ok(())
     }
 
     async fn close_pages(mut self) -> Result<(), Error> {
         let tree = self.ask("browsingContext.getTree", json!({ "maxDepth": 0 })).await?;
-        // The last page of all would stay open. Not in the foreground: that would wait for the one that is stuck to leave it.
+        // Firefox does not close its last page. In the background: a foreground tab would wait for the blocked page.
         self.ask("browsingContext.create", json!({ "type": "tab", "background": true })).await?;
         for page in tree["result"]["contexts"].as_array().into_iter().flatten() {
             self.ask("browsingContext.close", json!({ "context": page["context"] })).await?;
@@ -102,10 +102,10 @@ impl Socket {
     }
 }
 
-/// The address at the remote end. The host that the remote end itself reports may be reachable from there only.
+/// The address at the remote end. The host that the remote end itself reports may be reachable only from there.
 fn address(base: &Url, session: &str, protocol: &str) -> Url {
     let mut url = base.clone();
-    // It cannot fail: both schemes are of the web.
+    // This cannot fail: both schemes are web schemes.
     let _changed = url.set_scheme("ws");
     url.set_path(&format!("{}session/{session}/se/{protocol}", base.path()));
     url

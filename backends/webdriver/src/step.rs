@@ -1,4 +1,4 @@
-//! The primitives of the step engine (`plimsoll_core::perform`), over WebDriver; and the count of what a step caused.
+//! The primitives of the step engine (`plimsoll_core::perform`), over WebDriver; and the incidents that a step caused.
 
 mod capture;
 mod cookies;
@@ -27,11 +27,11 @@ pub(crate) use cookies::store as store_cookies;
 /// Carries out a step within `budget`, and counts the incidents that it has caused.
 ///
 /// # Errors
-/// A [`Fault`] that names what was done or waited for, and on what.
+/// A [`Fault`] that names the action or the awaited state, and its target.
 pub(crate) async fn perform(tab: &mut Tab, step: &Step, budget: Duration) -> Result<StepOutput, Fault> {
     let whole = Budget::start(budget);
     let done = perform::perform(tab, step, budget).await;
-    // A navigation counts by itself, since it knows whether the page answers.
+    // A navigation counts its own incidents, because it can detect whether the page answers.
     if !matches!(step, Step::Goto(_)) {
         tab.count_incidents(whole).await;
     }

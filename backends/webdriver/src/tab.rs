@@ -1,8 +1,8 @@
 //! A session as steps use it: its window, and the incidents that its page has caused.
 //!
-//! Incidents are counted after each step, since what an action causes may come a moment later. Chromium's driver keeps
-//! a log of the page's events (`performance_log`): dialogs, popups, downloads, and how far the page has loaded. Firefox
-//! has no log: dialogs are counted by the answers to commands, popups by the list of windows, downloads not at all.
+//! Incidents are counted after each step, because the effect of an action may come a moment later. chromedriver keeps a
+//! log of the page's events (`performance_log`): dialogs, popups, downloads, and how far the page has loaded. Firefox
+//! has no log: dialogs are counted from answers to commands, popups from the list of windows, downloads not at all.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::popups::Popups;
 use crate::session::Session;
 use crate::settings::Family;
 
-/// How long counting incidents may take: a page that is busy delays even its log.
+/// The longest time for counting incidents: a busy page delays even its log.
 const COUNTING: Duration = Duration::from_secs(1);
 
 /// A session's window.
@@ -27,7 +27,7 @@ pub(crate) struct Tab {
     session: Arc<Session>,
     family: Family,
     window: WindowSize,
-    /// Its own window's name, once it was asked for. In Chromium it is also the name of the main frame.
+    /// The handle of its own window, once it was requested. In Chromium it is also the id of the main frame.
     handle: OnceCell<String>,
     log: PerformanceLog,
     popups: Popups,
@@ -37,9 +37,9 @@ pub(crate) struct Tab {
 /// Whether a session has had a page before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Arrival {
-    /// It has the blank page that it was made with.
+    /// It has only its initial blank page.
     First,
-    /// It has had others.
+    /// It has had other pages.
     Later,
 }
 
@@ -62,17 +62,17 @@ impl Tab {
         &self.session
     }
 
-    /// What browser it is.
+    /// The browser family.
     pub(crate) const fn family(&self) -> Family {
         self.family
     }
 
-    /// The size that it should have unless the job says otherwise.
+    /// The window size unless the job sets another.
     pub(crate) const fn window(&self) -> WindowSize {
         self.window
     }
 
-    /// Notes that the window is about to open a page, and returns whether that page is its first.
+    /// Records that the window is about to open a page, and returns whether that page is its first.
     pub(crate) const fn leave(&mut self) -> Arrival {
         std::mem::replace(&mut self.arrival, Arrival::Later)
     }
@@ -90,7 +90,7 @@ impl Tab {
         Incidents { dialogs, popups: self.popups.closed(), downloads }
     }
 
-    /// Counts what a step has caused, and closes popups. What cannot be counted now is counted after the next step.
+    /// Counts the incidents of a step, and closes popups. Incidents not counted now are counted after the next step.
     pub(crate) async fn count_incidents(&self, budget: Budget) {
         let budget = budget.at_most(Some(budget.whole().saturating_sub(budget.left()) + COUNTING));
         let counted = match self.family {
@@ -106,8 +106,8 @@ impl Tab {
         }
     }
 
-    /// How far Chromium's page has come, by its log. Ask only when the page has just answered: while its driver waits
-    /// for a response, it does not read the log.
+    /// The progress of Chromium's page, from its log. Call it only when the page has just answered: while chromedriver
+    /// waits for a response, it does not read the log.
     pub(crate) async fn progress(&self, budget: Budget) -> Result<Progress, CallError> {
         let own = self.handle(budget).await?;
         self.log.read(&self.session, own, budget).await

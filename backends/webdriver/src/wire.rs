@@ -1,11 +1,11 @@
-//! Connections to a remote end that keep within bounds whatever is at the other end of them.
+//! Connections to a remote end with limits that hold for any behaviour of the remote end.
 //!
-//! fantoccini sets no deadline, no bound and no end to its connections, but it lets us make them. So ours
+//! fantoccini sets no deadline, no size limit and no end for its connections, but it accepts a connector. Ours
 //!
 //! * fail when they are not made within [`CONNECT`];
 //! * break when an answer is longer than [`LONGEST`], before it is in memory;
-//! * hang up by themselves after [`IDLE`] without a request: remote ends close idle connections too, and a request
-//!   that crosses such a closing is lost;
+//! * close by themselves after [`IDLE`] without a request: remote ends close idle connections too, and a request that
+//!   is sent during such a close is lost;
 //! * break when they are cut ([`Connector::cut`]): then no request waits for an answer any more.
 
 use std::future::Future;
@@ -23,9 +23,9 @@ use tokio::time::{Sleep, sleep, timeout};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tower_service::Service;
 
-/// How long a connection may take to come about.
+/// The longest time for making a connection.
 const CONNECT: Duration = Duration::from_secs(5);
-/// The longest answer in bytes: a picture of a whole page, 16 384 pixels long, in base64, and some more.
+/// The longest answer in bytes: more than a screenshot of a whole page, 16 384 pixels long, in base64.
 pub(crate) const LONGEST: u64 = 64 << 20;
 /// A connection without a request is closed after this time; the shortest keep-alive time of a known driver is 5 seconds.
 const IDLE: Duration = Duration::from_secs(3);
@@ -71,9 +71,9 @@ impl Service<Uri> for Connector {
 pub(crate) struct BoundedStream {
     stream: TcpStream,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
-    /// Something was asked, and nothing has come yet.
+    /// A request was sent, and no answer has started yet.
     asked: bool,
-    /// What has come since something was asked.
+    /// Bytes received since the last request.
     bytes: u64,
     /// Runs while there is no request; the connection is closed when it fires.
     idle: Option<Pin<Box<Sleep>>>,
@@ -108,7 +108,7 @@ impl AsyncRead for BoundedStream {
                 let end = if too_long { Err(io::Error::from(io::ErrorKind::FileTooLarge)) } else { Ok(()) };
                 Poll::Ready(end)
             }
-            // Once an answer has begun, a long pause is the end of it, or a remote end that has stalled.
+            // After an answer has started, a long pause means its end, or a remote end that has stalled.
             Poll::Pending if !self.asked => {
                 let idle = self.idle.get_or_insert_with(|| Box::pin(sleep(IDLE)));
                 idle.as_mut().poll(cx).map(Ok)

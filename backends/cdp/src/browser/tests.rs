@@ -1,4 +1,4 @@
-//! The contexts of a real browser, by its own list, against the permits that are held for them.
+//! Compares a real browser's own list of contexts with the permits that are held for them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -24,10 +24,10 @@ use crate::origin::Origin;
 use crate::settings::CdpSettings;
 
 const AMPLE: Duration = Duration::from_secs(30);
-/// Openings at once.
+/// The number of concurrent openings.
 const OPENINGS: u32 = 60;
 
-/// Permits that are held, and the most there were since that was last asked.
+/// The permits that are held now, and their maximum since the last query.
 #[derive(Default)]
 struct Permits {
     held: AtomicUsize,
@@ -58,8 +58,8 @@ async fn contexts(handle: &BrowserHandle) -> usize {
     listed.expect("the browser answers").browser_context_ids.len()
 }
 
-/// Opens a context, cut off at `moment`, and gives the permit back when what there was of it is verified gone. Whether
-/// the context came in time.
+/// Opens a context, cut off at `moment`, and returns the permit when the context is verified gone. Returns whether the
+/// context was opened in time.
 async fn open(browser: &dyn Browser, permits: &Permits, moment: Duration) -> bool {
     permits.take();
     let request = OpenRequest { setup: Setup::default(), first: None };
@@ -83,7 +83,7 @@ async fn creations_that_run_out_of_time_never_leave_more_contexts_than_permits()
     assert!(
         join_all((0..OPENINGS).map(|_| open(&browser, &permits, AMPLE))).await.into_iter().all(|came| came)
     );
-    // As long as all of them take when none is cut off, so that on any machine some come in time and some do not.
+    // The time that all of them take when none is cut off: on any machine some then come in time and some do not.
     let took = clock.now().elapsed();
     for whole in [took / 4, took, took * 2] {
         let openings = join_all((0..OPENINGS).map(|n| open(&browser, &permits, whole * n / OPENINGS)));

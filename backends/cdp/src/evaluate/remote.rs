@@ -1,4 +1,4 @@
-//! What the protocol's two ways to run JavaScript take and answer.
+//! The requests and replies of the protocol's two commands that run JavaScript.
 
 use chromiumoxide_types::{Command, Method, MethodId};
 use plimsoll_core::page::{EvaluateError, LONGEST_VALUE};
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::surrogates::read;
 
-/// `Runtime.evaluate`, with a result that is parsed straight into what it should be.
+/// `Runtime.evaluate`, with a result that is parsed directly into its final type.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Evaluate<'a> {
@@ -39,7 +39,7 @@ impl Command for Evaluate<'_> {
     type Response = Returned;
 }
 
-/// `Runtime.callFunctionOn`: a function of ours with the object as its `this`.
+/// `Runtime.callFunctionOn`: one of the driver's functions with the object as its `this`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CallOn<'a> {
@@ -52,7 +52,7 @@ pub(super) struct CallOn<'a> {
 }
 
 impl<'a> CallOn<'a> {
-    /// A call of `function` on an object; its argument is how long its answer may be.
+    /// A call of `function` on an object; its argument is the maximum length of its answer.
     pub(super) const fn new(object: &'a str, function: &'a str) -> Self {
         Self {
             object_id: object,
@@ -80,7 +80,7 @@ impl Command for CallOn<'_> {
     type Response = Returned;
 }
 
-/// What both commands answer.
+/// The reply of both commands.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Returned {
@@ -92,14 +92,14 @@ pub(super) struct Returned {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Remote {
-    /// As `typeof` says, mostly.
+    /// The result of `typeof`, in most cases.
     #[serde(rename = "type")]
     pub(super) kind: String,
     class_name: Option<String>,
     value: Option<Box<RawValue>>,
     unserializable_value: Option<String>,
     description: Option<String>,
-    /// Refers to it in the page, if it is an object, a function or a symbol.
+    /// Refers to the value in the page, if it is an object, a function or a symbol.
     pub(super) object_id: Option<String>,
 }
 
@@ -130,7 +130,7 @@ impl Returned {
 }
 
 impl Remote {
-    /// The value of what is neither object nor function.
+    /// The value, if it is neither an object nor a function.
     pub(super) fn primitive(self) -> Result<Value, EvaluateError> {
         if let Some(number) = self.unserializable_value {
             return Err(EvaluateError::NotJson(format!("the {} {number}", self.kind)));
@@ -145,7 +145,7 @@ impl Remote {
         read(value.get()).map_err(|why| EvaluateError::NotJson(why.to_string()))
     }
 
-    /// Whether a value that is no object is true.
+    /// Whether a value that is not an object is true.
     pub(super) fn is_truthy(&self) -> bool {
         match (&self.unserializable_value, &self.value) {
             (Some(number), _) => !matches!(number.as_str(), "NaN" | "-0" | "0n"),

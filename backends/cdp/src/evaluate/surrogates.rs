@@ -1,25 +1,25 @@
-//! Half an emoji is a string to JavaScript, but no text to anybody else: JSON writes it as an escape (`"\ud83d"`) that no
-//! reader accepts. Each half becomes the replacement character, as `String.prototype.toWellFormed` has it.
+//! JavaScript allows strings with half a surrogate pair; JSON writes that half as an escape (`"\ud83d"`) that no reader
+//! accepts. Each half becomes the replacement character, as in `String.prototype.toWellFormed`.
 
 use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 
-/// Reads JSON text that a page wrote.
+/// Parses JSON text that a page wrote.
 ///
 /// # Errors
-/// When it is no JSON even so, or not of the shape of `T`.
+/// When the text still is not JSON, or does not have the shape of `T`.
 pub(super) fn read<T: DeserializeOwned>(json: &str) -> serde_json::Result<T> {
     serde_json::from_str(&well_formed(json))
 }
 
-/// The same JSON text with every half of a pair that stands alone replaced.
+/// The same JSON text with every unpaired surrogate replaced.
 fn well_formed(json: &str) -> Cow<'_, str> {
     let mut repaired = String::new();
     let (mut kept, mut at) = (0, 0);
     while let Some(found) = memchr::memchr(b'\\', &json.as_bytes()[at..]) {
         let escape = at + found;
-        // Whatever is escaped is skipped, so that the second of two backslashes begins no escape.
+        // An escaped character is skipped, so the second of two backslashes starts no escape.
         at = escape + 2;
         match unit(json, escape) {
             Some(0xd800..0xdc00) if matches!(unit(json, escape + 6), Some(0xdc00..0xe000)) => {
@@ -44,7 +44,7 @@ fn well_formed(json: &str) -> Cow<'_, str> {
     Cow::Owned(repaired)
 }
 
-/// The code unit that is escaped at this place.
+/// The code unit that is escaped at this position.
 fn unit(json: &str, at: usize) -> Option<u16> {
     let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
     u16::from_str_radix(digits, 16).ok()
@@ -72,7 +72,7 @@ mod tests {
     }
 
     proptest! {
-        /// Any code units that JavaScript can hold, written as its own `JSON.stringify` may write them.
+        /// Any code units that JavaScript can hold, as its own `JSON.stringify` may write them.
         #[test]
         fn any_string_is_read_as_its_well_formed_self(units: Vec<u16>) {
             let escaped: String = units.iter().map(|unit| format!("\\u{unit:04x}")).collect();

@@ -1,4 +1,4 @@
-//! What the page itself says about its document.
+//! The state of a page's document, as the page reports it.
 
 use chromiumoxide_types::{Command, Method, MethodId};
 use plimsoll_core::page::navigation::Ready;
@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::page_events::{Progress, Reached};
 
-/// The address of every error page; which error it is does not show in it.
+/// The address of every error page; the address does not show the kind of error.
 const ERROR_PAGE: &str = "chrome-error://";
 /// The document that a page has before its first one is received.
 const NO_DOCUMENT: &str = "about:blank";
 
-/// One question for everything: the state, the address, the status, and how many resources have arrived.
-/// Unlike a step's script it does not count as a gesture of the user, which would unlock popups.
+/// One question for all values: the state, the address, the status, and the number of resources that have arrived.
+/// Unlike a step's script it does not count as a user gesture, which would allow popups.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Ask {
@@ -22,13 +22,13 @@ pub(super) struct Ask {
 }
 
 impl Ask {
-    /// Nearly free.
+    /// The cheap question, without the number of resources.
     pub(super) const STATE: Self = Self {
         expression: "({ready:document.readyState,url:location.href,\
                      status:performance.getEntriesByType('navigation')[0]?.responseStatus??0,resources:0})",
         return_by_value: true,
     };
-    /// With the number of resources, which takes longer the more there are.
+    /// With the number of resources, which takes longer the more resources there are.
     pub(super) const RESOURCES: Self = Self {
         expression: "({ready:document.readyState,url:location.href,\
                      status:performance.getEntriesByType('navigation')[0]?.responseStatus??0,\
@@ -59,7 +59,7 @@ struct Remote {
 }
 
 impl Answer {
-    /// What was said, if it makes sense.
+    /// The document in the answer, if it is valid.
     pub(super) fn document(self) -> Option<Document> {
         self.result.value
     }
@@ -73,33 +73,33 @@ pub(super) struct Document {
     pub(super) url: String,
     /// 0 for none.
     status: u16,
-    /// How many resources have arrived, if that was asked.
+    /// The number of resources that have arrived, if it was asked for.
     resources: u64,
 }
 
-/// How the page came by its document.
+/// How the page got its document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// It was created with its address, and nobody has said how that went.
+    /// The page was created with its address; the result of that navigation is unknown.
     Created,
-    /// The browser was told to navigate, and said that it did.
+    /// The browser executed `Page.navigate` and reported success.
     Navigated,
 }
 
 /// What a document means for a navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It has come as far as it should.
+    /// It has loaded far enough.
     There,
     /// The server has not answered yet.
     NoResponse,
-    /// It has not come so far yet.
+    /// It has not loaded far enough yet.
     Loading,
-    /// It is the browser's own page about an error.
+    /// It is the browser's own error page.
     Error,
     /// The navigation is over and there is no document: a download, or an answer without content.
     Nothing,
-    /// Nothing is being loaded any more, but the document never came to its end.
+    /// Loading has stopped before the document was complete.
     Cut,
 }
 
@@ -109,12 +109,12 @@ impl Document {
         (self.status != 0).then_some(self.status)
     }
 
-    /// What changes when something arrives.
+    /// A value that changes when something arrives.
     pub(super) fn arrivals(&self) -> (u64, String) {
         (self.resources, self.url.clone())
     }
 
-    /// What this document means; whether it is idle only time can tell. `progress` is older than the document.
+    /// The meaning of this document; whether it is idle is measured over time. `progress` is older than the document.
     pub(super) fn judge(
         &self,
         asked: &str,

@@ -1,4 +1,4 @@
-//! Pictures and PDFs of a page.
+//! Screenshots and PDFs of a page.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +12,7 @@ use plimsoll_core::step::Pdf;
 
 use crate::page::Page;
 
-/// Takes a picture.
+/// Takes a screenshot.
 pub(super) async fn screenshot(
     driver: &impl PageDriver,
     page: &Page,

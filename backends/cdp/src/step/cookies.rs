@@ -1,7 +1,8 @@
 //! Cookies of the page's own context.
 //!
-//! Commands of the `Network` domain, sent to a page, reach the cookies of its context and no others. Those of the
-//! `Storage` domain do not: without a context's id they mean the browser's default one, whichever page is asked.
+//! Commands of the `Network` domain, sent to a page, apply to the cookies of its context only. Commands of the
+//! `Storage` domain do not: without a context id they apply to the browser's default context, whichever page receives
+//! them.
 
 use chromiumoxide_cdp::cdp::browser_protocol::network::SetCookiesParams;
 use chromiumoxide_types::{Command, Method, MethodId};
@@ -32,7 +33,7 @@ pub(super) async fn set(
     Ok(())
 }
 
-/// `Network.getAllCookies`, whose answer is read only as far as jobs need it, so that new values elsewhere do no harm.
+/// `Network.getAllCookies`. Only the parts of the answer that jobs need are parsed, so new values elsewhere do no harm.
 #[derive(Debug, Serialize)]
 struct GetAllCookies {}
 

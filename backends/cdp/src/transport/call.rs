@@ -1,4 +1,4 @@
-//! One call: from the pending table to its answer, its deadline, or the caller's leaving.
+//! One call: from the pending table to its answer, its deadline, or the departure of its caller.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use super::frame::encode;
 use super::mailbox::Mailbox;
 use super::pending::{Answer, Failure};
 
-/// Why a call gave no result.
+/// Why a call has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// The browser refused the command.
@@ -31,7 +31,7 @@ pub enum CallError {
         method: MethodId,
         /// The protocol's error code; 0 when the browser's error could not be read.
         code: i64,
-        /// The browser's words.
+        /// The browser's message.
         message: String,
     },
     /// The deadline passed.
@@ -39,9 +39,9 @@ pub enum CallError {
     Timeout {
         /// The command.
         method: MethodId,
-        /// The deadline the call had.
+        /// The time that the call was given.
         after: Duration,
-        /// What it was waiting for.
+        /// The stage that the call was in.
         stage: CallStage,
     },
     /// The connection ended before the answer came.
@@ -63,7 +63,7 @@ pub enum CallError {
     Encode {
         /// The command.
         method: MethodId,
-        /// What was wrong.
+        /// The serializer's error.
         why: serde_json::Error,
     },
     /// The command is longer than [`ConnectionLimits::command`](super::ConnectionLimits::command).
@@ -82,17 +82,17 @@ pub enum CallError {
     Decode {
         /// The command.
         method: MethodId,
-        /// What was wrong.
+        /// The parser's error.
         why: serde_json::Error,
     },
 }
 
-/// What a call was waiting for when its deadline passed.
+/// The stage of a call whose deadline passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallStage {
-    /// A place in the queue to the browser: it has stopped reading.
+    /// Waits for room in the queue to the browser: the browser has stopped reading.
     Queue,
-    /// The browser's reply.
+    /// Waits for the browser's reply.
     Reply,
 }
 
@@ -105,7 +105,7 @@ impl std::fmt::Display for CallStage {
     }
 }
 
-/// A command that is on its way. Dropping it forgets the call.
+/// A command that was sent. Dropping it removes the call from the pending table.
 #[derive(Debug)]
 #[must_use = "a call that is dropped is forgotten, its failure too"]
 pub struct PendingCall<R> {
@@ -129,7 +129,7 @@ impl<R: DeserializeOwned> PendingCall<R> {
     }
 }
 
-/// A place in the pending table, given up by drop.
+/// An entry in the pending table, removed on drop.
 #[derive(Debug)]
 pub(super) struct Ticket {
     connection: Connection,
@@ -141,7 +141,7 @@ pub(super) struct Ticket {
 }
 
 impl Ticket {
-    /// Enters a call. Its deadline counts from now.
+    /// Adds a call to the table. Its deadline counts from now.
     pub(super) fn take(
         connection: &Connection,
         session: Option<&Arc<str>>,
@@ -173,10 +173,10 @@ impl Ticket {
         Ok(frame)
     }
 
-    /// Queues the frame for the writer, waiting for room if there is none.
+    /// Queues the frame for the writer; waits while the queue is full.
     pub(super) async fn queue(&self, frame: Vec<u8>) -> Result<(), CallError> {
         let outgoing = self.connection.outgoing();
-        // A closed queue means that the connection ended, or is about to: the answer tells why.
+        // A closed queue means that the connection has ended, or is about to end: the answer contains the reason.
         let Err(TrySendError::Full(frame)) = outgoing.try_send(frame) else { return Ok(()) };
         match timeout_at(self.expires, outgoing.send(frame)).await {
             Ok(_) => Ok(()),
@@ -184,12 +184,12 @@ impl Ticket {
         }
     }
 
-    /// Waits for the result, still JSON.
+    /// Waits for the result, as unparsed JSON.
     pub(super) async fn answer(mut self) -> Result<Box<RawValue>, CallError> {
         match timeout_at(self.expires, &mut self.answer).await {
             Ok(Ok(Ok(result))) => Ok(result),
             Ok(Ok(Err(failure))) => Err(failure.of(self.method.clone())),
-            // The router answers whatever it takes out of its table, so only its end leaves this.
+            // The router answers every call that it takes out of its table, so only the end of the router leads here.
             Ok(Err(_)) => Err(Failure::Disconnected(Disconnect::Closed).of(self.method.clone())),
             Err(_) => Err(self.timeout(CallStage::Reply)),
         }

@@ -16,8 +16,8 @@ use super::reader::read;
 use super::router::{CloseOnDrop, Router, Stats};
 use super::writer::write;
 
-/// A handle to one connection; clones are cheap. It closes when the last clone,
-/// [`Session`](super::Session) and [`PendingCall`](super::PendingCall) are gone.
+/// A handle to one connection; clones are cheap. The connection closes when the last clone, [`Session`](super::Session)
+/// and [`PendingCall`](super::PendingCall) are dropped.
 #[derive(Debug, Clone)]
 pub struct Connection(Arc<Owner>);
 
@@ -66,13 +66,13 @@ impl Connection {
         self.router().disconnect()
     }
 
-    /// What went over the wire so far.
+    /// The traffic of this connection so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.router().stats()
     }
 
-    /// When the browser last sent anything; before that, when the connection was opened.
+    /// The time of the last received data; before any data, the time when the connection was opened.
     #[must_use]
     pub fn last_received(&self) -> Moment {
         self.router().last_received()

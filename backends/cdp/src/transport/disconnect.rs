@@ -13,13 +13,14 @@ pub enum Disconnect {
     /// Reading or writing failed.
     #[error("connection to the browser failed: {0}")]
     Io(io::ErrorKind),
-    /// The browser sent a message beyond [`ConnectionLimits::frame`](super::ConnectionLimits::frame).
+    /// The browser sent a message that exceeds [`ConnectionLimits::frame`](super::ConnectionLimits::frame).
     #[error("browser sent a message of more than {limit}")]
     FrameTooLarge {
         /// The limit that was exceeded.
         limit: Bytes,
     },
-    /// We ended it: by [`Connection::close`](super::Connection::close), by dropping the last handle, or by ending its tasks.
+    /// We closed it: by [`Connection::close`](super::Connection::close), by dropping the last handle, or by ending its
+    /// tasks.
     #[error("connection was closed")]
     Closed,
 }

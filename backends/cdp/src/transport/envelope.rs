@@ -5,17 +5,17 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// A message from the browser. Its payload stays raw JSON until somebody asks for it typed.
+/// A message from the browser. Its payload stays raw JSON until a caller parses it.
 #[derive(Debug)]
 pub(super) enum Incoming<'a> {
     /// The answer to the call with this id.
     Reply {
-        /// Ours, unless the peer invents ids.
+        /// An id that we assigned, unless the peer sends invalid ids.
         id: u64,
         /// The `result` object, or the protocol's error.
         outcome: Result<&'a RawValue, ProtocolError>,
     },
-    /// Something happened in a session, or in the browser itself.
+    /// An event of a session, or of the browser itself.
     Event {
         /// Absent for browser-level events.
         session: Option<Cow<'a, str>>,
@@ -31,11 +31,11 @@ pub(super) enum Incoming<'a> {
 pub(super) struct ProtocolError {
     /// JSON-RPC's or the protocol's code; 0 when the error object itself could not be read.
     pub(super) code: i64,
-    /// The browser's words, with its details where it gave any.
+    /// The browser's message, with details if it sent any.
     pub(super) message: String,
 }
 
-/// Text that stays borrowed unless it holds escapes; serde does that for `Cow` only when told to.
+/// Text that stays borrowed unless it contains escapes; serde borrows a `Cow` only with the `borrow` attribute.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
@@ -77,8 +77,8 @@ impl<'a> Incoming<'a> {
 }
 
 impl ProtocolError {
-    /// An error object that cannot be read is still an error: a call must not wait for its deadline
-    /// because the peer has its own idea of errors.
+    /// An error object that cannot be parsed is still an error: a call must not wait for its deadline because the peer
+    /// uses another format for errors.
     fn parse(raw: &RawValue) -> Self {
         #[derive(Deserialize)]
         struct Body {
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn text_that_only_a_consumer_would_reject_passes() {
-        // A lone surrogate is legal in Chromium's output and has no place in a Rust string.
+        // A lone surrogate is valid in Chromium's output but not in a Rust string.
         let frame = br#"{"id":7,"result":{"value":"\ud800"}}"#;
         assert!(matches!(Incoming::parse(frame), Some(Incoming::Reply { id: 7, outcome: Ok(_) })));
     }

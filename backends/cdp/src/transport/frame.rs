@@ -2,20 +2,20 @@
 
 use serde::Serialize;
 
-/// Room made for each read: a Linux pipe's default size.
+/// Space reserved for each read: a Linux pipe's default size.
 const READ: usize = 64 << 10;
-/// A buffer that grew beyond this for one large frame is given back after it.
+/// A buffer that grew beyond this size for one large frame is freed after that frame.
 const KEEP: usize = 1 << 20;
 
-/// A frame was longer than allowed, or its end did not come within what is allowed.
+/// A frame was longer than the limit, or its end did not come within the limit.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct FrameTooLarge;
 
-/// Collects bytes as they come and cuts them into frames.
+/// Collects received bytes and splits them into frames.
 #[derive(Debug)]
 pub(super) struct FrameBuffer {
     bytes: Vec<u8>,
-    /// How many leading bytes are known to hold no NUL.
+    /// The number of leading bytes that are known to contain no NUL.
     scanned: usize,
     limit: usize,
 }
@@ -26,16 +26,16 @@ impl FrameBuffer {
         Self { bytes: Vec::new(), scanned: 0, limit }
     }
 
-    /// The buffer to append received bytes to, with room for one read.
+    /// The buffer to append received bytes to, with space for one read.
     pub(super) fn room(&mut self) -> &mut Vec<u8> {
         self.bytes.reserve(READ);
         &mut self.bytes
     }
 
-    /// Hands every complete frame to `each`, in order and without its NUL, and keeps the rest.
+    /// Passes every complete frame to `each`, in order and without its NUL, and keeps the rest.
     ///
     /// # Errors
-    /// When a frame, complete or not, exceeds the limit. Those before it have been handed over.
+    /// When a frame, complete or not, exceeds the limit. The frames before it have been passed to `each`.
     pub(super) fn take_frames(&mut self, mut each: impl FnMut(&[u8])) -> Result<(), FrameTooLarge> {
         let mut start = 0;
         let mut from = self.scanned;

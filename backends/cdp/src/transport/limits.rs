@@ -1,19 +1,19 @@
-//! How much memory one connection may take.
+//! The limits on the memory of one connection.
 
 use plimsoll_core::units::Bytes;
 
-/// What one connection may hold in memory.
+/// The maximum that one connection may hold in memory.
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionLimits {
-    /// The longest message accepted from the browser; a longer one ends the connection. The default,
-    /// 128 MiB, is above any screenshot or PDF; Chromium itself sends no more than 256 MiB.
+    /// The longest message that is accepted from the browser; a longer message ends the connection. The default, 128
+    /// MiB, is above any screenshot or PDF; Chromium itself sends no more than 256 MiB.
     pub frame: Bytes,
-    /// The longest command. Chromium drops a client that sends more than 100 MiB, and every context
-    /// of that browser with it; the default is 16 MiB.
+    /// The longest command. Chromium disconnects a client that sends more than 100 MiB, with every context of that
+    /// browser; the default is 16 MiB.
     pub command: Bytes,
     /// Commands that may wait for the writer; further callers wait, within their deadlines.
     pub queued_commands: usize,
-    /// Events that may wait in one session; beyond it the oldest are dropped and counted.
+    /// Events that may wait in one session; beyond this number the oldest events are dropped and counted.
     pub queued_events: usize,
     /// Memory those events may take.
     pub queued_event_bytes: Bytes,

@@ -1,4 +1,4 @@
-//! Where a session's events wait for their consumer: bounded, newest kept.
+//! The bounded queue of a session's events; the newest events are kept.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,13 +9,13 @@ use tokio::sync::Notify;
 
 use super::disconnect::Disconnect;
 
-/// Something the browser reported, for a method that was asked for.
+/// An event that the browser reported, for a requested method.
 #[derive(Debug)]
 pub struct Event {
     /// Such as `Page.loadEventFired`.
     pub method: Box<str>,
-    /// How many events were dropped just before this one because nobody took them in time. Above
-    /// zero, anything may have been missed: ask the page for its state.
+    /// How many events were dropped just before this event because the consumer was slow. Above zero, any event may
+    /// have been missed: ask the page for its state.
     pub lagged: u64,
     params: Option<Box<RawValue>>,
 }
@@ -51,7 +51,7 @@ pub enum SessionEnd {
     Disconnected(Disconnect),
 }
 
-/// How much may wait; the oldest events make room.
+/// The maximum that may wait; the oldest events are dropped.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
     pub(super) events: usize,
@@ -61,7 +61,7 @@ pub(super) struct Bounds {
 /// Which events are kept.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Interests {
-    /// Nobody holds the session yet, so nobody could say: everything.
+    /// The session has no holder yet, so the wanted methods are unknown: all events are kept.
     Unknown,
     /// These methods.
     Methods(&'static [&'static str]),
@@ -100,8 +100,8 @@ impl Mailbox {
         Self { state: Mutex::new(state), changed: Notify::new() }
     }
 
-    /// Narrows a mailbox that kept everything to what its holder asks for; `false` when it has a
-    /// holder already, and then nothing changes.
+    /// Reduces a mailbox that kept all events to the events that its holder requests; `false` when it has a holder
+    /// already, and then nothing changes.
     pub(super) fn claim(&self, methods: &'static [&'static str], bounds: Bounds) -> bool {
         let mut state = self.lock();
         if matches!(state.interests, Interests::Methods(_)) {
@@ -114,7 +114,7 @@ impl Mailbox {
         true
     }
 
-    /// Keeps the event if it is wanted; returns how many older ones had to go.
+    /// Keeps the event if it is wanted; returns the number of older events that were dropped.
     pub(super) fn push(&self, method: &str, params: Option<&RawValue>) -> u64 {
         let mut state = self.lock();
         if state.end.is_some() || !state.interests.include(method) {
@@ -136,7 +136,7 @@ impl Mailbox {
         dropped
     }
 
-    /// Ends the mailbox; what waits in it can still be taken. The first reason stays.
+    /// Ends the mailbox; events that wait in it can still be taken. The first reason is kept.
     pub(super) fn end(&self, why: SessionEnd) {
         self.lock().end.get_or_insert(why);
         self.changed.notify_waiters();
@@ -149,7 +149,7 @@ impl Mailbox {
     /// The next event, or why none will come. Cancel-safe.
     pub(super) async fn next(&self) -> Result<Event, SessionEnd> {
         loop {
-            // Made before the look, so that a change after the look is not missed.
+            // Registered before the check, so that a change after the check is not missed.
             let changed = self.changed.notified();
             if let Some(next) = self.take() {
                 return next;
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Against the model "the last ones that fit": nothing is lost silently, nothing is reordered.
+        /// Compares with the model "the newest events that fit": no event is lost uncounted, none is reordered.
         #[test]
         fn delivered_and_lagged_account_for_every_event(
             steps in prop::collection::vec(prop::option::of(0_usize..300), 0..200),

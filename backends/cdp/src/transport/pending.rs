@@ -9,20 +9,20 @@ use tokio::sync::oneshot;
 use super::disconnect::Disconnect;
 use super::envelope::ProtocolError;
 
-/// Chromium answers an id beyond this as a floating-point number.
+/// Chromium answers a higher id as a floating-point number.
 const LAST_ID: u32 = i32::MAX.unsigned_abs();
 
-/// How a call ended on the wire.
+/// The result of a call at the transport level.
 pub(super) type Answer = Result<Box<RawValue>, Failure>;
 
-/// Why a call got no result.
+/// Why a call has no result.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The browser refused it.
+    /// The browser refused the call.
     Protocol(ProtocolError),
-    /// Its session ended first.
+    /// The session ended before the answer.
     SessionGone,
-    /// The connection ended first.
+    /// The connection ended before the answer.
     Disconnected(Disconnect),
 }
 
@@ -31,11 +31,11 @@ pub(super) enum Failure {
 pub(super) struct Waiting {
     /// The session it was made in; absent for the browser itself.
     pub(super) session: Option<Arc<str>>,
-    /// Where its answer goes.
+    /// The receiver of the answer.
     pub(super) answer: oneshot::Sender<Answer>,
 }
 
-/// The calls in flight of one connection. Each entry belongs to a caller who takes it out again.
+/// The calls in flight of one connection. Each entry belongs to a caller, who removes it.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     last: u32,
@@ -43,7 +43,7 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    /// Enters a call and names its id: from 1 to `i32::MAX`, then from 1 again, never one in use.
+    /// Adds a call and returns its id: from 1 to `i32::MAX`, then from 1 again, never an id in use.
     pub(super) fn insert(&mut self, waiting: Waiting) -> u32 {
         loop {
             self.last = self.last % LAST_ID + 1;
@@ -54,23 +54,23 @@ impl Pending {
         }
     }
 
-    /// Takes out the call with this id, if it still waits.
+    /// Removes and returns the call with this id, if it is still pending.
     pub(super) fn remove(&mut self, id: u32) -> Option<Waiting> {
         self.calls.remove(&id)
     }
 
-    /// Takes out every call made in `session`.
+    /// Removes and returns every call made in `session`.
     pub(super) fn remove_session(&mut self, session: &str) -> Vec<Waiting> {
         let of_session = |_: &u32, call: &mut Waiting| call.session.as_deref() == Some(session);
         self.calls.extract_if(of_session).map(|(_, call)| call).collect()
     }
 
-    /// Takes out every call.
+    /// Removes and returns every call.
     pub(super) fn remove_all(&mut self) -> Vec<Waiting> {
         self.calls.drain().map(|(_, call)| call).collect()
     }
 
-    /// How many calls wait.
+    /// The number of pending calls.
     pub(super) fn len(&self) -> usize {
         self.calls.len()
     }

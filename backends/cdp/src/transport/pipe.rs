@@ -1,7 +1,7 @@
 //! The two pipes of `--remote-debugging-pipe`: the browser reads on descriptor 3, writes on 4.
 //!
-//! No port is open, nobody else can connect, and when our process dies by whatever cause, the
-//! kernel closes the pipes and the browser ends itself.
+//! No port is open and no other process can connect. When our process ends for any reason, the kernel closes the pipes
+//! and the browser exits.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -9,32 +9,32 @@ use std::os::fd::OwnedFd;
 use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
 use tokio::net::unix::pipe::{Receiver, Sender};
 
-/// Room for a screenshot's worth of messages, so that the browser's writing thread waits for us
-/// less often. Also what Linux allows without privileges (`/proc/sys/fs/pipe-max-size`).
+/// Space for a screenshot's worth of messages, so that the browser's writing thread waits for us less often. This is
+/// also the maximum that Linux allows without privileges (`/proc/sys/fs/pipe-max-size`).
 const PIPE_SIZE: usize = 1 << 20;
 
 /// Our ends, for [`Connection::open`](super::Connection::open).
 #[derive(Debug)]
 pub struct PipeEnds {
-    /// What the browser writes.
+    /// The pipe that the browser writes to.
     pub reader: Receiver,
-    /// What the browser reads.
+    /// The pipe that the browser reads from.
     pub writer: Sender,
 }
 
-/// The browser's ends. Drop them once it is started: while we hold them, its death is not seen.
+/// The browser's ends. Drop them once the browser is started: its end cannot be detected while we hold them.
 #[derive(Debug)]
 pub struct ChildEnds {
-    /// To become the browser's descriptor 3.
+    /// Becomes the browser's descriptor 3.
     pub reads: OwnedFd,
-    /// To become the browser's descriptor 4.
+    /// Becomes the browser's descriptor 4.
     pub writes: OwnedFd,
 }
 
 /// Makes both pipes. No end is inherited by a child unless it is mapped there explicitly.
 ///
 /// # Errors
-/// When the process is out of descriptors, most likely.
+/// Most likely when the process has no descriptors left.
 ///
 /// # Panics
 /// When called outside a tokio runtime with I/O enabled.
@@ -42,7 +42,7 @@ pub fn pair() -> io::Result<(PipeEnds, ChildEnds)> {
     let (reads, ours_to_write) = pipe_with(PipeFlags::CLOEXEC)?;
     let (ours_to_read, writes) = pipe_with(PipeFlags::CLOEXEC)?;
     for pipe in [&ours_to_write, &ours_to_read] {
-        // Refused when this user's pipes are over their allowance; the default size works as well.
+        // Refused when this user's pipes exceed their quota; the default size works as well.
         let _ = fcntl_setpipe_size(pipe, PIPE_SIZE);
     }
     let ours = PipeEnds {

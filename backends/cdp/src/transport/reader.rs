@@ -10,8 +10,8 @@ use super::disconnect::Disconnect;
 use super::frame::FrameBuffer;
 use super::router::CloseOnDrop;
 
-/// Reads until the end and closes the connection with the reason. What was complete before the end
-/// has been routed by then.
+/// Reads until the stream ends and closes the connection with the reason. All messages that were complete before the
+/// end have been routed by then.
 pub(super) async fn read<R: AsyncRead + Unpin>(mut reader: R, limit: Bytes, close_on_drop: CloseOnDrop) {
     let router = &close_on_drop.0;
     let mut closed = pin!(router.closed());

@@ -1,8 +1,7 @@
-//! What the two tasks and all handles of a connection share: who waits for what.
+//! The state that both tasks and all handles of a connection share: pending calls and mailboxes.
 //!
-//! Two locks, never held across an await, always taken in this order: the tables, then one
-//! mailbox. Whether the connection has ended is decided under the first, so no call can be entered
-//! after the calls were failed.
+//! Two locks, never held across an await, always taken in this order: the tables, then one mailbox. The end of the
+//! connection is recorded under the first lock, so no call can be added after all calls have failed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,7 +22,7 @@ use super::routes::Routes;
 /// Chromium's code for "session with given id not found".
 const SESSION_NOT_FOUND: i64 = -32001;
 
-/// What went over one connection since it was opened.
+/// The traffic of one connection since it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stats {
     /// Commands written.
@@ -34,7 +33,7 @@ pub struct Stats {
     pub bytes_sent: u64,
     /// Bytes received.
     pub bytes_received: u64,
-    /// Replies nobody waits for (any more) and events of sessions nobody holds.
+    /// Replies without a pending call, and events of sessions without a holder.
     pub unknown: u64,
     /// Events dropped because their consumer was slow.
     pub lagged: u64,
@@ -72,7 +71,7 @@ struct Counters {
     malformed: AtomicU64,
 }
 
-/// Names the session in the parameters of an attach or detach event.
+/// Contains the session id in the parameters of an attach or detach event.
 #[derive(Deserialize)]
 struct SessionInParams<'a> {
     #[serde(borrow, rename = "sessionId")]
@@ -111,7 +110,7 @@ impl Router {
         self.lock().routes.release(session, mailbox);
     }
 
-    /// Enters a call into the pending table; the answer comes through the receiver.
+    /// Adds a call to the pending table; the answer is sent to the receiver.
     pub(super) fn begin(
         &self,
         session: Option<Arc<str>>,
@@ -128,12 +127,12 @@ impl Router {
         Ok((tables.pending.insert(Waiting { session, answer }), receiver))
     }
 
-    /// The caller with this id left, with or without its answer.
+    /// Called when the caller with this id leaves, with or without its answer.
     pub(super) fn forget(&self, id: u32) {
         self.lock().pending.remove(id);
     }
 
-    /// Takes one frame to whom it concerns. Never waits.
+    /// Routes one frame to its receiver. Never waits.
     pub(super) fn route(&self, frame: &[u8]) {
         add(&self.counters.received, 1);
         match Incoming::parse(frame) {
@@ -148,7 +147,7 @@ impl Router {
         }
     }
 
-    /// Ends the connection: every call fails and every mailbox ends. The first reason stays.
+    /// Ends the connection: every call fails and every mailbox ends. The first reason is kept.
     pub(super) fn close(&self, why: Disconnect) {
         let mut tables = self.lock();
         let first = self.ended.send_if_modified(|ended| ended.is_none() && ended.replace(why).is_none());
@@ -249,7 +248,7 @@ impl Router {
         }
     }
 
-    /// A session is gone: its calls fail now, not at their deadlines.
+    /// A session has ended: its calls fail now, not at their deadlines.
     fn detach(&self, session: &str) {
         let mut tables = self.lock();
         tables.routes.detach(session);
@@ -266,8 +265,8 @@ impl Router {
     }
 }
 
-/// Held by each task of a connection: however the task ends, by panic or cancellation too, the
-/// connection ends with it and nobody waits for a dead task.
+/// Held by each task of a connection: when the task ends, also by panic or cancellation, the connection ends with it,
+/// and no caller waits for an ended task.
 #[derive(Debug)]
 pub(super) struct CloseOnDrop(pub(super) Arc<Router>);
 

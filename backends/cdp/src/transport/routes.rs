@@ -1,19 +1,19 @@
-//! Which mailbox a session's events go to, from its announcement on.
+//! Maps each session to the mailbox of its events, from its announcement on.
 //!
-//! The browser announces a session with `Target.attachedToTarget` before anything else of it, and
-//! before the reply that names it to us. So the announcement opens the mailbox, which keeps
-//! everything until somebody claims it: an event between announcement and claim cannot be lost.
-//! A detach in that gap is kept as well, for the claimer to find.
+//! The browser announces a session with `Target.attachedToTarget` before any other message of that session, and before
+//! the reply that contains its id. So the announcement opens the mailbox, which keeps all events until a holder claims
+//! it: an event between announcement and claim cannot be lost. A detach in that interval is kept as well, for the later
+//! holder.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::mailbox::{Bounds, Interests, Mailbox, SessionEnd};
 
-/// Sessions that may be announced and not yet claimed: more than are ever created at once. Beyond it
-/// the oldest is forgotten, which matters only to whoever attaches to targets and ignores them.
+/// Sessions that may be announced but not yet claimed: more than are ever created at once. Beyond this number the
+/// oldest is forgotten, which matters only to a client that attaches to targets and ignores them.
 const UNCLAIMED_SESSIONS: usize = 64;
-/// What an unclaimed session keeps: it has been sent no command yet, so it has little to say.
+/// The limit of an unclaimed session: it has received no command yet, so it sends few events.
 const UNCLAIMED: Bounds = Bounds { events: 32, bytes: 1 << 20 };
 
 /// The mailboxes of one connection.
@@ -22,7 +22,7 @@ pub(super) struct Routes {
     /// Browser-level events.
     root: Option<Arc<Mailbox>>,
     sessions: HashMap<Arc<str>, Arc<Mailbox>>,
-    /// Announced, not claimed; oldest first.
+    /// Announced but not claimed; oldest first.
     unclaimed: VecDeque<Arc<str>>,
 }
 
@@ -33,7 +33,7 @@ impl Routes {
         Self { root, sessions: HashMap::new(), unclaimed: VecDeque::new() }
     }
 
-    /// Where events of `session` go; `None` when nobody knows it.
+    /// The mailbox for events of `session`; `None` when the session is unknown.
     pub(super) fn find(&self, session: Option<&str>) -> Option<&Arc<Mailbox>> {
         session.map_or(self.root.as_ref(), |id| self.sessions.get(id))
     }
@@ -85,7 +85,7 @@ impl Routes {
         mailbox
     }
 
-    /// Ends a session's mailbox. An unclaimed one stays, so that its claimer learns of the end.
+    /// Ends a session's mailbox. An unclaimed mailbox is kept, so that its later holder receives the end.
     pub(super) fn detach(&mut self, session: &str) {
         let Some(mailbox) = self.sessions.get(session) else { return };
         mailbox.end(SessionEnd::Detached);
@@ -94,7 +94,7 @@ impl Routes {
         }
     }
 
-    /// Forgets a session whose holder left, unless another has taken it over.
+    /// Removes a session whose holder left, unless it has a new holder.
     pub(super) fn release(&mut self, session: Option<&str>, mailbox: &Arc<Mailbox>) {
         if self.find(session).is_some_and(|current| Arc::ptr_eq(current, mailbox)) {
             match session {

@@ -21,14 +21,14 @@ pub struct Session {
 impl Connection {
     /// The session with this id; it receives events with these `methods` only.
     ///
-    /// Call it with the id that attaching gave: events since the announcement are already waiting.
-    /// A session has one handle; claiming it again ends the earlier one.
+    /// Call it with the id from the attach reply: events since the announcement already wait in the mailbox. A session
+    /// has one handle; a second claim ends the earlier handle.
     #[must_use]
     pub fn session(&self, id: &str, methods: &'static [&'static str]) -> Session {
         Session::claim(self.clone(), Some(id.into()), methods)
     }
 
-    /// The browser itself: commands without a session, browser-level events. It too has one handle.
+    /// The browser itself: commands without a session, and browser-level events. It too has only one handle.
     #[must_use]
     pub fn root(&self, methods: &'static [&'static str]) -> Session {
         Session::claim(self.clone(), None, methods)
@@ -53,8 +53,8 @@ impl Session {
         &self.connection
     }
 
-    /// Sends a command and waits for its reply, both within `deadline`. Dropping the future forgets
-    /// the call; the command may still reach the browser.
+    /// Sends a command and waits for its reply, both within `deadline`. Dropping the future removes the call; the
+    /// command may still reach the browser.
     ///
     /// # Errors
     /// See [`CallError`].
@@ -62,11 +62,11 @@ impl Session {
         self.start(command, deadline).await?.reply().await
     }
 
-    /// Sends a command and returns without waiting for its reply, so that several go out together.
-    /// Commands arrive in the order in which `start` completed. The deadline counts from here.
+    /// Sends a command and returns without waiting for its reply, so that several can be sent together. Commands arrive
+    /// in the order in which `start` completed. The deadline counts from here.
     ///
     /// # Errors
-    /// When the command could not be queued; what happens later, the [`PendingCall`] tells.
+    /// When the command could not be queued; later failures are reported by the [`PendingCall`].
     pub async fn start<C: Command>(
         &self,
         command: C,
@@ -88,11 +88,10 @@ impl Session {
         self.send(method.into(), params, deadline).await?.answer().await
     }
 
-    /// The next event among the methods asked for. Cancel-safe; bound it with a timeout, for an event
-    /// may never come.
+    /// The next event among the requested methods. Cancel-safe; use a timeout, because an event may never come.
     ///
     /// # Errors
-    /// When no more events will come. Those that waited are given first.
+    /// When no more events will come. Events that already wait are returned first.
     pub async fn next_event(&self) -> Result<Event, SessionEnd> {
         self.mailbox.next().await
     }

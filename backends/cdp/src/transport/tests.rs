@@ -23,14 +23,14 @@ fn limits() -> ConnectionLimits {
     ConnectionLimits::default()
 }
 
-/// Waits, without time passing, until both sides have nothing left to do.
+/// Waits, without advancing the time, until both sides are idle.
 async fn settle() {
     for _ in 0..10 {
         tokio::task::yield_now().await;
     }
 }
 
-/// An event that does not come must fail the test, not hang it.
+/// A missing event must fail the test, not hang it.
 async fn next(session: &Session) -> Result<Event, SessionEnd> {
     tokio::time::timeout(SECOND, session.next_event()).await.expect("an event or an end")
 }
@@ -122,7 +122,7 @@ async fn a_call_without_an_answer_ends_at_its_deadline_and_the_late_answer_is_ig
 async fn a_caller_that_leaves_is_forgotten_and_leaves_no_half_message() {
     let (connection, mut peer) = connect(limits());
     let session = connection.session("S1", &[]);
-    // Longer than the wire holds, so the write is under way when the caller leaves.
+    // Longer than the pipe's buffer, so the write is still in progress when the caller leaves.
     let long = "x".repeat(1 << 20);
     let call = session.call(EvaluateParams::new(&*long), 60 * SECOND);
     assert!(tokio::time::timeout(SECOND, call).await.is_err());
@@ -151,7 +151,7 @@ async fn a_browser_that_does_not_read_costs_each_call_its_deadline_and_no_more()
     assert!(stages.contains(&CallStage::Queue) && stages.contains(&CallStage::Reply), "{stages:?}");
     assert!(peer.clock.now().elapsed() < 2 * SECOND);
     assert_eq!(connection.stats().pending, 0);
-    // It wakes up: what was queued arrives whole, and the connection works again.
+    // The peer reads again: queued commands arrive complete, and the connection works again.
     for _ in stages.iter().filter(|stage| **stage == CallStage::Reply) {
         assert_eq!(peer.receive().await.params["expression"], long);
     }
@@ -316,7 +316,7 @@ async fn ending_the_tasks_or_the_handles_ends_the_connection() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// However replies and events interleave and wherever reads end, each consumer sees its own, in order.
+    /// For any order of replies and events and any read boundaries, each consumer gets its own messages, in order.
     #[test]
     fn every_message_reaches_its_owner_in_order(
         order in prop::collection::vec(0_usize..4, 1..60),

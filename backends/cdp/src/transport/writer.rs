@@ -1,4 +1,4 @@
-//! The writing task: what is queued goes out whole, in order, in as few writes as possible.
+//! The writing task: queued commands are written complete, in order, in as few writes as possible.
 
 use std::pin::pin;
 
@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::disconnect::Disconnect;
 use super::router::CloseOnDrop;
 
-/// More commands join a write until it is this long: a Linux pipe's default size.
+/// Commands are added to a write until it has this length: a Linux pipe's default size.
 const BATCH: usize = 64 << 10;
 
 /// Writes until the connection ends or a write fails. A peer that stops reading stops this task and

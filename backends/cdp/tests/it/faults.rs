@@ -1,4 +1,4 @@
-//! What only this driver can report: the sandbox, the signal that killed a browser, and why a browser did not start.
+//! Faults that only this driver can report: the sandbox, the signal that killed a browser, and why a start failed.
 
 use std::time::Duration;
 

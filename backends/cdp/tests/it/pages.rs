@@ -1,4 +1,4 @@
-//! What only this driver can get wrong about pages: requests that are made twice, and the cause of a failed navigation.
+//! Page errors that are specific to this driver: duplicate requests, and the cause of a failed navigation.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ async fn a_failed_navigation_names_its_cause() {
     ] {
         let never_ends = url.ends_with("/hang") || url.ends_with("/drip");
         let budget = if never_ends { Duration::from_secs(1) } else { AMPLE };
-        // A target is created with its URL; a context without a page is sent there later.
+        // A target is created with its URL; a context without a page navigates later.
         for first in [Some(goto(&url)), None] {
             let request = OpenRequest { setup: Setup::default(), first };
             let mut context = browser.open(request, AMPLE).ready().await.expect("a context");
@@ -59,13 +59,13 @@ async fn a_failed_navigation_names_its_cause() {
     rig.assert_clean();
 }
 
-/// A server that answers everything with 404 and no body, of which Chromium makes an error page.
+/// A server that answers every request with 404 and no body; Chromium then shows an error page.
 fn empty_404() -> std::net::SocketAddr {
     use std::io::{Read, Write};
     let listener = std::net::TcpListener::bind(LOOPBACK).expect("a free port");
     let addr = listener.local_addr().expect("bound");
     std::thread::spawn(move || {
-        // Ends with the test's process: it holds nothing but its port.
+        // The thread ends with the test's process: it holds nothing but its port.
         for mut stream in listener.incoming().flatten() {
             let _ = stream.read(&mut [0; 4096]);
             let _ =

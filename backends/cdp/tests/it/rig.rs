@@ -1,4 +1,4 @@
-//! A driver with everything it needs, and the proof that nothing is left of it.
+//! A driver with all its dependencies, and the check that nothing of it is left.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ use plimsoll_host::spawn::Spawner;
 use plimsoll_kit::processes::{self, Process};
 use serde_json::Value;
 
-/// Ample for anything that is expected to work.
+/// Long enough for any operation that is expected to succeed.
 pub(crate) const AMPLE: Duration = Duration::from_secs(30);
 
 /// A driver on this machine.
@@ -53,7 +53,7 @@ impl Rig {
         self.driver.launch(id, AMPLE).await.expect("the browser starts")
     }
 
-    /// Where this rig's browsers keep their files.
+    /// The directory for this rig's browsers.
     pub(crate) fn profiles(&self) -> &Path {
         self.profiles.path()
     }
@@ -69,7 +69,7 @@ impl Rig {
         processes::of(self.profiles())
     }
 
-    /// Nothing may be left once every browser was closed.
+    /// Checks that nothing is left once every browser was closed.
     pub(crate) fn assert_clean(&self) {
         assert_eq!(self.processes(), [], "processes are left");
         assert_eq!(self.profile_dirs(), Vec::<PathBuf>::new(), "profile directories are left");
@@ -81,7 +81,7 @@ pub(crate) fn goto(url: &str) -> Goto {
     Goto { url: PageUrl::parse(url).expect("a URL"), wait_until: LoadState::Load }
 }
 
-/// A context that was opened with a first page, and then sent there.
+/// A context that was opened with a first page and then navigated to it.
 pub(crate) async fn visit(browser: &dyn Browser, url: &str, budget: Duration) -> Visit {
     let request = OpenRequest { setup: Setup::default(), first: Some(goto(url)) };
     let mut context = browser.open(request, AMPLE).ready().await.expect("a context");

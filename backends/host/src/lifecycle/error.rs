@@ -11,29 +11,29 @@ use crate::profile::ProfileError;
 use crate::spawn::SpawnError;
 use crate::tree::{Exit, ProcessTree};
 
-/// Why a launch failed, by its stage. `name` is what was started.
+/// Why a launch failed, by its stage. `name` is the program that was started.
 #[derive(Debug, thiserror::Error)]
 pub enum LaunchError {
-    /// It has no directory for its files.
+    /// No profile directory could be created.
     #[error("there is no profile directory")]
     Profile(#[from] ProfileError),
-    /// There is no pipe to it.
+    /// No pipe could be created.
     #[error("there is no pipe to a new process; is this process at its limit (`ulimit -n`)?")]
     Pipe(#[source] io::Error),
-    /// There is no process.
+    /// No process could be started.
     #[error(transparent)]
     Spawn(#[from] SpawnError),
     /// The process ended before it answered.
     #[error("{name} ended with {exit} before it answered; its last words: {words}")]
     Died {
-        /// What was started.
+        /// The program that was started.
         name: &'static str,
         /// How it ended.
         exit: Exit,
-        /// The end of its log.
+        /// The last lines of its log.
         words: String,
     },
-    /// It found no sandbox.
+    /// The process found no usable sandbox.
     #[error(
         "the browser found no usable sandbox as {identity}; let it create user namespaces (in a container: a seccomp profile that allows `clone` and `unshare` with CLONE_NEWUSER), or, if every page is trusted, turn this driver's `sandbox` off"
     )]
@@ -44,19 +44,19 @@ pub enum LaunchError {
     /// The process runs, but did not answer in time.
     #[error("{name} did not answer within {after:?} of its start; its last words: {words}")]
     Silent {
-        /// What was started.
+        /// The program that was started.
         name: &'static str,
-        /// The time it had.
+        /// The time that it was given.
         after: Duration,
-        /// The end of its log.
+        /// The last lines of its log.
         words: String,
     },
-    /// It answered, but not as it should.
+    /// The process gave a wrong answer.
     #[error("{name} cannot be driven")]
     Refused {
-        /// What was started.
+        /// The program that was started.
         name: &'static str,
-        /// What it did.
+        /// The error in its answer.
         source: Box<dyn Error + Send + Sync>,
     },
 }

@@ -7,11 +7,11 @@ use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::port::Browser;
 use plimsoll_core::runtime::supervisor::{Supervisor, TaskFailure};
 
-/// Runs `work` as a task of `supervisor`. A caller that stops waiting does not interrupt it; a browser that arrives
-/// when nobody waits is dropped, which closes it.
+/// Runs `work` as a task of `supervisor`. A caller that stops waiting does not interrupt it; a browser that is launched
+/// after its caller has left is dropped, which closes it.
 ///
 /// # Errors
-/// The fault of `work`; or that its task panicked or was cancelled.
+/// The fault of `work`, or a fault when its task panicked or was cancelled.
 pub async fn launch<B: Browser + 'static>(
     supervisor: &Supervisor,
     work: impl Future<Output = Result<B, Fault>> + Send + 'static,

@@ -1,7 +1,7 @@
-//! How far the end of one browser has come, as its handle and its contexts see it.
+//! The state of one browser's end, for its handle and its contexts.
 //!
-//! A browser *ends* when it dies, hangs or is closed: nothing works on it from then on. It is *gone* when nothing of it
-//! is left on the machine, which takes a little longer.
+//! A browser *ends* when it dies, hangs or is closed: no operation runs on it from then on. It is *gone* when no
+//! process or file of it is left on the machine, which takes a little longer.
 
 use std::time::Duration;
 
@@ -10,18 +10,18 @@ use plimsoll_core::port::{BrowserEnd, CloseError};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// How long an ended browser may take to be gone: longer than a kill ladder takes, and less than the 15 s that a fleet
-/// gives to the close of a context.
+/// The longest time from a browser's end until it is gone: longer than a kill ladder takes, and less than the 15 s that
+/// a fleet gives to the close of a context.
 const REMOVAL: Duration = Duration::from_secs(14);
 
-/// The end of one browser, as far as it has come. Copies see the same browser.
+/// The state of one browser's end. Copies refer to the same browser.
 #[derive(Debug, Clone)]
 pub struct Lifetime {
     end: watch::Receiver<Option<BrowserEnd>>,
     gone: watch::Receiver<Option<Result<(), CloseError>>>,
 }
 
-/// The reaper's side of a [`Lifetime`]. Once it is dropped, what it has not reported counts as a failure.
+/// The reaper's side of a [`Lifetime`]. When it is dropped, states that it has not reported count as failures.
 #[derive(Debug, Default)]
 pub(super) struct LifetimeSender {
     pub(super) end: watch::Sender<Option<BrowserEnd>>,
@@ -48,7 +48,7 @@ impl Lifetime {
         ended.unwrap_or_else(|| BrowserEnd::Died("its reaper task ended before it did".to_owned()))
     }
 
-    /// Completes when the browser has ended, with what that means for a job in one of its contexts.
+    /// Completes when the browser has ended, with the resulting fault for a job in one of its contexts.
     pub async fn lost(&self) -> Fault {
         Fault::transient(FailureClass::BrowserCrash, self.ended().await.to_string())
     }

@@ -37,7 +37,7 @@ impl LocalProcess {
     /// Kills the tree, and removes the profile once no process can write to it any more.
     ///
     /// # Errors
-    /// When a process of the tree still runs. A profile that resists is only logged: it goes with the run.
+    /// When a process of the tree still runs. A profile that stays is only logged: it is removed with the run.
     pub async fn remove(self, ladder: Ladder, supervisor: &Supervisor) -> Result<(), CloseError> {
         self.tree.kill(ladder).await.map_err(|error| CloseError(error.to_string()))?;
         if let Err(error) = self.profile.remove(supervisor).await {
@@ -46,7 +46,7 @@ impl LocalProcess {
         Ok(())
     }
 
-    /// Removes a process whose launch failed. What cannot be removed is logged.
+    /// Removes a process whose launch failed. Parts that cannot be removed are logged.
     pub async fn abandon(self, supervisor: &Supervisor) {
         if let Err(error) = self.remove(Ladder::NOW, supervisor).await {
             tracing::warn!(%error, "a process that did not start was left behind");

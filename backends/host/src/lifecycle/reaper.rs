@@ -1,4 +1,4 @@
-//! The task that owns a browser and removes it, whatever becomes of the callers.
+//! The task that owns a browser and removes it, whatever happens to the callers.
 
 use std::future::{Future, ready};
 use std::time::Duration;
@@ -10,16 +10,16 @@ use tokio::time::timeout;
 
 use super::lifetime::{Lifetime, LifetimeSender};
 
-/// How long the tasks of a browser that is gone may take to end.
+/// The longest time that the tasks of a browser may take to end after the browser is gone.
 const TASKS: Duration = Duration::from_secs(8);
 
-/// A browser as its reaper owns it: everything of it that must not be left behind. Dropping it ends what can be ended
+/// The parts of a browser that must not be left behind, owned by its reaper. Dropping it ends all parts that can end
 /// without waiting.
 pub trait Owned: Send + Sync + 'static {
     /// Completes when the browser has died or hangs.
     fn ended(&self) -> impl Future<Output = BrowserEnd> + Send;
 
-    /// Completes when a close that was requested may begin; at once unless the browser knows better.
+    /// Completes when a requested close may begin; by default at once.
     fn ready_to_close(&self) -> impl Future<Output = ()> + Send {
         ready(())
     }
@@ -35,9 +35,9 @@ pub trait Owned: Send + Sync + 'static {
 /// How a browser is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Removal {
-    /// It works and is asked to end first.
+    /// The browser works and is asked to end first.
     Asked,
-    /// By force at once: it does not work, or there is no time to wait for it.
+    /// By force at once: the browser does not work, or there is no time to wait for it.
     Forced,
 }
 
@@ -47,7 +47,7 @@ pub struct Reaper {
     reports: LifetimeSender,
 }
 
-/// The one handle on a browser that has a reaper. Dropping it requests the close.
+/// The only handle on a browser that has a reaper. Dropping it requests the close.
 #[derive(Debug)]
 pub struct ReaperHandle {
     close: watch::Sender<()>,
@@ -55,7 +55,7 @@ pub struct ReaperHandle {
 }
 
 impl Reaper {
-    /// A reaper, and the lifetime that it will report.
+    /// A reaper, and the lifetime that it reports to.
     #[must_use]
     pub fn new() -> (Self, Lifetime) {
         let reports = LifetimeSender::default();
@@ -74,7 +74,7 @@ impl Reaper {
 
     async fn reap(self, browser: impl Owned, mut requests: watch::Receiver<()>, supervisor: Supervisor) {
         let requested = async {
-            // An error means that the handle was dropped; that is a request as well.
+            // An error means that the handle was dropped, which also requests the close.
             let _ = requests.changed().await;
             browser.ready_to_close().await;
         };
@@ -100,7 +100,7 @@ impl ReaperHandle {
     /// Requests the close and returns when nothing of the browser is left.
     ///
     /// # Errors
-    /// When something of it may be left.
+    /// When a part of the browser may be left.
     pub async fn close(&self) -> Result<(), CloseError> {
         self.close.send_replace(());
         self.lifetime.gone().await

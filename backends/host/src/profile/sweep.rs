@@ -1,4 +1,4 @@
-//! Clearing up after owners that were killed.
+//! Removes the remains of owners that were killed.
 
 use std::fs;
 use std::io;
@@ -12,24 +12,24 @@ use crate::processes::{self, Kin, Process};
 /// How long a sweep waits for the processes of one directory to end after SIGKILL.
 const KILL_DEADLINE: Duration = Duration::from_secs(5);
 
-/// What a sweep did.
+/// The result of a sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SweepReport {
-    /// Directories of dead owners that were deleted.
+    /// Deleted directories of owners that have ended.
     pub dirs_removed: usize,
-    /// Processes that still used them and were killed.
+    /// Processes that still used these directories and were killed.
     pub processes_killed: usize,
-    /// Directories of dead owners that could not be deleted; the log has the reasons.
+    /// Directories of ended owners that could not be deleted; the log has the reasons.
     pub dirs_left: usize,
 }
 
 impl ProfileRoot {
-    /// Removes what dead owners left in this base: kills the processes that name their directory on their command
-    /// line, with all descendants, and deletes the directory. Property of the living is not touched. Blocks: run it
-    /// with `Supervisor::spawn_blocking`.
+    /// Removes what ended owners left in this base: kills the processes that name their directory on their command
+    /// line, with all descendants, and deletes the directory. Directories of running owners are not touched. Blocks:
+    /// run it with `Supervisor::spawn_blocking`.
     ///
     /// # Errors
-    /// When the base cannot be read. A directory that resists does not stop the sweep; it is counted and logged.
+    /// When the base cannot be read. A directory that stays does not stop the sweep; it is counted and logged.
     pub fn sweep(&self) -> Result<SweepReport, ProfileError> {
         let unreadable = |source| ProfileError::Io { action: "read", path: self.base.clone(), source };
         let mut report = SweepReport::default();
@@ -37,7 +37,7 @@ impl ProfileRoot {
             let entry = entry.map_err(unreadable)?;
             let (name, path) = (entry.file_name(), entry.path());
             let name = name.to_string_lossy();
-            // Neither a link nor a file is ours.
+            // Links and files are not created by this program.
             if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 continue;
             }
@@ -63,7 +63,7 @@ impl ProfileRoot {
         Ok(report)
     }
 
-    /// Clears one run's directory and returns how many processes it killed; `None` when its owner lives.
+    /// Removes one run's directory and returns the number of killed processes; `None` when its owner still runs.
     fn clear(&self, run: &Path) -> io::Result<Option<usize>> {
         // Held until the directory has been moved away.
         let Some(_lock) = claim(run)? else { return Ok(None) };

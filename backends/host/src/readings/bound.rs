@@ -1,4 +1,4 @@
-//! [`Bound`]: something in use and the limit it must stay under; of several bounds, the one that would be hit first.
+//! [`Bound`]: an amount in use and its limit; of several bounds, the one that would be reached first.
 
 use plimsoll_core::units::Ratio;
 
@@ -11,7 +11,7 @@ pub(super) struct Bound {
 }
 
 impl Bound {
-    /// What is above its limit shows as full, and a limit of nothing as full too: never as no limit.
+    /// An amount above its limit counts as full, and so does a limit of zero: neither counts as no limit.
     pub(super) fn new(used: u64, limit: u64, source: &'static str) -> Self {
         let limit = limit.max(1);
         let used = if limit == 1 { limit } else { used.min(limit) };
@@ -29,8 +29,8 @@ impl Bound {
 }
 
 /// The bound with the least room below `line`, the share at which no more is admitted; of those beyond the line the
-/// fullest. The share alone would choose wrongly: a small cgroup that is half empty fills before a large machine
-/// that is half full.
+/// fullest. The share alone gives the wrong choice: a small cgroup that is half empty fills before a large machine that
+/// is half full.
 pub(super) fn tightest(bounds: impl IntoIterator<Item = Bound>, line: Ratio) -> Option<Bound> {
     bounds
         .into_iter()

@@ -1,9 +1,9 @@
-//! How many contexts a machine can carry besides what runs on it already: what is left below each line, by what one context
-//! takes.
+//! The number of contexts that a machine can hold besides its current load: the room left below each line, divided by
+//! the cost of one context.
 //!
-//! The cost of a context and the lines are arguments: contexts of different drivers cost differently, and the lines are
-//! settings. Real pages take more memory than the measured ones, so the result is a ceiling; the adaptive limit finds the
-//! number that holds.
+//! The cost of a context and the lines are arguments: the cost differs between drivers, and the lines are settings.
+//! Real pages take more memory than the measured pages, so the result is an upper limit; the adaptive limit finds the
+//! number that works.
 
 use std::fmt;
 
@@ -13,12 +13,12 @@ use plimsoll_core::units::{Bytes, Ratio};
 /// CPU that a job takes, in seconds: open, load, read three values, close.
 const JOB_CPU_SECONDS: f64 = 0.11;
 
-/// What one context takes. A resource of which it takes nothing does not limit contexts.
+/// The cost of one context. A resource with cost zero does not limit contexts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Need {
-    /// Memory, its part of the browser included.
+    /// Memory, including its share of the browser.
     pub memory: Bytes,
-    /// Threads, its part of the browser's own included.
+    /// Threads, including its share of the browser's own threads.
     pub threads: u64,
     /// Descriptors in the browser's main process, which needs the most.
     pub descriptors: u64,
@@ -35,14 +35,14 @@ pub struct CapacityLines {
     pub handles: Ratio,
 }
 
-/// What contexts take of a machine.
+/// The amounts that contexts use on a machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resource {
     /// Memory, in bytes.
     Memory,
     /// Processes and threads.
     Threads,
-    /// Descriptors of the browser's main process, which needs the most. All contexts are taken to share one browser.
+    /// Descriptors of the browser's main process, which needs the most. All contexts are assumed to share one browser.
     Descriptors,
 }
 
@@ -56,16 +56,16 @@ impl fmt::Display for Resource {
     }
 }
 
-/// How many contexts one resource allows.
+/// The number of contexts that one resource allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Constraint {
     /// The resource.
     pub resource: Resource,
-    /// How much of it contexts may still take, the reserve left out: in bytes for memory, else a count.
+    /// The amount that contexts may still take, without the reserve: in bytes for memory, else a count.
     pub room: u64,
-    /// How much of it a context takes.
+    /// The amount that one context takes.
     pub need_per_context: u64,
-    /// Where the room was read.
+    /// The source of the room.
     pub source: &'static str,
 }
 
@@ -94,30 +94,30 @@ impl fmt::Display for Constraint {
     }
 }
 
-/// What a machine can carry besides what runs on it already.
+/// The contexts that a machine can hold besides its current load.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Capacity {
-    /// Each constraint that could be read, the one that binds first in front.
+    /// Each constraint that could be read, the tightest first.
     pub constraints: Vec<Constraint>,
-    /// Jobs a second that the cores allow; no number of contexts raises it.
+    /// Jobs a second that the cores allow; more contexts do not raise it.
     pub jobs_per_second: f64,
 }
 
 impl Capacity {
-    /// The constraint that binds first; `None` when no sensor tells any.
+    /// The tightest constraint; `None` when no sensor has a value.
     #[must_use]
     pub fn binding(&self) -> Option<&Constraint> {
         self.constraints.first()
     }
 
-    /// Contexts that fit; `None` when no sensor tells.
+    /// Contexts that fit; `None` when no sensor has a value.
     #[must_use]
     pub fn contexts(&self) -> Option<u64> {
         self.binding().map(Constraint::contexts)
     }
 }
 
-/// What a machine with this reading and this number of cores can carry.
+/// The capacity of a machine with this reading and this number of cores.
 #[must_use]
 pub fn capacity(reading: &Reading, cores: usize, need: Need, lines: CapacityLines) -> Capacity {
     let memory = reading.memory.map(|memory| Constraint {

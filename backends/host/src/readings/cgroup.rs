@@ -1,16 +1,16 @@
 //! Which cgroup this process is in, and the directories of its ancestors.
 //!
-//! `/proc/self/cgroup` names a path in each hierarchy; where that hierarchy is mounted follows from what the mount
-//! points hold: version 2 alone, version 1 with a hierarchy a controller, or both side by side ("hybrid").
+//! `/proc/self/cgroup` names a path in each hierarchy; the content of the mount points shows where that hierarchy is
+//! mounted: version 2 alone, version 1 with one hierarchy for each controller, or both ("hybrid").
 //!
-//! Inside a container the path is often the host's and does not exist below the mount. Then the mount's own root is
-//! the container's cgroup.
+//! Inside a container the path is often the host's and does not exist below the mount. Then the mount's root is the
+//! container's cgroup.
 
 use std::path::{Component, Path, PathBuf};
 
 use super::file::{self, Blindness};
 
-/// The most ancestors that are looked at; systemd nests about eight deep.
+/// The maximum number of ancestors that are read; systemd nests about eight deep.
 const DEPTH: usize = 32;
 
 /// Which interface a cgroup offers.
@@ -38,7 +38,7 @@ pub(super) struct GroupLimit {
 }
 
 impl Group {
-    /// The cgroup of this process that accounts for what `controller` controls.
+    /// The cgroup of this process in the hierarchy of `controller`.
     pub(super) fn find(root: &Path, controller: &str) -> Result<Self, Blindness> {
         let path = root.join("proc/self/cgroup");
         match membership(&file::text(&path)?, controller) {
@@ -75,8 +75,8 @@ impl Group {
         &self.nearest
     }
 
-    /// The limits that the cgroup and its ancestors set, as `limit` reads them from each directory. In place of a limit
-    /// that cannot be read, which is handed to `blind`, the `previous` one stays.
+    /// The limits of the cgroup and its ancestors, as `limit` reads them from each directory. A limit that cannot be
+    /// read is reported to `blind`, and its `previous` value is kept.
     pub(super) fn limits(
         &self,
         limit: impl Fn(&Path) -> Result<Option<u64>, Blindness>,

@@ -1,7 +1,6 @@
-//! This process's open descriptors, and the limits it runs under.
+//! The open descriptors of this process, and its limits.
 //!
-//! The limits come from `/proc/self/limits` rather than from a system call, so that a copy of the file can stand for
-//! a machine.
+//! The limits come from `/proc/self/limits` and not from a system call, so tests can use a copy of the file.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +12,7 @@ use rustix::io::Errno;
 use super::Seen;
 use super::file::{self, Blindness};
 
-/// No more descriptors than this are counted: the kernel's own default for the most that a process may have.
+/// The maximum number of descriptors that are counted: the kernel's default for the maximum of a process.
 const MOST: usize = 1 << 20;
 
 /// Soft limits of this process; `None` where there is none.
@@ -42,11 +41,11 @@ pub(super) fn user_limits(root: &Path) -> Result<UserLimits, Blindness> {
     }
 }
 
-/// Counts the open descriptors; the one that counts them is among them. When there is none left to count with, all
-/// are in use.
+/// Counts the open descriptors, including the one that is used for counting. When no descriptor is left for counting,
+/// all are in use.
 pub(super) fn read(root: &Path, limits: UserLimits) -> Result<Seen<Tally>, Blindness> {
     let path = root.join("proc/self/fd");
-    // Zero stands for "no limit", so a limit of nothing becomes the smallest one.
+    // Zero means "no limit", so a limit of zero becomes the smallest limit.
     let limit = limits.files.map_or(0, |files| files.max(1));
     let used = match fs::read_dir(&path) {
         Ok(entries) => entries.take(MOST).count() as u64,

@@ -1,4 +1,4 @@
-//! Room and inodes on the file system of the profile root.
+//! Free space and inodes on the file system of the profile root.
 
 use std::path::Path;
 
@@ -10,8 +10,8 @@ use super::file::Blindness;
 
 const SOURCE: &str = "statvfs of the profile root";
 
-/// Space, and the inodes where the file system has a fixed number of them. A profile root that does not exist yet
-/// will be made below its nearest ancestor that does.
+/// Space, and inodes if the file system has a fixed number of them. A profile root that does not exist yet will be
+/// created below its nearest existing ancestor.
 pub(super) fn read(profile_root: &Path) -> Result<(Seen<Disk>, Option<Seen<Tally>>), Blindness> {
     let missing = || Blindness::Missing { path: profile_root.to_owned() };
     let existing = profile_root.ancestors().find(|dir| dir.exists()).ok_or_else(missing)?;

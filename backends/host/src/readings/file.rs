@@ -1,4 +1,4 @@
-//! Reading one small file of `/proc` or `/sys` that may be missing, vanish, block, or hold anything.
+//! Reads one small file of `/proc` or `/sys` that may be missing, disappear, block, or have any content.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,32 +7,32 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-/// The most that is read of one file, in bytes. The largest of those read here, `memory.stat`, holds some 4 KiB.
+/// The maximum that is read of one file, in bytes. The largest of these files, `memory.stat`, has about 4 KiB.
 const CAP: u64 = 64 << 10;
 
-/// Why a sensor sees nothing.
+/// Why a sensor reads nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Blindness {
-    /// The file does not exist, or what it described has gone.
+    /// The file does not exist, or its subject has ended.
     #[error("{path} is missing")]
     Missing {
         /// The file.
         path: PathBuf,
     },
-    /// The system refuses.
+    /// The system returned an error.
     #[error("cannot read {path}: {cause}")]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         cause: Errno,
     },
-    /// The file can be read, but not understood.
+    /// The file can be read but not parsed.
     #[error("{path} does not tell {wanted}")]
     Garbage {
         /// The file.
         path: PathBuf,
-        /// What was looked for.
+        /// The value that was expected.
         wanted: &'static str,
     },
     /// This system has no such sensor.
@@ -51,7 +51,7 @@ impl Blindness {
             return Self::NotLinux;
         }
         match Errno::from_io_error(error) {
-            // The last two are what a process or a cgroup that ended meanwhile answers.
+            // The last two are the errors when a process or a cgroup has ended meanwhile.
             Some(Errno::NOENT | Errno::SRCH | Errno::NODEV) => Self::Missing { path },
             cause => Self::Unreadable { path, cause: cause.unwrap_or(Errno::IO) },
         }
@@ -62,7 +62,7 @@ impl Blindness {
     }
 }
 
-/// The whole text. Never blocks: not even on a pipe that somebody put there.
+/// The whole text. Never blocks, not even on a pipe in place of the file.
 pub(super) fn text(path: &Path) -> Result<String, Blindness> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let fd =
@@ -75,12 +75,12 @@ pub(super) fn text(path: &Path) -> Result<String, Blindness> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The one number that the file holds.
+/// The single number in the file.
 pub(super) fn number(path: &Path) -> Result<u64, Blindness> {
     text(path)?.trim().parse().map_err(|_| Blindness::garbage(path, "a number"))
 }
 
-/// The limit that the file holds; `None` for `max` and where there is no such file.
+/// The limit in the file; `None` for `max` and for a missing file.
 pub(super) fn limit(path: &Path) -> Result<Option<u64>, Blindness> {
     match text(path) {
         Ok(text) if text.trim() == "max" => Ok(None),
@@ -90,7 +90,7 @@ pub(super) fn limit(path: &Path) -> Result<Option<u64>, Blindness> {
     }
 }
 
-/// The number behind `name` on a line of its own: `name 17`, or `name: 17 kB`.
+/// The number after `name` on a line: `name 17`, or `name: 17 kB`.
 pub(super) fn field(text: &str, name: &str) -> Option<u64> {
     text.lines().find_map(|line| {
         let mut words = line.split_ascii_whitespace();
@@ -99,7 +99,7 @@ pub(super) fn field(text: &str, name: &str) -> Option<u64> {
     })
 }
 
-/// The same in bytes, of a file that counts in `kB` (1024 bytes).
+/// The same in bytes, for a file that counts in `kB` (1024 bytes).
 pub(super) fn kib_field(text: &str, name: &str) -> Option<u64> {
     field(text, name)?.checked_mul(1024)
 }

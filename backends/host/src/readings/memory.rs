@@ -1,10 +1,10 @@
-//! Memory in use, without the file cache the kernel can drop at once, against the limit that would be hit first.
+//! Memory in use, without the file cache that the kernel can drop at once, against the limit that is reached first.
 //!
-//! Each cgroup with a limit is compared with *its own* use: an ancestor may be filled by our neighbours. The machine
-//! itself is one more bound: `MemTotal - MemAvailable` of `MemTotal`.
+//! Each cgroup with a limit is compared with *its own* use: other processes may fill an ancestor. The machine itself is
+//! a further bound: `MemTotal - MemAvailable` of `MemTotal`.
 //!
-//! Failure paths: a cgroup whose use cannot be read is taken to use as much as the whole machine does, which is too
-//! much rather than too little, and is listed as blind.
+//! Failure paths: a cgroup whose use cannot be read is assumed to use as much as the whole machine does, which is too
+//! high rather than too low, and is listed as blind.
 
 use std::path::Path;
 
@@ -16,8 +16,8 @@ use super::cgroup::{Group, GroupLimit, Version};
 use super::file::{self, Blindness};
 use super::{Notes, Seen};
 
-/// Of several limits, the one with the least room below this share counts. It only orders them: the configured lines lie
-/// near enough.
+/// Of several limits, the limit with the least room below this share counts. The share is only used for this choice:
+/// the configured lines are close enough.
 const ORDER_LINE: Ratio = Ratio::percent(85);
 /// Version 1 writes "no limit" as the largest number of whole pages; no machine has an eighth of that.
 const V1_NO_LIMIT: u64 = 1 << 60;
@@ -32,7 +32,7 @@ pub(super) fn limits(group: &Group, previous: &[GroupLimit], notes: &mut Notes) 
         }
         Version::V2 => {
             let max = file::limit(&dir.join("memory.max"))?;
-            // Beyond `high` the kernel slows everybody down rather than kill: for us as bad.
+            // Above `high` the kernel slows all processes down instead of killing one: for a run this is as bad.
             let high = file::limit(&dir.join("memory.high"))?;
             Ok(max.into_iter().chain(high).min())
         }
@@ -40,7 +40,7 @@ pub(super) fn limits(group: &Group, previous: &[GroupLimit], notes: &mut Notes) 
     group.limits(read, previous, |blindness| notes.add("cgroup memory limit", blindness))
 }
 
-/// Memory in use under the bound that would be hit first.
+/// Memory in use under the bound that would be reached first.
 pub(super) fn read(root: &Path, limits: &[GroupLimit], notes: &mut Notes) -> Option<Seen<MemoryUse>> {
     let machine = notes.see(SENSOR, machine(root));
     let groups = limits.iter().filter_map(|group| {
@@ -85,7 +85,7 @@ fn in_group(group: &GroupLimit) -> Result<Bound, Blindness> {
     let used = file::number(&group.dir.join(usage))?;
     let droppable =
         file::text(&group.dir.join("memory.stat")).ok().and_then(|text| file::field(&text, cache));
-    // More cache than use is nonsense, and believing it would show an empty cgroup.
+    // More cache than use is invalid; with that value the cgroup would look empty.
     Ok(match droppable.filter(|droppable| *droppable <= used) {
         Some(droppable) => Bound::new(used - droppable, group.limit, source),
         None => Bound::new(used, group.limit, with_cache),

@@ -1,4 +1,4 @@
-//! How many processes the kernel has killed for want of memory: of our cgroup where it counts them, else of the
+//! The number of processes that the kernel has killed because of memory: of our cgroup if it counts them, else of the
 //! whole machine.
 
 use std::path::Path;
@@ -7,7 +7,7 @@ use super::cgroup::{Group, Version};
 use super::file::{self, Blindness};
 use super::{Notes, Seen};
 
-/// The counter; it only grows, but may start again when the source changes.
+/// The counter; it only grows, but may restart when the source changes.
 pub(super) fn kills(root: &Path, group: Option<&Group>, notes: &mut Notes) -> Option<Seen<u64>> {
     let own = group.and_then(|group| {
         let (name, source) = match group.version {

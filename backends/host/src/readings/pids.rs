@@ -1,8 +1,8 @@
-//! Processes and threads, which Linux counts alike, against the limit that would be hit first.
+//! Processes and threads, which Linux counts alike, against the limit that would be reached first.
 //!
-//! A cgroup counts its own. Against the machine's limits and the user's (`RLIMIT_NPROC`) stands the number of all
-//! threads of the machine, which `/proc/loadavg` tells in one read. For the user's limit that is too many rather
-//! than too few; an exact count would need every process's owner.
+//! A cgroup counts its own. The machine's limits and the user's limit (`RLIMIT_NPROC`) are compared with the number of
+//! all threads of the machine, which `/proc/loadavg` contains. For the user's limit that is too high rather than too
+//! low; an exact count would need every process's owner.
 
 use std::path::Path;
 
@@ -14,8 +14,8 @@ use super::cgroup::{Group, GroupLimit, Version};
 use super::file::{self, Blindness};
 use super::{Notes, Seen};
 
-/// Of several limits, the one with the least room below this share counts. It only orders them: the configured lines lie
-/// near enough.
+/// Of several limits, the limit with the least room below this share counts. The share is only used for this choice:
+/// the configured lines are close enough.
 const ORDER_LINE: Ratio = Ratio::percent(80);
 const SENSOR: &str = "processes and threads";
 
@@ -28,7 +28,7 @@ pub(super) fn limits(group: &Group, previous: &[GroupLimit], notes: &mut Notes) 
     )
 }
 
-/// Processes and threads under the bound that would be hit first. `user` is the limit of this process's user.
+/// Processes and threads under the bound that would be reached first. `user` is the limit of this process's user.
 pub(super) fn read(
     root: &Path,
     limits: &[GroupLimit],
@@ -59,7 +59,7 @@ fn in_group(group: &GroupLimit) -> Result<Bound, Blindness> {
 fn machine(root: &Path, user: Option<u64>) -> Result<Bound, Blindness> {
     let path = root.join("proc/loadavg");
     let text = file::text(&path)?;
-    // Load three times, then `running/all`. At least this very thread exists.
+    // Three load averages, then `running/all`. At least this thread exists.
     let fourth = text.split_ascii_whitespace().nth(3).and_then(|field| field.split_once('/'));
     let used = fourth.and_then(|(_, all)| all.parse().ok()).filter(|all| *all > 0);
     let used = used.ok_or_else(|| Blindness::garbage(&path, "the number of threads"))?;

@@ -1,12 +1,12 @@
 //! [`PssSweep`]: the memory of browser trees, one process at a time.
 //!
-//! PSS counts a page that `n` processes share as one `n`th in each, so it can be summed; RSS cannot. But the kernel
-//! walks a process's page tables to tell it: a sweep over 106 processes took 0.75 s. So each step reads *one* process, the one
-//! whose value is oldest, and the total is made of values up to a round old.
+//! PSS counts a page that `n` processes share as one `n`th in each, so PSS values can be summed; RSS values cannot. But
+//! the kernel walks a process's page tables to compute it: a sweep over 106 processes took 0.75 s. So each step reads
+//! *one* process, the one with the oldest value, and the total consists of values that are up to one round old.
 //!
-//! Failure paths: a process that has gone is dropped with its value. Where `smaps_rollup` is closed to this user, `statm` stands
-//! in (resident minus shared pages, which is too little: no shared page is counted at all), and the total says for how many. A
-//! process that neither can show lowers the coverage.
+//! Failure paths: a process that has ended is dropped with its value. If this user may not read `smaps_rollup`, `statm`
+//! is used (resident minus shared pages, which is too low: shared pages are not counted at all), and the total contains
+//! the number of such processes. A process without either value lowers the coverage.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,16 +20,16 @@ use super::file::{self, Blindness};
 use super::stat::Stat;
 use super::trees::Member;
 
-/// How long a list of processes serves. A process that starts meanwhile is not missed for long: the ledger books
-/// what it is expected to take.
+/// How long a list of processes is used. A process that starts meanwhile is missing only briefly: the ledger reserves
+/// its expected memory.
 const LIST_LASTS: Duration = Duration::from_secs(5);
 
-/// Where the size of a process came from.
+/// The source of a process's size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PssSource {
-    /// The truth.
+    /// The exact value.
     SmapsRollup,
-    /// Resident minus shared pages: less than the truth.
+    /// Resident minus shared pages: less than the exact value.
     Statm,
 }
 
@@ -42,16 +42,16 @@ impl fmt::Display for PssSource {
     }
 }
 
-/// The memory of many processes, as far as it is known.
+/// The measured memory of many processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PssTotal {
     /// The sum of the last values.
     pub pss: Bytes,
-    /// Processes there are.
+    /// The number of processes.
     pub processes: usize,
-    /// Those whose value came from `smaps_rollup`.
+    /// Processes whose value came from `smaps_rollup`.
     pub exact: usize,
-    /// Those whose value came from `statm`: see [`PssSource::Statm`].
+    /// Processes whose value came from `statm`: see [`PssSource::Statm`].
     pub estimated: usize,
     /// Age of the oldest value in the sum; `None` when there is no value.
     pub oldest: Option<Duration>,
@@ -97,8 +97,8 @@ impl PssSweep {
         Self { root: root.to_owned(), listed: None, processes: BTreeMap::new() }
     }
 
-    /// Reads the process whose value is oldest and returns its number; `None` when there is no process. Blocks for
-    /// some milliseconds. `list` is asked for the processes there are: every 5 s, and at each step while there are none.
+    /// Reads the process with the oldest value and returns its number; `None` when there is no process. Blocks for some
+    /// milliseconds. `list` returns the processes; it is called every 5 s, and at each step while there are none.
     ///
     /// # Errors
     /// When `list` fails. The processes known so far stay, and are read by the next steps.
@@ -161,7 +161,7 @@ impl PssSweep {
     }
 }
 
-/// The size of exactly this process; [`Blindness::Missing`] when it has gone, its number reused or not.
+/// The size of exactly this process; [`Blindness::Missing`] when it has ended, even if its number is in use again.
 fn size(root: &Path, member: Member) -> Result<(Bytes, PssSource), Blindness> {
     let dir = root.join("proc").join(member.pid.to_string());
     let stat = Stat::read(&dir.join("stat"))?;

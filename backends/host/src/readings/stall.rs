@@ -1,7 +1,7 @@
-//! Pressure stall information: how long tasks stood still for want of memory or CPU.
+//! Pressure stall information: the share of time in which tasks waited for memory or CPU.
 //!
-//! The kernel tells it for the machine and, with cgroup version 2, for our own cgroup. The worse of the two counts: a full
-//! cgroup on an idle machine stalls us just as a full machine does.
+//! The kernel reports it for the machine and, with cgroup version 2, for our own cgroup. The higher value counts: a
+//! full cgroup on an idle machine stalls us just as a full machine does.
 
 use std::path::Path;
 
@@ -12,16 +12,16 @@ use super::cgroup::Group;
 use super::file::{self, Blindness};
 use super::{Notes, Seen};
 
-/// The machine's own stalls for want of memory.
+/// The machine's file for memory stalls.
 pub(super) const MACHINE_FILE: &str = "proc/pressure/memory";
-/// A cgroup's.
+/// The same file of a cgroup.
 pub(super) const GROUP_FILE: &str = "memory.pressure";
 
-/// Stalls for want of memory.
+/// Memory stalls.
 pub(super) fn memory(root: &Path, group: Option<&Group>, notes: &mut Notes) -> Option<Seen<Stall>> {
     let machine = notes.see("memory stalls", stall(&root.join(MACHINE_FILE)));
     let own = match group.map(|group| stall(&group.nearest().join(GROUP_FILE))) {
-        // The machine's file speaks for a cgroup that has none.
+        // For a cgroup without such a file the machine's file is used.
         Some(Err(blindness)) if blindness.is_missing() => None,
         own => own.and_then(|own| notes.see("memory stalls of the cgroup", own)),
     };
@@ -34,7 +34,7 @@ pub(super) fn memory(root: &Path, group: Option<&Group>, notes: &mut Notes) -> O
     })
 }
 
-/// Stalls for want of CPU. Kernels before 5.13 do not tell when *all* tasks stood still.
+/// CPU stalls. Kernels before 5.13 do not report when *all* tasks waited.
 pub(super) fn cpu(root: &Path, notes: &mut Notes) -> Option<Seen<Stall>> {
     let path = root.join("proc/pressure/cpu");
     let read = || {

@@ -4,16 +4,16 @@ use std::path::Path;
 
 use super::file::{self, Blindness};
 
-/// What that line tells of a process.
+/// The values of that line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stat {
-    /// Whether it is more than a zombie.
+    /// Whether it runs: not a zombie.
     pub(super) alive: bool,
     pub(super) group: i32,
     pub(super) session: i32,
     /// CPU time in user and system mode, in clock ticks.
     pub(super) ticks: u64,
-    /// When it began, in clock ticks since boot.
+    /// Its start time, in clock ticks since boot.
     pub(super) born: u64,
 }
 

@@ -7,15 +7,15 @@ use std::path::Path;
 use super::file::Blindness;
 use super::stat::Stat;
 
-/// No more processes than this are looked at: twice what `pid_max` allows by default.
+/// The maximum number of processes that are read: twice the default of `pid_max`.
 const MOST: usize = 1 << 16;
 
-/// A process of a tree. Numbers are reused; a number and a birth together are not.
+/// A process of a tree. Numbers are reused; a number together with a start time is unique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Member {
     /// Process number.
     pub pid: i32,
-    /// When it began, in clock ticks since boot.
+    /// Its start time, in clock ticks since boot.
     pub born: u64,
     /// The tree: the number of its leader.
     pub tree: i32,

@@ -1,11 +1,11 @@
-//! [`PsiTrigger`]: the kernel wakes us when tasks stall for want of memory, instead of our asking on a tick.
+//! [`PsiTrigger`]: the kernel wakes us when tasks stall because of memory, so no polling is needed.
 //!
 //! A line such as `some 150000 2000000` is written to a pressure file; from then on the descriptor becomes ready,
 //! with priority data, each time the stalls within a window exceed the line, at most once a window.
 //!
-//! Failure paths: kernels before 6.4 give triggers to root alone, later ones give others only windows that are multiples of
-//! 2 s; containers often hide the files or mount them read-only. Then arming fails with the reason, and polling
-//! [`Machine::read`](super::Machine::read) remains.
+//! Failure paths: kernels before 6.4 allow triggers to root only, later kernels allow other users only windows that are
+//! multiples of 2 s; containers often hide the files or mount them read-only. Then arming fails with the reason, and
+//! polling [`Machine::read`](super::Machine::read) remains.
 
 use std::fmt;
 use std::io;
@@ -20,20 +20,20 @@ use tokio::io::{Interest, unix::AsyncFd};
 /// Which stalls count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StallKind {
-    /// At least one task stood still.
+    /// At least one task waited.
     Some,
-    /// All tasks stood still.
+    /// All tasks waited.
     Full,
 }
 
-/// The amount of stalls that wakes.
+/// The amount of stalls that fires the trigger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StallLine {
     /// Which stalls count.
     pub kind: StallKind,
-    /// How long they last, added up within a window.
+    /// Their total duration within a window.
     pub stalled: Duration,
-    /// The window: 0.5 s to 10 s, and for anybody but root a multiple of 2 s.
+    /// The window: 0.5 s to 10 s, and for users other than root a multiple of 2 s.
     pub window: Duration,
 }
 
@@ -54,7 +54,7 @@ impl fmt::Display for StallLine {
     }
 }
 
-/// Why there is no trigger, or no longer.
+/// Why there is no trigger, or no trigger any more.
 #[derive(Debug, thiserror::Error)]
 pub enum TriggerError {
     /// No file was offered, or this is not Linux.
@@ -65,10 +65,10 @@ pub enum TriggerError {
     Refused {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The kernel took the trigger away, as it does when the cgroup is removed.
+    /// The kernel removed the trigger, as it does when the cgroup is removed.
     #[error("the trigger on {path} is gone: stalls are polled instead")]
     Lost {
         /// The file.
@@ -150,7 +150,7 @@ impl PsiTrigger {
         std::future::pending().await
     }
 
-    /// The file it is armed on: the source to show beside what it causes.
+    /// The file it is armed on, to show as the source of its effects.
     #[must_use]
     pub fn file(&self) -> &Path {
         &self.path

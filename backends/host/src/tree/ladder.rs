@@ -1,14 +1,14 @@
-//! The kill ladder: from a polite wait to SIGKILL. Pure: time is an argument.
+//! The kill ladder: from a wait for a requested end to SIGKILL. Pure: time is an argument.
 
 use std::time::Duration;
 
 use plimsoll_core::time::Moment;
 
-/// How long each rung of the ladder lasts. Before the first rung the caller has asked the process to end in its own
-/// language, for instance with `Browser.close`.
+/// How long each rung of the ladder lasts. Before the first rung the caller has requested the end through the process's
+/// own protocol, for instance with `Browser.close`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ladder {
-    /// Wait for the process to end as asked; then SIGTERM.
+    /// Wait for the requested end; then SIGTERM.
     pub ask: Duration,
     /// Wait for SIGTERM to work; then SIGKILL.
     pub term: Duration,
@@ -22,7 +22,7 @@ impl Ladder {
 }
 
 impl Default for Ladder {
-    /// 3 s to end as asked, 2 s for SIGTERM, 5 s for SIGKILL.
+    /// 3 s for the requested end, 2 s for SIGTERM, 5 s for SIGKILL.
     fn default() -> Self {
         Self { ask: Duration::from_secs(3), term: Duration::from_secs(2), ..Self::NOW }
     }
@@ -44,28 +44,28 @@ enum Rung {
     Killed,
 }
 
-/// What to do now.
+/// The next action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Nothing until this moment.
+    /// Wait until this moment.
     Wait(Moment),
     /// Send SIGTERM.
     Terminate,
-    /// Send SIGKILL: again each time, for a process may fork while it is being killed.
+    /// Send SIGKILL: repeatedly, because a process may fork while it is being killed.
     Kill,
-    /// It did not work.
+    /// The ladder has failed.
     GiveUp,
 }
 
 impl Climb {
-    /// Begins at the bottom.
+    /// Starts at the first rung.
     pub(super) fn begin(ladder: Ladder, now: Moment) -> Self {
         let term_at = now + ladder.ask;
         let kill_at = term_at + ladder.term;
         Self { rung: Rung::Asked, term_at, kill_at, give_up_at: kill_at + ladder.kill }
     }
 
-    /// Takes in a second order: whichever deadline comes first counts.
+    /// Adds a second request: the earlier of the two deadlines counts for each rung.
     pub(super) fn hurry(&mut self, ladder: Ladder, now: Moment) {
         let other = Self::begin(ladder, now);
         self.term_at = self.term_at.min(other.term_at);
@@ -73,7 +73,7 @@ impl Climb {
         self.give_up_at = self.give_up_at.min(other.give_up_at);
     }
 
-    /// What to do at `now`; each signal below SIGKILL is ordered once.
+    /// The action at `now`; each signal below SIGKILL is returned once.
     pub(super) fn step(&mut self, now: Moment) -> Step {
         if now >= self.kill_at {
             let first = self.rung != Rung::Killed;

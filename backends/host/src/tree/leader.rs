@@ -18,7 +18,7 @@ const LAST_WAIT: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 pub(crate) struct Leader {
     pid: Pid,
     pidfd: OwnedFd,
-    /// `None` once reaped: from then on the number may belong to a stranger, so no signal is sent.
+    /// `None` once reaped: from then on another process may have the number, so no signal is sent.
     child: Mutex<Option<Child>>,
 }
 
@@ -49,17 +49,17 @@ impl Leader {
                 (None, Some(signal)) => Exit::Signal(signal),
                 (None, None) => Exit::Unseen,
             }),
-            // No such child: it was reaped behind our back.
+            // No such child: other code has reaped it.
             Err(_) => Some(Exit::Unseen),
         }
     }
 
-    /// Signals the whole group. SIGKILL also goes to the leader itself, should it have moved to another group; SIGTERM
-    /// does not, for a browser takes a second one as an order to drop everything.
+    /// Signals the whole group. SIGKILL also goes to the leader itself, in case it has moved to another group; SIGTERM
+    /// does not, because a browser that receives it twice skips its clean shutdown.
     pub(super) fn signal(&self, signal: Signal) {
         let child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
         if child.is_some() {
-            // An empty group is what we want, and a member of another user is reported by the verification.
+            // An empty group is the goal, and the verification reports members of another user.
             let _ = rustix::process::kill_process_group(self.pid, signal);
             if signal == Signal::KILL {
                 let _ = rustix::process::pidfd_send_signal(&self.pidfd, signal);
@@ -67,7 +67,7 @@ impl Leader {
         }
     }
 
-    /// Takes the zombie from the process table. Call when it has ended.
+    /// Removes the zombie from the process table. Call when the process has ended.
     pub(super) fn reap(&self) {
         let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(mut child) = child.take()

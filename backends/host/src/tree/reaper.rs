@@ -1,5 +1,5 @@
-//! The task that owns a tree: it notes the leader's end and climbs the ladder. Only this task, and the drop of the tree's
-//! handle, send signals to the tree.
+//! The task that owns a tree: it detects the leader's end and climbs the ladder. Only this task, and the drop of the
+//! tree's handle, send signals to the tree.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -20,12 +20,12 @@ use super::stderr::Stderr;
 use super::{Exit, KillError, Stage};
 use crate::processes::{self, Kin, Process};
 
-/// The pause between two looks at the process table doubles from the first to the longest.
+/// The pause between two reads of the process table: it doubles from the first to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// Reading `/proc` can hang on a process that is stuck in the kernel.
 const LOOK_DEADLINE: Duration = Duration::from_secs(2);
-/// How long the end of the runtime may be held up by a tree that was not killed before.
+/// The maximum delay of the runtime's shutdown by a tree that was not killed before.
 const LAST_DEADLINE: Duration = Duration::from_secs(1);
 
 /// A request to climb.
@@ -70,7 +70,7 @@ impl Reaper {
         })
     }
 
-    /// Runs until the tree is gone, or until its handle was dropped and the ladder was climbed in vain.
+    /// Runs until the tree is gone, or until its handle was dropped and the ladder has failed.
     pub(super) async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
         loop {
             let order = tokio::select! {
@@ -87,7 +87,7 @@ impl Reaper {
                 self.reap();
             }
             for reply in replies {
-                // A caller who has left wants no answer.
+                // A caller that has left needs no answer.
                 drop(reply.send(verdict.clone()));
             }
             match verdict {
@@ -115,7 +115,7 @@ impl Reaper {
             let step = climb.step(self.clock.now());
             match step {
                 Step::Terminate => {
-                    // A stopped process takes a signal only when it goes on.
+                    // A stopped process handles a signal only when it continues.
                     self.leader.signal(Signal::TERM);
                     self.leader.signal(Signal::CONT);
                 }
@@ -134,7 +134,7 @@ impl Reaper {
                 Step::Wait(until) => until,
                 Step::Kill => self.clock.now() + LONGEST_PAUSE,
             };
-            // While the leader runs, its end is the next thing worth a look; afterwards the table has to be asked.
+            // While the leader runs, wait for its end; afterwards read the process table.
             let look_again =
                 if self.exit().is_some() || step == Step::Kill { self.clock.now() + pause } else { until };
             pause = LONGEST_PAUSE.min(pause * 2);
@@ -194,7 +194,7 @@ impl Reaper {
             return Some(exit);
         }
         let exit = self.leader.exit()?;
-        // The end of its log is still in the pipe: read it before the end is published.
+        // The last lines of its log are still in the pipe: read them before the end is published.
         self.stderr.catch_up();
         self.stage.send_replace(Stage::Exited(exit));
         Some(exit)
@@ -209,7 +209,7 @@ impl Reaper {
 }
 
 impl Drop for Reaper {
-    /// The runtime ended first: what it should have done in its time is done now, on this thread.
+    /// The runtime ended first: the remaining work is done now, on this thread.
     fn drop(&mut self) {
         if matches!(*self.stage.borrow(), Stage::Gone(_)) {
             return;

@@ -1,5 +1,5 @@
-//! What a process writes to standard error: drained for as long as the tree lives, so that no browser ever blocks on
-//! a full pipe, and remembered only in its last lines.
+//! The standard error of a process: drained until the tree is gone, so that no browser blocks on a full pipe; only the
+//! last lines are kept.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -13,9 +13,9 @@ use tokio::sync::watch;
 use super::Stage;
 use super::readiness::readiness;
 
-/// Lines remembered.
+/// The number of lines that are kept.
 const LINES: usize = 64;
-/// Bytes of a line remembered; the rest of it is dropped.
+/// The bytes of a line that are kept; the rest is dropped.
 const LINE_BYTES: usize = 1024;
 /// Bytes read before other tasks get their turn: the capacity of a pipe.
 const TURN_BYTES: usize = 64 << 10;
@@ -25,18 +25,18 @@ const TURN_BYTES: usize = 64 << 10;
 pub(super) struct Stderr {
     pipe: OwnedFd,
     tail: Mutex<Tail>,
-    /// Changes with everything that is read.
+    /// Notifies after every read.
     news: watch::Sender<()>,
 }
 
-/// What a turn of reading met.
+/// The result of one read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Turn {
-    /// Nothing more for now.
+    /// The pipe is empty for now.
     Empty,
-    /// Perhaps more.
+    /// There may be more.
     Full,
-    /// Nothing more ever.
+    /// The pipe has ended.
     Closed,
 }
 
@@ -79,13 +79,13 @@ impl Stderr {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner).lines()
     }
 
-    /// What `find` makes of the first remembered line that has ended and that it knows.
+    /// The result of `find` for the first complete line that is kept and for which it returns a value.
     pub(super) fn find<T>(&self, find: impl Fn(&str) -> Option<T>) -> Option<T> {
         let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         tail.complete.iter().find_map(|line| find(line))
     }
 
-    /// Changes with everything that is read.
+    /// Notifies after every read.
     pub(super) fn news(&self) -> watch::Receiver<()> {
         self.news.subscribe()
     }
@@ -150,8 +150,8 @@ impl Tail {
     }
 }
 
-/// Text that is safe to print: pages can write to a browser's log, so escape sequences are made harmless. An
-/// ellipsis takes the place of what was cut off.
+/// Text that is safe to print: pages can write to a browser's log, so escape sequences are made harmless. An ellipsis
+/// replaces the removed part.
 fn readable(line: &[u8]) -> String {
     let mut text = String::from_utf8_lossy(line).replace(|character: char| character.is_control(), " ");
     if text.len() > LINE_BYTES {

@@ -1,7 +1,7 @@
 //! Real processes, real directories, a real browser.
 //!
-//! The oracle is independent of the code under test: every process of a tree inherits the writing end of a pipe, so
-//! the reading end meets its end of file exactly when the last of them has gone. See [`Witness`].
+//! The check is independent of the code under test: every process of a tree inherits the writing end of a pipe, so the
+//! reading end gets its end of file exactly when the last of them has ended. See [`Witness`].
 
 mod chromium;
 mod owners;
@@ -21,10 +21,10 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::net::unix::pipe;
 use tokio::time::timeout;
 
-/// Longer than anything here takes on a loaded machine.
+/// Longer than any operation here takes on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Hears what a tree writes to descriptor 3, and when nobody is left to write.
+/// Receives the data that a tree writes to descriptor 3, and detects when no writer is left.
 struct Witness(Lines<BufReader<pipe::Receiver>>);
 
 impl Witness {
@@ -46,7 +46,7 @@ impl Witness {
         self.line().await.trim().parse().expect("a process number")
     }
 
-    /// All lines until the last process of the tree has gone.
+    /// All lines until the last process of the tree has ended.
     async fn rest(mut self) -> Vec<String> {
         let mut lines = Vec::new();
         let read = async {
@@ -79,7 +79,7 @@ async fn start(script: &str) -> (ProcessTree, Witness) {
     (tree, witness)
 }
 
-/// Climbs the ladder, which must succeed, and in time.
+/// Climbs the ladder, which must succeed in time.
 async fn end(tree: &ProcessTree, ladder: Ladder) {
     timeout(PATIENCE, tree.kill(ladder)).await.expect("an end in time").expect("verified gone");
 }
@@ -89,7 +89,7 @@ fn terminate_then_kill_after(term: Duration) -> Ladder {
     Ladder { ask: Duration::ZERO, term, ..Ladder::NOW }
 }
 
-/// Whether the process table still has an entry, be it a zombie.
+/// Whether the process table still has an entry, zombies included.
 fn is_listed(pid: i32) -> bool {
     Path::new(&format!("/proc/{pid}")).exists()
 }

@@ -1,4 +1,4 @@
-//! The sensors on copies of machines: directories that hold the files a kernel would show. And once on the real one.
+//! The sensors on copies of machines: directories with the files of a kernel. And once on the real machine.
 
 mod faults;
 mod real;
@@ -23,7 +23,7 @@ struct Copy {
 }
 
 impl Copy {
-    /// Nothing at all.
+    /// No files at all.
     fn empty() -> Self {
         Self { dir: tempfile::tempdir().expect("a directory") }
     }
@@ -127,7 +127,7 @@ impl Copy {
         Machine::new(self.dir.path(), &self.path("profiles"))
     }
 
-    /// One look by fresh eyes, and what they could not see.
+    /// One read by a new instance, and the sensors that were blind.
     fn look(&self) -> (Reading, Vec<String>) {
         let mut machine = self.machine();
         let reading = machine.read(Moment::ZERO);

@@ -1,4 +1,4 @@
-//! One simulated context: it remembers where it is, what cookies it was given, and whether its page still lives.
+//! One simulated context: it keeps its address, its cookies, and whether its page still runs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,9 +22,9 @@ pub(super) struct SimContext {
     luck: Arc<Luck>,
     browser: Arc<Life>,
     cookies: Vec<Cookie>,
-    /// Where it is.
+    /// The current address.
     url: String,
-    /// Steps so far: each takes its own time.
+    /// The number of steps so far: each has its own duration.
     steps: u64,
     crashed: bool,
 }
@@ -63,7 +63,7 @@ impl SimContext {
         }
     }
 
-    /// Opens a page, which may be one that fails.
+    /// Opens a page, which may fail.
     async fn open(&mut self, goto: &Goto, budget: Duration) -> Result<StepOutput, Fault> {
         let (url, faults) = (goto.url.as_str(), self.settings.faults);
         let mut chance = self.luck.next(self.settings.seed, url);
@@ -97,7 +97,7 @@ impl SimContext {
         Ok(StepOutput::Page(Page { url: url.to_owned(), status: status(url) }))
     }
 
-    /// What a step brings back.
+    /// The output of a step.
     fn output(&mut self, step: &Step) -> StepOutput {
         let seed = self.settings.seed;
         let artifact = |kind, bytes: &[u8]| StepOutput::Artifact(Artifact { kind, bytes: bytes.to_owned() });
@@ -143,7 +143,7 @@ fn named(name: &str, value: Value) -> StepOutput {
     StepOutput::Data(Map::from_iter([(name.to_owned(), value)]))
 }
 
-/// What the server answers: what the path says, or that all is well.
+/// The status of the server's answer: the status in the path, or success.
 fn status(url: &str) -> Option<u16> {
     let said = url.split_once("/status/").and_then(|(_, rest)| rest.get(..3)?.parse().ok());
     url.starts_with("http").then(|| said.filter(|status| (200..600).contains(status)).unwrap_or(200))

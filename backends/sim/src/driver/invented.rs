@@ -1,4 +1,4 @@
-//! Values for what a page would say: plain to see that they are invented, and always the same for the same question.
+//! Invented values in place of a page's values: recognizable as invented, and equal for equal questions.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub(super) fn key(text: &str) -> u64 {
     digest.value()
 }
 
-/// The text that `what` would have on this page.
+/// The invented text of `what` on this page.
 pub(super) fn text(seed: u64, url: &str, what: &str) -> String {
     let number = Chance::of(seed, &[4, key(url), key(what)]).number() % 10_000;
     format!("simulated {number:04} for {what}")
@@ -27,7 +27,7 @@ pub(super) fn page(seed: u64, url: &str) -> String {
     format!("<!DOCTYPE html>\n<html><head><title>{title}</title></head><body></body></html>")
 }
 
-/// What `extract` would bring back.
+/// The invented result of `extract`.
 pub(super) fn fields(seed: u64, url: &str, fields: &BTreeMap<String, Field>) -> Map<String, Value> {
     fields.iter().map(|(name, field)| (name.clone(), value(seed, url, field))).collect()
 }

@@ -12,12 +12,12 @@ pub(super) struct Life {
 }
 
 impl Life {
-    /// The life of a browser that ends with `run` at the latest.
+    /// The life of a browser that ends at the latest when `run` is cancelled.
     pub(super) fn new(run: Supervisor) -> Self {
         Self { end: watch::Sender::new(None), run }
     }
 
-    /// Ends the browser; the first reason stays.
+    /// Ends the browser; the first reason is kept.
     pub(super) fn end(&self, how: &str) {
         self.end.send_if_modified(|end| {
             let first = end.is_none();
@@ -36,7 +36,7 @@ impl Life {
         }
     }
 
-    /// The outcome of `work`, or a fault if the browser ends before.
+    /// The outcome of `work`, or a fault if the browser ends first.
     pub(super) async fn during<T>(&self, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
         tokio::select! {
             biased;

@@ -1,4 +1,4 @@
-//! Whose turn it is: the first opening of a page may fail and the second succeed, as a retry would have it.
+//! The random stream of each opening of a page: the first opening may fail and the second succeed, as with a retry.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use super::invented::key;
 use crate::chance::Chance;
 
-/// Pages that are told apart; beyond that, each further page is always at its first turn.
+/// The maximum number of pages that are counted; each further page always counts as opened for the first time.
 const MAX_PAGES: usize = 1 << 16;
 
 /// Counts the openings of each page.
@@ -14,7 +14,7 @@ const MAX_PAGES: usize = 1 << 16;
 pub(super) struct Luck(Mutex<HashMap<u64, u64>>);
 
 impl Luck {
-    /// The luck of the next opening of `url`.
+    /// The random stream of the next opening of `url`.
     pub(super) fn next(&self, seed: u64, url: &str) -> Chance {
         let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let room = turns.len() < MAX_PAGES;

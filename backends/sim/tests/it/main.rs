@@ -1,4 +1,4 @@
-//! The driver for dry runs: deterministic, and everything a job can ask for is answered in kind.
+//! The driver for dry runs: it is deterministic, and every request of a job gets a result of the right kind.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn job(written: Value) -> Job {
     keys.into_job(|| JobId::try_from("1".to_owned()).expect("a plain id")).expect("a job that makes sense")
 }
 
-/// Carries the job out; its outputs, or the fault that ended it.
+/// Runs the job; returns its outputs, or the fault that ended it.
 async fn run(driver: &SimDriver, written: Value) -> Result<Vec<StepOutput>, Fault> {
     let browser = driver.launch(BrowserId(0), AMPLE).await?;
     let job = job(written);

@@ -8,13 +8,13 @@ use crate::settings::Family;
 /// The slots in a remote end's status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reading {
-    /// For a grid: slots for the browser, on nodes that are up, less those that sessions of other browsers leave no room
-    /// for.
+    /// For a grid: slots for the browser on nodes that are up, minus those that cannot be used because of sessions of
+    /// other browsers.
     pub(crate) slots: Option<u32>,
-    /// For a grid: how many of them are occupied, by whomever.
+    /// For a grid: how many of these slots are occupied, by any client.
     pub(crate) occupied: u32,
-    /// Whether it may have the browser: a grid of which no node has it, not even one that drains, has not. One without
-    /// nodes may get some.
+    /// Whether it may provide the browser: `false` for a grid whose nodes, draining ones included, all lack it. A grid
+    /// without nodes may get some later.
     pub(crate) offers: bool,
 }
 

@@ -5,8 +5,8 @@
 //!                         └── dropped: no evidence
 //! ```
 //!
-//! An open breaker refuses no request here: no session is requested there while another remote end serves, and where there is
-//! no other, each request is a probe as good as any.
+//! An open breaker refuses no request here: while another remote end serves, no session is requested at this one;
+//! without another, each request is as good as a probe.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use plimsoll_core::time::Moment;
 
 use super::Endpoint;
 
-/// A session that takes longer counts as slow.
+/// A session that takes longer to open counts as slow.
 const SLOW: Duration = Duration::from_secs(15);
 
 /// The breaker with the clock that it reads.
@@ -33,23 +33,23 @@ pub(crate) struct Record {
 pub(crate) struct Trial {
     endpoint: Arc<Endpoint>,
     begun: Moment,
-    /// `None` when the breaker is open, and takes no evidence.
+    /// `None` when the breaker is open and takes no evidence.
     permit: Option<BreakerPermit>,
 }
 
 impl Record {
-    /// Without a past.
+    /// A record without history.
     pub(crate) fn new(breaker: BreakerConfig, clock: Clock) -> Self {
         Self { clock, kept: Mutex::new((Breaker::new(breaker), fastrand::Rng::new())) }
     }
 
-    /// Whether sessions are better asked for elsewhere now.
+    /// Whether other remote ends should be preferred now.
     pub(crate) fn is_tripped(&self) -> bool {
         self.with(|breaker, _| breaker.refusal(self.clock.now()).is_some())
     }
 
     fn with<T>(&self, call: impl FnOnce(&mut Breaker, &mut fastrand::Rng) -> T) -> T {
-        // A breaker is whole between its calls.
+        // A breaker is consistent between calls.
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let (breaker, rng) = &mut *kept;
         call(breaker, rng)
@@ -65,7 +65,7 @@ impl Trial {
         trial
     }
 
-    /// Records the result; a fault of the job's own is no evidence about the remote end.
+    /// Records the result; a fault of the job itself is no evidence about the remote end.
     pub(crate) fn tell(mut self, fault: Option<&Fault>) {
         let took = self.endpoint.record.clock.now().since(self.begun);
         self.record(match fault.map(|fault| fault.class) {

@@ -1,60 +1,60 @@
-//! What the page itself says about its document. Pure, but for the question.
+//! The state of a page's document, as the page reports it. Pure, except for the question.
 
 use plimsoll_core::page::navigation::Ready;
 use plimsoll_core::port::Page;
 use plimsoll_core::step::LoadState;
 use serde::Deserialize;
 
-/// The address of every error page of Chromium; which error it is does not show in it.
+/// The address of every error page of Chromium; it does not show the kind of error.
 const CHROMIUM_ERROR: &str = "chrome-error://";
-/// The addresses of Firefox's error pages, which go on with `?e=` and the error.
+/// The addresses of Firefox's error pages, followed by `?e=` and the error.
 const FIREFOX_ERRORS: [&str; 2] = ["about:neterror?", "about:certerror?"];
-/// Documents that are no page: what sessions begin with.
+/// Blank documents: the first document of a session.
 const BLANK: [&str; 2] = ["about:blank", "data:,"];
 
 /// The document of a page.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(super) struct Document {
     ready: Ready,
-    /// What the address bar shows.
+    /// The address in the address bar.
     url: String,
-    /// Its true address: an error page's is its own.
+    /// Its real address: an error page has its own.
     uri: String,
     /// 0 for none.
     status: u16,
-    /// When it began, in milliseconds of the Unix epoch.
+    /// Its start time, in milliseconds since the Unix epoch.
     began: f64,
-    /// How many resources have arrived.
+    /// The number of resources that have arrived.
     resources: u64,
-    /// Whether whoever listened to its load event is done with it, as far as that is told.
+    /// Whether all listeners to its load event have returned, if that is known.
     heard: bool,
 }
 
 /// What a document means for a navigation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It has come as far as it should.
+    /// It has loaded far enough.
     There,
-    /// It is loaded, and listeners are still at work; or stand still, for a dialog of theirs is open.
+    /// It is loaded, and listeners still run, or are blocked by a dialog that they opened.
     Heard,
-    /// It is the one before.
+    /// It is the previous document.
     Before,
-    /// It has not come so far yet.
+    /// It has not loaded far enough yet.
     Loading,
-    /// It is the browser's own page about an error, which Firefox names.
+    /// It is the browser's own error page; Firefox names the error.
     Error(Option<String>),
 }
 
 impl Document {
-    /// Asks for it.
+    /// The script that reads the document's state.
     pub(super) const SCRIPT: &str = "return {ready: document.readyState, url: location.href, \
         uri: document.documentURI, began: performance.timeOrigin, \
         status: performance.getEntriesByType('navigation')[0]?.responseStatus ?? 0, \
         heard: (performance.getEntriesByType('navigation')[0]?.loadEventEnd ?? 1) > 0, \
         resources: performance.getEntriesByType('resource').length};";
 
-    /// What it means; whether it is idle only time can tell. `before` is the document that was there when the browser
-    /// was told to navigate.
+    /// Its meaning; whether it is idle is measured over time. `before` is the document that was there before the
+    /// browser started to navigate.
     pub(super) fn judge(&self, before: Option<&Self>, asked: &str, wanted: LoadState) -> Verdict {
         if self.is_before(before, asked) {
             return Verdict::Before;
@@ -74,12 +74,12 @@ impl Document {
     }
 
     fn is_before(&self, before: Option<&Self>, asked: &str) -> bool {
-        // On the way to a page there may be a blank one for a moment.
+        // A blank document may appear for a moment before the page.
         if BLANK.contains(&self.uri.as_str()) && self.uri != asked {
             return true;
         }
         let Some(before) = before else { return false };
-        // A jump within a document leaves it the same.
+        // A jump within a document does not replace it.
         let page = |url: &str| url.split('#').next().unwrap_or_default().to_owned();
         let jumped = asked.contains('#') && page(asked) == page(&before.url) && self.url == asked;
         self.began == before.began && page(&self.uri) == page(&before.uri) && !jumped
@@ -92,14 +92,14 @@ impl Document {
         value.unwrap_or("unknown").to_owned()
     }
 
-    /// What changes when something arrives.
+    /// A value that changes when something arrives.
     pub(super) fn arrivals(&self) -> (u64, String) {
         (self.resources, self.url.clone())
     }
 
-    /// As a page that was opened.
+    /// The document as the result of a navigation.
     pub(super) fn page(self) -> Page {
-        // Other documents have a status that no server gave.
+        // Other documents have a status that no server sent.
         let status = (self.status != 0 && self.url.starts_with("http")).then_some(self.status);
         Page { url: self.url, status }
     }

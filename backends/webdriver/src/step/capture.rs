@@ -1,7 +1,7 @@
-//! Pictures and PDFs of a page.
+//! Screenshots and PDFs of a page.
 //!
-//! Chromium takes them over the DevTools protocol. Firefox takes them over WebDriver, which knows PNG alone, so a JPEG is
-//! made of it here.
+//! Chromium creates them over the DevTools protocol. Firefox creates them over WebDriver, which supports only PNG, so
+//! JPEGs are converted here.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,10 +18,10 @@ use super::element;
 use crate::settings::Family;
 use crate::tab::Tab;
 
-/// Centimetres of an inch: WebDriver's unit.
+/// Centimetres in an inch: WebDriver's unit.
 const INCH: f64 = 2.54;
 
-/// Takes a picture.
+/// Takes a screenshot.
 pub(super) async fn screenshot(
     tab: &Tab,
     area: Area<'_>,
@@ -31,7 +31,7 @@ pub(super) async fn screenshot(
     match (tab.family(), encoding) {
         (Family::Chromium, encoding) => chromium(tab, area, encoding, budget).await,
         (Family::Firefox, Encoding::Png) => firefox(tab, area, budget).await,
-        // Milliseconds of a processor's time for a window, a tenth of a second for a long page.
+        // Takes milliseconds of CPU time for a window, and a tenth of a second for a long page.
         (Family::Firefox, Encoding::Jpeg(quality)) => to_jpeg(&firefox(tab, area, budget).await?, quality),
     }
 }
@@ -77,11 +77,11 @@ async fn firefox(tab: &Tab, area: Area<'_>, budget: Budget) -> Result<Vec<u8>, F
     cut(decode(&picture)?)
 }
 
-/// Cuts a picture that is longer than Chromium can draw.
+/// Crops a picture that is longer than Chromium can draw.
 fn cut(png: Vec<u8>) -> Result<Vec<u8>, Fault> {
     let longest = LONGEST_SIDE;
     let side = |at: usize| png.get(at..at + 4).map(|side| side.iter().fold(0, |n, b| n << 8 | u32::from(*b)));
-    // Its width and height stand at the same place in every PNG.
+    // Every PNG has its width and height at the same position.
     let (Some(width), Some(height)) = (side(16), side(20)) else { return Ok(png) };
     if width <= longest && height <= longest {
         return Ok(png);

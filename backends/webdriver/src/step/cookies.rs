@@ -1,4 +1,4 @@
-//! The cookies of a context: in Chromium all of them, in Firefox those that go to the page that is open.
+//! The cookies of a context: in Chromium all of them, in Firefox those of the page that is open.
 
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::page::ReportedCookie;
@@ -69,7 +69,7 @@ pub(crate) async fn store(
     tab.session().devtools::<Value>("Network.setCookies", set, budget.left()).await.map(drop)
 }
 
-/// What a browser does not take as a cookie would not be taken another time.
+/// A cookie that the browser refuses would be refused again.
 fn refused(error: CallError) -> Fault {
     match error {
         CallError::Refused { code, message, .. } if code.is_of_the_job() => Fault::persistent(
@@ -80,7 +80,7 @@ fn refused(error: CallError) -> Fault {
     }
 }
 
-/// A cookie in the words of the DevTools protocol.
+/// A cookie in the format of the DevTools protocol.
 fn in_devtools(cookie: &Cookie, here: Option<&str>) -> Value {
     let url = cookie.url.as_deref().or_else(|| here.filter(|_| cookie.is_homeless()));
     let words = [
@@ -97,7 +97,7 @@ fn in_devtools(cookie: &Cookie, here: Option<&str>) -> Value {
     written(words)
 }
 
-/// A cookie in WebDriver's words. A URL stands for the host it names.
+/// A cookie in WebDriver's format. A URL is replaced by its host.
 fn in_webdriver(cookie: &Cookie) -> Value {
     let url = cookie.url.as_deref().and_then(|url| url::Url::parse(url).ok());
     let host = url.as_ref().and_then(|url| url.host_str()).map(|host| json!(host));
@@ -109,7 +109,7 @@ fn in_webdriver(cookie: &Cookie) -> Value {
         ("expiry", cookie.expires.map(|expires| json!(expires.round() as i64))),
         ("secure", Some(json!(cookie.secure))),
         ("httpOnly", Some(json!(cookie.http_only))),
-        // Firefox takes `None` over TLS only.
+        // Firefox accepts `None` over TLS only.
         (
             "sameSite",
             cookie

@@ -1,8 +1,8 @@
-//! JavaScript in a page: the scripts of steps, and expressions that a job brings.
+//! JavaScript in a page: the scripts of steps, and the expressions of jobs.
 //!
-//! WebDriver runs the body of a function, and a job brings an expression. So the text is compiled as an expression first;
-//! text that does not compile as an expression is evaluated as a script, whose value is that of its last statement. A
-//! value that is a function is called, a promise is awaited.
+//! WebDriver runs the body of a function, but a job contains an expression. So the text is compiled as an expression
+//! first; text that does not compile as an expression is evaluated as a script, whose value is that of its last
+//! statement. A value that is a function is called, and a promise is awaited.
 
 use std::time::Duration;
 
@@ -16,29 +16,29 @@ use serde_json::{Value, json};
 use crate::call::{CallError, Code};
 use crate::tab::Tab;
 
-/// How a value is written as text in the page.
+/// The script that writes a value as text in the page.
 const TEXT: &str = include_str!("text.js");
-/// How much sooner than our deadline the remote end's own limit on a script is.
+/// The time by which the remote end's limit on a script is earlier than our deadline.
 const FIRST: Duration = Duration::from_millis(100);
-/// What becomes of the value.
+/// The script that evaluates and settles an expression.
 const SETTLE: &str = include_str!("evaluate.js");
 
-/// What `evaluate.js` makes of a value.
+/// The result of `evaluate.js` for a value.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Settled {
     /// JSON text.
     Text(String),
-    /// No JSON; why.
+    /// The value is not JSON; the reason.
     Not(String),
     /// Whether it is true in the sense of JavaScript's `if`.
     Truth(bool),
-    /// It threw this.
+    /// The exception.
     Threw(String, bool),
 }
 
-/// Runs a script of ours once. What it reports crosses as JSON text, so that a remote end's own notion of how values are
-/// written does not matter.
+/// Runs one of the driver's own scripts once. Its result is sent as JSON text, so the remote end's own format of values
+/// does not matter.
 pub(super) async fn look<T: DeserializeOwned>(
     tab: &Tab,
     script: &str,
@@ -46,7 +46,7 @@ pub(super) async fn look<T: DeserializeOwned>(
 ) -> Result<Verdict<T>, PageError> {
     let body = format!("return (async () => ({TEXT})(await {script}))();");
     let text: Option<String> = tab.session().run(&body, &json!([]), deadline.max(LOOK), deadline).await?;
-    // There is no text when a dialog came between.
+    // There is no text when a dialog interrupted the script.
     serde_json::from_str(&text.ok_or(PageError::Moved)?).map_err(|why| {
         let message = format!("a function of ours answered what it should not: {why}");
         PageError::Fault(Fault::persistent(FailureClass::Internal, message))
@@ -62,7 +62,7 @@ pub(super) async fn json(tab: &Tab, expression: &str, budget: Budget) -> Result<
         Some(Settled::Not(why)) => Err(EvaluateError::NotJson(why)),
         Some(Settled::Truth(truth)) => Ok(truth.into()),
         Some(Settled::Threw(message, is_syntax)) => Err(thrown(message, is_syntax)),
-        // A dialog of its own came between, and took the value with it.
+        // A dialog of the script itself interrupted it, and the value is lost.
         None => Ok(Value::Null),
     }
 }
@@ -88,10 +88,10 @@ async fn settle(
     );
     let as_script = format!("return ({SETTLE})({TEXT}, () => (0, eval)(arguments[2]), null, ...arguments);");
     let arguments = json!([wanted, LONGEST_VALUE, expression]);
-    // To an expression that begins so JavaScript's own rule is that it is a block.
+    // JavaScript parses a text that starts with a brace as a block.
     if !expression.trim_start().starts_with('{') {
         match run(tab, &as_expression, &arguments, budget).await {
-            // What runs tells its errors itself, so this one is of what does not compile.
+            // Code that runs reports its own errors, so this error means that the text does not compile.
             Err(error) if error.code() == Some(Code::JavascriptError) => {}
             answer => return read(answer),
         }
@@ -111,7 +111,7 @@ async fn run(
     budget: Budget,
 ) -> Result<Option<String>, CallError> {
     let deadline = budget.left();
-    // The remote end cuts it off first: then the session is free for the next command.
+    // The remote end stops the script first: the session can then accept the next command.
     tab.session().run(script, arguments, deadline.saturating_sub(FIRST), deadline).await
 }
 

@@ -1,5 +1,5 @@
-//! Trusted input: the pointer at a point of the viewport, the keyboard, and text without keys. All chords of a call go
-//! out as one command.
+//! Trusted input: the pointer at a point of the viewport, the keyboard, and text without keys. All chords of a call are
+//! sent as one command.
 
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::page::delivered;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::settings::Family;
 use crate::tab::Tab;
 
-/// Keys that type nothing, by name, and the code points that stand for them in WebDriver.
+/// Keys without a character, by name, and their code points in WebDriver.
 #[rustfmt::skip]
 const NAMED: [(&str, char); 32] = [
     ("Enter", '\u{e007}'), ("Tab", '\u{e004}'), ("Escape", '\u{e00c}'), ("Backspace", '\u{e003}'), ("Delete", '\u{e017}'),
@@ -72,7 +72,7 @@ pub(super) async fn insert_text(tab: &Tab, text: &str, budget: Budget) -> Result
     }
 }
 
-/// A pixel is the finest unit that every remote end knows.
+/// A pixel is the finest unit that every remote end supports.
 fn moved(Point { x, y }: Point) -> Value {
     json!({ "type": "pointerMove", "duration": 0, "x": x.floor() as i64, "y": y.floor() as i64 })
 }
@@ -98,7 +98,7 @@ fn actions(Chord { held, key }: &Chord) -> Result<Vec<Value>, Fault> {
     Ok(down.chain(up).collect())
 }
 
-/// The code point that stands for a key.
+/// The code point of a key.
 fn code_point(key: &Key) -> Result<char, Fault> {
     let named = NAMED.iter().find(|(name, _)| *name == key.name).map(|(_, code)| *code);
     let mut name = key.name.chars();

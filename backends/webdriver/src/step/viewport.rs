@@ -29,8 +29,8 @@ pub(super) async fn set(tab: &Tab, viewport: &Viewport, budget: Budget) -> Resul
     }
 }
 
-/// Resizes the window until the page has this size. The window's frame changes when a page is shown first, so it is
-/// measured again after each change.
+/// Resizes the window until the page has this size. The size of the window's frame changes when the first page is
+/// shown, so it is measured again after each change.
 async fn resize(tab: &Tab, width: u32, height: u32, budget: Budget) -> Result<(), Fault> {
     let wanted = [width, height].map(i64::from);
     for _ in 0..3 {

@@ -1,4 +1,4 @@
-//! The driver with drivers that it starts, Chromium's and Firefox's: what the conformance suite, which knows no driver,
+//! The driver with local drivers, chromedriver and geckodriver: the cases that the driver-independent conformance suite
 //! cannot check. Every test ends with its drivers and browsers verified gone: no process, no profile directory.
 
 mod faults;

@@ -1,4 +1,4 @@
-//! The driver with a remote end that misbehaves: each fault is classed, bounded in time and memory, and nothing is left.
+//! The driver with a remote end that misbehaves: each fault has a class, time and memory are bounded, nothing is left.
 
 mod closing;
 mod end;
@@ -25,9 +25,9 @@ use rig::{AMPLE, Rig, open};
 use FailureClass::{BrowserCrash, Overload, PageCrash, Script, Timeout, Unsupported};
 use Recurrence::{Persistent, Transient};
 
-/// Soon enough to be called at once on a busy machine.
+/// Short enough for "at once" on a busy machine.
 const AT_ONCE: Duration = Duration::from_secs(10);
-/// A short time for what will not be in time.
+/// A short time for an answer that will be late.
 const SHORT: Duration = Duration::from_millis(400);
 
 #[track_caller]
@@ -43,10 +43,10 @@ async fn fails(context: &mut dyn Context, budget: Duration) -> Fault {
     context.perform(&content(), budget).await.expect_err("the remote end sees to that")
 }
 
-/// An answer's name, itself, and the class of failure that it means to whoever wants a session, and has one.
+/// An answer's name, the answer, and the fault class for a caller that requests a session or has a session.
 type Answer = (&'static str, fn() -> Reply, FailureClass, FailureClass);
 
-/// What is answered instead of a session, or in the middle of one; and what each then means.
+/// Answers to a session request or to a command of a session, and the meaning of each.
 const ANSWERS: [Answer; 11] = [
     ("a proxy's page", || Reply::Html(502), Overload, BrowserCrash),
     ("a redirection", || Reply::Html(302), Overload, BrowserCrash),
@@ -61,7 +61,7 @@ const ANSWERS: [Answer; 11] = [
     ("bytes without end", || Reply::Flood, BrowserCrash, BrowserCrash),
 ];
 
-/// What reading an answer may cost at the most: the longest that is read, and some more.
+/// The maximum memory for reading an answer: the longest answer that is read, plus a reserve.
 const MOST_KIB: u64 = 80 << 10;
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn what_a_remote_end_says_in_mid_session_has_its_class() {
     }
 }
 
-/// What comes of `call`, at once and without much memory.
+/// The result of `call`, at once and with little memory.
 #[expect(clippy::print_stdout, reason = "the figures, for whoever asks for them with --no-capture")]
 async fn bounded<T>(what: &str, call: impl Future<Output = T>) -> T {
     let clock = Clock::start();
@@ -260,7 +260,7 @@ async fn a_dead_run_s_sessions_are_deleted_by_the_next() {
     let browser = rig.launch().await;
     let context = open(browser.as_ref(), AMPLE).await.expect("a session");
     assert_eq!(rig.written(), 1);
-    // A copy of what is written down, as a run that was killed leaves it.
+    // A copy of the records, as after a run that was killed.
     let left = rig.forge_leavings();
     context.close().await.expect("gone");
     browser.close().await.expect("gone");

@@ -1,4 +1,4 @@
-//! A browser's side of the wire, played by the test: it answers what it is told to, or misbehaves.
+//! A simulated browser at the other end of the connection: it answers as the test wants, or misbehaves.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,10 +9,10 @@ use plimsoll_core::runtime::supervisor::Supervisor;
 
 use crate::transport::{Connection, ConnectionLimits};
 
-/// What each direction holds before the sender has to wait.
+/// The capacity of each direction in bytes.
 const WIRE: usize = 64 << 10;
 
-/// A command as it arrived.
+/// A command that was received.
 #[derive(Debug, Deserialize)]
 pub(super) struct Received {
     pub(super) id: u32,
@@ -22,7 +22,7 @@ pub(super) struct Received {
     pub(super) params: Value,
 }
 
-/// The far end. Dropping it is the browser's death.
+/// The far end. Dropping it simulates the browser's end.
 pub(super) struct Peer {
     reads: BufReader<DuplexStream>,
     writes: DuplexStream,

@@ -113,7 +113,7 @@ async fn a_sandboxed_browser_starts_as_an_ordinary_user_and_leaves_nothing() {
         let answer = browser.ask(&supervisor, create).await;
         assert!(answer.contains("targetId"), "{answer:?}; {:?}", browser.tree.stderr_tail());
 
-        // The answer comes before the renderer has shut itself in.
+        // The answer comes before the renderer has enabled its sandbox.
         let shut_in = async {
             while !browser.group().into_iter().any(is_sandboxed) {
                 tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! An owner that is killed with SIGKILL takes its browsers along, and a later owner clears up the rest.
+//! An owner that is killed with SIGKILL ends its browsers too, and a later owner removes the rest.
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal};
 
 use super::{PATIENCE, Witness, end, is_listed, sh, status};
 
-/// Names the base to the owner that is going to be killed.
+/// The variable with the base for the owner that is going to be killed.
 const BASE: &str = "TEST_PROFILE_BASE";
 
 /// Not a test: the owner in the test below, which starts this function in a process of its own.

@@ -1,4 +1,4 @@
-//! Profile directories: whose they are, what they survive, what they do not touch.
+//! Profile directories: their owners, when they are kept, and which files they leave alone.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -35,7 +35,7 @@ fn entries(dir: &Path) -> Vec<String> {
     names
 }
 
-/// What an owner that was killed leaves behind: a directory whose lock nobody holds.
+/// The remains of an owner that was killed: a directory whose lock is free.
 fn leave_dead_run(base: &Path, name: &str) -> PathBuf {
     let run = base.join(name);
     fs::create_dir_all(run.join("b1/tmp")).expect("writable");

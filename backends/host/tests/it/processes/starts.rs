@@ -1,4 +1,4 @@
-//! What a child gets, and what happens when it does not start.
+//! The environment of a child, and the errors when it does not start.
 
 use std::path::PathBuf;
 use std::pin::pin;
@@ -12,7 +12,7 @@ use super::{Witness, end, sh, start};
 
 #[tokio::test]
 async fn a_child_gets_its_own_variables_and_no_secrets() {
-    // The variables of whatever runs this test stand for secrets.
+    // The variables of this test's environment stand for secrets.
     assert!(std::env::vars_os().count() > 6, "an environment with too little to leak");
     let (witness, fd) = Witness::new();
     let mut launch = sh("tr '\\0' '\\n' < /proc/$$/environ >&3", fd);
@@ -35,7 +35,7 @@ async fn a_child_gets_its_own_variables_and_no_secrets() {
 async fn a_child_gets_the_streams_its_descriptors_and_no_others() {
     let (witness, three) = Witness::new();
     let (four, _writer) = std::io::pipe().expect("a pipe");
-    // What a careless parent leaves open: a descriptor that survives an exec.
+    // A descriptor that survives an exec, as a parent may leave it open.
     let stray = rustix::io::dup(&four).expect("a copy");
     rustix::io::fcntl_setfd(&stray, rustix::io::FdFlags::empty()).expect("ours");
     let mut launch =

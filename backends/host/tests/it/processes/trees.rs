@@ -1,4 +1,4 @@
-//! How trees end: by themselves, asked, terminated, killed, dropped.
+//! How trees end: without a request, on request, by SIGTERM, by SIGKILL, or by a drop.
 
 use std::time::Duration;
 
@@ -83,7 +83,7 @@ async fn a_stopped_process_can_be_killed() {
 }
 
 /// Descendants that left: a group of its own, a session of its own, an orphan in a session of its own that ignores
-/// SIGTERM, and an orphaned pair. Five lines tell that all are under way.
+/// SIGTERM, and an orphaned pair. Five lines report that all of them run.
 const RUNAWAYS: &str = "
     set -m; sh -c 'echo group >&3; sleep 1000' & set +m
     setsid sh -c 'echo session >&3; sleep 1000' &
@@ -126,7 +126,7 @@ async fn dropping_a_tree_kills_all_of_it() {
 fn the_end_of_the_runtime_kills_all_of_it_and_leaves_no_zombie() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let (ending, other) = (runtime(), runtime());
-    // The witness listens on a runtime that stays.
+    // The witness uses a runtime that is not shut down.
     let (mut witness, fd) = other.block_on(async { Witness::new() });
     let script = format!("{RUNAWAYS} sleep 1000");
     let spawner = Spawner::start().expect("a thread");
@@ -148,7 +148,7 @@ fn the_end_of_the_runtime_kills_all_of_it_and_leaves_no_zombie() {
 #[tokio::test]
 async fn the_tree_outlives_the_callers_spawner_handle() {
     let (tree, mut witness) = start("echo ready >&3; exec sleep 1000").await;
-    // `start` has dropped its spawner: were its thread gone, the death signal would strike now.
+    // `start` has dropped its spawner: if its thread had ended, the death signal would be sent now.
     witness.line().await;
     assert!(timeout(Duration::from_millis(200), tree.wait()).await.is_err(), "died with the caller's handle");
     end(&tree, Ladder::NOW).await;

@@ -1,4 +1,4 @@
-//! Files that are missing, vanish, or hold anything: no panic, no silence, and no reading that looks safer than it is.
+//! Files that are missing, disappear, or have any content: no panic, a report, and no reading that looks too safe.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ const FILES: [&str; 17] = [
     "sys/fs/cgroup/app/pids.current",
 ];
 
-/// The same on [`Copy::hybrid`], as far as they differ.
+/// The additional files on [`Copy::hybrid`].
 const FILES_V1: [&str; 4] = [
     "sys/fs/cgroup/memory/pool/0123/memory.limit_in_bytes",
     "sys/fs/cgroup/memory/pool/0123/memory.usage_in_bytes",
@@ -65,7 +65,7 @@ fn a_machine_without_files_sees_only_the_disk_and_says_why() {
 
 #[test]
 fn garbage_in_what_a_reading_rests_on_is_never_silent() {
-    // Each alone, on a host where nothing else could answer.
+    // Each file alone, on a host without an alternative source.
     for path in [
         "proc/meminfo",
         "proc/pressure/memory",
@@ -107,7 +107,7 @@ fn out_of_descriptors_limits_are_not_forgotten() {
     let copy = Copy::v2();
     let mut machine = copy.machine();
     machine.read(Moment::ZERO);
-    // A loop stands for any refusal.
+    // A symlink loop replaces any refusal.
     for path in FILES.into_iter().filter(|path| path.contains("self") || path.ends_with("max")) {
         copy.loops(path);
     }
@@ -194,7 +194,7 @@ fn check(reading: &Reading) {
     }
 }
 
-/// Bytes that are likely to get far into a parser: words that it looks for among numbers and noise.
+/// Bytes that are likely to get far into a parser: expected words among numbers and noise.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let word = prop_oneof![
         any::<u64>().prop_map(|number| number.to_string().into_bytes()),

@@ -1,4 +1,4 @@
-//! The machine that runs the tests, whichever it is: only what holds on all is asserted. `--nocapture` shows the rest.
+//! The machine that runs the tests: only facts that hold on all machines are asserted. `--nocapture` shows the rest.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -43,7 +43,7 @@ fn a_look_is_cheap() {
     let mut costs: Vec<Duration> = looks.collect();
     costs.sort();
     println!("a look: best {:?}, median {:?}, worst {:?}", costs[0], costs[25], costs[49]);
-    // It took 70 µs where this was written; the bound allows for a loaded machine and a build without optimisation.
+    // It took 70 µs on the author's machine; the bound allows for a loaded machine and a debug build.
     assert!(costs[0] < Duration::from_millis(5), "{costs:?}");
 }
 

@@ -1,4 +1,4 @@
-//! What each shape of machine reads as.
+//! The readings of each kind of machine.
 
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ fn an_ancestor_that_neighbours_have_filled_is_the_bound() {
         Some(memory(500, 2048)),
         "its own limit is smaller"
     );
-    // Neighbours take 3.7 of the ancestor's 4 GiB: less is left there than in the cgroup itself.
+    // Other processes take 3.7 of the ancestor's 4 GiB: less is left there than in the cgroup itself.
     let crowded = nested().with("sys/fs/cgroup/slice/memory.current", "4089446400\n").look().0;
     assert_eq!(memory_of(&crowded).map(|(memory, _)| memory), Some(memory(3800, 4096)));
 }

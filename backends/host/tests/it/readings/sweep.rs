@@ -13,7 +13,7 @@ fn at(seconds: u64) -> Moment {
     Moment::after(Duration::from_secs(seconds))
 }
 
-/// A process of a group that was born at `born`, with `pss` MiB.
+/// A process of a group with the start time `born`, with `pss` MiB.
 fn process(copy: &Copy, pid: i32, group: i32, born: u64, pss: u64) {
     stat(copy, pid, 'S', group, group, born);
     copy.write(&format!("proc/{pid}/smaps_rollup"), rollup(pss).as_bytes());
@@ -94,13 +94,13 @@ fn a_process_that_has_gone_takes_its_value_along() {
     (10..13).for_each(|pid| process(&copy, pid, 10, 100, 8));
     let mut sweep = PssSweep::new(copy.dir.path());
     (0..3).for_each(|_| drop(step(&mut sweep, &copy, at(0), &[10])));
-    // One goes, another's number is reused by a stranger: noticed when their turn comes.
+    // One ends, and an unrelated process reuses another's number: both are detected at their next read.
     copy.remove("proc/10");
     process(&copy, 11, 10, 900, 500);
     (1..3).for_each(|second| drop(step(&mut sweep, &copy, at(second), &[10])));
     assert_eq!(sweep.total(at(2)).pss, Bytes::mib(8));
     assert_eq!(sweep.total(at(2)).processes, 1);
-    // The next list knows the stranger, as a new process.
+    // The next list contains the unrelated process as a new process.
     step(&mut sweep, &copy, at(5), &[10]).expect("listed");
     assert_eq!((sweep.total(at(5)).processes, sweep.total(at(5)).pss), (2, Bytes::mib(508)));
     assert_eq!(step(&mut sweep, &copy, at(10), &[]), Ok(None), "no tree is left");
@@ -111,7 +111,7 @@ fn a_process_that_has_gone_takes_its_value_along() {
 fn a_closed_rollup_gives_way_to_statm_and_the_total_says_so() {
     let copy = Copy::empty();
     process(&copy, 10, 10, 100, 8);
-    // A loop stands for EACCES, which root never meets.
+    // A symlink loop replaces EACCES, which root never gets.
     copy.loops("proc/10/smaps_rollup");
     copy.write("proc/10/statm", b"9000 700 200 1 0 300 0\n");
     let mut sweep = PssSweep::new(copy.dir.path());

@@ -1,4 +1,4 @@
-//! What only this driver can get wrong: the sandbox, several sessions of one chromedriver, a session that is stuck.
+//! Faults that are specific to this driver: the sandbox, several sessions of one chromedriver, a session that is stuck.
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ async fn a_session_that_is_stuck_is_gone_soon_and_its_neighbour_goes_on() {
     let browser = rig.launch().await;
     let mut stuck = visit(browser.as_ref(), &site.url("/nested")).await;
     let mut neighbour = visit(browser.as_ref(), &site.url("/nested")).await;
-    // The page never lets a picture be taken of it, and chromedriver never gives the command up.
+    // The page blocks every screenshot, and chromedriver never ends the command.
     let never = evaluate(stuck.as_mut(), "setTimeout(() => { for (;;); }, 0); 1", AMPLE).await;
     assert_eq!(never.expect("it has not begun"), 1);
     let picture = super::rig::step(serde_json::json!({ "screenshot": "page" }));
@@ -82,7 +82,7 @@ async fn a_session_that_is_stuck_is_gone_soon_and_its_neighbour_goes_on() {
 }
 
 /// The first processes of the browsers of all sessions. A process that is just being forked looks like its parent, so
-/// one must be seen twice.
+/// each process must be seen twice.
 async fn browsers(rig: &Rig) -> usize {
     let look = || {
         let mut found = rig.named("--remote-debugging");
@@ -115,7 +115,7 @@ async fn sessions_that_run_out_of_time_never_outnumber_their_permits() {
     }));
     let watching = async {
         loop {
-            // Permits are only given back from here on.
+            // Permits are only returned from here on.
             let held = permits.get();
             let there = browsers(&rig).await;
             assert!(there <= held, "{there} browsers for {held} permits");

@@ -1,4 +1,4 @@
-//! The cause that a failed navigation names: WebDriver gives none, so the driver finds it.
+//! The cause of a failed navigation: WebDriver reports none, so the driver finds it.
 
 use plimsoll_kit::berth::Berth;
 use plimsoll_kit::dead_port::DeadPort;

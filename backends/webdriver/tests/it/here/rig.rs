@@ -1,4 +1,4 @@
-//! A driver with everything it needs, and the proof that nothing is left of it.
+//! A driver with all its dependencies, and the check that nothing of it is left.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -22,7 +22,7 @@ use plimsoll_kit::processes::{self, Process};
 use plimsoll_webdriver::{Family, WebDriverDriver, WebDriverSettings};
 use serde_json::{Value, json};
 
-/// Ample for anything that is expected to work, Firefox included.
+/// Long enough for any operation that is expected to succeed, Firefox included.
 pub(crate) const AMPLE: Duration = Duration::from_secs(60);
 
 /// A driver on this machine.
@@ -41,7 +41,7 @@ impl Rig {
 
     pub(crate) fn with(settings: WebDriverSettings) -> Self {
         let files = tempfile::tempdir().expect("a directory");
-        // Drivers run as another user when the tests run as root: it must get through to its profile.
+        // Drivers run as another user when the tests run as root: that user must have access to the profile.
         fs::set_permissions(files.path(), fs::Permissions::from_mode(0o755)).expect("our own directory");
         let identity = Identity::for_browsers().expect("a user for browsers");
         let profiles = Arc::new(ProfileRoot::open(files.path(), &identity).expect("a place for profiles"));
@@ -58,7 +58,7 @@ impl Rig {
         self.driver.launch(id, AMPLE).await.expect("the driver starts")
     }
 
-    /// Where this rig's browsers keep their files.
+    /// The directory for this rig's browsers.
     pub(crate) fn profiles(&self) -> &Path {
         self.profiles.path()
     }
@@ -68,14 +68,14 @@ impl Rig {
         processes::of(self.profiles())
     }
 
-    /// Those whose command line has this.
+    /// The processes whose command line contains this text.
     pub(crate) fn named(&self, name: &str) -> Vec<Process> {
         let mut found = self.processes();
         found.retain(|process| process.args.contains(name) && !process.args.starts_with("/bin/sh"));
         found
     }
 
-    /// Nothing may be left once every browser was closed.
+    /// Checks that nothing is left once every browser was closed.
     pub(crate) fn assert_clean(&self) {
         let dirs = fs::read_dir(self.profiles()).expect("the run's directory").flatten();
         let dirs: Vec<PathBuf> = dirs.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
@@ -90,13 +90,13 @@ pub(crate) fn step(step: Value) -> Step {
     serde_json::from_value(step).expect("a step")
 }
 
-/// What a job that opens `url` asks for.
+/// The request of a job that opens `url`.
 pub(crate) fn request(url: &str) -> OpenRequest {
     let Step::Goto(first) = step(json!({ "goto": url })) else { panic!("a goto") };
     OpenRequest { setup: Setup::default(), first: Some(first) }
 }
 
-/// A context, told to go to `url`.
+/// A context that has opened `url`.
 pub(crate) async fn visit(browser: &dyn Browser, url: &str) -> Box<dyn Context> {
     let mut context = browser.open(request(url), AMPLE).ready().await.expect("a context");
     go(context.as_mut(), url, AMPLE).await.expect("a page");

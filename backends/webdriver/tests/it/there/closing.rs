@@ -1,4 +1,4 @@
-//! The end of sessions and shares: nothing is called gone that is not, and nothing waits for what is stuck.
+//! The end of sessions and shares: only verified sessions count as gone, and nothing waits for a stuck session.
 
 use std::sync::atomic::AtomicU32;
 
@@ -44,7 +44,7 @@ async fn a_session_that_cannot_be_deleted_leaves_its_neighbours_alone() {
     let stuck = open(browser.as_ref(), AMPLE).await.expect("a session");
     let mut neighbour = open(browser.as_ref(), AMPLE).await.expect("a session");
     stuck.close().await.expect_err("it is not known to be gone");
-    // So the fleet closes the browser, as it does where a context may be left.
+    // So the fleet closes the browser, as it does when a context may be left.
     let going_on = async {
         for _ in 0..3 {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -87,7 +87,7 @@ async fn sessions_of_a_share_are_deleted_beside_one_that_is_stuck() {
     drop(held);
 }
 
-/// A remote end that gives its session when it is told to.
+/// A remote end that gives its session when the test releases it.
 async fn late() -> (End, Arc<Notify>) {
     let told = Arc::new(Notify::new());
     let tell = Arc::clone(&told);

@@ -1,4 +1,4 @@
-//! A remote end that behaves as a test wants.
+//! A simulated remote end that behaves as a test wants.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,40 +16,40 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-/// How long a huge answer is in bytes.
+/// The length of a huge answer in bytes.
 const HUGE: usize = 100 << 20;
 
-/// What is answered to one request.
+/// The answer to one request.
 pub(crate) enum Reply {
     /// This status and JSON.
     Json(u16, Value),
-    /// This status and a page; a redirection leads to where nobody is.
+    /// This status and a page; a redirection leads to an address without a server.
     Html(u16),
-    /// This status and nothing.
+    /// This status and an empty body.
     Empty(u16),
     /// This JSON, twice.
     Twice(Value),
-    /// Half of an answer, and the end of the connection.
+    /// Half of an answer, then the end of the connection.
     Cut,
     /// JSON of [`HUGE`] bytes.
     Huge,
     /// Bytes without end.
     Flood,
-    /// Nothing, ever.
+    /// No answer, ever.
     Never,
-    /// The socket of a browser that closes, or closes a page, when it is told to; then this is set.
+    /// The socket of a browser that closes itself or a page on command; the flag is then set.
     Browser(Arc<AtomicBool>),
-    /// A session with this id, once the test says so.
+    /// A session with this id, once the test releases it.
     Late(&'static str, Arc<Notify>),
 }
 
-/// A request that came.
+/// A request that was received.
 struct Asked {
     what: String,
     authorized: bool,
 }
 
-/// What is answered, by method and path.
+/// The answer by method and path.
 pub(crate) type Script = dyn Fn(&str, &str) -> Reply + Send + Sync;
 
 /// A remote end.
@@ -60,7 +60,7 @@ pub(crate) struct End {
 }
 
 impl End {
-    /// Answers by `script`; a status is answered well unless the script says otherwise.
+    /// Answers by `script`; a status request succeeds unless the script contains another answer.
     pub(crate) async fn answering(script: impl Fn(&str, &str) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let (addr, supervisor) = (listener.local_addr().expect("bound"), Supervisor::root());
@@ -84,17 +84,17 @@ impl End {
         format!("http://ada:sec%2Fret@{}", self.addr)
     }
 
-    /// How often this was asked, as in "DELETE /session/1".
+    /// How often this was requested, as in "DELETE /session/1".
     pub(crate) fn asked(&self, what: &str) -> usize {
         self.asked.lock().expect("not poisoned").iter().filter(|asked| asked.what == what).count()
     }
 
-    /// How many requests came without anybody's name.
+    /// The number of requests without a user name.
     pub(crate) fn unauthorized(&self) -> usize {
         self.asked.lock().expect("not poisoned").iter().filter(|asked| !asked.authorized).count()
     }
 
-    /// Waits until this was asked.
+    /// Waits until this was requested.
     pub(crate) async fn until_asked(&self, what: &str) {
         for _ in 0..1000 {
             if self.asked(what) > 0 {
@@ -168,7 +168,7 @@ async fn talk(mut stream: TcpStream, script: Arc<Script>, asked: Arc<Mutex<Vec<A
     }
 }
 
-/// Plays a browser's socket.
+/// Simulates a browser's socket.
 async fn browser(mut stream: TcpStream, asked: &[u8], closed: &AtomicBool) {
     let asked = String::from_utf8_lossy(asked).into_owned();
     let key = asked.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).expect("a handshake");
@@ -221,12 +221,12 @@ pub(crate) fn session(id: &str) -> Value {
     json!({ "value": { "sessionId": id, "capabilities": { "browserName": "chrome" } } })
 }
 
-/// An answer that refuses.
+/// An answer that refuses a request.
 pub(crate) fn refusal(status: u16, error: &str) -> Reply {
     Reply::Json(status, json!({ "value": { "error": error, "message": "no", "stacktrace": "" } }))
 }
 
-/// A grid's status: so many slots, and so many of them taken by others.
+/// A grid's status with this number of slots, and the number of them that others occupy.
 pub(crate) fn grid(slots: usize, taken: usize) -> Reply {
     let slot =
         |at| json!({ "session": (at < taken).then_some("x"), "stereotype": { "browserName": "chrome" } });
@@ -235,7 +235,7 @@ pub(crate) fn grid(slots: usize, taken: usize) -> Reply {
     Reply::Json(200, json!({ "value": { "ready": true, "nodes": [node] } }))
 }
 
-/// What a remote end answers that works.
+/// The answers of a remote end that works.
 pub(crate) fn well(method: &str, path: &str) -> Reply {
     match (method, path) {
         ("GET", "/status") => Reply::Json(200, json!({ "value": { "ready": true, "message": "" } })),

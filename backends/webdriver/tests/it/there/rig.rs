@@ -17,10 +17,10 @@ use plimsoll_host::profile::ProfileRoot;
 use plimsoll_host::spawn::Spawner;
 use plimsoll_webdriver::{Remote, WebDriverDriver, WebDriverSettings};
 
-/// Ample for anything that is expected to work.
+/// Long enough for any operation that is expected to succeed.
 pub(crate) const AMPLE: Duration = Duration::from_secs(20);
 
-/// A driver, and the directory in which its open sessions are written down.
+/// A driver, and the directory in which its open sessions are recorded.
 pub(crate) struct Rig {
     pub(crate) driver: WebDriverDriver,
     pub(crate) supervisor: Supervisor,
@@ -62,7 +62,7 @@ impl Rig {
         Self { driver, supervisor, dir }
     }
 
-    /// What is written down, once more, in a directory of which nobody holds the lock: as a run that was killed leaves it.
+    /// A copy of the records in a directory whose lock is free, as after a run that was killed.
     pub(crate) fn forge_leavings(&self) -> PathBuf {
         let runs = fs::read_dir(self.dir.path()).expect("there").flatten().map(|entry| entry.path());
         let run = runs.into_iter().find(|run| run.to_string_lossy().contains("/sessions-")).expect("one run");
@@ -79,7 +79,7 @@ impl Rig {
         self.driver.launch(BrowserId(1), AMPLE).await.expect("it answers")
     }
 
-    /// Sessions that are written down.
+    /// Sessions that are recorded.
     pub(crate) fn written(&self) -> usize {
         let runs = fs::read_dir(self.dir.path()).expect("there").flatten().map(|entry| entry.path());
         let names =

@@ -1,15 +1,15 @@
-//! Several remote ends, or one that is not alone: which is asked, and what each holds.
+//! Several remote ends, or a single one among others: which is asked, and what each holds.
 
 use super::end::{grid, session};
 use super::*;
 
-/// A remote end with so many slots, all free.
+/// A remote end with this number of slots, all free.
 async fn with_slots(slots: usize) -> End {
     End::answering(move |method, path| if path == "/status" { grid(slots, 0) } else { well(method, path) })
         .await
 }
 
-/// Waits until each has told its slots.
+/// Waits until each has reported its slots.
 async fn until_told(rig: &Rig, slots: u32) {
     for _ in 0..1000 {
         if rig.driver.slots() == Some(slots) {
