@@ -8,7 +8,7 @@
 //!      Lifetime::gone  ◄── Owned::remove: processes killed and verified, profile removed
 //! ```
 //!
-//! 1. [`launch`] runs a launch as a task of the supervisor: a caller that stops waiting cancels nothing, and a browser
+//! 1. [`launch()`] runs a launch as a task of the supervisor: a caller that stops waiting cancels nothing, and a browser
 //!    whose caller has left is dropped, which closes it. [`LaunchError`] names the stage at which a launch failed.
 //! 2. [`LocalProcess`] is a process tree with its profile directory.
 //! 3. [`Reaper`] is the task that owns the parts that must not be left behind ([`Owned`]) and removes them in every

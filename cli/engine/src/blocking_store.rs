@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Every call runs on its own thread, so a disk that does not respond blocks no browser's pipe, no timer and no signal.
-//! At most [`KEEPING`] artifacts are written at once; further calls wait, so that a slow disk does not occupy every
+//! At most `KEEPING` artifacts are written at once; further calls wait, so that a slow disk does not occupy every
 //! thread of the pool. A panic in a call is returned as an error of the store.
 
 use std::io;

@@ -43,7 +43,7 @@ impl Backoff {
         Duration::try_from_secs_f64(ceiling).unwrap_or(self.cap).min(self.cap)
     }
 
-    /// A delay drawn evenly from the ceiling ± [`JITTER`].
+    /// A delay drawn evenly from the ceiling ± `JITTER`.
     #[must_use]
     pub fn near(&self, attempt: u32, rng: &mut fastrand::Rng) -> Duration {
         jittered(self.ceiling(attempt), rng)

@@ -1,4 +1,4 @@
-//! A parsed document: what is in it, and how it is written down again.
+//! A parsed document: access to its nodes, and serialisation as HTML.
 //!
 //! ```text
 //!   text ──► parse, piece by piece ──► Dom ──► selector, rendered, extract, condition
@@ -6,8 +6,7 @@
 //!                 └──► refused
 //! ```
 //!
-//! The nodes lie in one arena and hold nothing that belongs to a thread, so a document can be read wherever there is
-//! time for it.
+//! The nodes are in one arena and hold no thread-bound data, so any thread can read a document.
 
 mod build;
 
@@ -23,16 +22,16 @@ pub(crate) use build::{Refused, parse};
 #[derive(Debug)]
 pub(crate) struct Dom {
     tree: Tree<Node>,
-    /// Written for browsers of the last century: classes and ids are then compared without their case.
+    /// Quirks mode: classes and ids are compared without regard to case.
     quirks: bool,
 }
 
-/// What a node is.
+/// The kind of a node.
 #[derive(Debug)]
 pub(crate) enum Node {
     /// The root of all.
     Document,
-    /// What a `<template>` holds; not part of the document.
+    /// The content of a `<template>`; not part of the document.
     Contents,
     /// `<!doctype ...>`: name, public and system identifier.
     Doctype([Box<str>; 3]),
@@ -48,12 +47,12 @@ pub(crate) struct Element {
     depth: u16,
 }
 
-/// An element where it stands.
+/// An element at its place in the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ElementRef<'a>(NodeRef<'a, Node>);
 
 impl Dom {
-    /// Whether classes and ids are compared without their case.
+    /// Whether classes and ids are compared without regard to case.
     pub(crate) const fn quirks(&self) -> bool {
         self.quirks
     }
@@ -78,7 +77,7 @@ impl Dom {
         elements_below(self.document()).find(|element| element.is(name))
     }
 
-    /// The title as pages see it: white space collapsed.
+    /// The title as in `document.title`: white space collapsed.
     pub(crate) fn title(&self) -> String {
         let title = self.first("title").map(ElementRef::text).unwrap_or_default();
         title.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
@@ -103,7 +102,7 @@ impl Dom {
     }
 }
 
-/// Elements of the document below `node`, in its order; the contents of templates are not part of it.
+/// The elements below `node`, in document order; the contents of templates are not part of it.
 pub(crate) fn elements_below(node: NodeRef<'_, Node>) -> impl Iterator<Item = ElementRef<'_>> {
     let mut outside: Option<NodeRef<'_, Node>> = None;
     node.traverse().skip(1).filter_map(move |edge| match (edge, outside) {
@@ -143,7 +142,7 @@ impl<'a> ElementRef<'a> {
         &self.element().name.local
     }
 
-    /// Whether it belongs to HTML, and not to SVG or MathML.
+    /// Whether its namespace is HTML, not SVG or MathML.
     pub(crate) fn is_html(self) -> bool {
         self.element().name.ns == ns!(html)
     }
@@ -153,7 +152,7 @@ impl<'a> ElementRef<'a> {
         self.is_html() && self.name() == name
     }
 
-    /// The value of an attribute. Names of HTML's own are written small.
+    /// The value of an attribute. The names of HTML's attributes are in lower case.
     pub(crate) fn attribute(self, name: &str) -> Option<&'a str> {
         let found = self.element().attributes.iter().find(|(own, _)| own.ns == ns!() && &*own.local == name);
         found.map(|(_, value)| &**value)
@@ -168,27 +167,27 @@ impl<'a> ElementRef<'a> {
             .map(|(_, value)| &**value)
     }
 
-    /// The element it is in.
+    /// The parent element.
     pub(crate) fn parent(self) -> Option<Self> {
         self.0.parent().and_then(Self::wrap)
     }
 
-    /// The elements in it, one level down.
+    /// The child elements.
     pub(crate) fn children(self) -> impl DoubleEndedIterator<Item = Self> {
         self.0.children().filter_map(Self::wrap)
     }
 
-    /// The element before it.
+    /// The previous sibling element.
     pub(crate) fn previous(self) -> Option<Self> {
         self.0.prev_siblings().find_map(Self::wrap)
     }
 
-    /// The element after it.
+    /// The next sibling element.
     pub(crate) fn next(self) -> Option<Self> {
         self.0.next_siblings().find_map(Self::wrap)
     }
 
-    /// All the text in it, as it is written (`textContent`).
+    /// All text in the element, as it is written (`textContent`).
     pub(crate) fn text(self) -> String {
         let texts = self.0.descendants().filter_map(|node| match node.value() {
             Node::Text(text) => Some(text.as_str()),
@@ -197,14 +196,14 @@ impl<'a> ElementRef<'a> {
         texts.collect()
     }
 
-    /// What is in it, as HTML.
+    /// The content as HTML.
     pub(crate) fn inner_html(self) -> String {
         self.write(&TraversalScope::ChildrenOnly(Some(self.element().name.clone())))
     }
 
     fn write(self, scope: &TraversalScope) -> String {
         let opts = SerializeOpts {
-            // What is in <noscript> is text, as in a browser whose scripts run.
+            // The content of <noscript> is text, as in a browser that runs scripts.
             scripting_enabled: true,
             traversal_scope: scope.clone(),
             create_missing_parent: false,

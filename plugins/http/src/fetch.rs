@@ -1,12 +1,12 @@
-//! One page over HTTP: asked for, followed through its redirects, received whole and unpacked.
+//! Fetches a page over HTTP: sends requests, follows redirects, receives and decompresses the body.
 //!
 //! ```text
 //!   request ──► answer ── 301 302 303 307 308 ──► request          each with the cookies of its own address
 //!                 └── any other ──► body, bounded, unpacked ──► Received
 //! ```
 //!
-//! Only `http` and `https` are spoken, also after a redirect. What a job's headers say of who is asking is not told to
-//! another site that the first one redirects to.
+//! Only `http` and `https` are supported, also after a redirect. A job's headers that identify the user are not sent
+//! to another site after a redirect.
 
 mod body;
 mod fault;
@@ -37,17 +37,17 @@ use crate::cookies::Jar;
 use crate::settings::HttpSettings;
 use plimsoll_core::runtime::budget::Budget;
 
-/// How long a connection is kept for the next request: most servers keep it for five seconds or more.
+/// How long an idle connection is kept: most servers keep it for five seconds or more.
 const IDLE: Duration = Duration::from_secs(4);
-/// How many connections to one host are kept.
+/// The greatest number of idle connections to one host.
 const IDLE_PER_HOST: usize = 32;
-/// What this driver can read.
+/// The `Accept` header of requests.
 const READABLE: &str = "text/html,application/json;q=0.9,text/*;q=0.9,*/*;q=0.1";
-/// Headers of the connection, which are not for a job to set.
+/// Headers of the connection, which a job may not set.
 const OURS: [HeaderName; 6] = [CONNECTION, CONTENT_LENGTH, HOST, TE, TRANSFER_ENCODING, UPGRADE];
 
-/// Fetches pages over connections that its contexts share. Nothing of a context stays with a connection: cookies and
-/// headers are those of the request.
+/// Fetches pages over connections that its contexts share. A connection holds no state of a context: cookies and
+/// headers belong to the request.
 #[derive(Debug, Clone)]
 pub(crate) struct Fetcher {
     client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
@@ -57,14 +57,14 @@ pub(crate) struct Fetcher {
 /// A page's bytes.
 #[derive(Debug)]
 pub(crate) struct Received {
-    /// Where they came from in the end.
+    /// The address after all redirects.
     pub(crate) url: Url,
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
 }
 
-/// Whatever the client runs beside us belongs to its browser.
+/// Tasks that the HTTP client spawns belong to the browser.
 #[derive(Debug, Clone)]
 struct Owned(Supervisor);
 
@@ -77,7 +77,7 @@ where
     }
 }
 
-/// Where a fetch is.
+/// The state of a fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Waiting {
     Response,
@@ -103,7 +103,7 @@ impl Fetcher {
         Self { client, settings: Arc::clone(settings) }
     }
 
-    /// Fetches the page at `url`, within `budget`; cookies are taken from `jar` and kept there.
+    /// Fetches the page at `url` within `budget`; cookies are read from `jar` and stored there.
     pub(crate) async fn fetch(
         &self,
         url: Url,
@@ -185,14 +185,14 @@ impl Fetcher {
     }
 }
 
-/// Where an answer redirects to, if it does.
+/// The target of a response's redirect, if it is one.
 fn redirect(response: &Response<Incoming>) -> Option<String> {
     let redirects = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
     let target = response.headers().get(LOCATION).filter(|_| redirects)?;
     Some(String::from_utf8_lossy(target.as_bytes()).into_owned())
 }
 
-/// The address that `target` means, seen from `url`. A fragment goes along unless the target has its own.
+/// The address of `target` relative to `url`. The fragment is kept unless the target has its own.
 fn redirected(url: &Url, target: &str) -> Result<Url, Fault> {
     let mut next = url.join(target).map_err(|why| {
         fault::persistent(url, &format!("it redirects to {target:?}, which is no URL ({why})"))

@@ -1,12 +1,12 @@
-//! CSS selectors: which elements a job means.
+//! CSS selectors, which choose the elements of a job's steps.
 //!
-//! Selectors level 4 as far as a document alone can answer: types, `#id`, `.class`, `[attribute]` with its operators,
-//! the four combinators, lists, `:is` `:where` `:not` `:has`, the `:nth-*` family, `:empty` `:root` `:scope` `:link`
-//! `:checked` `:disabled` `:enabled`. What asks for more (`:hover`, `::before`, namespaces) is *unsupported*, which is
-//! not the same as wrong: another driver may know it.
+//! Selectors level 4, as far as a document without a browser allows: types, `#id`, `.class`, `[attribute]` with its
+//! operators, the four combinators, lists, `:is` `:where` `:not` `:has`, the `:nth-*` family, `:empty` `:root` `:scope`
+//! `:link` `:checked` `:disabled` `:enabled`. Other features (`:hover`, `::before`, namespaces) are *unsupported*, not
+//! invalid: another driver may support them.
 //!
-//! It is our own because the well-kept crates for this (`scraper`, `dom_query`, `kuchikiki`) rest on `selectors` and
-//! `cssparser`, whose licence, the MPL, is not among ours (`deny.toml`).
+//! This is our own code because the maintained crates for it (`scraper`, `dom_query`, `kuchikiki`) use `selectors`
+//! and `cssparser`, whose licence, the MPL, is not allowed here (`deny.toml`).
 
 mod matching;
 mod parse;
@@ -28,19 +28,19 @@ struct Complex {
     rest: Vec<(Combinator, Compound)>,
 }
 
-/// What must hold of one element.
+/// The conditions on one element.
 type Compound = Vec<Simple>;
 
-/// How the element on the left stands to the one on the right.
+/// The relation of the left element to the right element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Combinator {
-    /// ` `: it holds it.
+    /// ` `: ancestor.
     Ancestor,
-    /// `>`: it holds it directly.
+    /// `>`: parent.
     Parent,
-    /// `+`: it comes directly before it.
+    /// `+`: previous sibling.
     Previous,
-    /// `~`: it comes before it.
+    /// `~`: earlier sibling.
     Before,
 }
 
@@ -48,7 +48,7 @@ enum Combinator {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Simple {
     Any,
-    /// Compared without its case.
+    /// Compared without regard to case.
     Type(String),
     Id(String),
     Class(String),
@@ -75,7 +75,7 @@ struct Attribute {
     case: Case,
 }
 
-/// How an attribute's value stands to the one in the selector.
+/// The comparison of an attribute's value with the value in the selector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Operator {
     Equals,
@@ -86,10 +86,10 @@ enum Operator {
     Contains,
 }
 
-/// Whether letters are compared with their case.
+/// Whether case matters in the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Case {
-    /// As HTML says for this attribute.
+    /// As HTML defines for this attribute.
     Usual,
     Ignored,
 }
@@ -115,23 +115,23 @@ enum Among {
     SameType,
 }
 
-/// Why a text is no selector that can be followed.
+/// Why a selector cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SelectorError {
-    /// It is not valid CSS.
+    /// The text is not valid CSS.
     #[error("`{selector}` is not a valid selector: {why}")]
     Invalid {
-        /// What was written.
+        /// The selector.
         selector: String,
-        /// What is wrong with it.
+        /// The reason.
         why: String,
     },
-    /// It asks for what this driver cannot tell.
+    /// The selector needs a feature that this driver does not support.
     #[error("`{selector}`: the http driver does not know {what}; run the job with a browser")]
     Unsupported {
-        /// What was written.
+        /// The selector.
         selector: String,
-        /// What it asks for.
+        /// The unsupported feature.
         what: String,
     },
 }
@@ -147,7 +147,7 @@ impl From<SelectorError> for Fault {
 }
 
 impl Selector {
-    /// Reads a selector.
+    /// Parses a selector.
     pub(crate) fn parse(text: &str) -> Result<Self, SelectorError> {
         parse::selector(text)
     }

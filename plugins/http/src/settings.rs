@@ -11,9 +11,9 @@ use serde_json::Value;
 pub struct HttpSettings {
     /// What the driver calls itself in every request; by default Plimsoll's name and version, and that it is this driver.
     pub user_agent: String,
-    /// How large the body of a page may be when it is unpacked, in bytes; 16 MiB by default.
+    /// The greatest size of a page's body after decompression, in bytes; 16 MiB by default.
     pub max_body: Bytes,
-    /// How many redirects are followed to one page; 20 by default, as in browsers.
+    /// The greatest number of redirects to one page; 20 by default, as in browsers.
     pub redirects: u32,
 }
 
@@ -24,25 +24,25 @@ impl Default for HttpSettings {
     }
 }
 
-/// Why settings are not the driver's.
+/// Why settings are not valid.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpSettingsError {
     /// A key is unknown or its value of another type.
     #[error("settings of the http driver: {0}")]
     Shape(String),
-    /// No header can say this.
+    /// The value cannot be sent in a header.
     #[error("`user_agent` has characters that a header cannot carry; use printable ASCII")]
     UserAgent,
-    /// So small or so large a page makes no sense.
+    /// The limit on a page's size is outside its useful range.
     #[error("`max_body` is {0}; give pages 1 KiB to 256 MiB")]
     MaxBody(Bytes),
-    /// Nobody waits for so many redirects.
+    /// The limit on redirects is too high.
     #[error("`redirects` is {0}; at most 100 are followed")]
     Redirects(u32),
 }
 
 impl HttpSettings {
-    /// Reads settings as they cross to a plugin; `null` is none.
+    /// Reads settings as a plugin gets them; `null` means no settings.
     ///
     /// # Errors
     /// When a key is unknown, or its value cannot be used.

@@ -25,8 +25,7 @@ unsafe impl Sync for Instance {}
 impl Instance {
     /// Makes an instance that sends to `sink`; `None` when the library could not start its runtime.
     ///
-    /// The memory passed to the library is never freed, since its threads may use it: some hundred bytes per
-    /// instance.
+    /// The memory passed to the library is never freed, since its threads may use it: some hundred bytes per instance.
     pub(crate) fn create(library: &Library, sink: Arc<dyn Sink>, max_level: u32) -> Option<Self> {
         let context: *const Arc<dyn Sink> = Box::leak(Box::new(sink));
         let host: &'static Host = Box::leak(Box::new(Host {

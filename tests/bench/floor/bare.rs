@@ -1,7 +1,7 @@
 //! The floor: a client that does each job with the fewest calls that a textbook names, one after the other.
 //!
-//! It rests on the load event, and asks the page for its state when the event does not come: a job whose page was
-//! loaded without the event having come is counted.
+//! It waits for the load event, and asks the page for its state when the event does not come: jobs whose page was
+//! loaded without the event are counted.
 
 use std::time::Duration;
 
@@ -23,11 +23,11 @@ use crate::launch::Launched;
 use crate::options::Work;
 use crate::visit;
 
-/// After these pauses without the event the page is asked, the last one repeated: as often as Plimsoll asks it.
+/// The pauses without the event before the page is asked; the last repeats, as in Plimsoll.
 const PAUSES: [Duration; 3] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_millis(1000)];
 
-/// Does the work; says afterwards what went over the wire.
+/// Does the work; then prints what was sent and received.
 pub(crate) async fn run(work: &Work, supervisor: &Supervisor) -> Result<(), Failure> {
     let clock = Clock::start();
     let (ours, theirs) = pipe::pair()?;
@@ -49,7 +49,7 @@ pub(crate) async fn run(work: &Work, supervisor: &Supervisor) -> Result<(), Fail
         "bytes_received": stats.bytes_received - before.bytes_received,
     });
     println!("{told}");
-    // Its reply may be lost with the browser.
+    // The reply may be lost when the browser ends.
     drop(root.call(CloseParams::default(), DEADLINE).await);
     browser.end(supervisor).await
 }
@@ -75,12 +75,12 @@ async fn read(root: &Session, context: &BrowserContextId, url: &str) -> Result<H
     for (name, expression) in visit::expressions() {
         harvest.data.insert(name.to_owned(), evaluate(&page, expression).await?);
     }
-    // Late is not lost.
+    // A late event is not lost.
     harvest.lost_load = !came && timeout(Duration::ZERO, page.next_event()).await.is_err();
     Ok(harvest)
 }
 
-/// Waits until the page is loaded; says whether the event came.
+/// Waits until the page is loaded; returns whether the event came.
 async fn loaded(page: &Session) -> Result<bool, JobError> {
     for pause in PAUSES.into_iter().chain(std::iter::repeat(PAUSES[PAUSES.len() - 1])) {
         match timeout(pause, page.next_event()).await {

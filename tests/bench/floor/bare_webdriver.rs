@@ -1,5 +1,5 @@
-//! The floor over WebDriver: a bare HTTP client that makes the calls of a session one after the other, the same that
-//! Plimsoll makes when all goes well, to chromedrivers of its own.
+//! The floor over WebDriver: a bare HTTP client for its own chromedrivers. It makes the calls of a session one after
+//! the other, the same calls as Plimsoll without faults.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -24,12 +24,12 @@ use crate::launch::Launched;
 use crate::options::Work;
 use crate::visit;
 
-/// Sessions that one chromedriver holds, as with Plimsoll.
+/// Sessions per chromedriver, as in Plimsoll.
 const SESSIONS: u32 = 8;
-/// Between two questions whether the page is loaded, in milliseconds, the last one repeated; as Plimsoll asks.
+/// The pauses between checks whether the page is loaded, in milliseconds; the last repeats, as in Plimsoll.
 const PAUSES: [u64; 8] = [10, 20, 30, 50, 100, 100, 250, 500];
 
-/// A remote end, and what each of its sessions is asked to be.
+/// A remote end, and the capabilities of its sessions.
 struct End {
     client: Client<HttpConnector, Full<Bytes>>,
     base: String,
@@ -37,7 +37,7 @@ struct End {
     calls: Cell<u64>,
 }
 
-/// Does the work; says afterwards how many calls that took.
+/// Does the work; then prints the number of calls.
 pub(crate) async fn run(work: &Work, supervisor: &Supervisor) -> Result<(), Failure> {
     let (mut drivers, mut ends) = (Vec::new(), Vec::new());
     for _ in 0..work.flight.get().div_ceil(SESSIONS) {
@@ -71,7 +71,7 @@ fn port(line: &str) -> Option<u16> {
     line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse().ok()
 }
 
-/// Those of Plimsoll's sessions, with the flags of one of its browsers.
+/// The capabilities of Plimsoll's sessions, with the flags of one of its browsers.
 fn capabilities(flags: &[String]) -> Result<Value, Failure> {
     let flags = flags.iter().filter(|flag| flag.starts_with("--"));
     let args: Vec<_> = flags.map(String::as_str).chain(["--remote-debugging-pipe"]).collect();

@@ -17,17 +17,17 @@ use crate::launch::Launched;
 use crate::options::Work;
 use crate::visit;
 
-/// How often a starting browser is looked at.
+/// The interval at which a starting browser is checked.
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Does the work.
 pub(crate) async fn run(work: &Work, supervisor: &Supervisor) -> Result<(), Failure> {
     let launched = Launched::start(&work.flags, "--remote-debugging-port=0", Vec::new(), supervisor).await?;
     let url = timeout(DEADLINE, address(&launched)).await?;
-    // Without a viewport: it would be set for every page, which no other client does.
+    // Without a viewport, which would be set for every page; no other client does this.
     let config = HandlerConfig { viewport: None, request_timeout: DEADLINE, ..HandlerConfig::default() };
     let (mut browser, mut handler) = Browser::connect_with_config(url, config).await?;
-    // It ends with the browser, and cannot be asked how.
+    // The handler ends with the browser and reports no reason.
     drop(supervisor.spawn("chromiumoxide handler", async move { while handler.next().await.is_some() {} }));
 
     lanes::run(work, Clock::start(), async || visit(&browser, &work.url).await).await?;
@@ -36,7 +36,7 @@ pub(crate) async fn run(work: &Work, supervisor: &Supervisor) -> Result<(), Fail
     launched.end(supervisor).await
 }
 
-/// The address at which the browser says that it listens.
+/// The address that the browser's log gives.
 async fn address(launched: &Launched) -> String {
     let told = launched.profile.path().join("DevToolsActivePort");
     let mut looks = interval(LOOK);

@@ -1,7 +1,7 @@
-//! One client from its start to its end: how long, how many jobs, and whose processor time.
+//! Measures one client from start to end: time, jobs, and processor time of client and browsers.
 //!
-//! The client's own processor time is read when it has ended and before it is reaped. What its control group took
-//! beyond that is its browsers'.
+//! The client's processor time is read after its end and before it is reaped. The rest of its control group's
+//! processor time belongs to its browsers.
 #![expect(
     clippy::disallowed_methods,
     reason = "clients are measured, not owned: each ends by itself or is killed"
@@ -19,25 +19,25 @@ use tokio::time::interval;
 use crate::group::Group;
 use crate::results::Results;
 
-/// How often results are looked at, and with it the precision of the times.
+/// The interval of checks for results, and so the precision of the times.
 const LOOK: Duration = Duration::from_millis(5);
 /// A client that takes longer is killed: 300 jobs take 20 seconds where they are slow.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// What a client took.
+/// The measurements of a client.
 #[derive(Debug)]
 pub(crate) struct Cost {
-    /// Its whole life: browsers started and ended.
+    /// The time from start to end, with the browsers' starts and ends.
     pub(crate) whole: Duration,
     /// Processor time of the client.
     pub(crate) client: Duration,
     /// Processor time of its browsers, where the system counts it.
     pub(crate) browsers: Option<Duration>,
-    /// It said that all went well.
+    /// Whether its exit code was success.
     pub(crate) content: bool,
 }
 
-/// Starts `command` and follows it to its end; `look` is called all the while with the client's number.
+/// Starts `command` and waits for its end; `look` is called meanwhile with the client's process number.
 pub(crate) async fn follow(
     command: &mut Command,
     results: &mut Results,
@@ -77,7 +77,7 @@ pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     Command::new(program)
 }
 
-/// Whether it has; it stays a zombie.
+/// Whether the client has ended; it stays a zombie.
 fn has_ended(client: &Child) -> io::Result<bool> {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     Ok(waitid(WaitId::Pid(Pid::from_child(client)), options)?.is_some())
@@ -86,7 +86,7 @@ fn has_ended(client: &Child) -> io::Result<bool> {
 /// Processor time of one process, user's and system's together, its children's left out.
 fn own_time(process: u32) -> io::Result<Duration> {
     let text = fs::read_to_string(format!("/proc/{process}/stat"))?;
-    // The name, in parentheses, may hold anything; the state after it is field 3, the times are 14 and 15.
+    // The name in parentheses may contain anything; state is field 3 after it, the times are 14 and 15.
     let fields = text.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
     let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
     Ok(Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second()))

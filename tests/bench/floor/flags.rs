@@ -1,8 +1,8 @@
-//! The flags of Plimsoll's browsers, read off one that runs: a copy of them here would go stale.
+//! The flags of Plimsoll's browsers, read from a running browser: a copy of them here would go stale.
 
 use std::fs;
 
-/// How a browser is driven and where it keeps its files: each client has its own way.
+/// The flags for connection and files, which differ between clients.
 const OWN: [&str; 2] = ["--remote-debugging-pipe", "--user-data-dir="];
 
 /// The flags of the first browser among the descendants of `client`, if there is one.

@@ -1,20 +1,20 @@
-//! A control group for one client and its browsers: the only place where all of their processor time adds up.
+//! A control group for one client and its browsers, which counts the processor time of all their processes.
 //!
-//! What a browser's renderers took cannot be learnt from processes: they are gone before anybody looks, and their
-//! times do not reach the browser's. Needs cgroup v2, or `cpuacct` of v1, and the right to make a group in ours.
+//! The processor time of a browser's renderers cannot be read from processes: they end unnoticed, and their times are
+//! not added to the browser's. Needs cgroup v2, or `cpuacct` of v1, and the right to make a group in ours.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Where systems mount them.
+/// The usual mount point.
 const MOUNT: &str = "/sys/fs/cgroup";
 
-/// The group. Dropping it removes it, once all in it have ended.
+/// The group. Dropping it removes the group, if all its processes have ended.
 #[derive(Debug)]
 pub(crate) struct Group {
-    /// Ours.
+    /// The group of this process.
     home: PathBuf,
     dir: PathBuf,
     accounts: Accounts,
@@ -37,8 +37,8 @@ impl Group {
         Ok(Self { home, dir, accounts })
     }
 
-    /// Calls `start` inside the group: the child is there from its beginning. Moved in later, it might have children
-    /// of its own already.
+    /// Calls `start` inside the group, so the child is in it from its beginning. A child that is moved later might
+    /// already have children.
     pub(crate) fn around<T>(&self, start: impl FnOnce() -> T) -> io::Result<T> {
         move_to(&self.dir)?;
         let started = start();
@@ -46,7 +46,7 @@ impl Group {
         Ok(started)
     }
 
-    /// Processor time of all that is or was in it.
+    /// Processor time of all present and past processes of the group.
     pub(crate) fn used(&self) -> io::Result<Duration> {
         let read = |file: &str| fs::read_to_string(self.dir.join(file));
         let used = match self.accounts {
@@ -63,7 +63,7 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // A group that is not empty stays, and harms nobody.
+        // A group that is not empty stays, which does no harm.
         let _ = fs::remove_dir(&self.dir);
     }
 }

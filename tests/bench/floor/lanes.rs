@@ -1,4 +1,4 @@
-//! What the clients of this binary share: so many jobs in flight until none is left, a result line for each.
+//! Shared by the clients of this binary: runs a fixed number of jobs at a time, and writes a result line for each.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -15,10 +15,10 @@ use tokio::time::timeout;
 use crate::Failure;
 use crate::options::Work;
 
-/// What a job may take, as with Plimsoll's own default. One that takes longer is not done.
+/// The time limit of a job, as in Plimsoll's defaults. A job that takes longer is not done.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
-/// What a job brought back.
+/// The result of a job.
 #[derive(Debug, Default)]
 pub(crate) struct Harvest {
     pub(crate) data: Map<String, Value>,
@@ -32,7 +32,7 @@ pub(crate) enum JobError {
     /// A call of the bare client failed.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// Its page went away.
+    /// Its page was closed.
     #[error(transparent)]
     Session(#[from] SessionEnd),
     /// A call of the bare WebDriver client failed.
@@ -57,7 +57,7 @@ where
             let done = timeout(DEADLINE, job()).await;
             let took = clock.now().since(begin);
             let id = work.jobs.get() - now_left;
-            // In one write, so that whoever reads along sees whole lines.
+            // In one write, so that a reader of the file sees whole lines.
             (&results).write_all(line(id, took, done.map_err(|_| "it hung")).as_bytes())?;
         }
         Ok::<_, std::io::Error>(())

@@ -1,4 +1,5 @@
-//! A browser, or its driver, for the clients of this binary: started and ended as Plimsoll does it, user and sandbox included.
+//! Starts and ends a browser, or its driver, for the clients of this binary, with the same user and sandbox as
+//! Plimsoll.
 
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
@@ -22,7 +23,7 @@ pub(crate) struct Launched {
 }
 
 impl Launched {
-    /// Starts it with these arguments and descriptors.
+    /// Starts a browser with these arguments and descriptors.
     pub(crate) async fn start(
         flags: &[String],
         driven: &str,
@@ -38,9 +39,9 @@ impl Launched {
         .await
     }
 
-    /// Starts a chromedriver, on a port that it chooses and tells.
+    /// Starts a chromedriver on a port that it chooses and logs.
     pub(crate) async fn driver(supervisor: &Supervisor) -> Result<Self, Failure> {
-        // It tells the port on its standard output, of which nobody hears.
+        // It prints the port on its stdout, which is not read.
         let told = ["-c", "exec chromedriver --port=0 >&2"];
         Self::run("/bin/sh".into(), Vec::new(), supervisor, |_| told.map(OsString::from).into()).await
     }
@@ -66,17 +67,17 @@ impl Launched {
         Ok(Self { tree, profile, _profiles: profiles })
     }
 
-    /// What a line of its log tells.
+    /// Waits for a log line in which `find` finds a value.
     pub(crate) async fn said<T>(&self, find: impl Fn(&str) -> Option<T>) -> Option<T> {
         self.tree.said(find).await
     }
 
-    /// Waits for the browser, which was asked to end, and removes what it leaves.
+    /// Waits for the browser, which was asked to end, and removes its files.
     pub(crate) async fn end(self, supervisor: &Supervisor) -> Result<(), Failure> {
         self.end_by(Ladder::default(), supervisor).await
     }
 
-    /// Ends it as `ladder` says, and removes what it leaves.
+    /// Ends it by `ladder`, and removes its files.
     pub(crate) async fn end_by(self, ladder: Ladder, supervisor: &Supervisor) -> Result<(), Failure> {
         self.tree.kill(ladder).await?;
         Ok(self.profile.remove(supervisor).await?)

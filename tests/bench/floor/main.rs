@@ -1,4 +1,4 @@
-//! `bench-floor`: how close Plimsoll comes to what a bare protocol client gets out of the same browser.
+//! `bench-floor`: compares Plimsoll's job rate with that of a bare protocol client on the same browser.
 //!
 //! ```text
 //!   bench-floor ──► page        a child that serves the page of the measurements
@@ -8,15 +8,14 @@
 //!                         └─ results.jsonl, a line a job: read as they come, checked, timed
 //! ```
 //!
-//! Every client does the same jobs: an isolated context, the page, three values of it, the context disposed of. Each
-//! is a process of its own, so that its processor time can be told from its browsers' and from the server's. The
-//! rates of one round are compared with the bare client's of the same round, so that a machine that is slow for an
-//! hour is slow for all of them. Flags and sandbox of the browsers are Plimsoll's own, read off one that runs.
+//! Every client does the same jobs: it opens an isolated context, loads the page, reads three values and closes the
+//! context. Each client is a process of its own, so its processor time is separate from its browsers' and the
+//! server's. Rates are compared with the bare client's of the same round, so that slow phases of the machine affect
+//! all clients. The flags and the sandbox of the browsers are those of a running browser of Plimsoll.
 //!
 //! With `--protocol webdriver` the context is a session of a chromedriver, and the bare client one of HTTP.
 //!
-//! It ends with 1 when a client did not finish its jobs, 2 for a mistake on the command line, 3 when it could not
-//! measure.
+//! Exit codes: 1 a client did not finish its jobs; 2 a mistake on the command line; 3 the measurement failed.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program for people")]
 
 mod bare;
@@ -43,7 +42,7 @@ use plimsoll_kit::site::LOOPBACK;
 
 use crate::options::{Command, USAGE};
 
-/// What went wrong, said in full where it happened.
+/// An error with its full message.
 type Failure = Box<dyn Error>;
 
 fn main() -> ExitCode {
@@ -64,7 +63,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<ExitCode, Failure> {
-    // One thread: what the bare client does is little, and handing it from thread to thread costs more.
+    // One thread: the bare client does little work, and passing it between threads costs more.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let supervisor = Supervisor::root();
@@ -80,7 +79,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
     })
 }
 
-/// Serves the page until whoever started us is gone.
+/// Serves the page until the parent process has ended.
 fn serve() -> Result<(), Failure> {
     let site = bench_page::serve(LOOPBACK)?;
     println!("{}", site.url("/"));

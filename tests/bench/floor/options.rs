@@ -1,9 +1,9 @@
-//! What can be typed, and what the parent tells the clients that it starts from the same binary.
+//! The command line, also that of the clients which the parent starts from the same binary.
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-/// Shown for a mistake.
+/// The text that is shown after a mistake.
 pub(crate) const USAGE: &str = "\
 bench-floor [--protocol cdp|webdriver] [--rounds N] [--jobs N] [--flight N,N] [--with 'NAME: ARGUMENT ...']...
 
@@ -14,7 +14,7 @@ bench-floor [--protocol cdp|webdriver] [--rounds N] [--jobs N] [--flight N,N] [-
   --with     one more turn of `plimsoll run` with these arguments, under this name:
              --with 'small: --set driver.cdp.args=[\"--window-size=320,240\"]'";
 
-/// What this process is.
+/// The role of this process.
 #[derive(Debug)]
 pub(crate) enum Command {
     /// The measurement.
@@ -39,7 +39,7 @@ pub(crate) struct Options {
     pub(crate) variants: Vec<Variant>,
 }
 
-/// What browsers are driven by.
+/// The protocol that drives the browsers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
     /// The DevTools protocol.
@@ -71,9 +71,9 @@ pub(crate) struct Work {
     pub(crate) jobs: NonZeroU32,
     pub(crate) flight: NonZeroU32,
     pub(crate) url: String,
-    /// Where result lines go.
+    /// The file for result lines.
     pub(crate) results: PathBuf,
-    /// The browser's arguments, without those that say where it keeps its files and how it is driven.
+    /// The browser's arguments, without those for its files and its connection.
     pub(crate) flags: Vec<String>,
 }
 

@@ -30,11 +30,11 @@ pub(crate) enum Client {
 #[derive(Debug)]
 pub(crate) struct Turn {
     pub(crate) flight: NonZeroU32,
-    /// Which client, by its place among them.
+    /// The index of the client.
     pub(crate) client: usize,
     pub(crate) cost: Cost,
     pub(crate) results: Results,
-    /// What the bare client told of the wire, or Plimsoll in its report.
+    /// The bare client's counts of messages, or Plimsoll's report.
     pub(crate) told: Value,
 }
 
@@ -64,7 +64,7 @@ pub(crate) async fn measure(options: &Options) -> Result<ExitCode, Failure> {
     let mut turns = Vec::new();
     for round in 1..=options.rounds.get() {
         for flight in &options.flights {
-            // Each is first in its turn, so that what one leaves to the next is spread over all.
+            // The first client changes each round, so that effects of one client on the next are spread over all.
             let first = round as usize % clients.len();
             for client in (0..clients.len()).map(|nth| (nth + first) % clients.len()) {
                 let task = Task { jobs: options.jobs, flight: *flight, flags: warm_up.clone() };
@@ -87,7 +87,7 @@ pub(crate) async fn measure(options: &Options) -> Result<ExitCode, Failure> {
     Ok(if all_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Where cargo has put things.
+/// The paths of cargo's outputs.
 struct Place {
     this: PathBuf,
     plimsoll: PathBuf,
@@ -124,14 +124,14 @@ impl Page {
     }
 }
 
-/// What a client has to do.
+/// The task of a client.
 struct Task {
     jobs: NonZeroU32,
     flight: NonZeroU32,
     flags: Vec<String>,
 }
 
-/// A few jobs that nobody counts: they bring the browser into the page cache, and show its flags.
+/// Runs a few uncounted jobs, which bring the browser into the page cache and show its flags.
 async fn warm_up(place: &Place, page: &Page, driver: Vec<String>) -> Result<Vec<String>, Failure> {
     let dir = TempDir::new()?;
     let four = NonZeroU32::MIN.saturating_add(3);
@@ -212,7 +212,7 @@ fn prepare(
     Ok((command, results))
 }
 
-/// What went wrong, in the words of the client.
+/// The client's own error messages.
 fn said(dir: &TempDir, results: &Results) -> String {
     let stderr = fs::read_to_string(dir.path().join("stderr")).unwrap_or_default();
     let complaints = results.complaints.iter().map(|(text, times)| format!("{times} x {text}"));

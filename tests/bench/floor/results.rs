@@ -1,4 +1,4 @@
-//! Reads a client's result lines as they are written, whichever client it is, and believes none of them.
+//! Reads the result lines of any client as they are written, and checks their values.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::visit;
 
-/// What the lines said so far.
+/// The sums of the lines so far.
 #[derive(Debug)]
 pub(crate) struct Results {
     path: PathBuf,
@@ -23,14 +23,14 @@ pub(crate) struct Results {
     pub(crate) lost_loads: u32,
     /// Jobs that took more than one attempt.
     pub(crate) retried: u32,
-    /// What the others said, and how many of them said it.
+    /// The errors of the other jobs, with their counts.
     pub(crate) complaints: BTreeMap<String, u32>,
     first_start: Option<Moment>,
     last_end: Option<Moment>,
 }
 
 impl Results {
-    /// Of a client that will write to `path`.
+    /// For a client that will write to `path`.
     pub(crate) fn expect(path: PathBuf) -> Self {
         Self {
             path,
@@ -45,7 +45,7 @@ impl Results {
         }
     }
 
-    /// Reads what was written since the last look.
+    /// Reads the lines since the last call.
     pub(crate) fn look(&mut self, now: Moment) -> io::Result<()> {
         if self.file.is_none() {
             self.file = match File::open(&self.path) {
@@ -68,7 +68,7 @@ impl Results {
     }
 
     fn take(&mut self, line: &Value, now: Moment) {
-        // The lines say how long a job took, not when it began.
+        // The lines give a job's duration, not its start.
         let took = Duration::from_millis(line["ms"].as_u64().unwrap_or_default());
         let start = Moment::after(now.elapsed().saturating_sub(took));
         self.first_start = Some(self.first_start.map_or(start, |first| first.min(start)));

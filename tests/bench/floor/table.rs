@@ -1,4 +1,4 @@
-//! The figures as Markdown: medians, and each client beside the floor of the same round.
+//! The figures as Markdown: medians, and the ratio of each client to the floor of the same round.
 
 use std::fmt::Write;
 use std::num::NonZeroU32;
@@ -14,7 +14,7 @@ const HEAD: &str = "\
 |---|---|---|---|---|---|---|---|---|---|
 ";
 
-/// A turn in a line, for whoever waits.
+/// A turn in one line, to show progress.
 pub(crate) fn line(name: &str, turn: &Turn) -> String {
     let mut line = format!(
         "{name:<16} {:6.2} jobs/s steady, {:6.2} whole, client {:5.2} ms a job, browser {:6.1} ms a job",
@@ -86,14 +86,14 @@ fn row(client: &Client, number: usize, flight: NonZeroU32, jobs: NonZeroU32, tur
     )
 }
 
-/// What it was measured on.
+/// The machine of the measurement.
 fn machine(turns: &[Turn]) -> String {
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
     let browser = turns.iter().find_map(|turn| turn.told["browser"].as_str().filter(|_| turn.client == 0));
     format!("{cores} cores, {}.", browser.unwrap_or("an unknown browser"))
 }
 
-/// What the floor sends and receives.
+/// The messages that the floor sends and receives.
 fn wire(jobs: NonZeroU32, turns: &[Turn]) -> String {
     let floor = |key: &str| {
         let per_job = |told: &Value| told[key].as_f64().unwrap_or_default() / f64::from(jobs.get());
@@ -103,7 +103,7 @@ fn wire(jobs: NonZeroU32, turns: &[Turn]) -> String {
     format!("\nThe floor sends {sent:.1} commands a job and receives {received:.1} messages.\n")
 }
 
-/// What Plimsoll says of itself, to be held against what was measured from outside.
+/// Plimsoll's own figures, for comparison with the measurement from outside.
 fn reports(clients: &[Client], options: &Options, turns: &[Turn]) -> String {
     let mut text = "\nWhat `report.json` says, medians:\n\n".to_owned();
     for (number, client) in clients.iter().enumerate() {
@@ -137,17 +137,17 @@ fn each(time: Duration, turn: &Turn) -> f64 {
     time.as_secs_f64() * 1000.0 / f64::from(turn.results.done.max(1))
 }
 
-/// Not a number where the system does not count it.
+/// NaN if the system does not count it.
 fn browsers(turn: &Turn) -> f64 {
     turn.cost.browsers.map_or(f64::NAN, |time| each(time, turn))
 }
 
-/// As milliseconds, if it was counted.
+/// The value in milliseconds, if it was counted.
 fn counted(millis: f64) -> String {
     if millis.is_nan() { "-".into() } else { format!("{millis:.0} ms") }
 }
 
-/// The middle one; the mean of the two in the middle when there is none; 0 of nothing.
+/// The median; the mean of the two middle figures if their number is even; 0 for no figures.
 fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     let middle = figures.len() / 2;

@@ -1,9 +1,9 @@
-//! The job that every client does: which values are read, and what they are when the page was really there.
+//! The job of every client: the values that are read, and their expected contents.
 
 use serde_json::{Map, Value, json};
 
-/// Name of a value, the selector that Plimsoll reads it by, and what it is without its spaces. The second and the
-/// third are made by the page's script: a client that reads too early has something else.
+/// A value's name, the selector by which Plimsoll reads it, and its content without spaces. The page's script makes
+/// the second and the third: a client that reads too early gets other contents.
 const VALUES: [(&str, &str, &str); 3] = [
     ("title", "title", "Howdeepmayshelie?"),
     ("count", "#count", "100entries"),

@@ -12,8 +12,7 @@
 //!
 //! Read it in this order: [`scenario`] and [`plan`] (what a seed stands for), [`world`] (the machine), [`oracle`] (what must
 //! hold), [`run`](mod@run) (one run), [`sweep`](mod@sweep) (many), [`mutation`] (planted bugs), [`control`] and
-//! [`scale`]
-//! (figures).
+//! [`scale`] (figures).
 
 // words
 pub mod agenda;

@@ -15,7 +15,7 @@ use crate::units::Ratio;
 pub enum Rule {
     /// Too large a share, or too many, of the recent calls went wrong.
     Rates(Rates),
-    /// Failures outweighed successes for long: see [`leaky`](crate::policy::leaky).
+    /// Failures outweighed successes for long: see `leaky`.
     Leaky(LeakyConfig),
 }
 

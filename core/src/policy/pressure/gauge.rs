@@ -77,17 +77,17 @@ impl Lines {
 /// The lines and delays of the gauge.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PressureConfig {
-    /// For [`Signal::MemoryUse`].
+    /// For `Signal::MemoryUse`.
     pub memory_use: Lines,
-    /// For [`Signal::MemoryFull`].
+    /// For `Signal::MemoryFull`.
     pub memory_full: Lines,
-    /// For [`Signal::MemorySome`].
+    /// For `Signal::MemorySome`.
     pub memory_some: Lines,
-    /// For [`Signal::Fds`] and [`Signal::Pids`].
+    /// For `Signal::Fds` and `Signal::Pids`.
     pub handles: Lines,
-    /// For [`Signal::Disk`] and [`Signal::Inodes`].
+    /// For `Signal::Disk` and `Signal::Inodes`.
     pub disk: Lines,
-    /// For [`Signal::LoopLag`].
+    /// For `Signal::LoopLag`.
     pub loop_lag: Lines,
     /// How long a value must stay below a line before the level is left.
     pub hold: Duration,

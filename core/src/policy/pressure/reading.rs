@@ -100,7 +100,7 @@ impl Disk {
     /// room on a terabyte as on 20 GiB, and a full disk is near only where little is free.
     pub(crate) const COUNTED: Bytes = Bytes::gib(20);
 
-    /// The share in use of the last [`Disk::COUNTED`] of the disk, or of all of a smaller one.
+    /// The share in use of the last `Disk::COUNTED` of the disk, or of all of a smaller one.
     #[must_use]
     pub fn share(self) -> Ratio {
         let counted = self.total.min(Self::COUNTED);

@@ -38,7 +38,7 @@ pub struct ScopesConfig {
 /// | fuse | `failed_count` 50 | 30 s … 300 s, 5 probes |
 ///
 /// The global breaker counts attempts, `internal` failures and starts of browsers. Failed starts alone seldom open it: the
-/// back-off between them ([`launch`](crate::policy::launch)) allows about five in 30 s.
+/// back-off between them (`launch`) allows about five in 30 s.
 ///
 /// Rests double where some systems add the same again each time: it reaches the cap in five steps instead of ten, and
 /// one law is enough.

@@ -1,4 +1,4 @@
-//! What goes wrong on the way to a page: each has its class, and nothing hangs or grows.
+//! Faults of fetching a page: each has its class, and no fetch hangs or grows without limit.
 
 use std::io::Write;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::rig::{Tab, browser, browser_with, failed};
 use FailureClass::{BrowserCrash, Navigation, Script, Timeout, Unsupported};
 use Recurrence::{Persistent, Transient};
 
-/// What a page that never ends is given.
+/// The time limit for a page that never ends.
 const SOON: Duration = Duration::from_millis(500);
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn a_peer_that_breaks_the_rules_is_a_fault_and_no_more() {
     }
 }
 
-/// So many zeros, packed.
+/// This number of zeros, compressed.
 fn packed_zeros(bytes: usize) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     let piece = vec![0; 1 << 20];

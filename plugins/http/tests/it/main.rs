@@ -1,4 +1,4 @@
-//! The driver through core's ports, against sites that behave and sites that do not.
+//! Tests the driver through core's ports, with normal and misbehaving sites.
 
 mod faults;
 mod pages;

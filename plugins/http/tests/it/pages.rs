@@ -1,4 +1,4 @@
-//! What pages bring back, beyond what the suite of all drivers (`tests/conformance`) asks.
+//! Results of pages, beyond the cases of the common suite (`tests/conformance`).
 
 use plimsoll_core::outcome::{FailureClass, Recurrence};
 use plimsoll_core::port::StepOutput;

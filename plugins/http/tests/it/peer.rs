@@ -1,4 +1,4 @@
-//! A server that sends exactly the bytes it is told to, whatever they break.
+//! A server that sends exactly the given bytes, also invalid ones.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-/// Answers each request with bytes of its path, and hangs up.
+/// Answers each request with the bytes for its path, and closes the connection.
 pub(crate) struct Peer {
     addr: SocketAddr,
     stopped: Arc<AtomicBool>,
@@ -14,7 +14,7 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Serves what `answer` says for a path.
+    /// Serves the result of `answer` for a path.
     pub(crate) fn serve(answer: impl Fn(&str) -> Vec<u8> + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let addr = listener.local_addr().expect("its address");
@@ -25,7 +25,7 @@ impl Peer {
                 if told.load(Ordering::Relaxed) {
                     return;
                 }
-                // A client that hangs up first is its own affair.
+                // A client may close the connection first.
                 drop(reply(stream, &answer));
             }
         });

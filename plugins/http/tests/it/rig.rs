@@ -1,4 +1,4 @@
-//! A driver, one of its browsers, and contexts that are spoken to as a job would.
+//! A driver, one of its browsers, and contexts whose steps are written as in a job.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use plimsoll_core::step::Step;
 use plimsoll_http::{HttpDriver, HttpSettings};
 use serde_json::{Map, Value, json};
 
-/// What a step that should work may take.
+/// The time limit of a step that should succeed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A browser with these settings.
@@ -26,7 +26,7 @@ pub(crate) async fn browser() -> Arc<dyn Browser> {
     browser_with(Value::Null).await
 }
 
-/// A context and what is done in it.
+/// A context and its operations.
 pub(crate) struct Tab(pub(crate) Box<dyn Context>);
 
 impl Tab {
@@ -59,7 +59,7 @@ impl Tab {
         }
     }
 
-    /// What a step that must work adds to the job's data.
+    /// The data of a step that must succeed.
     pub(crate) async fn data(&mut self, step: Value) -> Map<String, Value> {
         match self.perform(step).await {
             Ok(StepOutput::Data(data)) => data,
@@ -73,7 +73,7 @@ impl Tab {
     }
 }
 
-/// Checks that something failed in this way, with these words.
+/// Checks that a call failed with this class and these words.
 #[track_caller]
 pub(crate) fn failed<T: std::fmt::Debug>(
     done: Result<T, Fault>,

@@ -1,4 +1,4 @@
-//! What a context keeps, and what it keeps to itself.
+//! The state that a context keeps, and its isolation from other contexts.
 
 use std::collections::BTreeMap;
 

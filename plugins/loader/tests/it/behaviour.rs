@@ -1,5 +1,4 @@
-//! Misbehaviour that does not end a library: each call gets a class and ends by its deadline, and the driver works
-//! on.
+//! Misbehaviour that does not end a library: each call gets a class and ends by its deadline, and the driver works on.
 
 use std::time::Duration;
 

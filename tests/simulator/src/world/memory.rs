@@ -16,7 +16,7 @@ const STALLS_FROM: f64 = 0.93;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Growth {
     since: Moment,
-    /// The growth per second until the peak; the peak is counted beyond an empty context.
+    /// The rise to the peak, beyond an empty context; the rise per second until then.
     rise: f64,
     rises: f64,
     leaks: f64,

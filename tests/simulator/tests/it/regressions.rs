@@ -98,7 +98,7 @@ fn a_start_that_fails_after_the_end_is_forgotten() {
     holds(&scenario, &[]);
 }
 
-/// The end of an attempt came before the event of its context, and its success was credited to nobody.
+/// The end of an attempt came before the event of its context, and its success was not counted.
 #[test]
 fn a_success_counts_even_if_its_context_is_told_later() {
     let mut scenario = calm_scenario(50, secs(1));
