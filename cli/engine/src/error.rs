@@ -1,7 +1,8 @@
 //! [`EngineError`]: why an engine could not start, or ended with an error.
 
-use std::error::Error;
 use std::fmt::Display;
+
+pub use plimsoll_core::outcome::with_causes;
 
 /// Why an engine could not start, or ended with an error. The message names the cause and, where there is one, the
 /// remedy; it may have several lines.
@@ -42,15 +43,4 @@ impl EngineError {
     pub fn bug(why: impl Display) -> Self {
         Self::Bug(why.to_string())
     }
-}
-
-/// The message of an error and of all its causes, on one line.
-pub fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text += &format!(": {error}");
-        cause = error.source();
-    }
-    text
 }
