@@ -108,10 +108,12 @@ fn control_figures(dir: &Path) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The figures a large fleet must keep: events a second on one core, bytes of a context, time of an admission.
-const EVENTS_PER_SECOND: f64 = 200_000.0;
+/// The most memory that the policies may hold for a context.
 const BYTES_EACH: Bytes = Bytes::kib(2);
-const ADMISSION: Duration = Duration::from_micros(20);
+/// How many times the median admission of the largest fleet may cost that of the smallest. A cost that is linear in the
+/// number of contexts is 100 times; the cache misses of a larger fleet are less than twice. Absolute times are shown and not
+/// judged, because they depend on the machine and on what else it does.
+const GROWTH: f64 = 6.0;
 
 fn scale(contexts: u32) -> ExitCode {
     let meter = Watch { start: Instant::now() };
@@ -122,8 +124,15 @@ fn scale(contexts: u32) -> ExitCode {
     for Cost { contexts, p50, p99, read, measured, .. } in costs.iter().rev() {
         println!("{contexts:>9} {p50:>10.1?} {p99:>10.1?} {read:>10.1?} {measured:>10.1?}");
     }
-    let each = costs.first().map_or(Bytes::ZERO, |cost| cost.each);
-    println!("{each} of memory for each context");
+    let (Some(largest), Some(smallest)) = (costs.first(), costs.last()) else {
+        println!("give at least 100 contexts");
+        return ExitCode::from(2);
+    };
+    let growth = largest.p50.as_secs_f64() / smallest.p50.as_secs_f64();
+    println!(
+        "{} of memory for each context, admissions {growth:.1} times as long in the largest fleet",
+        largest.each
+    );
 
     let plan = plan(contexts);
     let before = processor_time();
@@ -131,12 +140,19 @@ fn scale(contexts: u32) -> ExitCode {
     let took = processor_time().saturating_sub(before);
     let speed = done.events as f64 / took.as_secs_f64();
     println!("{} events in {:.1} s, {speed:.0} events/s on one core", done.events, took.as_secs_f64());
-    if let Some(violation) = &done.violation {
-        println!("{violation}");
+
+    let mut faults = Vec::new();
+    if growth > GROWTH {
+        faults.push(format!("an admission may take {GROWTH} times as long in the largest fleet as in the smallest, not {growth:.1}"));
     }
-    let quick = costs.iter().all(|cost| cost.p99 <= ADMISSION) && speed >= EVENTS_PER_SECOND;
-    let well = quick && each <= BYTES_EACH && done.violation.is_none();
-    if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if largest.each > BYTES_EACH {
+        faults.push(format!("a context may take {BYTES_EACH} of the policies' memory, not {}", largest.each));
+    }
+    faults.extend(done.violation.map(|violation| violation.to_string()));
+    for fault in &faults {
+        println!("{fault}");
+    }
+    if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// This process's own clock and memory.
