@@ -15,16 +15,18 @@ use crate::outcome::{FailureClass, Fault};
 /// later answer counts as lost.
 pub const LOOK: Duration = Duration::from_secs(2);
 
-/// Pauses between checks; the last pause is repeated. The first pauses are short because most elements appear within a
-/// tenth of a second; later pauses are long to save the browser's CPU.
-const PAUSES: [Duration; 6] = [
+/// The first pauses between checks. They are short because most elements appear within a tenth of a second.
+const PAUSES: [Duration; 5] = [
     Duration::from_millis(20),
     Duration::from_millis(50),
     Duration::from_millis(100),
     Duration::from_millis(100),
     Duration::from_millis(100),
-    Duration::from_millis(250),
 ];
+
+/// Later pauses are a tenth of the time already waited, within these bounds. A check costs the browser about a
+/// millisecond of CPU, so hundreds of contexts that wait for minutes would otherwise keep all cores busy.
+const LATER: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
 
 /// Why a wait ended without success.
 #[derive(Debug)]
@@ -41,6 +43,7 @@ pub enum Unmet {
 #[derive(Debug, Default)]
 pub struct Polling {
     pauses: usize,
+    waited: Duration,
     missing: Option<String>,
 }
 
@@ -61,8 +64,10 @@ impl Polling {
         if left.is_zero() {
             return ControlFlow::Break(Err(Unmet::Late(self.missing.take())));
         }
-        let pause = PAUSES.get(self.pauses).or(PAUSES.last()).copied().unwrap_or_default();
+        let later = (self.waited / 10).clamp(LATER[0], LATER[1]);
+        let pause = PAUSES.get(self.pauses).copied().unwrap_or(later);
         self.pauses += 1;
+        self.waited += pause;
         ControlFlow::Continue(pause.min(left))
     }
 }
@@ -146,7 +151,19 @@ mod tests {
         };
         let Err(Unmet::Late(Some(missing))) = end else { panic!("{end:?}") };
         assert_eq!(missing, format!("look {looks}"));
-        assert!((40..=50).contains(&looks), "ten seconds are not spent asking: {looks}");
+        assert!((25..=35).contains(&looks), "ten seconds are not spent asking: {looks}");
+    }
+
+    #[test]
+    fn a_wait_of_minutes_checks_once_a_second() {
+        let mut polling = Polling::default();
+        let mut check = || match polling.next(Ok(Verdict::<()>::Waiting("it".into())), Duration::MAX) {
+            ControlFlow::Continue(pause) => pause,
+            ControlFlow::Break(end) => panic!("{end:?}"),
+        };
+        let pauses: Vec<_> = (0..200).map(|_| check()).collect();
+        assert!(pauses.is_sorted(), "{pauses:?}");
+        assert_eq!(pauses.last(), Some(&Duration::from_secs(1)));
     }
 
     #[test]

@@ -83,6 +83,9 @@ pub struct PressureConfig {
     pub memory_full: Lines,
     /// For `Signal::MemorySome`.
     pub memory_some: Lines,
+    /// Below this share of memory in use, a stall does not reach the level elevated: with that much room it comes from the
+    /// start of processes (programs are read from disk, pages are compacted) and not from a shortage.
+    pub stalls_count_from: Ratio,
     /// For `Signal::Fds` and `Signal::Pids`.
     pub handles: Lines,
     /// For `Signal::Disk` and `Signal::Inodes`.
@@ -106,6 +109,7 @@ impl Default for PressureConfig {
             memory_use: lines([85, 90, 95], [80, 85, 93]),
             memory_full: lines([2, 10, 20], [1, 2, 10]),
             memory_some: lines([10, 0, 0], [5, 0, 0]),
+            stalls_count_from: Ratio::percent(60),
             handles: lines([80, 90, 97], [75, 85, 93]),
             disk: lines([90, 95, 0], [85, 92, 0]),
             loop_lag: lines([5, 50, 0], [3, 25, 0]),
@@ -310,7 +314,19 @@ impl Gauge {
         if is_blind(Signal::MemoryUse) && is_blind(Signal::MemoryFull) { Ratio::ONE } else { Ratio::ZERO }
     }
 
-    const fn lines(&self, signal: Signal) -> Lines {
+    /// The lines of a signal now: with memory to spare, a stall begins to count at the line of the level critical.
+    fn lines(&self, signal: Signal) -> Lines {
+        let mut lines = self.configured(signal);
+        let memory = &self.needles[Signal::MemoryUse as usize];
+        let is_spare = memory.sight != Sight::Blind && memory.value < self.config.stalls_count_from;
+        if is_spare && matches!(signal, Signal::MemoryFull | Signal::MemorySome) {
+            lines.enter[0] = lines.enter[1];
+            lines.leave[0] = lines.leave[1];
+        }
+        lines
+    }
+
+    const fn configured(&self, signal: Signal) -> Lines {
         const fn only(index: usize) -> Lines {
             let mut enter = [Lines::NEVER; 3];
             enter[index] = Ratio::ONE;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::policy::pressure::gauge::{PressureConfig, lines};
+use crate::units::Ratio;
 
 /// Where the levels of pressure begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -32,6 +33,7 @@ impl PressureProfile {
                 memory_use: lines([75, 80, 90], [70, 75, 85]),
                 memory_full: lines([1, 5, 10], [1, 2, 5]),
                 memory_some: lines([5, 0, 0], [3, 0, 0]),
+                stalls_count_from: Ratio::ZERO,
                 handles: lines([70, 80, 90], [65, 75, 85]),
                 disk: lines([80, 90, 0], [75, 85, 0]),
                 ..default
@@ -40,6 +42,7 @@ impl PressureProfile {
                 memory_use: lines([80, 85, 92], [75, 80, 88]),
                 memory_full: lines([1, 5, 10], [1, 2, 5]),
                 memory_some: lines([5, 20, 0], [3, 10, 0]),
+                stalls_count_from: Ratio::ZERO,
                 ..default
             },
         }

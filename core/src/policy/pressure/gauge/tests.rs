@@ -110,6 +110,24 @@ fn nobody_is_evicted_for_a_danger_that_is_past_or_out_of_sight() {
 }
 
 #[test]
+fn a_small_stall_counts_only_when_memory_is_not_to_spare() {
+    let level = |memory: Option<u64>, full: u32| {
+        let mut bench = Bench::new();
+        let stall = Stall { some10: Ratio::percent(full + full / 2), full10: Ratio::percent(full) };
+        let mut reading = Reading { memory_stall: Some(bench.sensed(stall)), ..Reading::default() };
+        if let Some(percent) = memory {
+            reading.memory = bench.memory(percent).memory;
+        }
+        let _ = bench.read(&reading);
+        bench.gauge.level()
+    };
+    assert_eq!(level(Some(59), 9), Level::Nominal, "processes start; 41 % of memory is free");
+    assert_eq!(level(Some(60), 9), Level::Elevated);
+    assert_eq!(level(None, 9), Level::Elevated, "memory that is not seen is not to spare");
+    assert_eq!(level(Some(10), 10), Level::Critical, "a large stall counts however much is free");
+}
+
+#[test]
 fn blindness_is_listed_and_one_missed_reading_is_not_blindness() {
     let mut bench = Bench::new();
     assert_eq!(bench.gauge.blind().count(), Signal::ALL.len());
