@@ -45,5 +45,5 @@ mod trial;
 pub use engine::{Ceilings, Engine, EngineBuilder, EngineEvent, PreparedEngine};
 pub use error::EngineError;
 pub use job::{Job, JobMistake};
-pub use memory_store::{Finished, JobHandle, JobProgress, NotRun};
-pub use submit::{Refusal, RunError, SubmitError};
+pub use memory_store::{Finished, JobHandle, JobProgress};
+pub use submit::{NotRun, Refusal, RunError, SubmitError};

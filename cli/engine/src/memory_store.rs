@@ -24,7 +24,7 @@ use serde_json::Map;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::submit::Refusal;
+use crate::submit::{NotRun, Refusal};
 
 /// A job that has ended, with its results.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,17 +33,6 @@ pub struct Finished {
     pub record: JobRecord,
     /// Its pictures and PDFs, in the order of `record.artifacts`.
     pub artifacts: Vec<Artifact>,
-}
-
-/// Why a job that was accepted has no result.
-#[derive(Debug, thiserror::Error)]
-pub enum NotRun {
-    /// The engine was drained before the job finished; the job comes back.
-    #[error("job `{}` did not finish before the engine was drained", .0.id)]
-    Released(Box<CheckedJob>),
-    /// The engine ended without a result for the job: the engine's task failed, or the engine was dropped.
-    #[error("the engine ended before the job did")]
-    EngineEnded,
 }
 
 /// Where a job is.

@@ -1,9 +1,10 @@
-//! Why an engine refuses a job: [`SubmitError`] holds the [`Refusal`] and the job.
+//! Why an engine refuses a job, or has no result for it: [`SubmitError`] holds the [`Refusal`] and the job, [`NotRun`]
+//! the reason after a job was accepted.
 
 use plimsoll_core::capability::Capabilities;
+use plimsoll_core::job::Job as CheckedJob;
 
 use crate::job::{Job, JobMistake};
-use crate::memory_store::NotRun;
 
 /// A job that an engine refused. The job is in it.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +46,17 @@ pub enum Refusal {
     /// The engine was started on a store of its caller.
     #[error("the engine takes its jobs from the store that it was started on")]
     OtherStore,
+}
+
+/// Why a job that was accepted has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum NotRun {
+    /// The engine was drained before the job finished; the job comes back.
+    #[error("job `{}` did not finish before the engine was drained", .0.id)]
+    Released(Box<CheckedJob>),
+    /// The engine ended without a result for the job: the engine's task failed, or the engine was dropped.
+    #[error("the engine ended before the job did")]
+    EngineEnded,
 }
 
 /// Why a job of [`Engine::run`](crate::Engine::run) has no result.

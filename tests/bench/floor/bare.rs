@@ -17,7 +17,7 @@ use plimsoll_core::runtime::supervisor::Supervisor;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::lanes::{self, DEADLINE, Harvest, JobError};
 use crate::launch::Launched;
 use crate::options::Work;

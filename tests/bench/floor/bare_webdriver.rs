@@ -18,7 +18,7 @@ use plimsoll_host::tree::Ladder;
 use serde_json::{Map, Value, json};
 use tokio::time::{sleep, timeout};
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::lanes::{self, DEADLINE, Harvest, JobError};
 use crate::launch::Launched;
 use crate::options::Work;

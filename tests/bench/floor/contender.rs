@@ -11,7 +11,7 @@ use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::supervisor::Supervisor;
 use tokio::time::{interval, timeout};
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::lanes::{self, DEADLINE, Harvest, JobError};
 use crate::launch::Launched;
 use crate::options::Work;

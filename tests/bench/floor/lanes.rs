@@ -12,7 +12,7 @@ use plimsoll_core::runtime::clock::Clock;
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::options::Work;
 
 /// The time limit of a job, as in Plimsoll's defaults. A job that takes longer is not done.

@@ -12,7 +12,7 @@ use plimsoll_host::profile::{ProfileDir, ProfileRoot, default_base};
 use plimsoll_host::spawn::{Launch, Spawner};
 use plimsoll_host::tree::{Ladder, ProcessTree};
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// A browser or driver that was started.
 pub(crate) struct Launched {

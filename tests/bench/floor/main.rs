@@ -22,6 +22,7 @@ mod bare;
 mod bare_webdriver;
 mod contender;
 mod cost;
+mod failure;
 mod flags;
 mod group;
 mod lanes;
@@ -30,9 +31,9 @@ mod options;
 mod plan;
 mod results;
 mod table;
+mod turn;
 mod visit;
 
-use std::error::Error;
 use std::io::Read;
 use std::process::ExitCode;
 
@@ -40,10 +41,8 @@ use plimsoll_core::runtime::supervisor::Supervisor;
 use plimsoll_kit::bench_page;
 use plimsoll_kit::site::LOOPBACK;
 
+use crate::failure::Failure;
 use crate::options::{Command, USAGE};
-
-/// An error with its full message.
-type Failure = Box<dyn Error>;
 
 fn main() -> ExitCode {
     let command = match Command::read(std::env::args().skip(1)) {

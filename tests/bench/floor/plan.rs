@@ -5,48 +5,17 @@ use std::io::{BufRead, BufReader};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
-use std::time::Duration;
 
-use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::Failure;
-use crate::cost::{self, Cost};
+use crate::cost;
+use crate::failure::Failure;
 use crate::flags;
 use crate::options::{Options, Protocol, Variant, Work};
 use crate::results::Results;
 use crate::table;
+use crate::turn::{Client, Turn};
 use crate::visit;
-
-/// A client.
-#[derive(Debug, Clone)]
-pub(crate) enum Client {
-    Bare(Protocol),
-    Contender,
-    Plimsoll(Variant),
-}
-
-/// One client's turn.
-#[derive(Debug)]
-pub(crate) struct Turn {
-    pub(crate) flight: NonZeroU32,
-    /// The index of the client.
-    pub(crate) client: usize,
-    pub(crate) cost: Cost,
-    pub(crate) results: Results,
-    /// The bare client's counts of messages, or Plimsoll's report.
-    pub(crate) told: Value,
-}
-
-impl Client {
-    pub(crate) fn name(&self) -> &str {
-        match self {
-            Self::Bare(_) => "floor",
-            Self::Contender => "chromiumoxide",
-            Self::Plimsoll(variant) => &variant.name,
-        }
-    }
-}
 
 /// Measures, prints the table, and writes it to `bench/floor-cdp.md` or the like in cargo's target directory.
 pub(crate) async fn measure(options: &Options) -> Result<ExitCode, Failure> {
@@ -217,9 +186,4 @@ fn said(dir: &TempDir, results: &Results) -> String {
     let stderr = fs::read_to_string(dir.path().join("stderr")).unwrap_or_default();
     let complaints = results.complaints.iter().map(|(text, times)| format!("{times} x {text}"));
     complaints.take(10).chain(stderr.lines().take(10).map(str::to_owned)).collect::<Vec<_>>().join("\n  ")
-}
-
-/// Jobs in each second of `time`.
-pub(crate) fn rate(jobs: u32, time: Duration) -> f64 {
-    f64::from(jobs) / time.as_secs_f64()
 }

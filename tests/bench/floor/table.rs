@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::options::Options;
-use crate::plan::{Client, Turn, rate};
+use crate::turn::{Client, Turn, rate};
 
 const HEAD: &str = "\
 | client | jobs/s, steady | beside the floor | jobs/s, whole run | beside the floor | client CPU a job | browser CPU a job | done | lost load events | retried |

@@ -89,17 +89,14 @@ pub fn host_of(seed: u64, job: JobSeq, load: &Load) -> Host {
 }
 
 impl OutcomePlan {
-    /// The greatest multiple of the median time or memory that a page takes.
-    pub const LONGEST: f64 = 2.5;
-
     /// The outcome of an attempt; `weight` multiplies the memory of pages.
     pub(crate) fn drawn(rng: &mut FaultRng<'_>, job: JobSeq, attempt: u32, load: &Load, weight: f64) -> Self {
         let mut chance = Chance::of(rng.seed, &[0xfa7e, job.0, u64::from(attempt)]);
         let median = |chance: &mut Chance, of: Duration, sigma| {
-            Duration::from_secs_f64(chance.log_normal(of.as_secs_f64(), sigma)).min(of.mul_f64(Self::LONGEST))
+            Duration::from_secs_f64(chance.log_normal(of.as_secs_f64(), sigma)).min(of.mul_f64(Load::LONGEST))
         };
         let peak = load.page_memory.0 as f64
-            * chance.log_normal(1.0, load.memory_spread).min(Self::LONGEST)
+            * chance.log_normal(1.0, load.memory_spread).min(Load::LONGEST)
             * weight;
         let mut outcome = Self {
             create_cpu: chance.span(load.create_cpu.0, load.create_cpu.1),

@@ -11,7 +11,6 @@ use plimsoll_core::policy::{
 use plimsoll_core::units::Bytes;
 
 use crate::fault::{FaultKind, Faults};
-use crate::outcome_plan::OutcomePlan;
 use plimsoll_sim::chance::Chance;
 
 /// One run's circumstances.
@@ -71,6 +70,11 @@ pub struct Load {
     pub browser_memory: Bytes,
     /// How long an attempt may take.
     pub attempt_timeout: Duration,
+}
+
+impl Load {
+    /// The greatest multiple of the median time or memory that a page takes.
+    pub const LONGEST: f64 = 2.5;
 }
 
 impl Default for Load {
@@ -145,7 +149,7 @@ fn load(chance: &mut Chance, storm: Duration, machine: Machine) -> Load {
     let (shortest, longest) = if chance.happens(0.25) { (5_000, 60_000) } else { (10, 20_000) };
     let hold = Duration::from_millis(u64::from(chance.count(shortest, longest)));
     // A healthy page on an idle machine is never late: only then is a timeout a fault.
-    let healthy = (page_cpu + hold).mul_f64(OutcomePlan::LONGEST) + Duration::from_secs(5);
+    let healthy = (page_cpu + hold).mul_f64(Load::LONGEST) + Duration::from_secs(5);
     Load {
         jobs,
         burst,

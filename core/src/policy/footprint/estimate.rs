@@ -72,16 +72,11 @@ pub(super) mod as_mean {
     use super::Estimate;
     use crate::quantity::size;
 
-    pub(in crate::policy::footprint) fn serialize<S: Serializer>(
-        estimate: &Estimate,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(estimate: &Estimate, serializer: S) -> Result<S::Ok, S::Error> {
         size::serialize(&estimate.mean, serializer)
     }
 
-    pub(in crate::policy::footprint) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Estimate, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Estimate, D::Error> {
         size::deserialize(deserializer).map(Estimate::of_mean)
     }
 }

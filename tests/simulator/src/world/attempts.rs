@@ -233,6 +233,15 @@ impl World {
         }
     }
 
+    /// The browser of a context works on it no longer.
+    pub(super) fn freeze_context(&mut self, now: Moment, slot: SlotId) {
+        if let Some(context) = self.contexts.get_mut(&slot)
+            && let Phase::Creating(turn) | Phase::Loading(turn) | Phase::Abandoned(turn) = &mut context.phase
+        {
+            turn.take().and_then(|turn| self.processor.stop(now, turn));
+        }
+    }
+
     /// Cancels everything that runs.
     pub(super) fn cancel_all(&mut self, now: Moment) {
         let slots: Vec<_> = self.contexts.keys().copied().collect();

@@ -158,15 +158,6 @@ impl World {
         self.agenda.enter(now + HANG_SEEN_AFTER, Due::Missed(id));
     }
 
-    fn freeze_context(&mut self, now: Moment, slot: SlotId) {
-        use super::attempts::Phase;
-        if let Some(context) = self.contexts.get_mut(&slot)
-            && let Phase::Creating(turn) | Phase::Loading(turn) | Phase::Abandoned(turn) = &mut context.phase
-        {
-            turn.take().and_then(|turn| self.processor.stop(now, turn));
-        }
-    }
-
     /// The attempts of a browser fail, each on its own and within a few milliseconds.
     fn fail_contexts(&mut self, now: Moment, id: BrowserId) {
         for slot in self.on(id) {
