@@ -147,8 +147,8 @@ fn the_page_on_memory_has_the_lines_of_every_profile_and_the_defaults_of_every_k
         let row = format!("| `{}` | `{}` |", key.name, key.default.as_str().expect("a text"));
         assert!(page.contains(&row), "no row {row:?}");
     }
-    let PressureConfig { hold, stale_after, stalls_count_from, .. } = PressureConfig::default();
-    let spare = format!("apply only from {:.0} % of memory in use", stalls_count_from.value() * 100.0);
+    let PressureConfig { hold, stale_after, spare_below, .. } = PressureConfig::default();
+    let spare = format!("less than {:.0} % of memory in use, a stall", spare_below.value() * 100.0);
     assert!(page.contains(&spare), "no {spare:?}");
     let shut_for = FootprintConfig::default().shut_for;
     for (words, value) in [

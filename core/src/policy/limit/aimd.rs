@@ -2,7 +2,7 @@
 //!
 //! | level | what happens |
 //! |---|---|
-//! | nominal, and at least 90 % of the limit in use | every 2 s: × 1.5 below the threshold, above it + 5 % (at least 1) |
+//! | nominal, and at least 90 % of the limit in use | every 2 s: × 1.5 (at most + 50) below the threshold, above it + 5 % (at least 1) |
 //! | nominal, less in use | nothing: a quiet night must not inflate the limit |
 //! | elevated | no growth; the threshold falls to the limit |
 //! | critical, emergency | at once, then at most every 10 s: threshold ← 0.85 × limit, limit ← 0.85 × min(limit, active) |
@@ -43,6 +43,10 @@ impl Default for AimdConfig {
         }
     }
 }
+
+/// The most that one step adds: a limit far ahead of what is active would let admission go on for long after the level
+/// has become elevated. It is the default of `limits.max_creating`, so no fleet is slower for it.
+const STEP: f64 = 50.0;
 
 /// What is left after a cut.
 const CUT: f64 = 0.85;
@@ -99,7 +103,7 @@ impl AimdLimit {
             return;
         }
         self.grown = now;
-        let fast = (self.limit * 1.5).min(self.threshold);
+        let fast = (self.limit * 1.5).min(self.limit + STEP).min(self.threshold);
         let gentle = self.limit + (self.limit * 0.05).max(1.0);
         self.set(if self.limit < self.threshold { fast.max(gentle) } else { gentle });
     }

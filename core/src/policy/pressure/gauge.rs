@@ -83,9 +83,9 @@ pub struct PressureConfig {
     pub memory_full: Lines,
     /// For `Signal::MemorySome`.
     pub memory_some: Lines,
-    /// Below this share of memory in use, a stall does not reach the level elevated: with that much room it comes from the
-    /// start of processes (programs are read from disk, pages are compacted) and not from a shortage.
-    pub stalls_count_from: Ratio,
+    /// Below this share of memory in use, a stall raises the level one step less: with that much room most of it comes
+    /// from the start of processes (programs are read from disk, pages are compacted) and not from a shortage.
+    pub spare_below: Ratio,
     /// For `Signal::Fds` and `Signal::Pids`.
     pub handles: Lines,
     /// For `Signal::Disk` and `Signal::Inodes`.
@@ -109,7 +109,7 @@ impl Default for PressureConfig {
             memory_use: lines([85, 90, 95], [80, 85, 93]),
             memory_full: lines([2, 10, 20], [1, 2, 10]),
             memory_some: lines([10, 0, 0], [5, 0, 0]),
-            stalls_count_from: Ratio::percent(60),
+            spare_below: Ratio::percent(75),
             handles: lines([80, 90, 97], [75, 85, 93]),
             disk: lines([90, 95, 0], [85, 92, 0]),
             loop_lag: lines([5, 50, 0], [3, 25, 0]),
@@ -314,14 +314,14 @@ impl Gauge {
         if is_blind(Signal::MemoryUse) && is_blind(Signal::MemoryFull) { Ratio::ONE } else { Ratio::ZERO }
     }
 
-    /// The lines of a signal now: with memory to spare, a stall begins to count at the line of the level critical.
+    /// The lines of a signal now: with memory to spare, each level of a stall begins where the next begins otherwise.
     fn lines(&self, signal: Signal) -> Lines {
         let mut lines = self.configured(signal);
         let memory = &self.needles[Signal::MemoryUse as usize];
-        let is_spare = memory.sight != Sight::Blind && memory.value < self.config.stalls_count_from;
+        let is_spare = memory.sight != Sight::Blind && memory.value < self.config.spare_below;
         if is_spare && matches!(signal, Signal::MemoryFull | Signal::MemorySome) {
-            lines.enter[0] = lines.enter[1];
-            lines.leave[0] = lines.leave[1];
+            lines.enter = [lines.enter[1], lines.enter[2], Lines::NEVER];
+            lines.leave = [lines.leave[1], lines.leave[2], Lines::NEVER];
         }
         lines
     }

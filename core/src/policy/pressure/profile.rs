@@ -33,7 +33,7 @@ impl PressureProfile {
                 memory_use: lines([75, 80, 90], [70, 75, 85]),
                 memory_full: lines([1, 5, 10], [1, 2, 5]),
                 memory_some: lines([5, 0, 0], [3, 0, 0]),
-                stalls_count_from: Ratio::ZERO,
+                spare_below: Ratio::ZERO,
                 handles: lines([70, 80, 90], [65, 75, 85]),
                 disk: lines([80, 90, 0], [75, 85, 0]),
                 ..default
@@ -42,7 +42,7 @@ impl PressureProfile {
                 memory_use: lines([80, 85, 92], [75, 80, 88]),
                 memory_full: lines([1, 5, 10], [1, 2, 5]),
                 memory_some: lines([5, 20, 0], [3, 10, 0]),
-                stalls_count_from: Ratio::ZERO,
+                spare_below: Ratio::ZERO,
                 ..default
             },
         }

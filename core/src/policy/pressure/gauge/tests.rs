@@ -110,7 +110,7 @@ fn nobody_is_evicted_for_a_danger_that_is_past_or_out_of_sight() {
 }
 
 #[test]
-fn a_small_stall_counts_only_when_memory_is_not_to_spare() {
+fn a_stall_counts_one_level_less_while_memory_is_to_spare() {
     let level = |memory: Option<u64>, full: u32| {
         let mut bench = Bench::new();
         let stall = Stall { some10: Ratio::percent(full + full / 2), full10: Ratio::percent(full) };
@@ -121,10 +121,12 @@ fn a_small_stall_counts_only_when_memory_is_not_to_spare() {
         let _ = bench.read(&reading);
         bench.gauge.level()
     };
-    assert_eq!(level(Some(59), 9), Level::Nominal, "processes start; 41 % of memory is free");
-    assert_eq!(level(Some(60), 9), Level::Elevated);
-    assert_eq!(level(None, 9), Level::Elevated, "memory that is not seen is not to spare");
-    assert_eq!(level(Some(10), 10), Level::Critical, "a large stall counts however much is free");
+    assert_eq!(level(Some(74), 9), Level::Nominal, "processes start; 26 % of memory is free");
+    assert_eq!(level(Some(74), 10), Level::Elevated);
+    assert_eq!(level(Some(10), 20), Level::Critical, "a large stall counts however much is free");
+    assert_eq!(level(Some(75), 9), Level::Elevated);
+    assert_eq!(level(Some(75), 20), Level::Emergency);
+    assert_eq!(level(None, 20), Level::Emergency, "memory that is not seen is not to spare");
 }
 
 #[test]
