@@ -15,6 +15,10 @@ use crate::world_event::Glance;
 const HOLD: Duration = Duration::from_secs(10);
 /// A victim that is not gone after this time no longer delays the next eviction.
 const GIVE_UP: Duration = Duration::from_secs(30);
+/// With less memory in use, there is memory to spare.
+const SPARE_BELOW: Ratio = Ratio::percent(75);
+/// More than any percentage that is read.
+const NEVER: u32 = 1_000;
 
 #[derive(Debug)]
 pub(super) struct Memory {
@@ -131,8 +135,13 @@ impl Memory {
         if self.kills.replace(glance.oom_kills).is_some_and(|before| glance.oom_kills > before) {
             self.killed_at = Some(now);
         }
-        for [use_of, stalls] in [&mut self.critical, &mut self.emergency] {
+        // With memory to spare, a stall counts one level less.
+        let lines = if share < SPARE_BELOW { [(20, 10), (NEVER, NEVER)] } else { [(10, 2), (20, 10)] };
+        for ([use_of, stalls], (begins, ends)) in
+            [&mut self.critical, &mut self.emergency].into_iter().zip(lines)
+        {
             use_of.look(now, share);
+            *stalls = Alarm { last: stalls.last, ..Alarm::between(begins, ends) };
             stalls.look(now, glance.stalled());
         }
     }
@@ -163,7 +172,8 @@ impl Memory {
             .map_or_else(Default::default, |(_, seen)| (seen.share().unwrap_or_default(), seen.stalled()));
         let rest = Duration::from_secs(if share > Ratio::percent(97) { 1 } else { 5 });
         let hasty = self.relieved_at.is_some_and(|at| now.since(at) < rest);
-        let danger = share >= Ratio::percent(93) || stalled >= Ratio::percent(10) || self.killed_lately(now);
+        let stalls = stalled >= Ratio::percent(10) && share >= SPARE_BELOW;
+        let danger = share >= Ratio::percent(93) || stalls || self.killed_lately(now);
         hold(Invariant::EvictsSparingly, runs && danger && !waits && !hasty, || {
             format!(
                 "{slot} (runs: {runs}) at {share}, stalled {stalled}; before it {:?}, {:?}",
