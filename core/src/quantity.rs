@@ -32,6 +32,40 @@ trait Quantity {
     }
 }
 
+/// The parts that the modules of all quantities have in the same form.
+macro_rules! written {
+    ($quantity:ident: $value:ty, $schema:tt) => {
+        /// The quantity that `text` means, if any.
+        #[must_use]
+        pub fn parse(text: &str) -> Option<$value> {
+            $quantity::from_text(text)
+        }
+
+        /// Reads the quantity.
+        ///
+        /// # Errors
+        /// When the value is no such quantity.
+        pub fn deserialize<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<$value, D::Error> {
+            super::read::<$quantity, D>(deserializer)
+        }
+
+        impl schemars::JsonSchema for $quantity {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($quantity).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!($schema)
+            }
+        }
+    };
+}
+use written;
+
 fn read<'de, Q: Quantity, D: Deserializer<'de>>(deserializer: D) -> Result<Q::Value, D::Error> {
     deserializer.deserialize_any(Written::<Q>(PhantomData))
 }

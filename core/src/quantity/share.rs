@@ -1,12 +1,9 @@
 //! Shares of a whole, as in `"80%"` or `0.8`.
 
-use std::borrow::Cow;
-
 use crate::units::Ratio;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserializer, Serializer};
+use serde::Serializer;
 
-use super::{Quantity, read};
+use super::{Quantity, written};
 
 /// A share, for `#[schemars(with = "...")]`.
 pub struct Share;
@@ -26,11 +23,15 @@ impl Quantity for Share {
     }
 }
 
-/// The share that `text` means, if any.
-#[must_use]
-pub fn parse(text: &str) -> Option<Ratio> {
-    Share::from_text(text)
-}
+written!(Share: Ratio, {
+    "type": ["string", "number"],
+    "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$",
+    "minimum": 0,
+    "maximum": 1,
+    "x-unit": "share",
+    "x-least": "0%",
+    "x-most": "100%"
+});
 
 /// Writes hundredths where that loses nothing.
 ///
@@ -42,35 +43,5 @@ pub fn serialize<S: Serializer>(share: &Ratio, serializer: S) -> Result<S::Ok, S
         serializer.serialize_str(&text)
     } else {
         serializer.serialize_f64(share.value())
-    }
-}
-
-/// Reads a share.
-///
-/// # Errors
-/// When the value is no share.
-pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ratio, D::Error> {
-    read::<Share, D>(deserializer)
-}
-
-impl JsonSchema for Share {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Share".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": ["string", "number"],
-            "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$",
-            "minimum": 0,
-            "maximum": 1,
-            "x-unit": "share",
-            "x-least": "0%",
-            "x-most": "100%"
-        })
     }
 }

@@ -1,13 +1,10 @@
 //! Amounts of memory, as in `"512MiB"`.
 
-use std::borrow::Cow;
-
 use crate::units::Bytes;
 use bytesize::ByteSize;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserializer, Serializer};
+use serde::Serializer;
 
-use super::{Quantity, read};
+use super::{Quantity, written};
 
 /// An amount of memory, for `#[schemars(with = "...")]`.
 pub struct Size;
@@ -23,11 +20,13 @@ impl Quantity for Size {
     }
 }
 
-/// The amount that `text` means, if any.
-#[must_use]
-pub fn parse(text: &str) -> Option<Bytes> {
-    Size::from_text(text)
-}
+written!(Size: Bytes, {
+    "type": "string",
+    "pattern": r"^\s*\d+(\.\d+)?\s*([kKMGT]i?)?B?\s*$",
+    "x-unit": "size",
+    "x-least": "0B",
+    "x-most": "1024TiB"
+});
 
 /// Writes the largest unit of which the amount is a whole number.
 ///
@@ -38,32 +37,4 @@ pub fn serialize<S: Serializer>(size: &Bytes, serializer: S) -> Result<S::Ok, S:
     let fits = UNITS.into_iter().find(|(unit, _)| size.0 > 0 && size.0.is_multiple_of(*unit));
     let (unit, name) = fits.unwrap_or((1, "B"));
     serializer.collect_str(&format_args!("{}{name}", size.0 / unit))
-}
-
-/// Reads an amount of memory.
-///
-/// # Errors
-/// When the value is no amount of memory.
-pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
-    read::<Size, D>(deserializer)
-}
-
-impl JsonSchema for Size {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Size".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "pattern": r"^\s*\d+(\.\d+)?\s*([kKMGT]i?)?B?\s*$",
-            "x-unit": "size",
-            "x-least": "0B",
-            "x-most": "1024TiB"
-        })
-    }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -85,7 +85,8 @@ fn entry((key, value): (&String, &Value)) -> (String, Value) {
 }
 
 /// A table that is handed on as it is. Shown, it lacks the values of keys that are named like secrets.
-#[derive(Clone, PartialEq, Default)]
+#[derive(Clone, PartialEq, Default, JsonSchema)]
+#[schemars(inline)]
 pub struct FreeTable(pub Map<String, Value>);
 
 impl fmt::Debug for FreeTable {
@@ -118,23 +119,10 @@ impl<'de> Deserialize<'de> for FreeTable {
     }
 }
 
-impl JsonSchema for FreeTable {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "FreeTable".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "object", "additionalProperties": true})
-    }
-}
-
 /// An HTTP address. Shown, it lacks its user and password.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Address(Url);
+#[derive(Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(inline, extend("format" = "uri", "pattern" = "^http://"))]
+pub struct Address(#[schemars(with = "String")] Url);
 
 impl Address {
     /// The address itself, user and password included.
@@ -186,20 +174,6 @@ impl<'de> Deserialize<'de> for Address {
             return Err(D::Error::custom(format!("`{REDACTED}` is the mark that stands for a secret")));
         }
         Ok(Self(url))
-    }
-}
-
-impl JsonSchema for Address {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Address".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "format": "uri", "pattern": "^http://"})
     }
 }
 

@@ -8,11 +8,10 @@
 //!
 //! A file is safer: other users of the machine may read a command line or an environment.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::{Serialize, Serializer};
 
@@ -24,7 +23,8 @@ pub const REDACTED: &str = "(redacted)";
 const LONGEST: usize = 64 << 10;
 
 /// A password or token.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(inline, extend("format" = "password", "writeOnly" = true, "minLength" = 1))]
 pub struct Secret(String);
 
 /// Why a file gives no secret.
@@ -101,20 +101,6 @@ impl<'de> Deserialize<'de> for Secret {
             REDACTED => Err(D::Error::custom(format!("`{REDACTED}` is the mark that stands for a secret"))),
             _ => Ok(Self(text)),
         }
-    }
-}
-
-impl JsonSchema for Secret {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Secret".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "format": "password", "writeOnly": true, "minLength": 1})
     }
 }
 
