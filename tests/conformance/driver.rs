@@ -3,13 +3,17 @@
 //! The differences between drivers are stated here: contexts per browser, cases at a time, time limits. Their
 //! *behaviour* must not differ.
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use plimsoll_cdp::{CdpDriver, CdpSettings};
+use plimsoll_check::machine::{DriverSource, Machine};
+use plimsoll_check::rig::Measures;
 use plimsoll_core::port::Driver;
 use plimsoll_host::executable::NamedPath;
 // Linked so that cargo builds its library, which is loaded at run time.
@@ -18,9 +22,9 @@ use plimsoll_loader::{HostProgram, Isolation, Loader};
 use plimsoll_sim::driver::{SimDriver, SimSettings};
 use plimsoll_webdriver::{Family, Remote, WebDriverDriver, WebDriverSettings};
 use serde_json::json;
+use tokio::sync::OnceCell;
 
-use crate::case::Verdict;
-use crate::rig::Machine;
+use crate::selenium::Grid;
 
 /// The columns of the table.
 pub(crate) const NAMES: [&str; 6] = ["cdp", "chromedriver", "geckodriver", "grid", "http", "sim"];
@@ -29,26 +33,27 @@ pub(crate) const NAMES: [&str; 6] = ["cdp", "chromedriver", "geckodriver", "grid
 pub(crate) struct Subject {
     /// The column in the table.
     pub(crate) name: &'static str,
-    /// Contexts that one browser holds.
-    pub(crate) room: usize,
     /// Cases at a time: on a small machine, more cases would only wait for each other.
     pub(crate) side_by_side: usize,
-    /// The time limit of a step that should succeed.
-    pub(crate) patience: Duration,
-    /// The time that a step may take beyond its budget.
-    pub(crate) grace: Duration,
-    /// The number of moments at which a call is abandoned.
-    pub(crate) moments: u32,
+    /// Its limits.
+    pub(crate) measures: Measures,
     /// Suites that the driver only models: it answers, but nothing happens in a page.
     pub(crate) models: &'static [&'static str],
     /// Cases in which the driver is known to differ, and why.
     pub(crate) differs: &'static [(&'static str, Known)],
     /// Makes the driver.
-    pub(crate) make: Make,
+    pub(crate) source: fn() -> Box<dyn DriverSource>,
 }
 
-/// How a driver is made.
-pub(crate) type Make = for<'a> fn(&'a Machine) -> LocalBoxFuture<'a, Arc<dyn Driver>>;
+/// A driver that is made from the machine alone.
+struct Plain(for<'a> fn(&'a Machine) -> LocalBoxFuture<'a, Arc<dyn Driver>>);
+
+#[async_trait(?Send)]
+impl DriverSource for Plain {
+    async fn make(&self, machine: &Machine) -> Result<Arc<dyn Driver>, Box<dyn Error>> {
+        Ok((self.0)(machine).await)
+    }
+}
 
 /// A known difference of a driver in a case, and its reason.
 #[derive(Debug, Clone, Copy)]
@@ -60,61 +65,32 @@ pub(crate) enum Known {
     AtTimes(&'static str, &'static [&'static str]),
 }
 
-const NO_SCRIPTS: &str = "the page's scripts do not run";
-
-impl Subject {
-    /// The verdict on a case, with the driver's known differences applied.
-    pub(crate) async fn judged(
-        &self,
-        suite: &str,
-        case: &str,
-        verdict: impl Future<Output = Verdict>,
-    ) -> Verdict {
-        if self.models.contains(&suite) {
-            return Verdict::Modelled;
-        }
-        let known = self.differs.iter().find(|(differs, _)| *differs == case);
-        match (known.map(|(_, known)| *known), verdict.await) {
-            (Some(Known::Always(why)), Verdict::Failed(_)) => Verdict::Differs(why),
-            (Some(Known::AtTimes(why, _)), Verdict::Passed) => Verdict::Differs(why),
-            (Some(Known::AtTimes(why, texts)), Verdict::Failed(how))
-                if texts.iter().any(|text| how.contains(text)) =>
-            {
-                Verdict::Differs(why)
-            }
-            (Some(Known::AtTimes(..)), Verdict::Failed(how)) => {
-                Verdict::Failed(format!("it fails otherwise than it is known to: {how}"))
-            }
-            (Some(_), other) => {
-                Verdict::Failed(format!("it is listed as known to differ, but: {}", other.cell()))
-            }
-            (None, verdict) => verdict,
-        }
-    }
-}
+const CDP: Measures =
+    Measures { room: 20, patience: Duration::from_secs(15), grace: Duration::from_millis(500), moments: 12 };
+const CHROMEDRIVER: Measures =
+    Measures { room: 8, patience: Duration::from_secs(20), grace: Duration::from_secs(1), moments: 8 };
 
 /// Chromium over the DevTools protocol.
 pub(crate) fn cdp() -> Subject {
     Subject {
         name: "cdp",
-        room: 20,
         side_by_side: 6,
-        patience: Duration::from_secs(15),
-        grace: Duration::from_millis(500),
-        moments: 12,
+        measures: CDP,
         models: &[],
         differs: &[],
-        make: |machine| {
-            ready({
-                let parts = plimsoll_host::machine::Machine {
-                    spawner: machine.spawner.clone(),
-                    identity: machine.identity.clone(),
-                    profiles: Arc::clone(&machine.profiles),
-                };
-                let driver =
-                    CdpDriver::new(CdpSettings::default(), parts, &machine.supervisor, machine.clock);
-                Arc::new(driver.expect("a Chromium; `cargo xtask setup` brings one"))
-            })
+        source: || {
+            Box::new(Plain(|machine| {
+                ready({
+                    let parts = plimsoll_host::machine::Machine {
+                        spawner: machine.spawner.clone(),
+                        identity: machine.identity.clone(),
+                        profiles: Arc::clone(&machine.profiles),
+                    };
+                    let driver =
+                        CdpDriver::new(CdpSettings::default(), parts, &machine.supervisor, machine.clock);
+                    Arc::new(driver.expect("a Chromium; `cargo xtask setup` brings one"))
+                })
+            }))
         },
     }
 }
@@ -123,12 +99,9 @@ pub(crate) fn cdp() -> Subject {
 pub(crate) fn chromedriver() -> Subject {
     Subject {
         name: "chromedriver",
-        room: 8,
         side_by_side: 4,
-        patience: Duration::from_secs(20),
-        grace: Duration::from_secs(1),
-        moments: 8,
-        make: |machine| ready(webdriver(machine, WebDriverSettings::default())),
+        measures: CHROMEDRIVER,
+        source: || Box::new(Plain(|machine| ready(webdriver(machine, WebDriverSettings::default())))),
         ..cdp()
     }
 }
@@ -137,10 +110,8 @@ pub(crate) fn chromedriver() -> Subject {
 pub(crate) fn geckodriver() -> Subject {
     Subject {
         name: "geckodriver",
-        room: 1,
         side_by_side: 2,
-        patience: Duration::from_secs(30),
-        moments: 4,
+        measures: Measures { room: 1, patience: Duration::from_secs(30), moments: 4, ..CHROMEDRIVER },
         differs: &[
             ("a_download_is_no_page", Known::Always("a timeout: WebDriver says nothing of downloads")),
             (
@@ -172,17 +143,20 @@ pub(crate) fn geckodriver() -> Subject {
                 Known::Always("each step ends in time, but its silence is not told"),
             ),
         ],
-        make: |machine| {
-            ready({
-                let settings = WebDriverSettings { family: Family::Firefox, ..WebDriverSettings::default() };
-                webdriver(
-                    machine,
-                    WebDriverSettings {
-                        driver: Some(NamedPath::new(geckodriver_in(machine), "this test")),
-                        ..settings
-                    },
-                )
-            })
+        source: || {
+            Box::new(Plain(|machine| {
+                ready({
+                    let settings =
+                        WebDriverSettings { family: Family::Firefox, ..WebDriverSettings::default() };
+                    webdriver(
+                        machine,
+                        WebDriverSettings {
+                            driver: Some(NamedPath::new(geckodriver_in(machine), "this test")),
+                            ..settings
+                        },
+                    )
+                })
+            }))
         },
         ..chromedriver()
     }
@@ -192,7 +166,7 @@ pub(crate) fn geckodriver() -> Subject {
 pub(crate) fn grid() -> Subject {
     Subject {
         name: "grid",
-        patience: Duration::from_secs(30),
+        measures: Measures { patience: Duration::from_secs(30), ..CHROMEDRIVER },
         differs: &[
             (
                 "a_killed_driver_process_ends_its_contexts",
@@ -208,17 +182,30 @@ pub(crate) fn grid() -> Subject {
             ),
             ("a_browser_that_hangs_is_told", Known::Always("a grid answers for a driver that hangs")),
         ],
-        make: |machine| {
-            async {
-                let remote = Remote::parse(&machine.grid().await.url, 1).expect("an address");
-                webdriver(
-                    machine,
-                    WebDriverSettings { remotes: vec![remote], ..WebDriverSettings::default() },
-                )
-            }
-            .boxed_local()
-        },
+        source: || Box::new(GridSource(OnceCell::new())),
         ..chromedriver()
+    }
+}
+
+/// A driver on a grid, which is started on first use.
+struct GridSource(OnceCell<Grid>);
+
+#[async_trait(?Send)]
+impl DriverSource for GridSource {
+    async fn make(&self, machine: &Machine) -> Result<Arc<dyn Driver>, Box<dyn Error>> {
+        let grid = self.0.get_or_init(|| Grid::start(machine)).await;
+        let remote = Remote::parse(&grid.url, 1).expect("an address");
+        Ok(webdriver(machine, WebDriverSettings { remotes: vec![remote], ..WebDriverSettings::default() }))
+    }
+
+    fn server(&self) -> Option<i32> {
+        self.0.get().map(Grid::pid)
+    }
+
+    async fn end_server(&self) {
+        if let Some(grid) = self.0.get() {
+            grid.stop().await;
+        }
     }
 }
 
@@ -253,35 +240,23 @@ fn geckodriver_in(machine: &Machine) -> PathBuf {
 pub(crate) fn http() -> Subject {
     Subject {
         name: "http",
-        differs: &[
-            ("dialogs_are_counted", Known::Always(NO_SCRIPTS)),
-            ("half_an_emoji_becomes_a_replacement_character", Known::Always(NO_SCRIPTS)),
-            ("no_storage_is_found_in_another_context", Known::Always(NO_SCRIPTS)),
-            ("no_service_worker_answers_in_another_context", Known::Always(NO_SCRIPTS)),
-            (
-                "a_step_s_own_timeout_is_kept",
-                Known::Always("told at once: without scripts what is not there will not come"),
-            ),
-            (
-                "pages_that_never_come_end_with_their_budget",
-                Known::Always("a page whose scripts are busy is there: they do not run"),
-            ),
-        ],
-        make: |machine| {
-            async {
-                let args = ["--exact", "plugin_host", "--ignored", "--nocapture"].map(Into::into).into();
-                let loader = Loader {
-                    spawner: machine.spawner.clone(),
-                    supervisor: machine.supervisor.clone(),
-                    clock: machine.clock,
-                    program: HostProgram { program: "/proc/self/exe".into(), args },
-                };
-                let test = std::env::current_exe().expect("this test");
-                let library = test.with_file_name("libplimsoll_http.so");
-                let driver = loader.load(&library, Isolation::Process, json!({})).await;
-                Arc::new(driver.expect("a library beside this test")) as Arc<dyn Driver>
-            }
-            .boxed_local()
+        source: || {
+            Box::new(Plain(|machine| {
+                async {
+                    let args = ["--exact", "plugin_host", "--ignored", "--nocapture"].map(Into::into).into();
+                    let loader = Loader {
+                        spawner: machine.spawner.clone(),
+                        supervisor: machine.supervisor.clone(),
+                        clock: machine.clock,
+                        program: HostProgram { program: "/proc/self/exe".into(), args },
+                    };
+                    let test = std::env::current_exe().expect("this test");
+                    let library = test.with_file_name("libplimsoll_http.so");
+                    let driver = loader.load(&library, Isolation::Process, json!({})).await;
+                    Arc::new(driver.expect("a library beside this test")) as Arc<dyn Driver>
+                }
+                .boxed_local()
+            }))
         },
         ..cdp()
     }
@@ -303,7 +278,11 @@ pub(crate) fn sim() -> Subject {
             "isolation",
             "deadlines",
         ],
-        make: |machine| ready(Arc::new(SimDriver::new(SimSettings::default(), &machine.supervisor))),
+        source: || {
+            Box::new(Plain(|machine| {
+                ready(Arc::new(SimDriver::new(SimSettings::default(), &machine.supervisor)))
+            }))
+        },
         ..cdp()
     }
 }

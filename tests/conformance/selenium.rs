@@ -7,13 +7,12 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use plimsoll_check::machine::Machine;
 use plimsoll_host::browser;
 use plimsoll_host::spawn::Launch;
 use plimsoll_host::tree::{Ladder, ProcessTree};
 use serde_json::json;
 use tokio::time::timeout;
-
-use crate::rig::Machine;
 
 /// Sessions at a time: more than one share of the grid, since cases launch further shares.
 const SLOTS: usize = 16;

@@ -9,11 +9,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use plimsoll_check::suites;
 use plimsoll_core::capability::{Capabilities, Capability};
 
-use crate::case::Verdict;
 use crate::driver::{self, Subject};
-use crate::{CONTEXTS, ENDINGS, STEPS};
 
 /// The variable with the directory of the verdicts.
 const KEEP: &str = "PLIMSOLL_DRIVERS_TABLE";
@@ -25,14 +24,22 @@ const DECLARED: &str = "capabilities";
 /// Verdicts by suite and case, then by driver.
 type Cells = BTreeMap<(String, String), BTreeMap<String, String>>;
 
+/// A cell of the page: what a driver does in a case.
+pub(crate) struct Row {
+    suite: &'static str,
+    case: &'static str,
+    cell: String,
+}
+
+impl Row {
+    pub(crate) const fn of(suite: &'static str, case: &'static str, cell: String) -> Self {
+        Self { suite, case, cell }
+    }
+}
+
 /// Stores the verdicts on a driver, or compares them with the page.
-pub(crate) fn keep(
-    subject: &Subject,
-    group: &str,
-    verdicts: &[(&'static str, &'static str, Verdict)],
-    declared: Option<&Capabilities>,
-) {
-    let cases = verdicts.iter().map(|(suite, case, verdict)| (*suite, *case, verdict.cell()));
+pub(crate) fn keep(subject: &Subject, group: &str, rows: Vec<Row>, declared: Option<&Capabilities>) {
+    let cases = rows.into_iter().map(|Row { suite, case, cell }| (suite, case, cell));
     let driver = subject.name;
     let yes = if subject.models.is_empty() { "yes" } else { "modelled" };
     let capabilities = declared.into_iter().flat_map(|declared| {
@@ -124,8 +131,8 @@ fn kept(dir: &Path) -> Cells {
 fn written(cells: &Cells) -> String {
     let mut page = HEAD.to_owned();
     let capabilities = Capability::ALL.iter().map(|capability| capability.name()).collect();
-    let groups = [STEPS, CONTEXTS, ENDINGS].concat();
-    let suites = groups.iter().map(|(suite, cases)| (*suite, cases.iter().map(|case| case.name).collect()));
+    let suites = suites::all();
+    let suites = suites.iter().map(|(suite, cases)| (*suite, cases.iter().map(|case| case.name).collect()));
     let drivers = driver::NAMES;
     for (suite, cases) in std::iter::once((DECLARED, capabilities)).chain(suites) {
         let cases: Vec<&str> = cases;

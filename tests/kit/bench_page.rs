@@ -9,7 +9,7 @@ use axum::http::header;
 use axum::response::Html;
 use axum::routing::get;
 
-use crate::site::Site;
+use plimsoll_check::site::Site;
 
 const PAGE: &str = include_str!("bench_page/index.html");
 const STYLE: &str = include_str!("bench_page/style.css");
@@ -32,8 +32,8 @@ pub fn serve(addr: SocketAddr) -> io::Result<Site> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plain_client;
-    use crate::site::LOOPBACK;
+    use plimsoll_check::plain_client;
+    use plimsoll_check::site::LOOPBACK;
 
     #[test]
     fn is_the_page_of_the_measurements() {

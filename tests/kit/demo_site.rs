@@ -21,7 +21,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use crate::site::Site;
+use plimsoll_check::site::Site;
 
 /// The number of `/page/N`; the first is 1.
 pub const PAGES: usize = 12;
@@ -123,8 +123,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::plain_client;
-    use crate::site::LOOPBACK;
+    use plimsoll_check::plain_client;
+    use plimsoll_check::site::LOOPBACK;
 
     /// Every address on the site that `html` names.
     fn references(html: &str) -> impl Iterator<Item = &str> {

@@ -11,21 +11,13 @@
 //! Helpers for suites with real browsers: [`berth`] (limits their number), [`patience`] (waits with a time limit) and
 //! [`processes`] (reads `/proc`).
 //!
-//! Each site is a [`Site`](site::Site): it runs on its own thread and runtime, so a test may pause its clock, or
-//! block, without stopping the server. Dropping the site closes its port and every connection. The kit depends on no
-//! other crate of the workspace.
+//! The sites that `plimsoll driver check` needs, and how a site is served, are in the crate `plimsoll-check`.
 
 pub mod bench_page;
 pub mod berth;
-pub mod dead_port;
 pub mod demo_site;
-pub mod nasty_site;
 pub mod patience;
-pub mod processes;
-pub mod site;
-#[cfg(feature = "tls")]
-pub mod tls_site;
 
-mod hits;
-#[cfg(test)]
-mod plain_client;
+#[cfg(feature = "tls")]
+pub use plimsoll_check::tls_site;
+pub use plimsoll_check::{dead_port, nasty_site, processes, site};

@@ -44,7 +44,7 @@ const IMPURE: [&str; 10] = [
 ];
 
 /// Which of our crates each crate may depend on.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("plimsoll-core", &[]),
     ("plimsoll-host", &["plimsoll-core"]),
     ("plimsoll-cdp", &["plimsoll-core", "plimsoll-host"]),
@@ -57,11 +57,13 @@ const ARROWS: [(&str, &[&str]); 15] = [
     // The library that misbehaves on purpose: it also does things that the SDK never does.
     ("rogue-driver", &["plimsoll-plugin", "plimsoll-plugin-abi"]),
     ("plimsoll-http", &["plimsoll-core", "plimsoll-plugin"]),
+    // host: browsers of a driver under test are started, killed and looked for.
+    ("plimsoll-check", &["plimsoll-core", "plimsoll-host"]),
     ("plimsoll", EVERY_CRATE),
     // host: doctor looks at the machine; loader: the child process that a driver library gets is this binary.
-    ("plimsoll-cli", &["plimsoll", "plimsoll-core", "plimsoll-host", "plimsoll-loader"]),
+    ("plimsoll-cli", &["plimsoll", "plimsoll-check", "plimsoll-core", "plimsoll-host", "plimsoll-loader"]),
     ("plimsoll-simulator", &["plimsoll-core", "plimsoll-sim"]),
-    ("plimsoll-kit", &[]),
+    ("plimsoll-kit", &["plimsoll-check"]),
     ("xtask", &["plimsoll-host"]),
 ];
 /// What a driver crate in `plugins/` may depend on, without being listed.

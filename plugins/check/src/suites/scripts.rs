@@ -6,8 +6,8 @@ use plimsoll_core::outcome::{FailureClass, Recurrence};
 use serde_json::json;
 
 use crate::case::cases;
+use crate::faults::{late, refused};
 use crate::rig::Rig;
-use crate::{late, refused};
 
 cases![
     values_come_back_as_json,

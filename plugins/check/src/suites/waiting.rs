@@ -6,8 +6,8 @@ use plimsoll_core::outcome::{FailureClass, Recurrence};
 use serde_json::{Value, json};
 
 use crate::case::cases;
+use crate::faults::{fails, late, refused};
 use crate::rig::Rig;
-use crate::{fails, late, refused};
 
 cases![
     waits_hold_when_their_condition_does,

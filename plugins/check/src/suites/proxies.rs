@@ -1,9 +1,9 @@
 //! A context's own proxy: used, bypassed, and unreachable.
 
+use crate::dead_port::DeadPort;
+use crate::nasty_site;
+use crate::site::LOOPBACK;
 use plimsoll_core::outcome::{FailureClass, Recurrence};
-use plimsoll_kit::dead_port::DeadPort;
-use plimsoll_kit::nasty_site;
-use plimsoll_kit::site::LOOPBACK;
 use serde_json::json;
 
 use crate::case::cases;

@@ -5,7 +5,7 @@ use plimsoll_core::runtime::clock::time_of_day;
 use serde_json::{Value, json};
 
 use crate::case::cases;
-use crate::refused;
+use crate::faults::refused;
 use crate::rig::Rig;
 
 cases![
@@ -109,6 +109,10 @@ async fn pages_are_printed(rig: &Rig) {
 }
 
 async fn html_is_brought_back(rig: &Rig) {
+    let mut tab = rig.open("/nested").await;
+    let data = tab.data(json!({"content": {}})).await;
+    let html = data["content"].as_str().expect("text");
+    assert!(html.contains("<h1>Fleet</h1>"), "{html}");
     let mut tab = rig.open("/late?ms=0").await;
     tab.does(json!({"wait_for": "#late"})).await;
     let data = tab.data(json!({"content": "html"})).await;

@@ -10,19 +10,26 @@ use crate::site::Site;
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// A parsed response.
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) head: String,
-    pub(crate) body: String,
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The status line and the headers, in lower case.
+    pub head: String,
+    /// The body.
+    pub body: String,
 }
 
 /// Gets `path` from `site`.
-pub(crate) fn get(site: &Site, path: &str) -> Answer {
+///
+/// # Panics
+/// When the site does not answer; the other functions too.
+pub fn get(site: &Site, path: &str) -> Answer {
     get_with(site, path, "")
 }
 
 /// Gets `path` with further header lines, each ended by CRLF.
-pub(crate) fn get_with(site: &Site, path: &str, headers: &str) -> Answer {
+pub fn get_with(site: &Site, path: &str, headers: &str) -> Answer {
     exchange(
         site,
         &format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\r\n", site.addr),
@@ -30,7 +37,7 @@ pub(crate) fn get_with(site: &Site, path: &str, headers: &str) -> Answer {
 }
 
 /// Posts `body` as a form to `path`.
-pub(crate) fn post(site: &Site, path: &str, body: &str) -> Answer {
+pub fn post(site: &Site, path: &str, body: &str) -> Answer {
     let length = body.len();
     exchange(
         site,
@@ -43,7 +50,7 @@ pub(crate) fn post(site: &Site, path: &str, body: &str) -> Answer {
 }
 
 /// Sends `request` as it is and leaves the connection open.
-pub(crate) fn send(site: &Site, request: &str) -> TcpStream {
+pub fn send(site: &Site, request: &str) -> TcpStream {
     let mut stream = TcpStream::connect(site.addr).expect("site accepts");
     stream.set_read_timeout(Some(DEADLINE)).expect("timeout is not zero");
     stream.write_all(request.as_bytes()).expect("site reads");
@@ -51,7 +58,7 @@ pub(crate) fn send(site: &Site, request: &str) -> TcpStream {
 }
 
 /// All bytes until the end of the connection; a reset counts as an end.
-pub(crate) fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
+pub fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     match stream.read_to_end(&mut bytes) {
         Err(e) if e.kind() != std::io::ErrorKind::ConnectionReset => {
@@ -63,7 +70,7 @@ pub(crate) fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
 
 /// Waits until `holds`, and panics after `patience`.
 #[expect(clippy::disallowed_methods, reason = "a real server on a real thread has no virtual time")]
-pub(crate) fn until(what: &str, patience: Duration, holds: impl Fn() -> bool) {
+pub fn until(what: &str, patience: Duration, holds: impl Fn() -> bool) {
     let start = std::time::Instant::now();
     while !holds() {
         assert!(start.elapsed() < patience, "not within {patience:?}: {what}");

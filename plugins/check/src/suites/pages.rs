@@ -2,21 +2,25 @@
 
 use std::time::Duration;
 
+use crate::dead_port::DeadPort;
 use plimsoll_core::capability::Capability;
 use plimsoll_core::outcome::{FailureClass, Recurrence};
-use plimsoll_kit::dead_port::DeadPort;
-use plimsoll_kit::site::LOOPBACK;
-use plimsoll_kit::tls_site;
 use serde_json::json;
 
-use crate::case::{cases, lacks};
+use crate::case::cases;
 use crate::rig::Rig;
+#[cfg(feature = "tls")]
+use crate::site::LOOPBACK;
+use crate::site::Site;
 use crate::tab::Tab;
+use crate::uses;
+use crate::verdict::lacks_one;
 
 cases![
     a_page_arrives_with_its_address,
     a_page_arrives_with_its_status,
     what_cannot_be_opened_is_a_failed_navigation,
+    a_certificate_that_nobody_signed_is_a_failed_navigation,
     a_context_outlives_its_failed_navigations,
     a_download_is_no_page,
     an_answer_without_content_is_no_page,
@@ -53,7 +57,10 @@ async fn a_page_arrives_with_its_address(rig: &Rig) {
 }
 
 async fn a_page_arrives_with_its_status(rig: &Rig) {
-    let knows = rig.capabilities.contains(Capability::Statuses);
+    let knows = rig.declares(Capability::Statuses);
+    if knows {
+        uses::asked(&[Capability::Statuses].into_iter().collect());
+    }
     let mut tab = rig.open("/nested").await;
     for (path, status) in
         [("/nested", 200), ("/status/404", 404), ("/status/503", 503), ("/redirect/2", 200), ("/nested", 200)]
@@ -62,9 +69,9 @@ async fn a_page_arrives_with_its_status(rig: &Rig) {
         assert_eq!(page.status, knows.then_some(status), "{path}");
     }
     if !knows {
-        lacks(Capability::Statuses.name());
+        lacks_one(Capability::Statuses);
     }
-    rig.exercise(&[Capability::Statuses].into_iter().collect());
+    uses::done(&[Capability::Statuses].into_iter().collect());
     let (_tab, page) = rig.set_up("/status/418", json!({})).await;
     assert_eq!(page.expect("it opens").status, Some(418));
 }
@@ -72,11 +79,9 @@ async fn a_page_arrives_with_its_status(rig: &Rig) {
 async fn what_cannot_be_opened_is_a_failed_navigation(rig: &Rig) {
     use Recurrence::{Persistent, Transient};
     let dead = DeadPort::reserve().expect("a port");
-    let unsigned = tls_site::serve(LOOPBACK).expect("a port");
     let cases = [
         (dead.url("/"), Transient),
         ("http://no-such-host.invalid/".to_owned(), Persistent),
-        (unsigned.url("/"), Persistent),
         (rig.site.url("/redirect-loop"), Persistent),
     ];
     let mut tab = rig.open("/nested").await;
@@ -99,6 +104,27 @@ async fn what_cannot_be_opened_is_a_failed_navigation(rig: &Rig) {
         );
         tab.close().await;
     }
+}
+
+async fn a_certificate_that_nobody_signed_is_a_failed_navigation(rig: &Rig) {
+    let unsigned = unsigned_site();
+    let mut tab = rig.open("/nested").await;
+    let fault = tab.go(&unsigned.url("/")).await.expect_err("nobody vouches for it");
+    assert_eq!(
+        (fault.class, fault.recurrence),
+        (FailureClass::Navigation, Recurrence::Persistent),
+        "{fault}"
+    );
+}
+
+#[cfg(feature = "tls")]
+fn unsigned_site() -> Site {
+    crate::tls_site::serve(LOOPBACK).expect("a port")
+}
+
+#[cfg(not(feature = "tls"))]
+fn unsigned_site() -> Site {
+    crate::verdict::does_not_apply("the check has no site with TLS")
 }
 
 async fn a_download_is_no_page(rig: &Rig) {
@@ -141,7 +167,7 @@ async fn fault_pages_fail_as_they_should(rig: &Rig) {
         assert_eq!((fault.class, fault.recurrence), (class, Recurrence::Transient), "{url}: {fault}");
         tab.close().await;
     }
-    rig.exercise(&[Capability::FaultPages].into_iter().collect());
+    uses::done(&[Capability::FaultPages].into_iter().collect());
 }
 
 async fn each_load_state_is_waited_for(rig: &Rig) {
@@ -212,6 +238,7 @@ async fn dialogs_are_answered_by_rule(rig: &Rig) {
 }
 
 async fn dialogs_are_counted(rig: &Rig) {
+    rig.needs_scripts();
     let mut tab = rig.fresh("/alert").await;
     counted(&mut tab, |tab| tab.incidents().dialogs, 1).await;
     tab.go("/confirm").await.expect("it opens");
@@ -261,13 +288,13 @@ async fn a_download_is_refused_and_counted(rig: &Rig) {
 async fn long_pages_are_brought_back_whole(rig: &Rig) {
     const KIB: usize = 4096;
     let mut tab = rig.open(&format!("/long/{KIB}")).await;
+    let data = tab.data(json!({"content": {}})).await;
+    let html = data["content"].as_str().expect("text");
+    assert!(html.len() > KIB << 10 && html.contains("line 0000262143"), "{} bytes", html.len());
     let text = tab.text("#out").await;
     // The last line's end is trimmed.
     assert_eq!(text.len(), (KIB << 10) - 1);
     assert!(text.ends_with("line 0000262143"), "{}", &text[text.len() - 40..]);
-    let data = tab.data(json!({"content": {}})).await;
-    let html = data["content"].as_str().expect("text");
-    assert!(html.len() > KIB << 10 && html.contains("line 0000262143"), "{} bytes", html.len());
 }
 
 /// Waits until a count has arrived: the page continues before its driver gets the event.

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::case::cases;
 use crate::rig::Rig;
-use crate::tab::job;
+use crate::tab::{endless, job};
 
 cases![
     openings_may_be_dropped,
@@ -35,7 +35,7 @@ fn request(rig: &Rig) -> OpenRequest {
 }
 
 async fn open(rig: &Rig, browser: &Arc<dyn Browser>) -> Box<dyn Context> {
-    browser.open(request(rig), rig.patience).ready().await.expect("a context")
+    browser.open(request(rig), rig.measures.patience).ready().await.expect("a context")
 }
 
 /// The next context, after an earlier opening or context was abandoned.
@@ -45,15 +45,15 @@ async fn open(rig: &Rig, browser: &Arc<dyn Browser>) -> Box<dyn Context> {
 pub(crate) async fn next(rig: &Rig, browser: &mut Arc<dyn Browser>) -> Box<dyn Context> {
     let start = rig.machine.clock.now();
     loop {
-        let fault = match browser.open(request(rig), rig.patience).ready().await {
+        let fault = match browser.open(request(rig), rig.measures.patience).ready().await {
             Ok(context) => return context,
             Err(fault) => fault,
         };
         let passes = fault.recurrence == Recurrence::Transient
             && matches!(fault.class, FailureClass::Overload | FailureClass::BrowserCrash);
-        assert!(rig.room == 1 && passes, "a context: {fault}");
+        assert!(rig.measures.room == 1 && passes, "a context: {fault}");
         let waited = rig.machine.clock.now().since(start);
-        assert!(waited < rig.patience, "still refused after {waited:?}: {fault}");
+        assert!(waited < rig.measures.patience, "still refused after {waited:?}: {fault}");
         if timeout(BETWEEN_TRIES, browser.ended()).await.is_ok() {
             browser.close().await.expect("gone");
             *browser = rig.launch().await;
@@ -65,7 +65,7 @@ pub(crate) async fn next(rig: &Rig, browser: &mut Arc<dyn Browser>) -> Box<dyn C
 async fn works(rig: &Rig, browser: &mut Arc<dyn Browser>) {
     let mut context = next(rig, browser).await;
     let first = Step::Goto(request(rig).first.expect("it has a url"));
-    context.perform(&first, rig.patience).await.expect("a page");
+    context.perform(&first, rig.measures.patience).await.expect("a page");
     context.close().await.expect("gone");
 }
 
@@ -79,10 +79,10 @@ async fn moments<T>(rig: &Rig, n: u32, work: impl Future<Output = T>) -> (T, Vec
 
 async fn openings_may_be_dropped(rig: &Rig) {
     let mut browser = rig.launch().await;
-    let (context, moments) = moments(rig, rig.moments, open(rig, &browser)).await;
+    let (context, moments) = moments(rig, rig.measures.moments, open(rig, &browser)).await;
     context.close().await.expect("gone");
     for moment in moments {
-        drop(timeout(moment, browser.open(request(rig), rig.patience).ready()).await);
+        drop(timeout(moment, browser.open(request(rig), rig.measures.patience).ready()).await);
     }
     works(rig, &mut browser).await;
     browser.close().await.expect("gone");
@@ -92,14 +92,14 @@ async fn openings_may_be_dropped(rig: &Rig) {
 /// The permit of such a context is kept until `abandon` returns.
 async fn an_open_that_is_cut_off_leaves_nothing_once_it_is_abandoned(rig: &Rig) {
     let mut browser = rig.launch().await;
-    let (context, moments) = moments(rig, rig.moments, open(rig, &browser)).await;
+    let (context, moments) = moments(rig, rig.measures.moments, open(rig, &browser)).await;
     context.close().await.expect("gone");
     for moment in moments {
         if browser.ended().now_or_never().is_some() {
             browser.close().await.expect("gone");
             browser = rig.launch().await;
         }
-        let mut opening = browser.open(request(rig), rig.patience);
+        let mut opening = browser.open(request(rig), rig.measures.patience);
         let gone = match timeout(moment, opening.ready()).await {
             Ok(Ok(context)) => context.close().await,
             Ok(Err(_)) | Err(_) => opening.abandon().await,
@@ -124,22 +124,25 @@ async fn steps_may_be_abandoned(rig: &Rig) {
     let first = Step::Goto(request(rig).first.expect("it has a url"));
     let mut took = Vec::new();
     let mut context = open(rig, &browser).await;
-    context.perform(&first, rig.patience).await.expect("a page");
+    context.perform(&first, rig.measures.patience).await.expect("a page");
     for step in &steps {
         let step = job(json!({"steps": [{"goto": "about:blank"}, step]})).steps.remove(1);
         let start = rig.machine.clock.now();
         // A driver may lack the step; the refusal takes time too.
-        drop(context.perform(&step, rig.patience).await);
+        drop(context.perform(&step, rig.measures.patience).await);
         took.push((step, rig.machine.clock.now().since(start)));
-        context.perform(&first, rig.patience).await.expect("a page");
+        context.perform(&first, rig.measures.patience).await.expect("a page");
     }
     context.close().await.expect("gone");
     // Each step is abandoned at some moment, and each moment is used for some step.
-    for n in 0..rig.moments.max(6) {
+    for n in 0..rig.measures.moments.max(6) {
         let (step, took) = &took[n as usize % steps.len()];
         let mut context = next(rig, &mut browser).await;
-        context.perform(&first, rig.patience).await.expect("a page");
-        drop(timeout(*took * n / rig.moments.max(6), context.perform(step, rig.patience)).await);
+        context.perform(&first, rig.measures.patience).await.expect("a page");
+        drop(
+            timeout(*took * n / rig.measures.moments.max(6), context.perform(step, rig.measures.patience))
+                .await,
+        );
         context.close().await.expect("gone");
     }
     works(rig, &mut browser).await;
@@ -150,7 +153,8 @@ async fn steps_may_be_abandoned(rig: &Rig) {
 async fn closings_may_be_abandoned(rig: &Rig) {
     let mut browser = rig.launch().await;
     let context = open(rig, &browser).await;
-    let ((), moments) = moments(rig, rig.moments, async { context.close().await.expect("gone") }).await;
+    let ((), moments) =
+        moments(rig, rig.measures.moments, async { context.close().await.expect("gone") }).await;
     for moment in moments {
         let context = next(rig, &mut browser).await;
         drop(timeout(moment, context.close()).await);
@@ -163,9 +167,9 @@ async fn closings_may_be_abandoned(rig: &Rig) {
 }
 
 async fn launches_may_be_abandoned(rig: &Rig) {
-    let (mut browser, moments) = moments(rig, rig.moments, rig.launch()).await;
+    let (mut browser, moments) = moments(rig, rig.measures.moments, rig.launch()).await;
     for moment in moments {
-        drop(timeout(moment, rig.driver.launch(rig.number(), rig.patience)).await);
+        drop(timeout(moment, rig.driver.launch(rig.number(), rig.measures.patience)).await);
     }
     works(rig, &mut browser).await;
     browser.close().await.expect("gone");
@@ -176,9 +180,8 @@ async fn contexts_and_browsers_may_be_dropped(rig: &Rig) {
     let mut browser = rig.launch().await;
     drop(open(rig, &browser).await);
     let mut busy = next(rig, &mut browser).await;
-    let never =
-        job(json!({"steps": [{"goto": "about:blank"}, {"wait_for": {"text": "never"}}]})).steps.remove(1);
-    drop(timeout(Duration::from_millis(50), busy.perform(&never, rig.patience)).await);
+    let never = endless(rig);
+    drop(timeout(Duration::from_millis(50), busy.perform(&never, rig.measures.patience)).await);
     drop(busy);
     works(rig, &mut browser).await;
     drop(next(rig, &mut browser).await);

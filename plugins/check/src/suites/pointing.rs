@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::case::cases;
+use crate::faults::{late, refused};
 use crate::rig::Rig;
-use crate::{late, refused};
 
 cases![
     a_click_waits_until_its_element_can_take_it,

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use plimsoll_core::capability::Capabilities;
+use plimsoll_core::capability::{Capabilities, Capability};
 use plimsoll_core::id::JobId;
 use plimsoll_core::job::{Job, JobKeys};
 use plimsoll_core::outcome::{FailureClass, Fault, Recurrence};
@@ -13,8 +13,9 @@ use plimsoll_core::port::{Artifact, Incidents, OpenRequest, Page, StepOutput};
 use plimsoll_core::step::Step;
 use serde_json::{Map, Value, json};
 
-use crate::case::lacks;
 use crate::rig::{Opened, Rig};
+use crate::uses;
+use crate::verdict::lacks;
 
 /// A context with a page.
 pub(crate) struct Tab<'a> {
@@ -29,6 +30,15 @@ pub(crate) fn job(written: Value) -> Job {
     keys.into_job(|| JobId::try_from("case".to_owned()).expect("a plain id")).expect("a job that makes sense")
 }
 
+/// A step that does not end by itself and that the driver declares: a wait for what never appears or, where no script can
+/// bring anything, a page that never comes.
+pub(crate) fn endless(rig: &Rig) -> Step {
+    let waits = rig.declares(Capability::WaitFor) && rig.declares(Capability::Evaluate);
+    let never = json!({"wait_for": {"text": "never"}});
+    let written = if waits { never } else { json!({"goto": rig.site.url("/hang")}) };
+    step(&written).0
+}
+
 /// A step and the capabilities that it needs.
 fn step(written: &Value) -> (Step, Capabilities) {
     let mut job = job(json!({"steps": [{"goto": "about:blank"}, written]}));
@@ -40,15 +50,16 @@ fn step(written: &Value) -> (Step, Capabilities) {
 fn judge<T>(rig: &Rig, needs: &Capabilities, result: Result<T, Fault>) -> Result<T, Fault> {
     let missing = rig.capabilities.missing(needs);
     if missing.is_empty() {
+        uses::asked(needs);
         if result.is_ok() {
-            rig.exercise(needs);
+            uses::done(needs);
         }
         return result;
     }
     let Err(fault) = result else { panic!("it did what needs {missing}, which it does not declare") };
     let refusal = (FailureClass::Unsupported, Recurrence::Persistent);
     assert_eq!((fault.class, fault.recurrence), refusal, "without {missing}: {fault}");
-    lacks(missing.to_string())
+    lacks(missing)
 }
 
 impl Rig {
@@ -93,7 +104,7 @@ impl Rig {
             Ok(opened) => opened,
             Err(fault) => panic!("no context: {fault}"),
         };
-        let page = opened.context.perform(&Step::Goto(goto), self.patience).await.map(page);
+        let page = opened.context.perform(&Step::Goto(goto), self.measures.patience).await.map(page);
         (Tab { rig: self, opened: Some(opened), reusable: false }, page)
     }
 
@@ -115,7 +126,7 @@ impl Tab<'_> {
 
     /// Carries out a step, written as in a job.
     pub(crate) async fn perform(&mut self, step: Value) -> Result<StepOutput, Fault> {
-        self.perform_within(self.rig.patience, step).await
+        self.perform_within(self.rig.measures.patience, step).await
     }
 
     /// Carries out a step within `budget`.
@@ -134,13 +145,13 @@ impl Tab<'_> {
 
     /// Carries out a step without checking capabilities.
     pub(crate) async fn raw(&mut self, step: &Step) -> Result<StepOutput, Fault> {
-        let patience = self.rig.patience;
+        let patience = self.rig.measures.patience;
         self.opened().context.perform(step, patience).await
     }
 
     /// Opens `path` of the site, or a URL.
     pub(crate) async fn go(&mut self, path: &str) -> Result<Page, Fault> {
-        self.go_within(self.rig.patience, path).await
+        self.go_within(self.rig.measures.patience, path).await
     }
 
     pub(crate) async fn go_within(&mut self, budget: Duration, path: &str) -> Result<Page, Fault> {

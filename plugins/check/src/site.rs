@@ -57,7 +57,7 @@ impl Site {
     ///
     /// # Errors
     /// When the address cannot be bound or the thread cannot be started.
-    pub(crate) fn plain(addr: SocketAddr, pages: Router) -> io::Result<Self> {
+    pub fn plain(addr: SocketAddr, pages: Router) -> io::Result<Self> {
         Self::start(addr, "http", pages, |listener| listener)
     }
 

@@ -3,19 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::processes::Process;
 use futures_util::future::join_all;
 use plimsoll_core::outcome::{FailureClass, Fault, Recurrence};
 use plimsoll_core::port::{Browser, BrowserEnd, Context, OpenRequest};
 use plimsoll_core::step::Step;
 use plimsoll_core::time::Moment;
-use plimsoll_kit::processes::Process;
 use rustix::process::Signal;
 use serde_json::json;
 use tokio::time::timeout;
 
-use crate::case::{cases, lacks};
+use crate::case::cases;
 use crate::rig::Rig;
-use crate::tab::job;
+use crate::tab::{endless, job};
+use crate::verdict::does_not_apply;
 
 cases![
     closing_is_shared_and_final,
@@ -37,23 +38,21 @@ async fn visit(rig: &Rig, browser: &Arc<dyn Browser>) -> Box<dyn Context> {
     let job = job(json!({"url": rig.site.url("/nested")}));
     let goto = job.start.expect("it has a url");
     let request = OpenRequest { setup: job.setup, first: Some(goto.clone()) };
-    let mut context = browser.open(request, rig.patience).ready().await.expect("a context");
-    context.perform(&Step::Goto(goto), rig.patience).await.expect("a page");
+    let mut context = browser.open(request, rig.measures.patience).ready().await.expect("a context");
+    context.perform(&Step::Goto(goto), rig.measures.patience).await.expect("a page");
     context
 }
 
-/// Waits for an element that never appears.
-async fn wait(context: &mut dyn Context, budget: Duration) -> Fault {
-    let never =
-        job(json!({"steps": [{"goto": "about:blank"}, {"wait_for": {"text": "never"}}]})).steps.remove(1);
-    context.perform(&never, budget).await.expect_err("it never comes")
+/// Waits for what never comes.
+async fn wait(rig: &Rig, context: &mut dyn Context, budget: Duration) -> Fault {
+    context.perform(&endless(rig), budget).await.expect_err("it never comes")
 }
 
 /// The processes for which `is` holds; without any, the case does not apply to the driver.
 fn victims(rig: &Rig, what: &str, is: impl Fn(&Process) -> bool) -> Vec<Process> {
     let found: Vec<_> = rig.processes().into_iter().filter(is).collect();
     if found.is_empty() {
-        lacks(format!("no {what} of its own"));
+        does_not_apply(format!("no {what} of its own"));
     }
     found
 }
@@ -95,21 +94,23 @@ async fn closing_is_shared_and_final(rig: &Rig) {
     assert!(closings.iter().all(Result::is_ok), "{closings:?}");
     browser.close().await.expect("closing again tells the same");
     context.close().await.expect("gone with its browser");
-    let late =
-        browser.open(OpenRequest { setup: Default::default(), first: None }, rig.patience).ready().await;
+    let late = browser
+        .open(OpenRequest { setup: Default::default(), first: None }, rig.measures.patience)
+        .ready()
+        .await;
     assert_eq!(late.err().map(|fault| fault.class), Some(FailureClass::BrowserCrash));
     rig.is_clean().await;
 }
 
 async fn stopping_the_run_clears_everything(rig: &Rig) {
     let (driver, supervisor) = rig.another().await;
-    let browser = driver.launch(rig.number(), rig.patience * 2).await.expect("the browser starts");
+    let browser = driver.launch(rig.number(), rig.measures.patience * 2).await.expect("the browser starts");
     let mut context = visit(rig, &browser).await;
     let stopping = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
         timeout(Duration::from_secs(20), supervisor.stop()).await.expect("every task ends");
     };
-    let (fault, ()) = tokio::join!(wait(context.as_mut(), rig.patience), stopping);
+    let (fault, ()) = tokio::join!(wait(rig, context.as_mut(), rig.measures.patience), stopping);
     assert!(matches!(fault.class, FailureClass::BrowserCrash | FailureClass::Timeout), "{fault}");
     drop(context);
     browser.close().await.expect("gone");
@@ -127,12 +128,16 @@ async fn a_killed_renderer_is_a_page_crash(rig: &Rig) {
         victims.iter().for_each(|renderer| renderer.signal(Signal::KILL));
         rig.machine.clock.now()
     };
-    let (fault, killed) = tokio::join!(wait(doomed.as_mut(), rig.patience), killing);
+    let (fault, killed) = tokio::join!(wait(rig, doomed.as_mut(), rig.measures.patience), killing);
     assert_eq!((fault.class, fault.recurrence), (FailureClass::PageCrash, Recurrence::Transient), "{fault}");
     assert!(rig.machine.clock.now().since(killed) < AT_ONCE);
-    assert_eq!(wait(doomed.as_mut(), rig.patience).await.class, FailureClass::PageCrash, "still dead");
+    assert_eq!(
+        wait(rig, doomed.as_mut(), rig.measures.patience).await.class,
+        FailureClass::PageCrash,
+        "still dead"
+    );
     doomed.close().await.expect("gone");
-    let fault = wait(neighbour.as_mut(), Duration::from_millis(300)).await;
+    let fault = wait(rig, neighbour.as_mut(), Duration::from_millis(300)).await;
     assert_eq!(fault.class, FailureClass::Timeout, "its neighbour goes on: {fault}");
     neighbour.close().await.expect("gone");
     // The browser itself goes on too.
@@ -151,7 +156,7 @@ async fn a_killed_browser_ends_its_contexts(rig: &Rig) {
         victims.iter().for_each(|victim| victim.signal(Signal::KILL));
         rig.machine.clock.now()
     };
-    let (fault, killed) = tokio::join!(wait(context.as_mut(), rig.patience), killing);
+    let (fault, killed) = tokio::join!(wait(rig, context.as_mut(), rig.measures.patience), killing);
     went_down(rig, &browser, context, &fault, killed).await;
 }
 
@@ -167,7 +172,7 @@ async fn a_killed_driver_process_ends_its_contexts(rig: &Rig) {
         assert!(matches!(&end, BrowserEnd::Died(how) if how.contains("signal 9")), "{end}");
         killed
     };
-    let (fault, killed) = tokio::join!(wait(context.as_mut(), rig.patience), killing);
+    let (fault, killed) = tokio::join!(wait(rig, context.as_mut(), rig.measures.patience), killing);
     went_down(rig, &browser, context, &fault, killed).await;
 }
 
@@ -177,10 +182,10 @@ async fn a_stopped_browser_holds_nothing_up(rig: &Rig) {
     let victims = victims(rig, "browser process", is_browser);
     victims.iter().for_each(|victim| victim.signal(Signal::STOP));
     let (start, budget) = (rig.machine.clock.now(), Duration::from_secs(2));
-    let fault = wait(context.as_mut(), budget).await;
+    let fault = wait(rig, context.as_mut(), budget).await;
     let took = rig.machine.clock.now().since(start);
     assert_eq!(fault.class, FailureClass::Timeout, "{fault}");
-    assert!(took < budget + rig.grace, "{took:?}");
+    assert!(took < budget + rig.measures.grace, "{took:?}");
     // Closing the context may fail; its browser ends nevertheless.
     drop(timeout(SILENCE, context.close()).await.expect("closing has its deadline"));
     timeout(SILENCE, browser.close()).await.expect("closing has its deadline").expect("gone");
@@ -196,7 +201,7 @@ async fn a_browser_that_hangs_is_told(rig: &Rig) {
     victims.iter().for_each(|victim| victim.signal(Signal::STOP));
     let (end, fault) = tokio::join!(
         async { timeout(SILENCE, browser.ended()).await.expect("its silence is noticed") },
-        wait(context.as_mut(), SILENCE)
+        wait(rig, context.as_mut(), SILENCE)
     );
     assert!(matches!(end, BrowserEnd::Hung(silence) if silence >= Duration::from_secs(5)), "{end}");
     assert!(matches!(fault.class, FailureClass::Timeout | FailureClass::BrowserCrash), "{fault}");

@@ -48,6 +48,7 @@ async fn text_is_typed_as_it_was_written(rig: &Rig) {
 }
 
 async fn half_an_emoji_becomes_a_replacement_character(rig: &Rig) {
+    rig.needs_scripts();
     let page = "<p id=out></p><script>out.textContent = 'a' + '\\ud83d' + 'b'; out.title = '\\udea2'; document.title = '\\ud83d'</script>";
     let mut tab = rig.show(page).await;
     let data = tab

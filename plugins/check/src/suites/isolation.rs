@@ -31,6 +31,7 @@ async fn a_context_keeps_what_it_has(rig: &Rig) {
 }
 
 async fn no_storage_is_found_in_another_context(rig: &Rig) {
+    rig.needs_scripts();
     let nothing = json!({"cookie": "", "local": [], "session": [], "caches": [], "indexed": [], "name": ""});
     let mut first = rig.fresh("/storage").await;
     assert_eq!(stored(&mut first).await, nothing);
@@ -59,6 +60,7 @@ async fn no_cached_page_is_found_in_another_context(rig: &Rig) {
 }
 
 async fn no_service_worker_answers_in_another_context(rig: &Rig) {
+    rig.needs_scripts();
     let mut first = rig.fresh("/worker").await;
     first.does(json!({"wait_for": {"text": "hired"}})).await;
     first.go("/worker/answer").await.expect("a page");

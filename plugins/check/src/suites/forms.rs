@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::case::cases;
+use crate::faults::{late, refused};
 use crate::rig::Rig;
-use crate::{late, refused};
 
 cases![
     fill_replaces_and_tells_the_page,

@@ -1,0 +1,43 @@
+//! The cases, by suite, in the order of the table of drivers.
+
+mod cancelling;
+mod deadlines;
+mod endings;
+mod forms;
+mod isolation;
+mod pages;
+mod pointing;
+mod proxies;
+mod refusals;
+mod results;
+mod scripts;
+mod unicode;
+mod waiting;
+
+use crate::case::Case;
+
+/// A suite: its name and its cases.
+pub type Suite = (&'static str, &'static [Case]);
+
+/// Steps in a page; the next case reuses the context.
+pub const STEPS: &[Suite] = &[
+    ("refusals", refusals::CASES),
+    ("pages", pages::CASES),
+    ("proxies", proxies::CASES),
+    ("pointing", pointing::CASES),
+    ("forms", forms::CASES),
+    ("waiting", waiting::CASES),
+    ("scripts", scripts::CASES),
+    ("results", results::CASES),
+    ("unicode", unicode::CASES),
+];
+/// Concurrent and successive contexts, and time limits.
+pub const CONTEXTS: &[Suite] = &[("isolation", isolation::CASES), ("deadlines", deadlines::CASES)];
+/// Normal and abnormal ends. One case at a time, so that leftovers can be attributed.
+pub const ENDINGS: &[Suite] = &[("cancelling", cancelling::CASES), ("endings", endings::CASES)];
+
+/// Every suite.
+#[must_use]
+pub fn all() -> Vec<Suite> {
+    [STEPS, CONTEXTS, ENDINGS].concat()
+}
