@@ -2,7 +2,7 @@
 //!
 //! | level | what happens |
 //! |---|---|
-//! | nominal, and at least 90 % of the limit in use | every 2 s: × 1.5 (at most + 50) below the threshold, above it + 5 % (at least 1) |
+//! | nominal, and at least 90 % of the limit in use | every 2 s: × 1.5 (at most + 50) below the threshold, above it + 5 % (at least 1, at most 10) |
 //! | nominal, less in use | nothing: a quiet night must not inflate the limit |
 //! | elevated | no growth; the threshold falls to the limit |
 //! | critical, emergency | at once, then at most every 10 s: threshold ← 0.85 × limit, limit ← 0.85 × min(limit, active) |
@@ -47,6 +47,9 @@ impl Default for AimdConfig {
 /// The most that one step adds: a limit far ahead of what is active would let admission go on for long after the level
 /// has become elevated. It is the default of `limits.max_creating`, so no fleet is slower for it.
 const STEP: f64 = 50.0;
+
+/// The most that one step adds above the threshold: the memory of ten more contexts shows within the time of a step.
+const GENTLE_STEP: f64 = 10.0;
 
 /// What is left after a cut.
 const CUT: f64 = 0.85;
@@ -104,7 +107,7 @@ impl AimdLimit {
         }
         self.grown = now;
         let fast = (self.limit * 1.5).min(self.limit + STEP).min(self.threshold);
-        let gentle = self.limit + (self.limit * 0.05).max(1.0);
+        let gentle = self.limit + (self.limit * 0.05).clamp(1.0, GENTLE_STEP);
         self.set(if self.limit < self.threshold { fast.max(gentle) } else { gentle });
     }
 

@@ -109,7 +109,7 @@ impl Default for PressureConfig {
             memory_use: lines([85, 90, 95], [80, 85, 93]),
             memory_full: lines([2, 10, 20], [1, 2, 10]),
             memory_some: lines([10, 0, 0], [5, 0, 0]),
-            spare_below: Ratio::percent(75),
+            spare_below: Ratio::percent(80),
             handles: lines([80, 90, 97], [75, 85, 93]),
             disk: lines([90, 95, 0], [85, 92, 0]),
             loop_lag: lines([5, 50, 0], [3, 25, 0]),

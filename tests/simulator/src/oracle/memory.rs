@@ -16,7 +16,7 @@ const HOLD: Duration = Duration::from_secs(10);
 /// A victim that is not gone after this time no longer delays the next eviction.
 const GIVE_UP: Duration = Duration::from_secs(30);
 /// With less memory in use, there is memory to spare.
-const SPARE_BELOW: Ratio = Ratio::percent(75);
+const SPARE_BELOW: Ratio = Ratio::percent(80);
 /// More than any percentage that is read.
 const NEVER: u32 = 1_000;
 

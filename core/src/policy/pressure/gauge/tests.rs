@@ -121,11 +121,11 @@ fn a_stall_counts_one_level_less_while_memory_is_to_spare() {
         let _ = bench.read(&reading);
         bench.gauge.level()
     };
-    assert_eq!(level(Some(74), 9), Level::Nominal, "processes start; 26 % of memory is free");
-    assert_eq!(level(Some(74), 10), Level::Elevated);
+    assert_eq!(level(Some(79), 9), Level::Nominal, "processes start; 21 % of memory is free");
+    assert_eq!(level(Some(79), 10), Level::Elevated);
     assert_eq!(level(Some(10), 20), Level::Critical, "a large stall counts however much is free");
-    assert_eq!(level(Some(75), 9), Level::Elevated);
-    assert_eq!(level(Some(75), 20), Level::Emergency);
+    assert_eq!(level(Some(80), 9), Level::Elevated);
+    assert_eq!(level(Some(80), 20), Level::Emergency);
     assert_eq!(level(None, 20), Level::Emergency, "memory that is not seen is not to spare");
 }
 
