@@ -8,6 +8,7 @@ mod files;
 mod imports;
 mod order;
 mod paths;
+mod published;
 mod words;
 
 use std::fs;
@@ -44,7 +45,7 @@ const IMPURE: [&str; 10] = [
 ];
 
 /// Which of our crates each crate may depend on.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("plimsoll-core", &[]),
     ("plimsoll-host", &["plimsoll-core"]),
     ("plimsoll-cdp", &["plimsoll-core", "plimsoll-host"]),
@@ -59,12 +60,23 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("plimsoll-http", &["plimsoll-core", "plimsoll-plugin"]),
     // host: browsers of a driver under test are started, killed and looked for.
     ("plimsoll-check", &["plimsoll-core", "plimsoll-host"]),
+    ("plimsoll-template", &[]),
     ("plimsoll", EVERY_CRATE),
     // host: doctor looks at the machine; loader: the child process that a driver library gets is this binary.
-    ("plimsoll-cli", &["plimsoll", "plimsoll-check", "plimsoll-core", "plimsoll-host", "plimsoll-loader"]),
+    (
+        "plimsoll-cli",
+        &[
+            "plimsoll",
+            "plimsoll-check",
+            "plimsoll-core",
+            "plimsoll-host",
+            "plimsoll-loader",
+            "plimsoll-template",
+        ],
+    ),
     ("plimsoll-simulator", &["plimsoll-core", "plimsoll-sim"]),
     ("plimsoll-kit", &["plimsoll-check"]),
-    ("xtask", &["plimsoll-host"]),
+    ("xtask", &["plimsoll-host", "plimsoll-template"]),
 ];
 /// What a driver crate in `plugins/` may depend on, without being listed.
 const DRIVER_CRATE: &[&str] = &["plimsoll-core", "plimsoll-plugin"];

@@ -28,6 +28,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         ("at scale", stage(|| Ok(sim::run(&["--contexts".to_owned(), "10000".to_owned()])?))),
         ("thread orders", stage(thread_orders)),
         ("documentation", stage(documentation)),
+        ("packages", stage(packages)),
         ("dependencies", dependencies()),
     ];
 
@@ -71,6 +72,14 @@ fn thread_orders() -> Result<(), Failure> {
 fn documentation() -> Result<(), Failure> {
     let mut doc = cargo(["doc", "--quiet", "--workspace", "--no-deps", "--document-private-items"]);
     run_program(doc.env("RUSTDOCFLAGS", "-D warnings")).map_err(ProgramError::into)
+}
+
+/// Packs and builds the crates that are published as crates.io would get them.
+fn packages() -> Result<(), Failure> {
+    let packages = ["plimsoll-core", "plimsoll-plugin-abi", "plimsoll-plugin"];
+    let named = packages.iter().flat_map(|package| ["--package", package]);
+    let publish = ["publish", "--dry-run", "--locked", "--allow-dirty"];
+    Ok(run_program(&mut cargo(publish.into_iter().chain(named)))?)
 }
 
 /// Checks the dependencies' licences, sources and versions by the rules in `deny.toml`.

@@ -1,5 +1,7 @@
 //! Why a command failed, and the exit code of that: [`Failure`].
 
+use plimsoll_template::WriteError;
+
 use crate::plugin::PluginError;
 use crate::program::ProgramError;
 use crate::setup::SetupError;
@@ -36,7 +38,13 @@ impl Failure {
             Self::Setup(_) => LACKING,
             Self::Program(e) => e.exit_code(),
             Self::Plugin(PluginError::Build(e)) => e.exit_code(),
-            Self::Plugin(PluginError::Usage | PluginError::Name { .. } | PluginError::Exists(_)) => USAGE,
+            Self::Plugin(
+                PluginError::Usage
+                | PluginError::Name(_)
+                | PluginError::Taken { .. }
+                | PluginError::Unknown { .. }
+                | PluginError::Write(WriteError::Exists(_)),
+            ) => USAGE,
             Self::Plugin(_) | Self::Sim(_) | Self::Docs(_) | Self::Stages(_) => 1,
         }
     }

@@ -29,7 +29,8 @@ cargo xtask COMMAND
                  too, those on a Selenium Grid and those that take minutes
   ci             format, lints, tests, documentation, licences: what a change must pass
   plugin new NAME   makes a driver crate from a template, in plugins/NAME
-  plugin build      builds every driver crate in plugins/ and installs it where plimsoll looks for libraries
+  plugin build [NAME]   builds every driver crate in plugins/, or this one, and installs it where plimsoll looks for
+                 libraries
   docs drivers   write docs/generated/drivers.md from the conformance suite; --grid: on a Selenium Grid too
   bench NAME     a measurement; `bench` alone lists them
   sim [ARGS]     a thousand simulated fleets against every invariant; `sim --help` says more

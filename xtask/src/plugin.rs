@@ -1,31 +1,45 @@
 //! `cargo xtask plugin new NAME` makes a driver crate from a template, in `plugins/NAME`. `cargo xtask plugin build` builds
-//! every driver crate in `plugins/` for release and installs the libraries where `plimsoll` looks for them.
+//! every driver crate in `plugins/`, or the one that is named, for release and installs the libraries where `plimsoll`
+//! looks for them.
 //!
-//! A driver crate is a crate whose manifest asks for a `cdylib`. A library is replaced by a rename, so a running program
-//! keeps the file that it has loaded.
+//! A driver crate is a crate whose manifest asks for a `cdylib`. A new crate must not have the name of a package that
+//! cargo knows in this workspace, since cargo could no longer tell the two apart. A library is replaced by a rename, so a
+//! running program keeps the file that it has loaded.
 
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::program::{ProgramError, cargo, root, run as run_program, target};
+use plimsoll_template::{NameError, NewDriver, WriteError};
+use serde_json::Value;
+
+use crate::program::{ProgramError, cargo, output, root, run as run_program, target};
 
 /// Why a plugin could not be made or built.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PluginError {
     /// The arguments are not a command.
-    #[error("write `cargo xtask plugin new NAME` or `cargo xtask plugin build`")]
+    #[error("write `cargo xtask plugin new NAME` or `cargo xtask plugin build [NAME]`")]
     Usage,
     /// The name is not valid for a driver crate.
-    #[error("`{name}` is not a valid name for a driver: {why}")]
-    Name { name: String, why: &'static str },
-    /// The directory exists already.
-    #[error("{} exists already; choose another name, or remove it", .0.display())]
-    Exists(PathBuf),
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The name is that of a package of this workspace, or of one that it depends on.
+    #[error("`{name}` is not a valid name for a driver: the workspace has the package `{package}` already")]
+    Taken { name: String, package: String },
+    /// The crate could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
     /// There is no driver crate.
     #[error("no driver crate in plugins/; `cargo xtask plugin new NAME` makes one")]
     None,
+    /// There is no driver crate of this name.
+    #[error("no driver crate `{name}` in plugins/; there are: {}", known.join(", "))]
+    Unknown { name: String, known: Vec<String> },
+    /// cargo's list of packages could not be read.
+    #[error("cannot read the output of `cargo metadata`: {0}")]
+    Metadata(#[from] serde_json::Error),
     /// A file could not be read or written.
     #[error("{}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
@@ -34,47 +48,42 @@ pub(crate) enum PluginError {
     Build(#[from] ProgramError),
 }
 
-const MANIFEST: &str = include_str!("plugin/template/Cargo.toml.in");
-const SOURCE: &str = include_str!("plugin/template/lib.rs.in");
-/// Names of built-in drivers, and of crates that are not drivers.
-const TAKEN: [&str; 6] = ["cdp", "webdriver", "sim", "abi", "sdk", "loader"];
-
 pub(crate) fn run(args: &[String]) -> Result<(), PluginError> {
     match args {
         [command, name] if command == "new" => new(name),
-        [command] if command == "build" => build(),
+        [command] if command == "build" => build(&driver_packages()?),
+        [command, name] if command == "build" => build(&[named(name, driver_packages()?)?]),
         _ => Err(PluginError::Usage),
     }
 }
 
 fn new(name: &str) -> Result<(), PluginError> {
-    if let Some(why) = objection(name) {
-        return Err(PluginError::Name { name: name.to_owned(), why });
+    let new = NewDriver::parse(name)?;
+    let metadata = output(&mut cargo(["metadata", "--format-version", "1"]))?;
+    if let Some(package) = packages(&metadata)?.into_iter().find(|package| new.is_confused_with(package)) {
+        return Err(PluginError::Taken { name: name.to_owned(), package });
     }
-    let dir = root().join("plugins").join(name);
-    if dir.exists() {
-        return Err(PluginError::Exists(dir));
-    }
-    write(&dir.join("Cargo.toml"), &MANIFEST.replace("{{name}}", name))?;
-    write(&dir.join("src/lib.rs"), &SOURCE.replace("{{name}}", name))?;
-    eprintln!("made plugins/{name}; next: cargo xtask plugin build");
+    plimsoll_template::write(&new.in_workspace(), &root().join("plugins").join(name))?;
+    eprintln!("made plugins/{name}; next: cargo xtask plugin build {name}");
     Ok(())
 }
 
-/// Why a name is not valid for a driver.
-fn objection(name: &str) -> Option<&'static str> {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(plain) || name.ends_with('-')
-    {
-        return Some(
-            "it must begin with a lower-case letter and hold only lower-case letters, digits and `-`",
-        );
-    }
-    TAKEN.contains(&name).then_some("the name is reserved")
+/// The names of all packages in the output of `cargo metadata`: those of the workspace and those that it depends on.
+fn packages(metadata: &[u8]) -> Result<Vec<String>, PluginError> {
+    let metadata: Value = serde_json::from_slice(metadata)?;
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    Ok(packages.filter_map(|package| package["name"].as_str()).map(str::to_owned).collect())
 }
 
-fn build() -> Result<(), PluginError> {
-    let packages = packages()?;
+/// The driver package of this name.
+fn named(name: &str, known: Vec<String>) -> Result<String, PluginError> {
+    // `plugins/http` holds the package `plimsoll-http`.
+    let is_meant = |package: &&String| *package == name || package.strip_prefix("plimsoll-") == Some(name);
+    let found = known.iter().find(is_meant).cloned();
+    found.ok_or(PluginError::Unknown { name: name.to_owned(), known })
+}
+
+fn build(packages: &[String]) -> Result<(), PluginError> {
     if packages.is_empty() {
         return Err(PluginError::None);
     }
@@ -95,7 +104,7 @@ fn build() -> Result<(), PluginError> {
 }
 
 /// The packages of the driver crates, in the order of their directories.
-fn packages() -> Result<Vec<String>, PluginError> {
+fn driver_packages() -> Result<Vec<String>, PluginError> {
     let plugins = root().join("plugins");
     let mut manifests: Vec<_> = fs::read_dir(&plugins)
         .map_err(at(&plugins))?
@@ -123,11 +132,6 @@ fn make_dir(dir: &Path) -> Result<(), PluginError> {
     fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).map_err(at(dir))
 }
 
-fn write(path: &Path, text: &str) -> Result<(), PluginError> {
-    path.parent().map_or(Ok(()), fs::create_dir_all).map_err(at(path))?;
-    fs::write(path, text).map_err(at(path))
-}
-
 fn at(path: &Path) -> impl FnOnce(io::Error) -> PluginError {
     let path = path.to_owned();
     |source| PluginError::File { path, source }
@@ -138,19 +142,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_are_not_valid_for_a_crate_or_a_setting_are_refused() {
-        for good in ["demo", "demo-driver", "d2"] {
-            assert_eq!(objection(good), None, "{good}");
-        }
-        for bad in ["", "Demo", "2d", "a_b", "a b", "../x", "-a", "a-", "cdp", "sdk"] {
-            assert!(objection(bad).is_some(), "{bad}");
-        }
+    fn driver_crates_are_known_by_what_they_build() {
+        let new = NewDriver::parse("demo").expect("a good name").in_workspace();
+        assert_eq!(driver_package(&new[0].1), Some("demo"));
+        let packages = driver_packages().expect("there are plugins");
+        assert!(packages.contains(&"plimsoll-http".to_owned()));
+        assert!(!packages.contains(&"plimsoll-loader".to_owned()));
+        assert_eq!(named("http", packages.clone()).ok(), Some("plimsoll-http".to_owned()));
+        assert!(matches!(named("loader", packages), Err(PluginError::Unknown { .. })));
     }
 
     #[test]
-    fn driver_crates_are_known_by_what_they_build() {
-        assert_eq!(driver_package(&MANIFEST.replace("{{name}}", "demo")), Some("demo"));
-        assert!(packages().expect("there are plugins").contains(&"plimsoll-http".to_owned()));
-        assert!(!packages().expect("there are plugins").contains(&"plimsoll-loader".to_owned()));
+    fn a_name_of_a_package_that_cargo_knows_is_refused() {
+        for taken in ["tokio", "xtask", "plimsoll-plugin-abi", "serde-json"] {
+            let made = new(taken);
+            assert!(matches!(made, Err(PluginError::Taken { .. })), "{taken}: {made:?}");
+        }
+        assert!(matches!(new("cdp"), Err(PluginError::Name(_))));
+        assert!(matches!(new("loader"), Err(PluginError::Write(WriteError::Exists(_)))));
     }
 }

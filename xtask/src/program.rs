@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 
 /// Why a program failed.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +71,14 @@ pub(crate) fn program(words: &[&str]) -> Command {
 pub(crate) fn run(command: &mut Command) -> Result<(), ProgramError> {
     let status = command.status().map_err(|source| ProgramError::Start { line: line(command), source })?;
     if status.success() { Ok(()) } else { Err(ProgramError::Ended { line: line(command), status }) }
+}
+
+/// Runs `command` and returns its standard output; its messages go to this terminal.
+pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>, ProgramError> {
+    let output = command.stderr(Stdio::inherit()).output();
+    let Output { status, stdout, .. } =
+        output.map_err(|source| ProgramError::Start { line: line(command), source })?;
+    if status.success() { Ok(stdout) } else { Err(ProgramError::Ended { line: line(command), status }) }
 }
 
 /// Replaces this process by `command`. Returns only when that is not possible.

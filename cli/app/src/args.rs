@@ -27,6 +27,9 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// List the drivers there are, built in and from libraries, and what each can do.
     Drivers(DriversArgs),
+    /// Make a driver crate.
+    #[command(subcommand)]
+    Driver(DriverCommand),
     /// Serve one driver library to the process that started this one.
     #[command(name = "__plugin-host", hide = true)]
     PluginHost {
@@ -85,6 +88,26 @@ pub struct DriversArgs {
     /// Where settings come from.
     #[command(flatten)]
     pub settings: SettingsArgs,
+}
+
+/// `plimsoll driver`.
+#[derive(Debug, Subcommand)]
+pub enum DriverCommand {
+    /// Make a driver crate for a repository of its own, with unit tests and a workflow of GitHub that checks it.
+    New(NewDriverArgs),
+}
+
+/// `plimsoll driver new`.
+#[derive(Debug, Args)]
+pub struct NewDriverArgs {
+    /// The name of the crate and of the driver.
+    pub name: String,
+    /// The directory to make; ./NAME by default.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Take the crate plimsoll-plugin from this directory, plugins/sdk of a checkout, instead of crates.io.
+    #[arg(long, value_name = "DIR")]
+    pub sdk: Option<PathBuf>,
 }
 
 /// `plimsoll doctor`.

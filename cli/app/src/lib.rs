@@ -7,6 +7,7 @@
 pub mod args;
 pub mod config;
 pub mod doctor;
+pub mod driver;
 pub mod drivers;
 pub mod failure;
 pub mod figures;

@@ -6,7 +6,7 @@ use clap::Parser;
 use plimsoll::process_limits;
 use plimsoll_cli::args::{Cli, Command};
 use plimsoll_cli::failure::Failure;
-use plimsoll_cli::{config, doctor, drivers, logging, manual, progress, run};
+use plimsoll_cli::{config, doctor, driver, drivers, logging, manual, progress, run};
 use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Command::Run(args) => runtime().and_then(|runtime| runtime.block_on(run::run(args))),
         Command::Doctor(args) => runtime().and_then(|runtime| runtime.block_on(doctor::doctor(args))),
         Command::Drivers(args) => runtime().and_then(|runtime| runtime.block_on(drivers::drivers(args))),
+        Command::Driver(command) => driver::driver(&command),
         Command::Config(command) => config::config(&command),
         Command::PluginHost { path } => return plimsoll_loader::child::run(&path),
         Command::Completions { shell } => manual::completions(shell),

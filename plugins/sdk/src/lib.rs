@@ -84,7 +84,7 @@ pub use plimsoll_core::port::{
     Opening, Page, PlainOpening, StepOutput,
 };
 pub use plimsoll_core::runtime::clock::Clock;
-pub use plimsoll_core::runtime::supervisor::Supervisor;
+pub use plimsoll_core::runtime::supervisor::{Supervisor, Task, TaskFailure};
 pub use plimsoll_core::{job, step};
 
 pub use counters::Counters;

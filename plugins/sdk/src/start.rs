@@ -22,5 +22,18 @@ pub struct Start {
     pub counters: Counters,
 }
 
+impl Start {
+    /// A start without Plimsoll, for unit tests of a driver: with this configuration, and counters in memory.
+    #[must_use]
+    pub fn detached(config: Value) -> Self {
+        Self {
+            config,
+            supervisor: Supervisor::root(),
+            clock: Clock::start(),
+            counters: Counters::in_memory(),
+        }
+    }
+}
+
 /// The exported constructor, with its result as the library's answer.
 pub(crate) type Make = fn(Start) -> Result<Box<dyn Driver>, Fault>;
