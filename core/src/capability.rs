@@ -49,6 +49,8 @@ capabilities! {
     Check = "check",
     /// The step `hover`.
     Hover = "hover",
+    /// The step `drag`.
+    Drag = "drag",
     /// The step `scroll`.
     Scroll = "scroll",
     /// The step `upload`.
@@ -192,6 +194,7 @@ fn of_step(step: &Step) -> Vec<Capability> {
         Step::Select(_) => (Capability::Select, None),
         Step::Check(_) | Step::Uncheck(_) => (Capability::Check, None),
         Step::Hover(_) => (Capability::Hover, None),
+        Step::Drag(_) => (Capability::Drag, None),
         Step::Scroll(_) => (Capability::Scroll, None),
         Step::Upload(_) => (Capability::Upload, None),
         Step::Evaluate(_) => (Capability::Evaluate, None),

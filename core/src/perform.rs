@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   perform ──┬─► navigate                                open a page
-//!             ├─► action, typing, upload                  act on an element
+//!             ├─► action, drag, typing, upload            act on an element
 //!             ├─► wait_for, expect ─► look                look until a condition holds
 //!             ├─► extract, capture, cookies, evaluate     bring something back
 //!             └─► set_viewport                            change the page
@@ -20,6 +20,7 @@
 mod action;
 mod capture;
 mod cookies;
+mod drag;
 mod look;
 mod page_driver;
 #[cfg(test)]
@@ -41,7 +42,7 @@ use self::action::Tick;
 
 pub use capture::{LONGEST_SIDE, drawable};
 pub use look::act;
-pub use page_driver::{Area, Clip, Encoding, PageDriver, Point};
+pub use page_driver::{Area, Clip, DragKind, Encoding, PageDriver, Point};
 pub use upload::unreadable;
 
 /// Carries out a step within `budget`.
@@ -74,6 +75,7 @@ pub async fn perform(page: &mut impl PageDriver, step: &Step, budget: Duration) 
         Step::Check(step) => action::tick(page, step, Tick::On, budget).await?,
         Step::Uncheck(step) => action::tick(page, step, Tick::Off, budget).await?,
         Step::Hover(step) => action::hover(page, step, budget).await?,
+        Step::Drag(step) => drag::drag(page, step, budget).await?,
         Step::Scroll(step) => action::scroll(page, step, budget).await?,
         Step::Upload(step) => upload::upload(page, step, budget).await?,
         Step::SetCookies(cookies) => cookies::set(page, cookies, budget).await?,

@@ -2,8 +2,8 @@
 //!
 //! A step is data. Drivers carry steps out, and every driver keeps these rules:
 //!
-//! * An *action* (`click`, `fill`, `type`, `press`, `select`, `check`, `hover`, `upload`) waits until its element is
-//!   ready: attached, visible, stable, enabled and, for the pointer, not covered by another element.
+//! * An *action* (`click`, `fill`, `type`, `press`, `select`, `check`, `hover`, `drag`, `upload`) waits until its element
+//!   is ready: attached, visible, stable, enabled and, for the pointer, not covered by another element.
 //! * A *wait* (`wait_for`) and an *assertion* (`expect`) poll until they hold or their time is up; a wait that
 //!   fails is a `timeout`, an assertion that fails is an `assertion`.
 //! * The time of a step is limited by its own `timeout`, if present, and by the rest of the attempt's time.
@@ -13,6 +13,7 @@
 
 mod action;
 mod capture;
+mod drag;
 mod extract;
 mod wait;
 
@@ -23,6 +24,7 @@ pub use action::{Check, Click, Fill, Hover, MouseButton, Press, Scroll, ScrollTa
 pub use capture::{
     Capture, Content, Cookie, Evaluate, GetCookies, ImageFormat, Pdf, SameSite, Screenshot, Viewport,
 };
+pub use drag::{Drag, DragTarget};
 pub use extract::{Extract, Field, Take};
 pub use wait::{ElementState, Expect, Expectation, LoadState, WaitFor, WaitTarget};
 
@@ -52,6 +54,8 @@ pub enum Step {
     Uncheck(#[serde(deserialize_with = "shorthand::deserialize")] Check),
     /// Move the pointer over an element.
     Hover(#[serde(deserialize_with = "shorthand::deserialize")] Hover),
+    /// Drag an element to another element, or by a distance.
+    Drag(Drag),
     /// Scroll the page, or an element into view.
     Scroll(#[serde(deserialize_with = "shorthand::deserialize")] Scroll),
     /// Give files to a file input.
@@ -91,6 +95,7 @@ impl Step {
             Self::Check(_) => "check",
             Self::Uncheck(_) => "uncheck",
             Self::Hover(_) => "hover",
+            Self::Drag(_) => "drag",
             Self::Scroll(_) => "scroll",
             Self::Upload(_) => "upload",
             Self::Evaluate(_) => "evaluate",

@@ -10,7 +10,7 @@ use chromiumoxide_cdp::cdp::browser_protocol::dom::SetFileInputFilesParams;
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::page::keys::Chord;
 use plimsoll_core::page::{Act, EvaluateError, PageError, Verdict};
-use plimsoll_core::perform::{Area, Encoding, PageDriver, Point};
+use plimsoll_core::perform::{Area, DragKind, Encoding, PageDriver, Point};
 use plimsoll_core::port;
 use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::{Cookie, Goto, MouseButton, PageUrl, Pdf, Viewport};
@@ -75,6 +75,10 @@ impl PageDriver for StepPage<'_> {
 
     async fn click(&self, at: Point, button: MouseButton, count: u8, budget: Budget) -> Result<(), Fault> {
         input::click(self.page, at, button, count, budget).await
+    }
+
+    async fn drag(&self, path: &[Point], _: DragKind, budget: Budget) -> Result<(), Fault> {
+        input::drag(self.page, path, budget).await
     }
 
     async fn press(&self, chords: &[Chord], budget: Budget) -> Result<(), Fault> {

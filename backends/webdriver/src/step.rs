@@ -12,7 +12,7 @@ use std::time::Duration;
 use plimsoll_core::outcome::Fault;
 use plimsoll_core::page::keys::Chord;
 use plimsoll_core::page::{EvaluateError, PageError, Verdict};
-use plimsoll_core::perform::{self, Area, Encoding, PageDriver, Point};
+use plimsoll_core::perform::{self, Area, DragKind, Encoding, PageDriver, Point};
 use plimsoll_core::port::{Page, StepOutput};
 use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::{Cookie, Goto, MouseButton, Pdf, Step, Viewport};
@@ -65,6 +65,10 @@ impl PageDriver for Tab {
 
     async fn click(&self, at: Point, button: MouseButton, count: u8, budget: Budget) -> Result<(), Fault> {
         input::click(self, at, button, count, budget).await
+    }
+
+    async fn drag(&self, path: &[Point], kind: DragKind, budget: Budget) -> Result<(), Fault> {
+        input::drag(self, path, kind, budget).await
     }
 
     async fn press(&self, chords: &[Chord], budget: Budget) -> Result<(), Fault> {

@@ -46,6 +46,12 @@ impl Act {
     pub const CLICK: Self = Self::new(&[Visible, Enabled, Stable], include_str!("point.js"));
     /// Returns the point at which the pointer hits the element, even if the element is disabled.
     pub const HOVER: Self = Self::new(&[Visible, Stable], include_str!("point.js"));
+    /// Returns the points at which a drag of the element begins and ends.
+    pub const DRAG: Self = Self {
+        needs: &[Visible, Enabled, Stable],
+        then: include_str!("drag.js"),
+        with: concat!("const point = ", include_str!("point.js"), ";\n"),
+    };
     /// Returns the point at which a click hits a checkbox or radio button.
     pub const TICK: Self = Self::new(&[Control, Visible, Enabled, Stable], include_str!("point.js"));
     /// Returns whether the element is ticked. If the value is `true` or `false`, it waits for that state.

@@ -1,5 +1,6 @@
-// Where the pointer hits the element; scrolls it into view if it must.
-async element => {
+// Where the pointer hits the element; scrolls it into view if it must. What lies over it for now may be `beside`, which
+// moves away by itself.
+async (element, beside) => {
   // What takes the pointer for the element's sake: clicking a button's icon is clicking the button.
   const target = element.matches("input, textarea, select")
     ? element
@@ -28,7 +29,7 @@ async element => {
   // The target itself, something in it, or its label.
   const reaches = hit => {
     for (let up = hit; up; up = up.assignedSlot ?? up.parentElement ?? up.getRootNode().host) {
-      if (up === target || up.control === target) return true;
+      if (up === target || up.control === target || (beside && up === beside)) return true;
     }
     return false;
   };

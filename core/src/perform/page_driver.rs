@@ -59,6 +59,15 @@ pub trait PageDriver: Send + Sync {
         budget: Budget,
     ) -> impl Future<Output = Result<(), Fault>> + Send;
 
+    /// Moves the pointer to the first point of `path`, presses the main button, moves through the other points, and
+    /// releases the button at the last one. The path has at least two points, and all are in the viewport.
+    fn drag(
+        &self,
+        path: &[Point],
+        kind: DragKind,
+        budget: Budget,
+    ) -> impl Future<Output = Result<(), Fault>> + Send;
+
     /// Presses chords one after another: the modifiers in order, then the key; then all are released in reverse order.
     fn press(&self, chords: &[Chord], budget: Budget) -> impl Future<Output = Result<(), Fault>> + Send;
 
@@ -111,6 +120,17 @@ pub struct Point {
     pub x: f64,
     /// Distance from the top edge.
     pub y: f64,
+}
+
+/// What begins when the pointer moves with its button pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DragKind {
+    /// The page itself follows the pointer.
+    Pointer,
+    /// The browser drags the element, which is `draggable`, a link or a picture, and the page gets events of HTML's drag
+    /// and drop.
+    Draggable,
 }
 
 /// A rectangle of the page in CSS pixels, in the form of the DevTools protocol.

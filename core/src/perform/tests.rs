@@ -62,6 +62,12 @@ impl PageDriver for ScriptedPage {
         Ok(())
     }
 
+    async fn drag(&self, path: &[Point], kind: DragKind, _: Budget) -> Result<(), Fault> {
+        let (from, to) = (path[0], path[path.len() - 1]);
+        self.note(format!("{kind:?} from {} {} to {} {}", from.x, from.y, to.x, to.y));
+        Ok(())
+    }
+
     async fn press(&self, chords: &[Chord], _: Budget) -> Result<(), Fault> {
         let keys: Vec<&str> = chords.iter().map(|chord| chord.key.name).collect();
         self.note(format!("press {}", keys.join(" ")));
@@ -130,6 +136,14 @@ async fn an_action_waits_for_its_element_in_the_next_document_too() {
     let fault = result.expect_err("it never becomes ready");
     assert_eq!((fault.class, done.len()), (FailureClass::Timeout, 0));
     assert_eq!(fault.message, "waiting for `#a` to be enabled (gave up after 10s)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drag_waits_for_both_ends_and_goes_from_one_to_the_other() {
+    let ends = json!({ "from": { "x": 1.0, "y": 2.0 }, "to": { "x": 30.0, "y": 4.0 }, "what": "draggable" });
+    let step = json!({ "drag": { "from": "#a", "to": "#b" } });
+    let (result, done) = run(step, [waiting("to be visible"), ready(&ends)]).await;
+    assert_eq!((result, done), (Ok(StepOutput::Done), vec!["Draggable from 1 2 to 30 4".to_owned()]));
 }
 
 #[tokio::test(start_paused = true)]

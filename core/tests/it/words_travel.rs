@@ -41,6 +41,8 @@ const STEPS: &[&str] = &[
     r##"{"check":"#a"}"##,
     r##"{"uncheck":{"selector":"#a","timeout":"1s"}}"##,
     r##"{"hover":"#a"}"##,
+    r##"{"drag":{"from":"#a","to":"#b"}}"##,
+    r##"{"drag":{"from":"#a","by":[0.1,-500],"timeout":"3s"}}"##,
     r#"{"scroll":"top"}"#,
     r#"{"scroll":"bottom"}"#,
     r##"{"scroll":"#a"}"##,
@@ -90,7 +92,7 @@ fn every_form_of_every_step_arrives() {
     let mut names: Vec<_> = steps.iter().map(Step::name).collect();
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), 21, "a step is missing in the table: {names:?}");
+    assert_eq!(names.len(), 22, "a step is missing in the table: {names:?}");
     steps.iter().for_each(travels);
     for step in &steps {
         let written = serde_json::to_vec(&Perform { step, budget: Duration::MAX }).expect("plain data");

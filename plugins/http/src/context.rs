@@ -94,6 +94,7 @@ impl HttpContext {
             | Step::Check(_)
             | Step::Uncheck(_)
             | Step::Hover(_)
+            | Step::Drag(_)
             | Step::Scroll(_)
             | Step::Upload(_)
             | Step::Evaluate(_)

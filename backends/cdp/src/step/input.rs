@@ -47,6 +47,24 @@ pub(super) async fn click(
     Ok(())
 }
 
+/// Presses the main button at the first point, moves through the others, and releases it at the last one.
+pub(super) async fn drag(page: &Page, path: &[Point], budget: Budget) -> Result<(), Fault> {
+    let (Some(from), Some(to)) = (path.first(), path.last()) else { return Ok(()) };
+    let held = |kind, at: &Point, buttons| DispatchMouseEventParams {
+        button: Some(input::MouseButton::Left),
+        buttons: Some(buttons),
+        ..mouse_event(kind, *at)
+    };
+    hover(page, *from, budget).await?;
+    let press = DispatchMouseEventParams { click_count: Some(1), ..held(MouseEvent::MousePressed, from, 1) };
+    send(page, press, budget).await?;
+    for at in &path[1..] {
+        send(page, held(MouseEvent::MouseMoved, at, 1), budget).await?;
+    }
+    let release = DispatchMouseEventParams { click_count: Some(1), ..held(MouseEvent::MouseReleased, to, 0) };
+    send(page, release, budget).await
+}
+
 /// Presses chords one after the other.
 pub(super) async fn press(page: &Page, chords: &[Chord], budget: Budget) -> Result<(), Fault> {
     for Chord { held, key } in chords {

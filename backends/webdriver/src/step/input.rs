@@ -4,7 +4,7 @@
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::page::delivered;
 use plimsoll_core::page::keys::{Chord, Key};
-use plimsoll_core::perform::Point;
+use plimsoll_core::perform::{DragKind, Point};
 use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::MouseButton;
 use serde_json::{Value, json};
@@ -47,6 +47,20 @@ pub(super) async fn click(
         actions.push(json!({ "type": "pointerDown", "button": button }));
         actions.push(json!({ "type": "pointerUp", "button": button }));
     }
+    point(tab, actions, budget).await
+}
+
+/// Presses the main button at the first point, moves through the others, and releases it at the last one.
+pub(super) async fn drag(tab: &Tab, path: &[Point], kind: DragKind, budget: Budget) -> Result<(), Fault> {
+    if (tab.family(), kind) == (Family::Firefox, DragKind::Draggable) {
+        // Measured with Firefox 153: `dragstart` and `dragover` arrive, but never `drop` or `dragend`.
+        let message = "Firefox does not drop over WebDriver what it drags itself: elements that are `draggable`, \
+                       links and pictures";
+        return Err(Fault::persistent(FailureClass::Unsupported, message));
+    }
+    let mut actions: Vec<_> = path.iter().copied().map(moved).collect();
+    actions.insert(actions.len().min(1), json!({ "type": "pointerDown", "button": 0 }));
+    actions.push(json!({ "type": "pointerUp", "button": 0 }));
     point(tab, actions, budget).await
 }
 

@@ -55,6 +55,7 @@ fn example(capability: Capability) -> Option<Value> {
         Capability::Select => json!({"steps": [{"select": {"selector": "h1", "value": "x"}}]}),
         Capability::Check => json!({"steps": [{"check": "h1"}]}),
         Capability::Hover => json!({"steps": [{"hover": "h1"}]}),
+        Capability::Drag => json!({"steps": [{"drag": {"from": "h1", "by": [1, 1]}}]}),
         Capability::Scroll => json!({"steps": [{"scroll": "bottom"}]}),
         Capability::Upload => json!({"steps": [{"upload": {"selector": "h1", "files": []}}]}),
         Capability::WaitFor => json!({"steps": [{"wait_for": {"text": "Fleet"}}]}),
