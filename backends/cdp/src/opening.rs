@@ -157,7 +157,10 @@ fn not_created(error: &CallError) -> Verdict {
         | CallError::TooLarge { .. }
         | CallError::Timeout { stage: CallStage::Queue, .. } => Some(Ok(())),
         CallError::Disconnected { .. } => None,
-        CallError::Timeout { .. } | CallError::SessionGone { .. } | CallError::Decode { .. } => {
+        CallError::Timeout { .. }
+        | CallError::SessionGone { .. }
+        | CallError::AnswerTooLarge { .. }
+        | CallError::Decode { .. } => {
             Some(Err(CloseError(format!("a context may still be created: {error}"))))
         }
     }

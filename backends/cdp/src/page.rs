@@ -65,9 +65,9 @@ impl From<CallError> for Fault {
             CallError::Protocol { code: METHOD_NOT_FOUND, .. } => {
                 Self::persistent(FailureClass::Unsupported, message)
             }
-            CallError::Protocol { code: INVALID_PARAMS, .. } | CallError::TooLarge { .. } => {
-                Self::persistent(FailureClass::Script, message)
-            }
+            CallError::Protocol { code: INVALID_PARAMS, .. }
+            | CallError::TooLarge { .. }
+            | CallError::AnswerTooLarge { .. } => Self::persistent(FailureClass::Script, message),
             CallError::Protocol { .. } => Self::transient(FailureClass::Script, message),
             CallError::Encode { .. } | CallError::Decode { .. } => {
                 Self::persistent(FailureClass::Internal, message)

@@ -18,6 +18,7 @@
 //!   the time of the last message;
 //! - a session is detached: its pending calls fail at once with [`CallError::SessionGone`];
 //! - a consumer is slow: its mailbox drops the oldest events, and the next event carries their number;
+//! - a message is too long: it is skipped while it arrives, and costs its own call or event only;
 //! - a message is malformed: it is counted, and the connection stays open.
 
 mod call;

@@ -77,6 +77,16 @@ pub enum CallError {
         /// The longest allowed.
         limit: Bytes,
     },
+    /// The reply is longer than [`ConnectionLimits::frame`](super::ConnectionLimits::frame), and was skipped.
+    #[error("{method} answered {size}, which is too large: at most {limit} are accepted")]
+    AnswerTooLarge {
+        /// The command.
+        method: MethodId,
+        /// The length of the reply.
+        size: Bytes,
+        /// The longest that is accepted.
+        limit: Bytes,
+    },
     /// The result does not have the shape of the command's response type.
     #[error("{method} answered something else: {why}")]
     Decode {
@@ -212,6 +222,7 @@ impl Failure {
         match self {
             Self::Protocol(ProtocolError { code, message }) => CallError::Protocol { method, code, message },
             Self::SessionGone => CallError::SessionGone { method },
+            Self::TooLarge { size, limit } => CallError::AnswerTooLarge { method, size, limit },
             Self::Disconnected(reason) => CallError::Disconnected { method, reason },
         }
     }

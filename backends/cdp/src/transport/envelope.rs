@@ -26,6 +26,21 @@ pub(super) enum Incoming<'a> {
     },
 }
 
+/// What the ends of a message tell that is too long to be parsed. Chromium writes `id` or `method` first and `sessionId`
+/// last.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Outline<'a> {
+    /// A reply to the call with this id.
+    Reply(u64),
+    /// An event.
+    Event {
+        /// Absent for browser-level events.
+        session: Option<&'a str>,
+        /// Such as `Page.frameNavigated`.
+        method: &'a str,
+    },
+}
+
 /// The `error` object of a reply.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ProtocolError {
@@ -76,6 +91,24 @@ impl<'a> Incoming<'a> {
     }
 }
 
+impl<'a> Outline<'a> {
+    /// Reads the beginning and the end of a message; `None` when they tell nothing.
+    pub(super) fn parse(head: &'a [u8], tail: &'a [u8]) -> Option<Self> {
+        let text = |bytes: &'a [u8]| bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+        let head = text(head);
+        if let Some(rest) = head.strip_prefix("{\"id\":") {
+            let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+            return rest[..digits].parse().ok().map(Self::Reply);
+        }
+        let (method, _) = head.strip_prefix("{\"method\":\"")?.split_once('"')?;
+        // A quote inside of a text is escaped, so this key can only be one of the message itself.
+        let last = tail.utf8_chunks().last().map_or("", |chunk| chunk.valid());
+        let session = last.strip_suffix("\"}").and_then(|rest| rest.rsplit_once(",\"sessionId\":\""));
+        let session = session.map(|(_, id)| id).filter(|id| !id.contains('"'));
+        Some(Self::Event { session, method })
+    }
+}
+
 impl ProtocolError {
     /// An error object that cannot be parsed is still an error: a call must not wait for its deadline because the peer
     /// uses another format for errors.
@@ -102,6 +135,21 @@ impl ProtocolError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_ends_of_a_long_message_tell_whose_it_is() {
+        let parse = |text: &'static str| Outline::parse(text.as_bytes(), text.as_bytes());
+        assert_eq!(parse(r#"{"id":17,"result":{"a":"b"#), Some(Outline::Reply(17)));
+        let (session, method) = (Some("S1"), "A.b");
+        let event = r#"{"method":"A.b","params":{"a":"x,\"sessionId\":\"no\""},"sessionId":"S1"}"#;
+        assert_eq!(parse(event), Some(Outline::Event { session, method }));
+        let root = r#"{"method":"A.b","params":{"sessionId":"S2"}}"#;
+        assert_eq!(parse(root), Some(Outline::Event { session: None, method }));
+        let cut_letter = b"\xa9 and more\",\"sessionId\":\"S1\"}";
+        let outline = Outline::parse(b"{\"method\":\"A.b\",\"params\":\"\xc3", cut_letter);
+        assert_eq!(outline, Some(Outline::Event { session: Some("S1"), method }));
+        assert_eq!(parse("[1, 2"), None);
+    }
 
     fn reply(frame: &str) -> Result<String, ProtocolError> {
         match Incoming::parse(frame.as_bytes()) {

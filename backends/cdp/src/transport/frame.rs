@@ -7,23 +7,42 @@ const READ: usize = 64 << 10;
 /// A buffer that grew beyond this size for one large frame is freed after that frame.
 const KEEP: usize = 1 << 20;
 
-/// A frame was longer than the limit, or its end did not come within the limit.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct FrameTooLarge;
+/// The number of bytes that are kept of each end of a frame that is too long.
+const EDGE: usize = 512;
 
-/// Collects received bytes and splits them into frames.
+/// One frame, without its NUL.
+#[derive(Debug)]
+pub(super) enum Frame<'a> {
+    /// A frame within the limit.
+    Whole(&'a [u8]),
+    /// A frame beyond the limit, of which only the ends are known.
+    TooLong(&'a Skipped),
+}
+
+/// A frame that was too long to be kept: its length, its beginning and its end.
+#[derive(Debug, Default)]
+pub(super) struct Skipped {
+    pub(super) head: Vec<u8>,
+    pub(super) tail: Vec<u8>,
+    pub(super) length: u64,
+}
+
+/// Collects received bytes and splits them into frames. A frame beyond the limit is skipped while it arrives, so it costs
+/// neither memory nor the connection.
 #[derive(Debug)]
 pub(super) struct FrameBuffer {
     bytes: Vec<u8>,
     /// The number of leading bytes that are known to contain no NUL.
     scanned: usize,
+    /// The frame that is being skipped.
+    skipped: Option<Skipped>,
     limit: usize,
 }
 
 impl FrameBuffer {
     /// An empty buffer for frames of at most `limit` bytes.
     pub(super) const fn new(limit: usize) -> Self {
-        Self { bytes: Vec::new(), scanned: 0, limit }
+        Self { bytes: Vec::new(), scanned: 0, skipped: None, limit }
     }
 
     /// The buffer to append received bytes to, with space for one read.
@@ -32,31 +51,42 @@ impl FrameBuffer {
         &mut self.bytes
     }
 
-    /// Passes every complete frame to `each`, in order and without its NUL, and keeps the rest.
-    ///
-    /// # Errors
-    /// When a frame, complete or not, exceeds the limit. The frames before it have been passed to `each`.
-    pub(super) fn take_frames(&mut self, mut each: impl FnMut(&[u8])) -> Result<(), FrameTooLarge> {
+    /// Passes every complete frame to `each`, in order, and keeps the rest.
+    pub(super) fn take_frames(&mut self, mut each: impl FnMut(Frame<'_>)) {
         let mut start = 0;
         let mut from = self.scanned;
         while let Some(at) = memchr::memchr(0, &self.bytes[from..]) {
             let frame = &self.bytes[start..from + at];
-            if frame.len() > self.limit {
-                return Err(FrameTooLarge);
+            match self.skipped.take() {
+                None if frame.len() <= self.limit => each(Frame::Whole(frame)),
+                skipped => {
+                    let mut skipped = skipped.unwrap_or_default();
+                    skipped.add(frame);
+                    each(Frame::TooLong(&skipped));
+                }
             }
-            each(frame);
             start = from + at + 1;
             from = start;
         }
         self.bytes.drain(..start);
-        self.scanned = self.bytes.len();
-        if self.scanned > self.limit {
-            return Err(FrameTooLarge);
+        if self.skipped.is_some() || self.bytes.len() > self.limit {
+            self.skipped.get_or_insert_default().add(&self.bytes);
+            self.bytes.clear();
         }
+        self.scanned = self.bytes.len();
         if self.bytes.capacity() > KEEP && self.scanned < READ {
             self.bytes.shrink_to(READ);
         }
-        Ok(())
+    }
+}
+
+impl Skipped {
+    fn add(&mut self, bytes: &[u8]) {
+        self.length += bytes.len() as u64;
+        let missing = EDGE.saturating_sub(self.head.len()).min(bytes.len());
+        self.head.extend_from_slice(&bytes[..missing]);
+        self.tail.extend_from_slice(&bytes[bytes.len().saturating_sub(EDGE)..]);
+        self.tail.drain(..self.tail.len().saturating_sub(EDGE));
     }
 }
 
@@ -86,8 +116,8 @@ mod tests {
 
     use super::*;
 
-    /// Feeds `bytes` in pieces that end at `cuts`; returns the frames and whether the limit held.
-    fn split(bytes: &[u8], cuts: &[usize], limit: usize) -> (Vec<Vec<u8>>, Result<(), FrameTooLarge>) {
+    /// Feeds `bytes` in pieces that end at `cuts`; returns the frames, and for those that were too long their ends.
+    fn split(bytes: &[u8], cuts: &[usize], limit: usize) -> (Vec<Result<Vec<u8>, Ends>>, usize) {
         let mut ends: Vec<usize> = cuts.iter().map(|cut| cut % (bytes.len() + 1)).collect();
         ends.push(bytes.len());
         ends.sort_unstable();
@@ -95,20 +125,27 @@ mod tests {
         for end in ends {
             buffer.room().extend_from_slice(&bytes[start..end]);
             start = end;
-            if let Err(error) = buffer.take_frames(|frame| frames.push(frame.to_vec())) {
-                return (frames, Err(error));
-            }
+            buffer.take_frames(|frame| {
+                frames.push(match frame {
+                    Frame::Whole(frame) => Ok(frame.to_vec()),
+                    Frame::TooLong(Skipped { head, tail, length }) => {
+                        Err((head.clone(), tail.clone(), *length))
+                    }
+                });
+            });
         }
-        (frames, Ok(()))
+        (frames, buffer.bytes.len())
     }
+
+    type Ends = (Vec<u8>, Vec<u8>, u64);
 
     proptest! {
         #[test]
         fn frames_do_not_depend_on_where_reads_end(
-            frames in prop::collection::vec(prop::collection::vec(1_u8.., 0..40), 0..20),
+            frames in prop::collection::vec(prop::collection::vec(1_u8.., 0..1500), 0..20),
             rest in prop::collection::vec(1_u8.., 0..40),
             cuts in prop::collection::vec(any::<usize>(), 0..60),
-            limit in 1_usize..60,
+            limit in 1_usize..1600,
         ) {
             let mut bytes = Vec::new();
             for frame in &frames {
@@ -116,10 +153,20 @@ mod tests {
                 bytes.push(0);
             }
             bytes.extend_from_slice(&rest);
-            let fit = frames.iter().take_while(|frame| frame.len() <= limit).count();
-            let (seen, result) = split(&bytes, &cuts, limit);
-            prop_assert_eq!(&seen[..], &frames[..fit]);
-            prop_assert_eq!(result.is_ok(), fit == frames.len() && rest.len() <= limit);
+            let expected: Vec<_> = frames
+                .iter()
+                .map(|frame| {
+                    if frame.len() <= limit {
+                        return Ok(frame.clone());
+                    }
+                    let edge = frame.len().min(EDGE);
+                    let (head, tail) = (&frame[..edge], &frame[frame.len() - edge..]);
+                    Err((head.to_vec(), tail.to_vec(), frame.len() as u64))
+                })
+                .collect();
+            let (seen, kept) = split(&bytes, &cuts, limit);
+            prop_assert_eq!(seen, expected);
+            prop_assert_eq!(kept, if rest.len() > limit { 0 } else { rest.len() });
         }
 
         #[test]
@@ -140,11 +187,15 @@ mod tests {
     fn the_buffer_shrinks_after_a_large_frame() {
         let mut buffer = FrameBuffer::new(16 << 20);
         buffer.room().extend(std::iter::repeat_n(b'x', 8 << 20));
-        assert_eq!(buffer.take_frames(|_| ()), Ok(()));
+        buffer.take_frames(|_| ());
         assert!(buffer.bytes.capacity() >= 8 << 20, "an unfinished frame is kept");
         buffer.room().push(0);
         let mut length = 0;
-        assert_eq!(buffer.take_frames(|frame| length = frame.len()), Ok(()));
+        buffer.take_frames(|frame| {
+            if let Frame::Whole(frame) = frame {
+                length = frame.len();
+            }
+        });
         assert_eq!(length, 8 << 20);
         assert!(buffer.bytes.capacity() <= READ);
     }

@@ -5,8 +5,9 @@ use plimsoll_core::units::Bytes;
 /// The maximum that one connection may hold in memory.
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionLimits {
-    /// The longest message that is accepted from the browser; a longer message ends the connection. The default, 128
-    /// MiB, is above any screenshot or PDF; Chromium itself sends no more than 256 MiB.
+    /// The longest message that is accepted from the browser. A longer message is skipped while it arrives: a reply then
+    /// fails its call, and an event arrives without its parameters. The default, 64 MiB, is above any usual screenshot
+    /// or PDF.
     pub frame: Bytes,
     /// The longest command. Chromium disconnects a client that sends more than 100 MiB, with every context of that
     /// browser; the default is 16 MiB.
@@ -22,7 +23,7 @@ pub struct ConnectionLimits {
 impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
-            frame: Bytes::mib(128),
+            frame: Bytes::mib(64),
             command: Bytes::mib(16),
             queued_commands: 256,
             queued_events: 1024,

@@ -136,6 +136,15 @@ impl Mailbox {
         dropped
     }
 
+    /// Keeps an event whose parameters were too long. It counts as one dropped event, so that its consumer asks the page.
+    pub(super) fn push_without_params(&self, method: &str) -> u64 {
+        if !self.lock().interests.include(method) {
+            return 0;
+        }
+        self.lock().lagged += 1;
+        self.push(method, None) + 1
+    }
+
     /// Ends the mailbox; events that wait in it can still be taken. The first reason is kept.
     pub(super) fn end(&self, why: SessionEnd) {
         self.lock().end.get_or_insert(why);

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use plimsoll_core::units::Bytes;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
@@ -22,6 +23,13 @@ pub(super) enum Failure {
     Protocol(ProtocolError),
     /// The session ended before the answer.
     SessionGone,
+    /// The answer was too long to be kept.
+    TooLarge {
+        /// Its length.
+        size: Bytes,
+        /// The longest that is kept.
+        limit: Bytes,
+    },
     /// The connection ended before the answer.
     Disconnected(Disconnect),
 }

@@ -7,7 +7,7 @@ use plimsoll_core::units::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::disconnect::Disconnect;
-use super::frame::FrameBuffer;
+use super::frame::{Frame, FrameBuffer};
 use super::router::CloseOnDrop;
 
 /// Reads until the stream ends and closes the connection with the reason. All messages that were complete before the
@@ -26,9 +26,10 @@ pub(super) async fn read<R: AsyncRead + Unpin>(mut reader: R, limit: Bytes, clos
             Ok(0) => break Disconnect::Eof,
             Ok(bytes) => {
                 router.count_read(bytes);
-                if frames.take_frames(|frame| router.route(frame)).is_err() {
-                    break Disconnect::FrameTooLarge { limit };
-                }
+                frames.take_frames(|frame| match frame {
+                    Frame::Whole(frame) => router.route(frame),
+                    Frame::TooLong(skipped) => router.route_skipped(skipped, limit),
+                });
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => break Disconnect::Io(error.kind()),

@@ -9,12 +9,14 @@ use std::time::Duration;
 
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::time::Moment;
+use plimsoll_core::units::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::{oneshot, watch};
 
 use super::disconnect::Disconnect;
-use super::envelope::{Incoming, ProtocolError, Text};
+use super::envelope::{Incoming, Outline, ProtocolError, Text};
+use super::frame::Skipped;
 use super::mailbox::{Bounds, Mailbox, SessionEnd};
 use super::pending::{Answer, Failure, Pending, Waiting};
 use super::routes::Routes;
@@ -144,6 +146,31 @@ impl Router {
                 add(&self.counters.malformed, 1);
                 tracing::debug!(bytes = frame.len(), "a DevTools message made no sense");
             }
+        }
+    }
+
+    /// Routes what is known of a message that was too long: it costs its call or its event only.
+    pub(super) fn route_skipped(&self, skipped: &Skipped, limit: Bytes) {
+        add(&self.counters.received, 1);
+        let size = Bytes(skipped.length);
+        tracing::debug!(%size, "a DevTools message was too long");
+        match Outline::parse(&skipped.head, &skipped.tail) {
+            Some(Outline::Reply(id)) => {
+                let call = u32::try_from(id).ok().and_then(|id| self.lock().pending.remove(id));
+                match call {
+                    // A caller that left needs no answer.
+                    Some(call) => drop(call.answer.send(Err(Failure::TooLarge { size, limit }))),
+                    None => add(&self.counters.unknown, 1),
+                }
+            }
+            Some(Outline::Event { session, method }) => {
+                let mailbox = self.lock().routes.find(session).cloned();
+                match mailbox {
+                    Some(mailbox) => add(&self.counters.lagged, mailbox.push_without_params(method)),
+                    None => add(&self.counters.unknown, 1),
+                }
+            }
+            None => add(&self.counters.malformed, 1),
         }
     }
 

@@ -188,12 +188,26 @@ async fn death_fails_every_call_and_session_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_message_beyond_the_limit_ends_the_connection() {
-    for end in ["", "\0"] {
-        let (connection, mut peer) = connect(ConnectionLimits { frame: Bytes::kib(100), ..limits() });
-        peer.send_bytes(format!("{}{end}", "x".repeat((100 << 10) + 1)).as_bytes()).await;
-        assert_eq!(connection.closed().await, Disconnect::FrameTooLarge { limit: Bytes::kib(100) });
-    }
+async fn a_message_beyond_the_limit_costs_its_call_or_its_event_and_nothing_else() {
+    let (connection, mut peer) = connect(ConnectionLimits { frame: Bytes::kib(100), ..limits() });
+    let (session, sibling) = (connection.session("S1", LOAD), connection.session("S2", LOAD));
+    let call = session.start(EvaluateParams::new("1"), SECOND).await.expect("open");
+    let command = peer.receive().await;
+    let long = "x".repeat(3 << 20);
+    peer.reply(command.id, json!({"result": {"type": "string", "value": long}})).await;
+    let error = call.reply().await.expect_err("too large");
+    assert!(matches!(error, CallError::AnswerTooLarge { size, .. } if size > Bytes::mib(3)), "{error}");
+    peer.send_bytes(
+        format!(
+            "{{\"method\":\"Page.loadEventFired\",\"params\":{{\"a\":\"{long}\"}},\"sessionId\":\"S1\"}}\0"
+        )
+        .as_bytes(),
+    )
+    .await;
+    let event = next(&session).await.expect("without its parameters");
+    assert_eq!((&*event.method, event.params(), event.lagged), ("Page.loadEventFired", "{}", 1));
+    assert!(answers(&mut peer, &session).await && answers(&mut peer, &sibling).await);
+    assert_eq!((connection.disconnect(), connection.stats().pending), (None, 0));
 }
 
 #[tokio::test(start_paused = true)]
