@@ -174,11 +174,24 @@ impl Fault {
         Self { class, recurrence: Recurrence::Persistent, message: message.into() }
     }
 
-    /// The failure of an attempt that was at `stage`.
+    /// The failure of an attempt that was at `stage`. A message longer than [`LONGEST_MESSAGE`] is cut.
     #[must_use]
-    pub const fn at(self, stage: Stage) -> Failure {
-        Failure { stage, fault: self }
+    pub fn at(self, stage: Stage) -> Failure {
+        Failure { stage, fault: Self { message: shortened(self.message), ..self } }
     }
+}
+
+/// The maximum length of a failure's message, in bytes.
+pub const LONGEST_MESSAGE: usize = 4096;
+
+/// The beginning of a message that may contain text of a page, with its length if it is longer than
+/// [`LONGEST_MESSAGE`].
+fn shortened(message: String) -> String {
+    if message.len() <= LONGEST_MESSAGE {
+        return message;
+    }
+    let head = &message[..message.floor_char_boundary(LONGEST_MESSAGE - 64)];
+    format!("{head}… (cut; {} bytes)", message.len())
 }
 
 /// The failure of an attempt: the fault and the stage.
@@ -201,6 +214,16 @@ pub fn with_causes(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_is_cut_at_its_bound_and_says_so() {
+        let message =
+            |text: String| Fault::transient(FailureClass::Script, text).at(Stage::Queue).fault.message;
+        let longest = "x".repeat(LONGEST_MESSAGE);
+        assert_eq!(message(longest.clone()), longest);
+        let cut = message("é".repeat(LONGEST_MESSAGE));
+        assert!(cut.len() <= LONGEST_MESSAGE && cut.ends_with("é… (cut; 8192 bytes)"), "{cut}");
+    }
 
     #[test]
     fn names_are_what_serde_writes_and_reads() {

@@ -12,22 +12,27 @@
 //! A driver that cannot bring an answer back reports a [`PageError`] or an [`EvaluateError`].
 
 mod act;
+mod bounds;
 mod condition;
 mod cookie;
 mod document;
 mod error;
+mod expression;
 mod extract;
 pub mod keys;
 pub mod navigation;
 pub mod neterror;
 mod polling;
 mod script;
+mod surrogates;
 
 pub use act::Act;
+pub use bounds::{LONGEST_VALUE, read};
 pub use condition::{Condition, Test};
 pub use cookie::ReportedCookie;
 pub use document::{LOCATION, PIXEL_RATIO, content, scroll};
 pub use error::{EvaluateError, PageError, delivered};
+pub use expression::{Expression, Settled, Wanted};
 pub use extract::extract;
 pub use polling::{LOOK, Polling, Unmet};
-pub use script::{LONGEST_VALUE, Verdict};
+pub use script::Verdict;

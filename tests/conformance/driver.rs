@@ -276,6 +276,7 @@ pub(crate) fn sim() -> Subject {
             "results",
             "unicode",
             "isolation",
+            "attacks",
             "deadlines",
         ],
         source: || {

@@ -5,6 +5,7 @@
 //! dialog interrupted the command, so the page may be asked again; the page did not answer in time, so it may be asked
 //! again; or it is a [`Fault`] and the step is over.
 
+use std::error::Error;
 use std::time::Duration;
 
 use fantoccini::error::CmdError;
@@ -12,6 +13,8 @@ use plimsoll_core::duration::rounded;
 use plimsoll_core::outcome::{FailureClass, Fault, with_causes};
 use plimsoll_core::page::PageError;
 use serde_json::Value;
+
+use crate::wire;
 
 /// The maximum length of the excerpt from an answer that is not WebDriver.
 const EXCERPT: usize = 200;
@@ -34,6 +37,12 @@ pub(crate) enum CallError {
         call: String,
         /// The network error.
         why: String,
+    },
+    /// The answer is longer than [`wire::LONGEST`], and was not read.
+    #[error("the answer to `{call}` is too large: at most {} MiB are read", wire::LONGEST >> 20)]
+    TooLarge {
+        /// The command.
+        call: String,
     },
     /// The answer is not a WebDriver answer.
     #[error("the answer to `{call}` is no WebDriver: {excerpt:?}")]
@@ -139,11 +148,23 @@ impl CallError {
             CmdError::NotW3C(other) => Self::not_web_driver(call, &other.to_string()),
             CmdError::NotJson(text) => Self::not_web_driver(call, &text),
             CmdError::Json(why) => Self::not_web_driver(call, &why.to_string()),
-            CmdError::Failed(why) => Self::Broken { call, why: with_causes(&why) },
-            CmdError::FailedC(why) => Self::Broken { call, why: with_causes(&why) },
-            CmdError::Lost(why) => Self::Broken { call, why: with_causes(&why) },
+            CmdError::Failed(why) => Self::broken(call, &why),
+            CmdError::FailedC(why) => Self::broken(call, &why),
+            CmdError::Lost(why) => Self::broken(call, &why),
             error => Self::Broken { call, why: error.to_string() },
         }
+    }
+
+    /// The error of a connection. Ours break when an answer is too long.
+    pub(crate) fn broken(call: String, why: &(dyn Error + 'static)) -> Self {
+        let mut cause = Some(why);
+        while let Some(why) = cause {
+            if wire::is_too_long(why) {
+                return Self::TooLarge { call };
+            }
+            cause = why.source();
+        }
+        Self::Broken { call, why: with_causes(why) }
     }
 
     /// An error of the remote end, with its code as text.
@@ -181,6 +202,7 @@ impl From<CallError> for Fault {
         let Some(code) = error.code() else {
             return match error {
                 CallError::Timeout { .. } => Self::transient(Timeout, message),
+                CallError::TooLarge { .. } => Self::persistent(Script, message),
                 _ => Self::transient(BrowserCrash, message),
             };
         };
@@ -272,6 +294,19 @@ mod tests {
             assert!(matches!(said(words), PageError::Moved), "{words}");
         }
         assert!(matches!(said("TypeError: a is null"), PageError::Fault(_)));
+    }
+
+    #[test]
+    fn an_answer_that_is_too_long_is_not_the_browser_s_fault() {
+        use std::io::{
+            Error,
+            ErrorKind::{BrokenPipe, FileTooLarge},
+        };
+        let fault = |kind| Fault::from(CallError::of("execute/sync", CmdError::Lost(Error::from(kind))));
+        let (long, broken) = (fault(FileTooLarge), fault(BrokenPipe));
+        assert_eq!((long.class, long.recurrence), (FailureClass::Script, Persistent), "{long}");
+        assert!(long.message.contains("at most 64 MiB"), "{long}");
+        assert_eq!((broken.class, broken.recurrence), (FailureClass::BrowserCrash, Transient));
     }
 
     #[test]

@@ -5,19 +5,19 @@
 //! it cancels it, and every answer is read. If the remote end needs a password, a session's commands use this client
 //! too ([`crate::session`]).
 
+use std::error::Error;
 use std::future::Future;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use hyper::rt::Executor;
 use hyper::{Method, Request};
 use hyper_util::client::legacy::Client;
 use percent_encoding::percent_decode_str;
-use plimsoll_core::outcome::with_causes;
 use plimsoll_core::runtime::supervisor::Supervisor;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -175,16 +175,23 @@ impl Direct {
         deadline: Duration,
     ) -> Result<Value, CallError> {
         let call = call.to_owned();
-        match timeout(deadline, self.ask(method, path, body)).await {
+        match timeout(deadline, self.ask(&call, method, path, body)).await {
             Err(_) => Err(CallError::Timeout { call, after: deadline }),
-            Ok(Err(why)) => Err(CallError::Broken { call, why }),
+            Ok(Err(error)) => Err(error),
             Ok(Ok((ok, bytes))) => read(call, ok, &bytes),
         }
     }
 
     /// Returns whether the request succeeded, and the answer.
-    async fn ask(&self, method: Method, path: &str, body: Option<String>) -> Result<(bool, Bytes), String> {
-        let url = self.base.join(path).map_err(|why| why.to_string())?;
+    async fn ask(
+        &self,
+        call: &str,
+        method: Method,
+        path: &str,
+        body: Option<String>,
+    ) -> Result<(bool, Bytes), CallError> {
+        let broken = |why: &(dyn Error + 'static)| CallError::broken(call.to_owned(), why);
+        let url = self.base.join(path).map_err(|why| broken(&why))?;
         let mut request = Request::builder().method(method).uri(url.as_str());
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization);
@@ -195,14 +202,11 @@ impl Direct {
             request = request.header(CONTENT_TYPE, "application/json; charset=utf-8");
             sent = Bytes::from(body);
         }
-        let request = request.body(Full::new(sent)).map_err(|why| why.to_string())?;
-        let answer = self.client.request(request).await.map_err(|why| with_causes(&why))?;
+        let request = request.body(Full::new(sent)).map_err(|why| broken(&why))?;
+        let answer = self.client.request(request).await.map_err(|why| broken(&why))?;
         let ok = answer.status().is_success();
-        let longest = self.longest;
-        let body = Limited::new(answer.into_body(), longest).collect().await.map_err(|why| {
-            let too_long = why.downcast_ref::<LengthLimitError>().is_some();
-            if too_long { format!("it answered more than {longest} bytes") } else { why.to_string() }
-        })?;
+        let body = Limited::new(answer.into_body(), self.longest);
+        let body = body.collect().await.map_err(|why| broken(why.as_ref()))?;
         Ok((ok, body.to_bytes()))
     }
 }

@@ -296,7 +296,9 @@ fn refused_remote(endpoint: &Endpoint, error: &CallError) -> Fault {
         CallError::Refused { .. } | CallError::NotWebDriver { .. } | CallError::Timeout { .. } => {
             Fault::transient(FailureClass::Overload, message)
         }
-        CallError::Broken { .. } => Fault::transient(FailureClass::BrowserCrash, message),
+        CallError::Broken { .. } | CallError::TooLarge { .. } => {
+            Fault::transient(FailureClass::BrowserCrash, message)
+        }
     }
 }
 

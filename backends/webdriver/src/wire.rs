@@ -8,12 +8,14 @@
 //!   is sent during such a close is lost;
 //! * break when they are cut ([`Connector::cut`]): then no request waits for an answer any more.
 
+use std::error::Error;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use http_body_util::LengthLimitError;
 use hyper::Uri;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
@@ -77,6 +79,12 @@ pub(crate) struct BoundedStream {
     bytes: u64,
     /// Runs while there is no request; the connection is closed when it fires.
     idle: Option<Pin<Box<Sleep>>>,
+}
+
+/// Whether this error itself means that an answer was longer than [`LONGEST`].
+pub(crate) fn is_too_long(why: &(dyn Error + 'static)) -> bool {
+    why.downcast_ref::<LengthLimitError>().is_some()
+        || why.downcast_ref::<io::Error>().is_some_and(|why| why.kind() == io::ErrorKind::FileTooLarge)
 }
 
 fn broken() -> io::Error {

@@ -6,11 +6,11 @@ use super::act::Act;
 use super::script::script;
 use crate::step::ScrollTarget;
 
-/// A script that returns the page's URL.
-pub const LOCATION: &str = "({ ready: location.href })";
+/// A script that returns the page's URL. A page can make its URL as long as it likes.
+pub const LOCATION: &str = "({ ready: location.href.slice(0, 65536) })";
 
 /// A script that returns the number of device pixels in a CSS pixel.
-pub const PIXEL_RATIO: &str = "({ ready: devicePixelRatio })";
+pub const PIXEL_RATIO: &str = "({ ready: +devicePixelRatio })";
 
 /// A script that returns the page's HTML with its doctype.
 #[must_use]

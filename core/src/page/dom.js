@@ -39,7 +39,7 @@ const frame = () =>
 // As much of an element's tag as tells it from others.
 const describe = element => {
   if (!element) return "nothing";
-  const id = element.id ? ` id="${element.id}"` : "";
+  const id = element.id ? ` id="${element.id.slice(0, 60)}"` : "";
   const names = element.getAttribute("class")?.trim().slice(0, 60);
   return `<${element.localName}${id}${names ? ` class="${names}"` : ""}>`;
 };

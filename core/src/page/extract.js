@@ -1,4 +1,4 @@
-// Reads every field of a job in one go. A field is {selector, take, all} or {selector, fields}.
+// Reads every field of a job in one go. A field is [name, {selector, take, each}] or [name, {selector, fields}].
 fields => {
   const absolute = (element, url) => {
     try {
@@ -7,10 +7,17 @@ fields => {
       return url;
     }
   };
+  // Ends the reading early: an enormous text in each of many elements would not fit into the page's memory.
+  let left = LONGEST;
+  const counted = value => {
+    left -= value?.length ?? 0;
+    if (left < 0) throw new RangeError(tooLarge(`more than ${LONGEST}`));
+    return value;
+  };
   const taken = (element, take) => {
-    if (take === "text") return (element.innerText ?? element.textContent).trim();
-    if (take === "html") return element.innerHTML;
-    const value = element.getAttribute(take.attribute);
+    if (take === "text") return counted((element.innerText ?? element.textContent).trim());
+    if (take === "html") return counted(element.innerHTML);
+    const value = counted(element.getAttribute(take.attribute));
     return value !== null && /^(href|src)$/i.test(take.attribute) ? absolute(element, value) : value;
   };
   const read = (root, { selector, take, each, fields }) => {
@@ -20,7 +27,7 @@ fields => {
     return element && taken(element, take);
   };
   const record = (root, fields) =>
-    Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, read(root, field)]));
+    Object.fromEntries(fields.map(([name, field]) => [name, read(root, field)]));
 
   return { ready: record(document, fields) };
 }

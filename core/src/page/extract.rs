@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::script::script;
 use crate::step::{Extract, Field, Take};
@@ -13,9 +13,9 @@ pub fn extract(step: &Extract) -> String {
     script(include_str!("extract.js"), &written(&step.fields))
 }
 
-/// The fields in the form that `extract.js` reads.
+/// The fields in the form that `extract.js` reads: pairs, because a key `__proto__` of a literal is no property.
 fn written(fields: &BTreeMap<String, Field>) -> Value {
-    fields.iter().map(|(name, field)| (name.clone(), field_written(field))).collect::<Map<_, _>>().into()
+    fields.iter().map(|(name, field)| json!([name, field_written(field)])).collect()
 }
 
 fn field_written(field: &Field) -> Value {

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The maximum length of the JSON text that a script may return, in bytes. Results are kept in memory.
-pub const LONGEST_VALUE: usize = 16 << 20;
+use super::bounds::BOUNDS;
 
 /// The result of one of our scripts.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -28,8 +27,7 @@ pub(super) fn script_with(declarations: &str, function: &str, argument: &impl Se
     let argument = serde_json::to_string(argument).unwrap_or_default();
     let dom = include_str!("dom.js");
     format!(
-        "(async () => {{\n{dom}{declarations}\ntry {{\nreturn await ({function})({argument});\n}} catch (error) {{\n\
-         if (error instanceof DOMException && error.name === \"SyntaxError\") return {{ refused: error.message }};\n\
-         throw error;\n}}\n}})()"
+        "(async () => {{\n{BOUNDS}{dom}{declarations}\ntry {{\nreturn bounded(await ({function})({argument}));\n}} \
+         catch (error) {{\nreturn {{ refused: thrown(error) }};\n}}\n}})()"
     )
 }

@@ -1,5 +1,6 @@
 //! The cases, by suite, in the order of the table of drivers.
 
+mod attacks;
 mod cancelling;
 mod deadlines;
 mod endings;
@@ -32,7 +33,8 @@ pub const STEPS: &[Suite] = &[
     ("unicode", unicode::CASES),
 ];
 /// Concurrent and successive contexts, and time limits.
-pub const CONTEXTS: &[Suite] = &[("isolation", isolation::CASES), ("deadlines", deadlines::CASES)];
+pub const CONTEXTS: &[Suite] =
+    &[("isolation", isolation::CASES), ("attacks", attacks::CASES), ("deadlines", deadlines::CASES)];
 /// Normal and abnormal ends. One case at a time, so that leftovers can be attributed.
 pub const ENDINGS: &[Suite] = &[("cancelling", cancelling::CASES), ("endings", endings::CASES)];
 

@@ -13,7 +13,8 @@ const ERROR_PAGE: &str = "chrome-error://";
 const NO_DOCUMENT: &str = "about:blank";
 
 /// One question for all values: the state, the address, the status, and the number of resources that have arrived.
-/// Unlike a step's script it does not count as a user gesture, which would allow popups.
+/// Unlike a step's script it does not count as a user gesture, which would allow popups. A page that has replaced what is
+/// asked answers nothing, or something bounded.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Ask {
@@ -24,15 +25,16 @@ pub(super) struct Ask {
 impl Ask {
     /// The cheap question, without the number of resources.
     pub(super) const STATE: Self = Self {
-        expression: "({ready:document.readyState,url:location.href,\
-                     status:performance.getEntriesByType('navigation')[0]?.responseStatus??0,resources:0})",
+        expression: "(()=>{try{return{ready:document.readyState,url:location.href.slice(0,65536),\
+                     status:+(performance.getEntriesByType('navigation')[0]?.responseStatus??0),resources:0}\
+                     }catch{}})()",
         return_by_value: true,
     };
     /// With the number of resources, which takes longer the more resources there are.
     pub(super) const RESOURCES: Self = Self {
-        expression: "({ready:document.readyState,url:location.href,\
-                     status:performance.getEntriesByType('navigation')[0]?.responseStatus??0,\
-                     resources:performance.getEntriesByType('resource').length})",
+        expression: "(()=>{try{return{ready:document.readyState,url:location.href.slice(0,65536),\
+                     status:+(performance.getEntriesByType('navigation')[0]?.responseStatus??0),\
+                     resources:+performance.getEntriesByType('resource').length}}catch{}})()",
         return_by_value: true,
     };
 }

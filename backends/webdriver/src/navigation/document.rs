@@ -47,8 +47,8 @@ pub(super) enum Verdict {
 
 impl Document {
     /// The script that reads the document's state.
-    pub(super) const SCRIPT: &str = "return {ready: document.readyState, url: location.href, \
-        uri: document.documentURI, began: performance.timeOrigin, \
+    pub(super) const SCRIPT: &str = "return {ready: document.readyState, url: location.href.slice(0, 65536), \
+        uri: document.documentURI.slice(0, 65536), began: +performance.timeOrigin, \
         status: performance.getEntriesByType('navigation')[0]?.responseStatus ?? 0, \
         heard: (performance.getEntriesByType('navigation')[0]?.loadEventEnd ?? 1) > 0, \
         resources: performance.getEntriesByType('resource').length};";

@@ -3,21 +3,11 @@
 
 use std::borrow::Cow;
 
-use serde::de::DeserializeOwned;
-
-/// Parses JSON text that a page wrote.
-///
-/// # Errors
-/// When the text still is not JSON, or does not have the shape of `T`.
-pub(super) fn read<T: DeserializeOwned>(json: &str) -> serde_json::Result<T> {
-    serde_json::from_str(&well_formed(json))
-}
-
 /// The same JSON text with every unpaired surrogate replaced.
-fn well_formed(json: &str) -> Cow<'_, str> {
+pub(super) fn well_formed(json: &str) -> Cow<'_, str> {
     let mut repaired = String::new();
     let (mut kept, mut at) = (0, 0);
-    while let Some(found) = memchr::memchr(b'\\', &json.as_bytes()[at..]) {
+    while let Some(found) = json.as_bytes()[at..].iter().position(|byte| *byte == b'\\') {
         let escape = at + found;
         // An escaped character is skipped, so the second of two backslashes starts no escape.
         at = escape + 2;
@@ -55,6 +45,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
+    use super::super::bounds::read;
     use super::*;
 
     #[test]
