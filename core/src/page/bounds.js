@@ -6,13 +6,14 @@ const cut = text => (text.length > 2000 ? `${text.slice(0, 2000)}… (cut; ${tex
 
 const tooLarge = size => `too large: ${size} characters, and at most ${LONGEST} are brought back`;
 
-// What was thrown, which can be anything: even a description can throw.
+// What was thrown, which can be anything: even a description can throw. An error may come from another world than this
+// script, so it is known by what it has.
 const thrown = error => {
   try {
-    if (!(error instanceof Error || error instanceof DOMException)) {
-      return cut((typeof error === "object" || typeof error === "string" ? JSON.stringify(error) : null) ?? String(error));
+    if (typeof error?.name === "string" && typeof error.message === "string") {
+      return cut(`${error.name}${error.message ? `: ${error.message}` : ""}`);
     }
-    return cut(`${error.name}${error.message ? `: ${error.message}` : ""}`);
+    return cut((typeof error === "object" || typeof error === "string" ? JSON.stringify(error) : null) ?? String(error));
   } catch {
     return "something that cannot be described";
   }
