@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::job::Job;
+use crate::job::{Job, Setup};
 use crate::step::{
     Capture, ElementState, Expectation, ImageFormat, LoadState, PageUrl, Step, Viewport, WaitTarget,
 };
@@ -170,14 +170,32 @@ impl Job {
     /// The capabilities that a driver needs to carry the job out.
     #[must_use]
     pub fn needs(&self) -> Capabilities {
-        let start = self.start.clone().map(Step::Goto);
-        let mut needs = Capabilities(start.iter().chain(&self.steps).flat_map(of_step).collect());
-        needs.0.extend(self.setup.viewport.iter().map(|_| Capability::Viewport));
-        needs.0.extend(self.setup.viewport.and_then(pixel_ratio));
-        needs.0.extend((!self.setup.headers.is_empty()).then_some(Capability::Headers));
-        needs.0.extend((!self.setup.cookies.is_empty()).then_some(Capability::Cookies));
-        needs.0.extend(self.setup.proxy.iter().map(|_| Capability::Proxy));
+        let mut needs = self.setup.needs();
+        needs.0.extend(self.start.clone().map(Step::Goto).iter().chain(&self.steps).flat_map(of_step));
         needs
+    }
+}
+
+impl Setup {
+    /// The capabilities that a driver needs to set a context up.
+    #[must_use]
+    pub fn needs(&self) -> Capabilities {
+        let Self { viewport, headers, cookies, proxy } = self;
+        let mut needs = Capabilities::default();
+        needs.0.extend(viewport.iter().map(|_| Capability::Viewport));
+        needs.0.extend(viewport.and_then(pixel_ratio));
+        needs.0.extend((!headers.is_empty()).then_some(Capability::Headers));
+        needs.0.extend((!cookies.is_empty()).then_some(Capability::Cookies));
+        needs.0.extend(proxy.iter().map(|_| Capability::Proxy));
+        needs
+    }
+}
+
+impl Step {
+    /// The capabilities that a driver needs to carry the step out.
+    #[must_use]
+    pub fn needs(&self) -> Capabilities {
+        of_step(self).into_iter().collect()
     }
 }
 

@@ -204,16 +204,44 @@ pub struct Failure {
     pub fault: Fault,
 }
 
-/// An error with all its causes, on one line: the format of a [`Fault`]'s message.
+/// An error with all its causes, on one line: the format of a [`Fault`]'s message. A cause that the text contains already
+/// is not repeated: many errors quote their cause.
 #[must_use]
 pub fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+    causes.map(ToString::to_string).fold(error.to_string(), |text, cause| {
+        if text.contains(&cause) { text } else { format!("{text}: {cause}") }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    enum Layered {
+        #[error("the disk is full")]
+        Disk,
+        #[error("cannot write a.txt: {0}")]
+        Quotes(#[source] Box<Self>),
+        #[error("cannot write a.txt")]
+        Hides(#[source] Box<Self>),
+        #[error(transparent)]
+        Passes(Box<Self>),
+    }
+
+    #[test]
+    fn each_cause_is_written_once_whether_or_not_the_error_quotes_it() {
+        let disk = || Box::new(Layered::Disk);
+        for error in [
+            Layered::Quotes(disk()),
+            Layered::Hides(disk()),
+            Layered::Passes(Box::new(Layered::Quotes(disk()))),
+            Layered::Hides(Box::new(Layered::Passes(disk()))),
+        ] {
+            assert_eq!(with_causes(&error), "cannot write a.txt: the disk is full", "{error:?}");
+        }
+    }
 
     #[test]
     fn a_message_is_cut_at_its_bound_and_says_so() {

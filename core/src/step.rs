@@ -80,35 +80,44 @@ pub enum Step {
     Expect(Expect),
 }
 
-impl Step {
-    /// The step's name as it is written in a job.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Goto(_) => "goto",
-            Self::WaitFor(_) => "wait_for",
-            Self::Click(_) => "click",
-            Self::Fill(_) => "fill",
-            Self::Type(_) => "type",
-            Self::Press(_) => "press",
-            Self::Select(_) => "select",
-            Self::Check(_) => "check",
-            Self::Uncheck(_) => "uncheck",
-            Self::Hover(_) => "hover",
-            Self::Drag(_) => "drag",
-            Self::Scroll(_) => "scroll",
-            Self::Upload(_) => "upload",
-            Self::Evaluate(_) => "evaluate",
-            Self::Extract(_) => "extract",
-            Self::Screenshot(_) => "screenshot",
-            Self::Pdf(_) => "pdf",
-            Self::Content(_) => "content",
-            Self::GetCookies(_) => "get_cookies",
-            Self::SetCookies(_) => "set_cookies",
-            Self::SetViewport(_) => "set_viewport",
-            Self::Expect(_) => "expect",
+macro_rules! named {
+    ($($kind:ident = $name:literal,)+) => {
+        impl Step {
+            /// The names of all steps, in the order of declaration.
+            pub const NAMES: &[&str] = &[$($name),+];
+
+            /// The step's name as it is written in a job.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self { $(Self::$kind(_) => $name),+ }
+            }
         }
-    }
+    };
+}
+
+named! {
+    Goto = "goto",
+    WaitFor = "wait_for",
+    Click = "click",
+    Fill = "fill",
+    Type = "type",
+    Press = "press",
+    Select = "select",
+    Check = "check",
+    Uncheck = "uncheck",
+    Hover = "hover",
+    Drag = "drag",
+    Scroll = "scroll",
+    Upload = "upload",
+    Evaluate = "evaluate",
+    Extract = "extract",
+    Screenshot = "screenshot",
+    Pdf = "pdf",
+    Content = "content",
+    GetCookies = "get_cookies",
+    SetCookies = "set_cookies",
+    SetViewport = "set_viewport",
+    Expect = "expect",
 }
 
 /// Open a page and wait until it has loaded. Short: the URL.
@@ -189,11 +198,34 @@ impl PageUrl {
         self.0.as_str()
     }
 
+    /// The host, an IPv6 address in brackets; `None` for pages without a host (`about:blank`).
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        self.0.host_str()
+    }
+
+    /// The port, or the scheme's own when the URL names none; `None` for pages without a port.
+    #[must_use]
+    pub fn port(&self) -> Option<u16> {
+        self.0.port_or_known_default()
+    }
+
+    /// The path with its leading `/`, percent-encoded; the query is not part of it.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.0.path()
+    }
+
+    /// What follows the `?`, percent-encoded.
+    #[must_use]
+    pub fn query(&self) -> Option<&str> {
+        self.0.query()
+    }
+
     /// The host with its port, for breakers and budgets per site; `None` for pages without a host.
     #[must_use]
     pub fn site(&self) -> Option<String> {
-        let port = self.0.port_or_known_default()?;
-        self.0.host_str().map(|host| format!("{host}:{port}"))
+        Some(format!("{}:{}", self.host()?, self.port()?))
     }
 }
 
@@ -235,6 +267,23 @@ mod tests {
             assert!(matches!(PageUrl::parse(refused), Err(PageUrlError::Scheme { .. })), "{refused}");
         }
         assert!(matches!(PageUrl::parse("example.com"), Err(PageUrlError::Malformed { .. })));
+    }
+
+    #[test]
+    fn the_parts_of_a_url_can_be_read() {
+        for (url, host, port, path, query) in [
+            ("http://a.b", Some("a.b"), Some(80), "/", None),
+            ("https://a/x y?q=1#f", Some("a"), Some(443), "/x%20y", Some("q=1")),
+            ("http://[::1]:8080/ü?", Some("[::1]"), Some(8080), "/%C3%BC", Some("")),
+            ("about:blank", None, None, "blank", None),
+        ] {
+            let read = PageUrl::parse(url).expect("a page");
+            assert_eq!(
+                (read.host(), read.port(), read.path(), read.query()),
+                (host, port, path, query),
+                "{url}"
+            );
+        }
     }
 
     #[test]

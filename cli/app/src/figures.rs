@@ -156,6 +156,8 @@ impl Figures {
         self.figures.creations = std::mem::take(&mut *held(&self.changes.creations));
         self.figures.supervisor_cpu = supervisor_cpu.unwrap_or_default();
         self.figures.task_panics = report.panics;
+        self.figures.counters = report.counters.clone();
+        self.figures.counters.retain(|_, counts| !counts.is_empty());
         self.figures
     }
 
@@ -179,7 +181,10 @@ impl Figures {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::out::{Report, Tally};
 
     #[test]
     fn a_lost_browser_is_logged_once_however_often_the_state_is_sampled() {
@@ -193,6 +198,21 @@ mod tests {
         let told: Vec<_> = changes.iter().map(|change| change.text.as_str()).collect();
         assert_eq!(told, ["1 lost, 1 in all", "2 lost, 3 in all"]);
     }
+
+    #[test]
+    fn the_counts_of_drivers_reach_the_report() {
+        let figures =
+            Figures::open(&Settings::default(), Ceilings { contexts: 1, creating: 1 }, &[], String::new(), 1);
+        let counted = [("http.requests".to_owned(), 7)].into();
+        let report = FleetReport {
+            counters: [("cdp".to_owned(), BTreeMap::new()), ("http".to_owned(), counted)].into(),
+            ..FleetReport::default()
+        };
+        let report = Report::new(Tally::default(), figures.close(&report, None));
+        let written = serde_json::to_value(report).expect("plain data");
+        assert_eq!(written["counters"], serde_json::json!({"http": {"http.requests": 7}}));
+    }
+
     #[test]
     fn the_time_between_two_states_counts_for_the_reason_of_the_first() {
         let mut figures =

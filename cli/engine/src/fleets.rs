@@ -193,5 +193,6 @@ fn join(one: FleetReport, other: FleetReport) -> FleetReport {
         released: one.released + other.released,
         unrecorded: one.unrecorded + other.unrecorded,
         launch_error: one.launch_error.or(other.launch_error),
+        counters: one.counters.into_iter().chain(other.counters).collect(),
     }
 }

@@ -1,5 +1,6 @@
 //! The ports that a driver implements.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,11 @@ pub trait Driver: Send + Sync {
 
     /// The capabilities of its contexts. A job that needs other capabilities is refused before it runs.
     fn capabilities(&self) -> Capabilities;
+
+    /// Counts of the driver's own for the report, by name; none by default.
+    fn counters(&self) -> BTreeMap<String, u64> {
+        BTreeMap::new()
+    }
 
     /// Starts a browser (or connects to one) that can open contexts, within `budget`.
     ///
@@ -77,7 +83,8 @@ pub trait Opening: Send {
 /// One isolated session. Only one attempt uses it at a time.
 #[async_trait]
 pub trait Context: Send {
-    /// Performs one step within `budget`.
+    /// Performs one step within `budget`. The caller checks that the output is what the step owes
+    /// ([`StepOutput::check`]).
     ///
     /// # Errors
     /// A [`Fault`]. The context remains usable unless the class is a crash.

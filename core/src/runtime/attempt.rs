@@ -10,6 +10,7 @@
 //!    └── the same ──► abandon what is half made, verified ─────────┘
 //! ```
 
+use std::fmt::Display;
 use std::future::Future;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -37,10 +38,15 @@ const GRACE: Duration = Duration::from_millis(500);
 /// The timeout for the verified removal of a context or of a partly created context.
 const CLOSE_BUDGET: Duration = Duration::from_secs(15);
 
+/// The longest message of a fault that is kept, in bytes.
+const LONGEST_MESSAGE: usize = 16 << 10;
+
 /// The inputs of an attempt.
 pub(crate) struct AttemptOrder {
     pub(crate) ticket: Ticket,
     pub(crate) job: Arc<Job>,
+    /// The name of the browser's driver, for messages.
+    pub(crate) driver: Arc<str>,
     pub(crate) browser: Arc<dyn Browser>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) budget: Duration,
@@ -193,10 +199,31 @@ async fn carry_out(
             return Err(out_of_time(order.budget));
         }
         let performed = timeout(budget + GRACE, context.perform(step, budget)).await;
-        let performed = performed.unwrap_or_else(|_| Err(out_of_time(order.budget)))?;
-        gather(order, deadline, performed, output).await?;
+        let performed = performed.unwrap_or_else(|_| Err(out_of_time(order.budget)));
+        gather(order, deadline, answered(&order.driver, step, performed)?, output).await?;
     }
     Ok(())
+}
+
+/// The answer of a driver to a step, if it is what the step owes. Every answer of every driver passes here. A fault of
+/// class `internal` is the driver's own, so its message names the driver and the step.
+fn answered(driver: &str, step: &Step, answer: Result<StepOutput, Fault>) -> Result<StepOutput, Fault> {
+    let internal = |why: &dyn Display| {
+        let message = format!("driver `{driver}`, step `{}`: {why}", step.name());
+        Fault::persistent(FailureClass::Internal, message)
+    };
+    let mut fault = match answer {
+        Ok(output) => match output.check(step) {
+            Ok(()) => return Ok(output),
+            Err(wrong) => internal(&wrong),
+        },
+        Err(fault) if fault.class == FailureClass::Internal => {
+            Fault { recurrence: fault.recurrence, ..internal(&fault.message) }
+        }
+        Err(fault) => fault,
+    };
+    fault.message.truncate(fault.message.floor_char_boundary(LONGEST_MESSAGE));
+    Err(fault)
 }
 
 async fn gather(
@@ -257,6 +284,6 @@ fn panicked() -> Fault {
 }
 
 /// The failure of an attempt whose whole task was lost.
-pub(crate) fn lost_task(why: &dyn std::fmt::Display) -> Failure {
+pub(crate) fn lost_task(why: &dyn Display) -> Failure {
     Fault::persistent(FailureClass::Internal, format!("the attempt's task was lost: {why}")).at(Stage::Close)
 }

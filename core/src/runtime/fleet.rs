@@ -18,6 +18,7 @@ mod open_jobs;
 mod store_tasks;
 mod turn;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -104,6 +105,8 @@ pub struct FleetReport {
     pub unrecorded: u64,
     /// Why no browser could be started, if none ever started.
     pub launch_error: Option<String>,
+    /// The counts of each driver's own, by driver and name.
+    pub counters: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
 impl Fleet {

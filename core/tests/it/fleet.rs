@@ -223,7 +223,7 @@ async fn results_that_cannot_be_written_end_the_run() {
 async fn a_store_that_stands_still_ends_the_attempt_at_its_deadline() {
     let once = |config: &mut DispatchConfig| config.retry.attempts = 1;
     let (report, store, _) = run(&["http://unstored/", "http://ok/"], once, undisturbed).await;
-    assert_eq!(class(&store, 0), Some((FailureClass::Overload, Stage::Step(0))));
+    assert_eq!(class(&store, 0), Some((FailureClass::Overload, Stage::Step(1))));
     assert_eq!(report.jobs.succeeded, 1);
     assert!((30..40).contains(&report.wall.as_secs()), "{:?}", report.wall);
 }
@@ -232,5 +232,5 @@ async fn a_store_that_stands_still_ends_the_attempt_at_its_deadline() {
 async fn a_picture_that_the_store_never_keeps_is_taken_once() {
     let (report, store, _) = run(&["http://pictured/"], |_| {}, undisturbed).await;
     assert_eq!(report.attempts, 1);
-    assert_eq!(class(&store, 0), Some((FailureClass::Unsupported, Stage::Step(0))));
+    assert_eq!(class(&store, 0), Some((FailureClass::Unsupported, Stage::Step(1))));
 }

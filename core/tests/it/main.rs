@@ -3,6 +3,7 @@
 
 mod harness;
 
+mod answers;
 mod dispatch_model;
 mod endings;
 mod fleet;

@@ -15,7 +15,8 @@ use plimsoll_core::outcome::{FailureClass, Fault, Outcome, Stage};
 use plimsoll_core::policy::DispatchConfig;
 use plimsoll_core::policy::LimitPolicy;
 use plimsoll_core::port::{
-    Blindfold, Browser, BrowserEnd, CloseError, Context, Driver, Incidents, OpenRequest, Opening, StepOutput,
+    Blindfold, Browser, BrowserEnd, CloseError, Context, Driver, Incidents, OpenRequest, Opening, Page,
+    StepOutput,
 };
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::fleet::{Fleet, FleetConfig, FleetReport, Stop, Surroundings};
@@ -168,9 +169,12 @@ struct Whole {
 
 #[async_trait]
 impl Context for Whole {
-    async fn perform(&mut self, _: &Step, _: Duration) -> Result<StepOutput, Fault> {
+    async fn perform(&mut self, step: &Step, _: Duration) -> Result<StepOutput, Fault> {
         sleep(Duration::from_millis(100)).await;
-        Ok(StepOutput::Done)
+        Ok(match step {
+            Step::Goto(goto) => StepOutput::Page(Page { url: goto.url.to_string(), status: None }),
+            _ => StepOutput::named("seen", true.into()),
+        })
     }
 
     fn incidents(&self) -> Incidents {

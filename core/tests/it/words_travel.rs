@@ -89,10 +89,9 @@ fn every_form_of_every_step_arrives() {
         .iter()
         .map(|form| serde_json::from_str(form).unwrap_or_else(|why| panic!("{form}: {why}")))
         .collect();
-    let mut names: Vec<_> = steps.iter().map(Step::name).collect();
-    names.sort_unstable();
-    names.dedup();
-    assert_eq!(names.len(), 22, "a step is missing in the table: {names:?}");
+    for name in Step::NAMES {
+        assert!(steps.iter().any(|step| step.name() == *name), "the table lacks the step `{name}`");
+    }
     steps.iter().for_each(travels);
     for step in &steps {
         let written = serde_json::to_vec(&Perform { step, budget: Duration::MAX }).expect("plain data");

@@ -28,10 +28,8 @@ use crate::error::LoadError;
 use crate::info::PluginInfo;
 use crate::load_spec::{Isolation, LoadSpec};
 use crate::reading;
-use crate::session::Session;
+use crate::session::{HeldCall, Session};
 
-/// Time beyond a call's budget, in which the library can report what it waited for.
-const GRACE: Duration = Duration::from_millis(250);
 /// The time limit for closing a context or browser.
 const CLOSE_BUDGET: Duration = Duration::from_secs(10);
 /// The time limit for releasing memory.
@@ -85,12 +83,6 @@ impl PluginDriver {
     #[must_use]
     pub fn isolation(&self) -> Isolation {
         self.spec.isolation
-    }
-
-    /// The library's counters, by name.
-    #[must_use]
-    pub fn counters(&self) -> BTreeMap<String, u64> {
-        self.spec.log.counters()
     }
 
     /// Ends every browser of the driver, which then launches no other browser.
@@ -159,6 +151,10 @@ impl Driver for PluginDriver {
         self.info.capabilities.clone()
     }
 
+    fn counters(&self) -> BTreeMap<String, u64> {
+        self.spec.log.counters()
+    }
+
     async fn launch(&self, id: BrowserId, budget: Duration) -> Result<Arc<dyn Browser>, Fault> {
         let session = self.session().await?;
         let object = Object::new(session, op::CLOSE_BROWSER);
@@ -189,7 +185,7 @@ impl Object {
         doing: &'static str,
         budget: Duration,
     ) -> Result<Self, Fault> {
-        let reply = self.call(op, write(payload)?, doing, Some(budget + GRACE)).await;
+        let reply = self.call(op, write(payload)?, doing, Some(budget)).await;
         let made = reply.map_err(|why| reading::unanswered(&why, doing)).map(|reply| reading::done(&reply));
         match made {
             Ok(Ok(())) => Ok(self),
@@ -208,7 +204,7 @@ impl Object {
         doing: &'static str,
         within: Option<Duration>,
     ) -> Result<crate::sink::Reply, Unanswered> {
-        self.session.call(Ask { op, object: self.number, payload, doing, within }).await
+        self.session.call(Ask { op, object: self.number, payload, doing: doing.into(), within }).await
     }
 
     async fn close(&self, doing: &'static str) -> Result<(), CloseError> {
@@ -227,7 +223,7 @@ impl Object {
 impl Drop for Object {
     fn drop(&mut self) {
         if !*self.gone.get_mut() {
-            self.session.tell(self.closing, self.number, "closing what was left", CLOSE_BUDGET);
+            self.session.tell(self.closing, self.number, "closing what was left".into(), CLOSE_BUDGET);
         }
     }
 }
@@ -282,9 +278,10 @@ impl Opening for PluginOpening {
     async fn ready(&mut self) -> Result<Box<dyn Context>, Fault> {
         const DOING: &str = "opening a context";
         let payload = write(&self.open)?;
-        let reply = self.object.call(op::OPEN, payload, DOING, Some(self.open.budget + GRACE)).await;
+        let reply = self.object.call(op::OPEN, payload, DOING, Some(self.open.budget)).await;
         reading::done(&reply.map_err(|why| reading::unanswered(&why, DOING))?)?;
-        Ok(Box::new(PluginContext { object: Arc::clone(&self.object), incidents: Incidents::default() }))
+        let object = Arc::clone(&self.object);
+        Ok(Box::new(PluginContext { object, incidents: Incidents::default(), last: None }))
     }
 
     async fn abandon(self: Box<Self>) -> Result<(), CloseError> {
@@ -297,18 +294,25 @@ impl Opening for PluginOpening {
 struct PluginContext {
     object: Arc<Object>,
     incidents: Incidents,
+    /// The last step, which the library might answer once more.
+    last: Option<HeldCall>,
 }
 
 #[async_trait]
 impl Context for PluginContext {
     async fn perform(&mut self, step: &Step, budget: Duration) -> Result<StepOutput, Fault> {
-        const DOING: &str = "performing a step";
+        let Object { session, number, .. } = self.object.as_ref();
+        let doing = format!("performing the step `{}`", step.name()).into();
         let payload = write(&Perform { step, budget })?;
-        let reply = self.object.call(op::PERFORM, payload, DOING, Some(budget + GRACE)).await;
-        let reply = reply.map_err(|why| reading::unanswered(&why, DOING))?;
+        let ask = Ask { op: op::PERFORM, object: *number, payload, doing, within: Some(budget) };
+        let (reply, call) = session.call_held(ask).await.map_err(|why| reading::unperformed(&why))?;
+        if self.last.as_ref().is_some_and(HeldCall::was_answered_again) {
+            return Err(reading::unperformed(&Unanswered::Twice));
+        }
+        self.last = Some(call);
         let Performed { output, incidents } = reading::json(&reply)?;
         self.incidents = incidents;
-        Ok(output?.join(reply.body.into_vec()))
+        reading::output(output?, reply.body.into_vec())
     }
 
     fn incidents(&self) -> Incidents {
@@ -322,19 +326,20 @@ impl Context for PluginContext {
 
 /// Closes an object. The objects of a session that is over are gone when the session is.
 async fn close(
-    session: &Session,
+    session: &Arc<Session>,
     op: u32,
     object: u64,
     doing: &'static str,
     within: Duration,
 ) -> Result<(), CloseError> {
-    let ask = Ask { op, object, payload: Vec::new(), doing, within: Some(within) };
+    let ask = Ask { op, object, payload: Vec::new(), doing: doing.into(), within: Some(within) };
     match session.call(ask).await {
         Ok(reply) => reading::closed(&reply),
         Err(Unanswered::Over(_)) => session.gone().await.map_err(CloseError),
         Err(Unanswered::Late(within)) => {
             Err(CloseError(format!("the plugin has not answered within {within:?} while {doing}")))
         }
+        Err(Unanswered::Twice) => Err(CloseError(format!("the plugin answered twice while {doing}"))),
     }
 }
 

@@ -4,8 +4,10 @@
 //! of declaration; numbers are little-endian, and the last field takes the rest. Both ends are the same program, so
 //! there is no version: an unreadable frame ends the connection.
 
-/// The longest frame, in bytes: several of the largest screenshots.
-const MAX_FRAME: usize = 256 << 20;
+use crate::instance::LONGEST_ANSWER;
+
+/// The longest frame, in bytes: an answer of the greatest length, and its numbers.
+const MAX_FRAME: usize = LONGEST_ANSWER + 64;
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,10 +5,16 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use plimsoll_plugin_abi::{ABI_MAJOR, ABI_MINOR, Buf, Functions, Host, InstancePtr, Text};
+use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::port::LONGEST_ARTIFACT;
+use plimsoll_plugin_abi::{ABI_MAJOR, ABI_MINOR, Buf, Functions, Host, InstancePtr, Text, status};
 
 use crate::library::Library;
 use crate::sink::{Bytes, Reply, Sink};
+
+/// The longest answer, in bytes: the largest artifact ([`LONGEST_ARTIFACT`]) with room for its head. A longer one is freed
+/// unread, here and in a child.
+pub(crate) const LONGEST_ANSWER: usize = LONGEST_ARTIFACT + (1 << 20);
 
 /// A running instance. Dropping it destroys the instance; the library's code stays.
 #[derive(Debug)]
@@ -76,10 +82,22 @@ unsafe fn sink<'a>(context: *const c_void) -> &'a dyn Sink {
 unsafe extern "C" fn complete(context: *const c_void, call: u64, status: u32, head: Buf, body: Buf) {
     // A panic must not pass into the library; the call then stays unanswered and is given up in time.
     let _panicked = catch_unwind(AssertUnwindSafe(|| {
-        let reply = Reply { status, head: Bytes::Theirs(head), body: Bytes::Theirs(body) };
+        let reply = bounded(Reply { status, head: Bytes::Theirs(head), body: Bytes::Theirs(body) });
         // SAFETY: called by the library, with its context.
         unsafe { sink(context) }.complete(call, reply);
     }));
+}
+
+/// The answer, or a fault in its place if it is too long.
+fn bounded(reply: Reply) -> Reply {
+    let bytes = reply.head.len().saturating_add(reply.body.len());
+    if bytes <= LONGEST_ANSWER {
+        return reply;
+    }
+    let message = format!("the plugin's answer has {bytes} bytes, and at most {LONGEST_ANSWER} are allowed");
+    let fault = Fault::persistent(FailureClass::Internal, message);
+    let head = serde_json::to_vec(&fault).unwrap_or_default();
+    Reply { status: status::FAULT, head: Bytes::Ours(head), body: Bytes::Ours(Vec::new()) }
 }
 
 unsafe extern "C" fn log(context: *const c_void, level: u32, target: Text, message: Text) {

@@ -33,6 +33,8 @@ use crate::info::LibraryInfo;
 use crate::library::{Checked, LOAD_BUDGET};
 use crate::sink::{Bytes, Reply, Sink, wanted_level};
 
+/// The lines of a panic that are shown: its place, and the first lines of its message.
+const PANIC_LINES: usize = 4;
 /// Frames that may wait for the writer; further callers wait within their own time limits.
 const QUEUE: usize = 1024;
 /// The times that a child gets to end by itself after its connection was closed.
@@ -157,17 +159,44 @@ pub(crate) enum Shutdown {
     Exit,
 }
 
-/// How a child ended, with the last line that it wrote.
+/// How a child ended, with the cause that it wrote last.
 async fn last_words(tree: &ProcessTree, why: String) -> String {
     const PATIENCE: Duration = Duration::from_millis(500);
     let how = match timeout(PATIENCE, tree.wait()).await {
         Ok(exit) => format!("its process ended with {exit}"),
         Err(_) => format!("its process lives, but {why}"),
     };
-    match tree.stderr_tail().last() {
+    match cause(&tree.stderr_tail()) {
         Some(words) => format!("{how}; it last wrote: {words}"),
         None => how,
     }
+}
+
+/// The cause of an end among the last lines of a process: the last panic, which takes two lines and is followed by notes
+/// and a backtrace; otherwise the last line.
+fn cause(lines: &[String]) -> Option<String> {
+    let panicked = lines.iter().rposition(|line| line.contains("panicked at "));
+    let cause = match panicked {
+        Some(at) => {
+            let message = lines[at + 1..].iter().take_while(|line| !is_note(line));
+            lines[at..=at]
+                .iter()
+                .chain(message)
+                .take(PANIC_LINES)
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .join(" ")
+        }
+        None => lines.iter().rfind(|line| !line.trim().is_empty() && !is_note(line))?.clone(),
+    };
+    Some(cause.trim().to_owned())
+}
+
+/// Whether a line belongs to what Rust writes after a panic's message.
+fn is_note(line: &str) -> bool {
+    ["note: ", "stack backtrace:", "thread caused non-unwinding panic"]
+        .iter()
+        .any(|start| line.starts_with(start))
 }
 
 async fn write(mut to: OwnedWriteHalf, mut inbox: mpsc::Receiver<Vec<u8>>) {
@@ -204,6 +233,35 @@ async fn next(from: &mut OwnedReadHalf, frames: &mut Frames) -> Result<Frame, St
             Ok(0) => return Err("its connection was closed".to_owned()),
             Ok(_) => {}
             Err(why) => return Err(format!("its connection broke: {why}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cause_of_an_end_is_the_panic_and_not_the_notes_behind_it() {
+        for (written, says) in [
+            ("", None),
+            ("starting\nno such user\n\n", Some("no such user")),
+            (
+                "thread 'main' panicked at src/lib.rs:7:5:\nno page\nnote: run with `RUST_BACKTRACE=1` to see one",
+                Some("thread 'main' panicked at src/lib.rs:7:5: no page"),
+            ),
+            (
+                "thread 'a' panicked at b.rs:1:\nleft\nright\nstack backtrace:\n   0: rust_begin_unwind\nnote: details",
+                Some("thread 'a' panicked at b.rs:1: left right"),
+            ),
+            (
+                "thread 'a' panicked at b.rs:1:\nfirst\nnote: x\nthread 'a' panicked at core/panicking.rs:2:\nsecond\nthread caused non-unwinding panic. aborting.",
+                Some("thread 'a' panicked at core/panicking.rs:2: second"),
+            ),
+            ("fatal: out of luck\nnote: see the manual", Some("fatal: out of luck")),
+        ] {
+            let lines: Vec<_> = written.lines().map(str::to_owned).collect();
+            assert_eq!(cause(&lines).as_deref(), says, "{written}");
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Converts an answer's status and head into the port's types.
 
 use plimsoll_core::outcome::{FailureClass, Fault};
-use plimsoll_core::port::CloseError;
+use plimsoll_core::port::call::OutputHead;
+use plimsoll_core::port::{CloseError, StepOutput};
 use plimsoll_plugin_abi::status;
 use serde::de::DeserializeOwned;
 
@@ -57,6 +58,29 @@ pub(crate) fn unanswered(why: &Unanswered, doing: &'static str) -> Fault {
             FailureClass::Timeout,
             format!("the plugin has not answered within {within:?} while {doing}"),
         ),
+        Unanswered::Twice => internal(format!("the plugin answered twice while {doing}")),
+    }
+}
+
+/// The fault of a step without an answer. A driver owes an answer in any case, so its absence is the driver's fault and
+/// not the page's; but a machine that is short of time can also be the cause, so a retry can help.
+pub(crate) fn unperformed(why: &Unanswered) -> Fault {
+    match why {
+        Unanswered::Late(within) => Fault::transient(
+            FailureClass::Internal,
+            format!("the plugin has not answered within {within:?}, not even with a fault"),
+        ),
+        Unanswered::Twice => internal("the plugin answered a step twice".to_owned()),
+        Unanswered::Over(_) => unanswered(why, ""),
+    }
+}
+
+/// The output of a step. `body` is the content of an artifact.
+pub(crate) fn output(head: OutputHead, body: Vec<u8>) -> Result<StepOutput, Fault> {
+    match head {
+        OutputHead::Artifact(_) => Ok(head.join(body)),
+        _ if body.is_empty() => Ok(head.join(body)),
+        _ => Err(internal(format!("the plugin's answer has {} bytes that are no artifact", body.len()))),
     }
 }
 

@@ -18,12 +18,12 @@ use plimsoll_core::port::call::DriverMade;
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::supervisor::Supervisor;
 use plimsoll_core::time::Moment;
-use plimsoll_plugin_abi::op;
+use plimsoll_plugin_abi::{level, op};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::calls::{Ask, Calls, Unanswered};
+use crate::calls::{Ask, Calls, Doing, Overdue, Unanswered};
 use crate::error::LoadError;
 use crate::frame::Frame;
 use crate::info::LibraryInfo;
@@ -34,6 +34,8 @@ use crate::process::{self, Process, Shutdown, Writer};
 use crate::reading;
 use crate::sink::{PluginLog, Reply, Sink, wanted_level};
 
+/// Time beyond a call's limit, in which the library can report what it waited for.
+const GRACE: Duration = Duration::from_millis(250);
 /// The time in which a library must answer a call after its caller left.
 const CANCEL_GRACE: Duration = Duration::from_secs(5);
 /// How often the reaper looks for calls that are overdue.
@@ -75,9 +77,9 @@ impl Sink for CallSink {
     fn complete(&self, call: u64, reply: Reply) {
         if !self.calls.complete(call, reply) && self.calls.stray() == 1 {
             self.log.log(
-                plimsoll_plugin_abi::level::WARN,
+                level::WARN,
                 "loader",
-                "it answered a call that does not exist; the answer was ignored",
+                "it answered a call twice, or a call that does not exist; a step with two answers fails",
             );
         }
     }
@@ -116,6 +118,7 @@ impl Session {
         let exit = CancellationToken::new();
         let (tell, stage) = watch::channel(Stage::Running);
         let reaper = Reaper {
+            log: Arc::clone(&spec.log),
             calls: Arc::clone(&calls),
             clock: spec.clock,
             supervisor: supervisor.clone(),
@@ -125,29 +128,31 @@ impl Session {
         };
         // The stage shows how the session ended.
         drop(supervisor.spawn_graceful("plugin reaper", reaper.keep()));
-        let session = Self {
+        let session = Arc::new(Self {
             transport,
             calls,
             clock: spec.clock,
             objects: AtomicU64::new(0),
             stage,
             _exit: exit.drop_guard(),
-        };
+        });
         let made = session.make_driver(spec).await?;
-        Ok((Arc::new(session), info, made))
+        Ok((session, info, made))
     }
 
-    async fn make_driver(&self, spec: &LoadSpec) -> Result<DriverMade, LoadError> {
+    async fn make_driver(self: &Arc<Self>, spec: &LoadSpec) -> Result<DriverMade, LoadError> {
         let payload = serde_json::to_vec(&spec.config).unwrap_or_default();
-        let ask =
-            Ask { op: op::START, object: 0, payload, doing: "making its driver", within: Some(LOAD_BUDGET) };
+        const DOING: &str = "making its driver";
+        let within = Some(LOAD_BUDGET);
+        let ask = Ask { op: op::START, object: 0, payload, doing: DOING.into(), within };
         let path = spec.path.clone();
         match self.call(ask).await {
             Ok(reply) => reading::json::<DriverMade>(&reply)
                 .map_err(|fault| LoadError::Constructor { path, why: fault.message }),
             Err(Unanswered::Over(end)) => Err(LoadError::Process { path, why: end.to_string() }),
-            Err(Unanswered::Late(within)) => {
-                Err(LoadError::Silent { path, doing: "making its driver", within })
+            Err(Unanswered::Late(within)) => Err(LoadError::Silent { path, doing: DOING, within }),
+            Err(Unanswered::Twice) => {
+                Err(LoadError::Constructor { path, why: format!("it answered twice while {DOING}") })
             }
         }
     }
@@ -163,11 +168,16 @@ impl Session {
     }
 
     /// Makes a call and waits for its answer. The call is cancelled when its caller leaves.
-    pub(crate) async fn call(&self, ask: Ask) -> Result<Reply, Unanswered> {
+    pub(crate) async fn call(self: &Arc<Self>, ask: Ask) -> Result<Reply, Unanswered> {
+        Ok(self.call_held(ask).await?.0)
+    }
+
+    /// As [`Session::call`]. The second value shows whether another answer comes later.
+    pub(crate) async fn call_held(self: &Arc<Self>, ask: Ask) -> Result<(Reply, HeldCall), Unanswered> {
         let Ask { op, object, payload, doing, within } = ask;
-        let due = within.map_or(Moment::NEVER, |within| self.clock.now() + within + CANCEL_GRACE);
+        let due = within.map_or(Moment::NEVER, |within| self.clock.now() + within + GRACE + CANCEL_GRACE);
         let (call, answer) = self.calls.begin(doing, due).map_err(Unanswered::Over)?;
-        let _cancel = CancelOnDrop { session: self, call, doing };
+        let held = HeldCall { session: Arc::clone(self), call };
         let exchange = async {
             match &self.transport {
                 Transport::InProcess(instance) => instance.submit(call, op, object, payload),
@@ -176,14 +186,15 @@ impl Session {
             answer.await
         };
         let answered = match within {
-            Some(within) => timeout(within, exchange).await.map_err(|_| Unanswered::Late(within))?,
+            Some(within) => timeout(within + GRACE, exchange).await.map_err(|_| Unanswered::Late(within))?,
             None => exchange.await,
         };
-        answered.map_err(|_| Unanswered::Over(self.calls.over().unwrap_or_else(unseen)))
+        let reply = answered.map_err(|_| Unanswered::Over(self.calls.over().unwrap_or_else(unseen)))?;
+        if held.was_answered_again() { Err(Unanswered::Twice) } else { Ok((reply, held)) }
     }
 
     /// Makes a call without waiting for its answer.
-    pub(crate) fn tell(&self, op: u32, object: u64, doing: &'static str, within: Duration) {
+    pub(crate) fn tell(&self, op: u32, object: u64, doing: Doing, within: Duration) {
         let due = self.clock.now() + within + CANCEL_GRACE;
         let Ok(call) = self.calls.begin_abandoned(doing, due) else { return };
         match &self.transport {
@@ -212,17 +223,23 @@ impl Session {
     }
 }
 
-/// Cancels a call whose caller left before the answer.
-struct CancelOnDrop<'a> {
-    session: &'a Session,
+/// A call that its caller has not forgotten. It is cancelled when it is dropped before the answer.
+pub(crate) struct HeldCall {
+    session: Arc<Session>,
     call: u64,
-    doing: &'static str,
 }
 
-impl Drop for CancelOnDrop<'_> {
+impl HeldCall {
+    /// Whether the library answered the call more than once.
+    pub(crate) fn was_answered_again(&self) -> bool {
+        self.session.calls.was_answered_again(self.call)
+    }
+}
+
+impl Drop for HeldCall {
     fn drop(&mut self) {
-        let Session { transport, calls, clock, .. } = self.session;
-        if calls.abandon(self.call, self.doing, clock.now() + CANCEL_GRACE) {
+        let Session { transport, calls, clock, .. } = self.session.as_ref();
+        if calls.abandon(self.call, clock.now() + CANCEL_GRACE) {
             match transport {
                 Transport::InProcess(instance) => instance.cancel(self.call),
                 Transport::Process(writer) => writer.send_now(&Frame::Cancel { call: self.call }),
@@ -233,6 +250,7 @@ impl Drop for CancelOnDrop<'_> {
 
 /// Waits for the end of a session and verifies it.
 struct Reaper {
+    log: Arc<PluginLog>,
     calls: Arc<Calls>,
     clock: Clock,
     supervisor: Supervisor,
@@ -245,7 +263,7 @@ impl Reaper {
     async fn keep(mut self) {
         let (end, shutdown) = tokio::select! {
             end = died(self.process.as_mut()) => (end, Shutdown::Kill),
-            end = hung(&self.calls, self.clock) => (end, Shutdown::Kill),
+            end = hung(&self.log, &self.calls, self.clock) => (end, Shutdown::Kill),
             () = self.exit.cancelled() => (released(), Shutdown::Exit),
             () = self.supervisor.cancelled() => (released(), Shutdown::Kill),
         };
@@ -270,7 +288,7 @@ async fn died(process: Option<&mut Process>) -> BrowserEnd {
     }
 }
 
-async fn hung(calls: &Calls, clock: Clock) -> BrowserEnd {
+async fn hung(log: &PluginLog, calls: &Calls, clock: Clock) -> BrowserEnd {
     loop {
         sleep(LOOK).await;
         if calls.overdue(clock.now()).is_none() {
@@ -278,8 +296,11 @@ async fn hung(calls: &Calls, clock: Clock) -> BrowserEnd {
         }
         // If the whole program was paused, its callers must get the time to leave first.
         sleep(LOOK).await;
-        if let Some(doing) = calls.overdue(clock.now()) {
-            tracing::error!(doing, "a driver library holds a call too long; the library is shut down");
+        if let Some(Overdue { doing, span }) = calls.overdue(clock.now()) {
+            let message = format!(
+                "it holds a call {CANCEL_GRACE:?} after the end of its time ({doing}); the library is shut down"
+            );
+            span.in_scope(|| log.log(level::ERROR, "loader", &message));
             return BrowserEnd::Hung(CANCEL_GRACE);
         }
     }

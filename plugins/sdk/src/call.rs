@@ -2,20 +2,26 @@
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::policy::Trim;
-use plimsoll_core::port::call::{DriverMade, Launch, Open, Perform, Performed};
+use plimsoll_core::port::call::{Launch, Open, Perform, Performed};
 use plimsoll_core::port::{Browser, CloseError, StepOutput};
+use plimsoll_core::step::Step;
 use plimsoll_plugin_abi::{Buf, op, status};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::time::timeout;
 use tracing::Instrument;
 
 use crate::answer::Answer;
 use crate::driver::DriverState;
 use crate::objects::{HeldContext, OpenContext, Reserved, Turn};
+
+/// The time after its budget at which a step is dropped. It lets the driver report what it was waiting for.
+const LATE: Duration = Duration::from_millis(100);
 
 /// A call that ended early, with this answer.
 struct Early(Answer);
@@ -53,8 +59,7 @@ pub(crate) async fn carry_out(
 }
 
 fn start(state: &DriverState, payload: &[u8]) -> Result<Answer, Early> {
-    let driver = state.start(read::<Value>(payload)?)?;
-    Ok(Answer::ok(&DriverMade::new(driver.name(), &driver.capabilities())))
+    Ok(Answer::ok(&state.start(read::<Value>(payload)?)?))
 }
 
 async fn launch(
@@ -92,6 +97,10 @@ async fn trim(state: &DriverState, object: u64, payload: &[u8]) -> Result<Answer
 /// closed.
 async fn open(state: &DriverState, mut turn: Turn<HeldContext>, payload: &[u8]) -> Result<Answer, Early> {
     let Open { browser: number, request, budget } = read(payload)?;
+    state.require(&request.setup.needs())?;
+    if let Some(first) = &request.first {
+        state.require(&Step::Goto(first.clone()).needs())?;
+    }
     let browser = browser(state, number).await?;
     let opening = turn.insert(HeldContext::Opening(browser.open(request, budget)));
     let HeldContext::Opening(opening) = opening else { return Err(no_such_object()) };
@@ -102,6 +111,7 @@ async fn open(state: &DriverState, mut turn: Turn<HeldContext>, payload: &[u8]) 
 
 async fn perform(state: &DriverState, object: u64, payload: &[u8]) -> Result<Answer, Early> {
     let Perform { step, budget } = read::<Perform>(payload)?;
+    state.require(&step.needs())?;
     let mut turn = state.contexts.turn(object).await.ok_or_else(no_such_object)?;
     let Some(HeldContext::Open(open)) = turn.as_mut() else { return Err(no_such_object()) };
     if open.poisoned {
@@ -110,10 +120,15 @@ async fn perform(state: &DriverState, object: u64, payload: &[u8]) -> Result<Ans
         );
     }
     let span = tracing::info_span!("perform", step = step.name());
-    let performing = AssertUnwindSafe(open.context.perform(&step, budget)).catch_unwind();
-    let output = performing.instrument(span).await.unwrap_or_else(|panic| {
+    let performing = timeout(budget + LATE, open.context.perform(&step, budget));
+    let performed = AssertUnwindSafe(performing).catch_unwind().instrument(span).await;
+    let performed = performed.unwrap_or_else(|panic| {
         open.poisoned = true;
         resume_unwind(panic)
+    });
+    let output = performed.unwrap_or_else(|_| {
+        let message = format!("the step `{}` was not done within {budget:?}", step.name());
+        Err(Fault::transient(FailureClass::Timeout, message))
     });
     let (output, body) = match output.map(StepOutput::split) {
         Ok((head, body)) => (Ok(head), body),

@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use plimsoll_core::capability::Capabilities;
 use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::port::call::DriverMade;
 use plimsoll_core::port::{Browser, Driver};
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::supervisor::Supervisor;
@@ -20,10 +22,16 @@ pub(crate) struct DriverState {
     make: Make,
     /// Owns every task of the driver and every call.
     pub(crate) supervisor: Supervisor,
-    driver: OnceLock<Box<dyn Driver>>,
+    driver: OnceLock<Made>,
     draining: AtomicBool,
     pub(crate) browsers: Objects<Arc<dyn Browser>>,
     pub(crate) contexts: Objects<HeldContext>,
+}
+
+/// The driver with its capabilities, which do not change.
+struct Made {
+    driver: Box<dyn Driver>,
+    capabilities: Capabilities,
 }
 
 impl DriverState {
@@ -40,7 +48,7 @@ impl DriverState {
     }
 
     /// Makes the driver, once.
-    pub(crate) fn start(&self, config: Value) -> Result<&dyn Driver, Fault> {
+    pub(crate) fn start(&self, config: Value) -> Result<DriverMade, Fault> {
         let start = Start {
             config,
             supervisor: self.supervisor.child(),
@@ -49,8 +57,10 @@ impl DriverState {
         };
         let driver = (self.make)(start)?;
         let again = || Fault::persistent(FailureClass::Internal, "the driver was started twice");
-        self.driver.set(driver).map_err(|_| again())?;
-        self.driver()
+        let capabilities = driver.capabilities();
+        let made = DriverMade::new(driver.name(), &capabilities);
+        self.driver.set(Made { driver, capabilities }).map_err(|_| again())?;
+        Ok(made)
     }
 
     /// The driver, after it was made and before it is drained.
@@ -58,8 +68,22 @@ impl DriverState {
         if self.draining.load(Ordering::Relaxed) {
             return Err(Fault::transient(FailureClass::BrowserCrash, "the driver is being shut down"));
         }
+        Ok(self.made()?.driver.as_ref())
+    }
+
+    /// Refuses what the driver has not declared, so that no driver needs refusals of its own.
+    pub(crate) fn require(&self, needed: &Capabilities) -> Result<(), Fault> {
+        let missing = self.made()?.capabilities.missing(needed);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let message = format!("the driver does not declare that it can do this: {missing}");
+        Err(Fault::persistent(FailureClass::Unsupported, message))
+    }
+
+    fn made(&self) -> Result<&Made, Fault> {
         let none = || Fault::persistent(FailureClass::Internal, "the driver was not started");
-        self.driver.get().map(AsRef::as_ref).ok_or_else(none)
+        self.driver.get().ok_or_else(none)
     }
 
     /// Refuses every launch from now on.

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use plimsoll_core::outcome::{FailureClass, Fault};
+use plimsoll_core::outcome::{FailureClass, Fault, with_causes};
 use plimsoll_core::port::Driver;
 
 /// Exports a driver. The argument is its constructor: a function from [`Start`](crate::Start) to
@@ -53,15 +53,4 @@ where
             |fault| *fault,
         )
     })
-}
-
-fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -48,13 +48,18 @@
 //!   library's threads only if it must wait. After one slow step, all steps run on the library's threads until 64 in a row
 //!   were quick again. So nothing may be kept in thread-locals.
 //! * Cancellation: a call whose caller has left is dropped at its next await.
+//! * Refusals: a job's setup or step that needs a capability which [`Driver::capabilities`] lacks is answered `unsupported`
+//!   and never reaches the driver.
+//! * Time: a step that is not done 100 ms after its budget is dropped at its next await and answered `timeout`.
 //! * `tracing`: events go to Plimsoll's log, with the spans around them.
-//! * [`Start::counters`]: numbers for Plimsoll's metrics.
+//! * [`Start::counters`]: numbers for Plimsoll's metrics; [`Counters::in_memory`] makes some for unit tests.
 //!
 //! # What a library must do
 //!
 //! * It never blocks a thread for long: a call that is not answered, and does not end after its cancellation, makes Plimsoll
 //!   shut the whole library down.
+//! * It answers each step with the output that the step owes: [`StepOutput::check`] says what is wrong with another one, and
+//!   Plimsoll fails a job whose step got one (class `internal`).
 //! * A context that was not opened, because that failed or was cancelled, leaves nothing once [`Opening::abandon`] has
 //!   returned. [`PlainOpening`] suits contexts that are values in memory.
 //! * A panic fails its call (class `internal`) and every later step of the same context, which can only be closed.

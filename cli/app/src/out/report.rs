@@ -54,6 +54,8 @@ pub struct RunFigures {
     pub changes: ChangeLog,
     /// Why jobs waited.
     pub waits: Waits,
+    /// The counts of each driver's own, by driver and name.
+    pub counters: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
 /// A whole run. Scripts rely on the first keys, up to `supervisor_cpu_s`.
@@ -88,6 +90,8 @@ pub struct Report {
     waits: Vec<WaitFigures>,
     /// Where the jobs ended, by driver.
     drivers: BTreeMap<String, DriverTally>,
+    /// What the drivers counted themselves, by driver and name.
+    counters: BTreeMap<String, BTreeMap<String, u64>>,
     /// How many jobs failed, by class.
     classes: BTreeMap<FailureClass, u64>,
     started_at: String,
@@ -134,6 +138,7 @@ impl Report {
             incidents: tally.incidents,
             waits: figures.waits.figures(figures.wall),
             drivers: tally.drivers,
+            counters: figures.counters,
             classes: tally.classes,
             started_at: figures.started_at,
             driver: figures.driver,

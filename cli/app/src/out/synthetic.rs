@@ -3,6 +3,7 @@
 //! With `PLIMSOLL_SAMPLES=DIR` in the environment, `cargo test -p plimsoll-cli` writes the reports of these runs to `DIR`,
 //! so that a person can look at them.
 
+use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::time::Duration;
 
@@ -174,6 +175,7 @@ fn figures(jobs: u64, wall_ms: u64) -> RunFigures {
         history,
         changes,
         waits,
+        counters: BTreeMap::new(),
     }
 }
 

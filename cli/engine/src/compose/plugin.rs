@@ -35,7 +35,14 @@ pub(super) async fn load(factory: &DriverFactory, name: &str) -> Result<PluginDr
         program: HostProgram::default(),
     };
     let loaded = loader.load(&path, isolation, config.0.into()).await;
-    loaded.map_err(|error| EngineError::environment(with_causes(&error)))
+    let driver = loaded.map_err(|error| EngineError::environment(with_causes(&error)))?;
+    let own = driver.name();
+    if own != name {
+        tracing::warn!(
+            "the driver `{name}` calls itself `{own}` (`Driver::name`); settings, results and messages say `{name}`"
+        );
+    }
+    Ok(driver)
 }
 
 pub(super) async fn configure(factory: &DriverFactory, name: &str) -> Result<ConfiguredDriver, EngineError> {

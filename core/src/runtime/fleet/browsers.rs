@@ -1,6 +1,6 @@
 //! The browsers of a fleet in the runtime. Separate tasks start, watch and close them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +50,11 @@ pub(super) type Pending = BoxFuture<'static, BrowserNotice>;
 impl Browsers {
     pub(super) fn new(driver: Arc<dyn Driver>, supervisor: Supervisor, launch_timeout: Duration) -> Self {
         Self { driver, supervisor, launch_timeout, cells: HashMap::new() }
+    }
+
+    /// The counts of the driver's own.
+    pub(super) fn counters(&self) -> BTreeMap<String, u64> {
+        self.driver.counters()
     }
 
     /// The browser, if it can open contexts.

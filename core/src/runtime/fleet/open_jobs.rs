@@ -32,6 +32,11 @@ impl OpenJobs {
         Self { driver, jobs: HashMap::new(), next: 0 }
     }
 
+    /// The name of the driver in the records.
+    pub(super) fn driver(&self) -> Arc<str> {
+        Arc::clone(&self.driver)
+    }
+
     /// Adds a job and gives it a number.
     pub(super) fn add(&mut self, ticket: Ticket, job: Job) -> JobSeq {
         let seq = JobSeq(self.next);

@@ -3,7 +3,7 @@
 mod publish;
 mod wake;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use self::wake::Wake;
 use super::browsers::{BrowserNotice, Browsers, Pending};
@@ -342,6 +343,7 @@ impl Turn {
             ticket,
             budget: job.timeout.unwrap_or(self.config.attempt_timeout),
             job,
+            driver: self.jobs.driver(),
             browser,
             store: Arc::clone(&self.store),
             clock: self.clock,
@@ -350,7 +352,9 @@ impl Turn {
             withdrawn: self.store.begins(ticket),
             evict,
         };
-        let task = self.supervisor.spawn_graceful("attempt", attempt::run(order));
+        // An error span, so that log lines name their job at every level.
+        let span = tracing::error_span!("attempt", job = %order.job.id);
+        let task = self.supervisor.spawn_graceful("attempt", attempt::run(order).instrument(span));
         self.notices.push(async move { Notice::Attempt(slot, task.await) }.boxed());
     }
 
@@ -386,6 +390,7 @@ impl Turn {
             released: self.released,
             unrecorded: jobs.ended().saturating_sub(recorded.jobs),
             launch_error: self.launch_error.filter(|_| self.browsers_up == 0),
+            counters: BTreeMap::from([(self.jobs.driver().to_string(), self.browsers.counters())]),
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use plimsoll_core::outcome::FailureClass;
-use plimsoll_core::port::{BrowserEnd, StepOutput};
+use plimsoll_core::job::Setup;
+use plimsoll_core::outcome::{FailureClass, Recurrence};
+use plimsoll_core::port::{BrowserEnd, OpenRequest, StepOutput};
 use plimsoll_loader::{Isolation, LoadError};
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -52,25 +53,37 @@ on_both! {
     async fn a_call_that_hangs_ends_with_its_deadline(isolation) {
         let mut rig = Rig::tame(isolation).await;
         let fault = rig.evaluate("hang", SHORT).await.expect_err("it hangs");
-        assert_eq!(fault.class, FailureClass::Timeout);
+        let says = "the step `evaluate` was not done within 200ms";
+        assert_eq!((fault.class, fault.message.as_str()), (FailureClass::Timeout, says));
         // The call was cancelled in time: the library can still serve others.
         let mut sibling = open(&rig.browser).await.expect("opens");
         assert_eq!(evaluate(sibling.as_mut(), "nothing", BUDGET).await, Ok(StepOutput::Done));
         rig.context.close().await.expect("closes");
     }
 
-    async fn second_and_stray_answers_are_ignored(isolation) {
-        let mut rig = Rig::tame(isolation).await;
+    async fn a_step_with_two_answers_costs_its_context_only(isolation) {
+        let rig = Rig::tame(isolation).await;
         for _ in 0..10 {
-            assert_eq!(rig.evaluate("twice", BUDGET).await, Ok(StepOutput::Done));
-            assert_eq!(rig.evaluate("nothing", BUDGET).await, Ok(StepOutput::Done));
+            let mut context = open(&rig.browser).await.expect("opens");
+            // The first answer may be used before the second one comes; then the next step shows it.
+            let first = evaluate(context.as_mut(), "twice", BUDGET).await;
+            let fault = match first {
+                Ok(_) => evaluate(context.as_mut(), "nothing", BUDGET).await,
+                fault => fault,
+            };
+            let fault = fault.expect_err("it was answered twice");
+            assert_eq!((fault.class, fault.message.as_str()), (FailureClass::Internal, "the plugin answered a step twice"));
+            context.close().await.expect("closes");
         }
+        let mut sibling = open(&rig.browser).await.expect("opens");
+        assert_eq!(evaluate(sibling.as_mut(), "nothing", BUDGET).await, Ok(StepOutput::Done));
     }
 
     async fn an_answer_that_comes_after_the_call_was_taken_back_is_ignored(isolation) {
         let mut rig = Rig::tame(isolation).await;
         let fault = rig.evaluate("later", SHORT).await.expect_err("no answer yet");
-        assert_eq!(fault.class, FailureClass::Timeout);
+        assert_eq!(fault.class, FailureClass::Internal);
+        assert!(fault.message.contains("within 200ms"), "the time is the caller's, without any grace: {fault}");
         for _ in 0..3 {
             assert_eq!(rig.evaluate("nothing", BUDGET).await, Ok(StepOutput::Done));
         }
@@ -96,7 +109,7 @@ on_both! {
     async fn a_call_without_an_answer_costs_the_library(isolation) {
         let mut rig = Rig::tame(isolation).await;
         let fault = rig.evaluate("never", SHORT).await.expect_err("no answer");
-        assert_eq!(fault.class, FailureClass::Timeout);
+        assert_eq!(fault.class, FailureClass::Internal);
         let end = timeout(PATIENCE, rig.browser.ended()).await.expect("it is given up");
         assert!(matches!(end, BrowserEnd::Hung(_)), "{end}");
         let fault = rig.evaluate("nothing", BUDGET).await.expect_err("it is over");
@@ -114,6 +127,34 @@ on_both! {
         for whim in ["leak", "flood", "leak"] {
             assert_eq!(rig.evaluate(whim, BUDGET).await, Ok(StepOutput::Done));
         }
+    }
+
+    async fn what_is_not_declared_is_refused_before_the_driver_sees_it(isolation) {
+        let mut rig = Rig::tame(isolation).await;
+        let step = |json: Value| serde_json::from_value(json).expect("a step");
+        for (written, lacks) in [
+            (json!({"click": "#a"}), "click"),
+            (json!({"goto": {"url": "http://a/", "wait_until": "idle"}}), "idle"),
+            (json!({"screenshot": {"of": "page", "format": "jpeg"}}), "jpeg"),
+        ] {
+            let fault = rig.context.perform(&step(written), BUDGET).await.expect_err("it is not declared");
+            assert_eq!((fault.class, fault.recurrence), (FailureClass::Unsupported, Recurrence::Persistent));
+            assert!(fault.message.ends_with(lacks), "{fault}");
+        }
+        let counted = rig.context.incidents().dialogs;
+        assert_eq!(counted, 0, "the driver counts the steps that it sees");
+        let headers = Setup { headers: [("A".to_owned(), "b".to_owned())].into(), ..Setup::default() };
+        let first = |url| serde_json::from_value(json!({"url": url, "wait_until": "idle"})).expect("a page");
+        for (request, lacks) in [
+            (OpenRequest { setup: headers, first: None }, "headers"),
+            (OpenRequest { setup: Setup::default(), first: Some(first("http://a/")) }, "idle"),
+        ] {
+            let mut opening = rig.browser.open(request, BUDGET);
+            let fault = opening.ready().await.err().expect("it is not declared");
+            assert_eq!((fault.class, fault.message.ends_with(lacks)), (FailureClass::Unsupported, true), "{fault}");
+            opening.abandon().await.expect("nothing was made");
+        }
+        assert_eq!(rig.evaluate("nothing", BUDGET).await, Ok(StepOutput::Done));
     }
 
     async fn every_buffer_is_freed_by_its_maker(isolation) {

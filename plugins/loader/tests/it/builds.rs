@@ -20,10 +20,20 @@ const BUILD: Duration = Duration::from_secs(600);
 async fn a_library_of_another_profile_and_with_other_hashes_loads() {
     let deps = rogue();
     let target = deps.ancestors().nth(3).expect("target/PROFILE/deps/LIBRARY");
-    let args =
-        ["rustc", "--quiet", "--release", "--package", "rogue-driver", "--lib", "--crate-type", "cdylib"];
+    let args = ["rustc", "--quiet", "--package", "rogue-driver", "--lib", "--crate-type", "cdylib"];
     let mut args: Vec<_> = args.map(Into::into).into();
-    args.extend(["--target-dir".into(), target.into(), "--".into(), "-C".into(), "metadata=another".into()]);
+    // A profile of its own, so that every crate of the library is another than here. It builds quickly: it neither
+    // optimises nor writes debug information.
+    for (key, value) in [
+        ("inherits", r#""dev""#),
+        ("debug", "false"),
+        ("debug-assertions", "false"),
+        ("overflow-checks", "false"),
+    ] {
+        args.extend(["--config".into(), format!("profile.another.{key}={value}").into()]);
+    }
+    args.extend(["--profile".into(), "another".into(), "--target-dir".into(), target.into()]);
+    args.extend(["--".into(), "-C".into(), "metadata=another".into()]);
     let homes = ["HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
     let launch_cargo = Launch {
         program: env!("CARGO").into(),
@@ -39,7 +49,7 @@ async fn a_library_of_another_profile_and_with_other_hashes_loads() {
     assert_eq!(exit, Exit::Code(0), "{}", cargo.stderr_tail().join("\n"));
     cargo.kill(Ladder::NOW).await.expect("gone");
 
-    let library = target.join("release/librogue_driver.so");
+    let library = target.join("another/librogue_driver.so");
     for isolation in BOTH {
         let driver = loader().load(&library, isolation, json!({})).await.expect("loads");
         let browser = launch(&driver).await.expect("launches");

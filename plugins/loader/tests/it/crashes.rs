@@ -50,7 +50,7 @@ async fn an_exit_costs_its_driver_only() {
 async fn an_endless_loop_costs_its_driver_only() {
     let mut rig = Rig::tame(Isolation::Process).await;
     let fault = rig.evaluate("spin", SHORT).await.expect_err("it does not end");
-    assert_eq!(fault.class, FailureClass::Timeout);
+    assert_eq!(fault.class, FailureClass::Internal);
     let end = timeout(PATIENCE, rig.browser.ended()).await.expect("it is given up");
     assert!(matches!(end, BrowserEnd::Hung(_)), "{end}");
     rig.browser.close().await.expect("killed and verified gone");
@@ -80,7 +80,7 @@ async fn a_stopped_process_is_given_up() {
     };
     timeout(PATIENCE, stopped).await.expect("it stops");
     let fault = rig.evaluate("nothing", SHORT).await.expect_err("it is stopped");
-    assert_eq!(fault.class, FailureClass::Timeout);
+    assert_eq!(fault.class, FailureClass::Internal);
     let end = timeout(PATIENCE, rig.browser.ended()).await.expect("it is given up");
     assert!(matches!(end, BrowserEnd::Hung(_)), "{end}");
     rig.browser.close().await.expect("killed and verified gone");

@@ -1,5 +1,6 @@
 //! Tests the loader with a library that misbehaves (`tests/rogue`), in this process and in a separate process.
 
+mod answers;
 mod behaviour;
 mod builds;
 mod calls;

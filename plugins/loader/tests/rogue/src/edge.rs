@@ -11,11 +11,21 @@ use plimsoll_plugin_abi::{Buf, Declaration, Host, InstancePtr, Text};
 
 use crate::Rogue;
 
+/// The head and the body of the next answer, for `edge.raw`.
+static RAW: Mutex<(Vec<u8>, Vec<u8>)> = Mutex::new((Vec::new(), Vec::new()));
+
+/// Sets the head and the body of the next answer, for `edge.raw`.
+pub(crate) fn answer_with(head: Vec<u8>, body: Vec<u8>) {
+    *RAW.lock().expect("no panic in here") = (head, body);
+}
+
 /// The real table, and what to do with the next answer.
 struct Between {
     host: &'static Host,
     next: Mutex<Option<String>>,
     kept: Mutex<Vec<(u64, u32)>>,
+    /// Answers are passed on one call at a time, so that a second answer is never overtaken by that of another call.
+    turn: Mutex<()>,
 }
 
 #[unsafe(no_mangle)]
@@ -24,8 +34,12 @@ static PLIMSOLL_PLUGIN: Declaration = declare(env!("CARGO_PKG_NAME"), env!("CARG
 unsafe extern "C" fn create(host: *const Host) -> InstancePtr {
     // SAFETY: Plimsoll's table, which stays valid for ever.
     let host: &'static Host = unsafe { &*host };
-    let between: &'static Between =
-        Box::leak(Box::new(Between { host, next: Mutex::default(), kept: Mutex::default() }));
+    let between: &'static Between = Box::leak(Box::new(Between {
+        host,
+        next: Mutex::default(),
+        kept: Mutex::default(),
+        turn: Mutex::default(),
+    }));
     let context = std::ptr::from_ref(between).cast();
     let mine: &'static Host = Box::leak(Box::new(Host { context, complete, log, count, ..*host }));
     // SAFETY: a table that stays valid for ever.
@@ -49,6 +63,7 @@ impl Between {
 unsafe extern "C" fn complete(context: *const c_void, call: u64, status: u32, head: Buf, body: Buf) {
     // SAFETY: called by the SDK with the table's context.
     let between = unsafe { between(context) };
+    let _turn = between.turn.lock().expect("no panic in here");
     for (call, status) in between.kept.lock().expect("no panic in here").drain(..) {
         between.pass_on(call, status, Buf::empty(), Buf::empty());
     }
@@ -64,6 +79,10 @@ unsafe extern "C" fn complete(context: *const c_void, call: u64, status: u32, he
         Some("edge.foreign") => {
             let answer = move || between.pass_on(call, status, head, body);
             drop(thread::spawn(answer));
+        }
+        Some("edge.raw") => {
+            let (head, body) = std::mem::take(&mut *RAW.lock().expect("no panic in here"));
+            between.pass_on(call, status, Buf::from(head), Buf::from(body));
         }
         Some("edge.garbage") => between.pass_on(call, status, Buf::from(vec![0xff; 100]), body),
         Some("edge.strange") => between.pass_on(call, 4711, head, body),

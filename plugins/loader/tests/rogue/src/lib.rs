@@ -98,7 +98,13 @@ impl Context for RogueContext {
     async fn perform(&mut self, step: &Step, _: Duration) -> Result<StepOutput, Fault> {
         self.incidents.dialogs += 1;
         match step {
-            Step::Evaluate(evaluate) => self.whims.carry_out(&evaluate.script).await,
+            Step::Evaluate(evaluate) => match evaluate.script.strip_suffix(" and answer") {
+                Some(whim) => {
+                    self.whims.carry_out(whim).await?;
+                    Ok(StepOutput::named(&evaluate.name, ().into()))
+                }
+                None => self.whims.carry_out(&evaluate.script).await,
+            },
             Step::Goto(goto) => Ok(StepOutput::Page(Page { url: goto.url.to_string(), status: Some(200) })),
             _ => Ok(StepOutput::Done),
         }

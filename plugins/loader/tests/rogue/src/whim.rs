@@ -6,6 +6,7 @@ use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
 
+use crate::edge;
 use plimsoll_plugin::{Artifact, ArtifactKind, Clock, Counters, FailureClass, Fault, Start, StepOutput};
 
 /// Whims by the place where they happen, and the counters.
@@ -61,6 +62,9 @@ impl Whims {
     }
 
     fn do_now(&self, whim: &str) -> Result<StepOutput, Fault> {
+        if let Some((kind, head)) = whim.split_once(": ") {
+            self.answer_raw(kind, head);
+        }
         match whim {
             "panic" => panic!("a whim"),
             "fault" => return Err(Fault::transient(FailureClass::Navigation, "a whim")),
@@ -99,9 +103,31 @@ impl Whims {
             "later" => self.count("edge.later"),
             "foreign" => self.count("edge.foreign"),
             "garbage" => self.count("edge.garbage"),
+            "huge head" => {
+                edge::answer_with(vec![0; 1 << 30], Vec::new());
+                self.count("edge.raw");
+            }
+            "huge body" => {
+                edge::answer_with(b"{}".to_vec(), vec![0; 1 << 30]);
+                self.count("edge.raw");
+            }
             "strange" => self.count("edge.strange"),
             _ => {}
         }
         Ok(StepOutput::Done)
+    }
+
+    /// Replaces the answer of this call: `raw: HEAD` is the head, `cut: HEAD` is the head without its last byte, and
+    /// `bodied: HEAD` is the head with a body of five bytes.
+    fn answer_raw(&self, kind: &str, head: &str) {
+        let head = head.as_bytes();
+        let (head, body) = match kind {
+            "raw" => (head, &b""[..]),
+            "cut" => (&head[..head.len() - 1], &b""[..]),
+            "bodied" => (head, &b"stray"[..]),
+            _ => return,
+        };
+        edge::answer_with(head.to_vec(), body.to_vec());
+        self.count("edge.raw");
     }
 }
