@@ -36,13 +36,20 @@ pub(super) async fn load(factory: &DriverFactory, name: &str) -> Result<PluginDr
     };
     let loaded = loader.load(&path, isolation, config.0.into()).await;
     let driver = loaded.map_err(|error| EngineError::environment(with_causes(&error)))?;
-    let own = driver.name();
-    if own != name {
-        tracing::warn!(
-            "the driver `{name}` calls itself `{own}` (`Driver::name`); settings, results and messages say `{name}`"
-        );
+    if let Some(two_names) = two_names(name, driver.name()) {
+        tracing::warn!("{two_names}");
     }
     Ok(driver)
+}
+
+/// A sentence about a driver whose own name is not the name in the settings.
+fn two_names(name: &str, own: &str) -> Option<String> {
+    let sentence = || {
+        format!(
+            "the driver `{name}` calls itself `{own}` (`Driver::name`); settings and results say `{name}`"
+        )
+    };
+    (own != name).then(sentence)
 }
 
 pub(super) async fn configure(factory: &DriverFactory, name: &str) -> Result<ConfiguredDriver, EngineError> {
@@ -58,4 +65,16 @@ pub(super) async fn configure(factory: &DriverFactory, name: &str) -> Result<Con
         let probe = Box::new(LightProbe::new(factory.profiles()));
         ConfiguredDriver { driver: Arc::new(driver), about, probe, cost: ContextCost::Light }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_driver_with_two_names_is_announced() {
+        assert_eq!(two_names("demo", "demo"), None);
+        let sentence = two_names("demo-driver", "demo").expect("there are two");
+        assert!(sentence.starts_with("the driver `demo-driver` calls itself `demo`"), "{sentence}");
+    }
 }

@@ -1,3 +1,5 @@
+//! Every form of output against every kind of step.
+
 use serde_json::json;
 
 use super::*;

@@ -9,15 +9,7 @@ use std::thread;
 use plimsoll_plugin::hidden::{create as create_by_sdk, declare, made};
 use plimsoll_plugin_abi::{Buf, Declaration, Host, InstancePtr, Text};
 
-use crate::Rogue;
-
-/// The head and the body of the next answer, for `edge.raw`.
-static RAW: Mutex<(Vec<u8>, Vec<u8>)> = Mutex::new((Vec::new(), Vec::new()));
-
-/// Sets the head and the body of the next answer, for `edge.raw`.
-pub(crate) fn answer_with(head: Vec<u8>, body: Vec<u8>) {
-    *RAW.lock().expect("no panic in here") = (head, body);
-}
+use crate::{Rogue, raw};
 
 /// The real table, and what to do with the next answer.
 struct Between {
@@ -81,7 +73,7 @@ unsafe extern "C" fn complete(context: *const c_void, call: u64, status: u32, he
             drop(thread::spawn(answer));
         }
         Some("edge.raw") => {
-            let (head, body) = std::mem::take(&mut *RAW.lock().expect("no panic in here"));
+            let (head, body) = raw::take();
             between.pass_on(call, status, Buf::from(head), Buf::from(body));
         }
         Some("edge.garbage") => between.pass_on(call, status, Buf::from(vec![0xff; 100]), body),

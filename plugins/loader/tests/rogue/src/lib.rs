@@ -4,6 +4,7 @@
 //! the values are in `whim`. Behaviour that the SDK prevents (answering twice, or never) is in `edge`.
 
 mod edge;
+mod raw;
 mod whim;
 
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::edge;
+use crate::raw;
 use plimsoll_plugin::{Artifact, ArtifactKind, Clock, Counters, FailureClass, Fault, Start, StepOutput};
 
 /// Whims by the place where they happen, and the counters.
@@ -104,11 +104,11 @@ impl Whims {
             "foreign" => self.count("edge.foreign"),
             "garbage" => self.count("edge.garbage"),
             "huge head" => {
-                edge::answer_with(vec![0; 1 << 30], Vec::new());
+                raw::set(vec![0; 1 << 30], Vec::new());
                 self.count("edge.raw");
             }
             "huge body" => {
-                edge::answer_with(b"{}".to_vec(), vec![0; 1 << 30]);
+                raw::set(b"{}".to_vec(), vec![0; 1 << 30]);
                 self.count("edge.raw");
             }
             "strange" => self.count("edge.strange"),
@@ -127,7 +127,7 @@ impl Whims {
             "bodied" => (head, &b"stray"[..]),
             _ => return,
         };
-        edge::answer_with(head.to_vec(), body.to_vec());
+        raw::set(head.to_vec(), body.to_vec());
         self.count("edge.raw");
     }
 }
