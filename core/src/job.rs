@@ -114,6 +114,14 @@ pub enum JobError {
     /// A viewport size that no browser supports.
     #[error("a viewport of {0} x {1} is impossible; each side is 1 to 10000 pixels")]
     Viewport(u32, u32),
+    /// The name of a header is not a name. What follows its beginning may be a value, and is not repeated.
+    #[error(
+        "the header name `{0}…` is not a name; a name has letters, digits and `-`, and its value stands beside it"
+    )]
+    HeaderName(String),
+    /// The value of a header would end the header.
+    #[error("the value of the header `{0}` has a line end or another control character")]
+    HeaderValue(String),
 }
 
 impl JobKeys {
@@ -138,6 +146,7 @@ impl JobKeys {
         if let Some(&status) = self.accept_status.iter().find(|status| !(100..600).contains(*status)) {
             return Err(JobError::Status(status));
         }
+        self.headers.iter().try_for_each(|(name, value)| check_header(name, value))?;
         let viewports = self
             .steps
             .iter()
@@ -166,6 +175,18 @@ impl JobKeys {
             },
         })
     }
+}
+
+/// Checks a header by the rules of RFC 9110: a name is a token, and no control character but a tab stands in a value.
+fn check_header(name: &str, value: &str) -> Result<(), JobError> {
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    if name.is_empty() || !name.chars().all(is_token) {
+        return Err(JobError::HeaderName(name.chars().take_while(|c| is_token(*c)).collect()));
+    }
+    if value.chars().any(|c| c.is_control() && c != '\t') {
+        return Err(JobError::HeaderValue(name.to_owned()));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -198,6 +219,19 @@ mod tests {
         );
         assert_eq!(job(r#"{"url":"http://a/","timeout":"0s"}"#), Err(JobError::NoTime.to_string()));
         assert!(job(r#"{"url":"http://a/","viewport":{"width":0,"height":5}}"#).is_err());
+        for (header, said) in [
+            (r#""authorization: canary":"x""#, "`authorization…` is not a name"),
+            (r#""a b":"canary""#, "`a…` is not a name"),
+            (r#""":"canary""#, "`…` is not a name"),
+            (r#""a\r\nb":"canary""#, "`a…` is not a name"),
+            (r#""a":"canary\r\nb: c""#, "header `a` has a line end"),
+            (r#""a":"canary\u0000""#, "header `a` has a line end"),
+        ] {
+            let why =
+                job(&format!(r#"{{"url":"http://a/","headers":{{{header}}}}}"#)).expect_err("no header");
+            assert!(why.contains(said) && !why.contains("canary"), "{why}");
+        }
+        assert!(job(r#"{"url":"http://a/","headers":{"X-a_b":"é, \t\"ü\" "}}"#).is_ok());
         assert!(
             job(r#"{"url":"http://a/","extrakt":{}}"#).is_err_and(|e| e.contains("unknown field `extrakt`"))
         );

@@ -3,8 +3,8 @@
 //!
 //! It reads like a book. Each part uses only the parts before it:
 //!
-//! 1. **words**: [`time`], [`units`], [`id`], [`outcome`], [`duration`], [`shorthand`], [`proxy`], [`step`], [`job`],
-//!    [`capability`], and [`page`], what steps mean inside a page;
+//! 1. **words**: [`time`], [`units`], [`shown`], [`id`], [`outcome`], [`duration`], [`shorthand`], [`proxy`], [`step`],
+//!    [`job`], [`secrets`], [`capability`], and [`page`], what steps mean inside a page;
 //! 2. **policy**: state machines that take time and randomness as arguments and say what to do;
 //! 3. **ports**: what a driver, a machine and a keeper of artifacts must offer;
 //! 4. **runtime**: thin shells that wait, ask a policy, and act;
@@ -31,7 +31,9 @@ pub mod proxy;
 #[cfg(feature = "settings")]
 pub mod quantity;
 pub mod runtime;
+pub mod secrets;
 pub mod shorthand;
+pub mod shown;
 pub mod step;
 pub mod time;
 pub mod units;

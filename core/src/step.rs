@@ -29,6 +29,7 @@ pub use extract::{Extract, Field, Take};
 pub use wait::{ElementState, Expect, Expectation, LoadState, WaitFor, WaitTarget};
 
 use crate::shorthand::{self, Shorthand};
+use crate::shown::{without_users, wrong_url};
 
 /// One step. Written as a map with one key, the step's name: `{"click": "#send"}`.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
@@ -143,11 +144,11 @@ impl Shorthand for Goto {
 }
 
 /// A URL that a job may open: `http` or `https`, `about:blank`, or one of Chromium's fault pages
-/// (`chrome://crash`, `chrome://kill`, `chrome://hang`), for tests of crashes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// (`chrome://crash`, `chrome://kill`, `chrome://hang`), for tests of crashes. Shown, it lacks its user and password.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PageUrl(Url);
 
-/// The reason why a text is not a URL that a job may open.
+/// The reason why a text is not a URL that a job may open. The text is kept without what may be a password in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PageUrlError {
     /// The text is not a URL.
@@ -176,13 +177,16 @@ impl PageUrl {
     /// # Errors
     /// When it is malformed or of a scheme that is not allowed.
     pub fn parse(text: &str) -> Result<Self, PageUrlError> {
-        let url =
-            Url::parse(text.trim()).map_err(|why| PageUrlError::Malformed { text: text.to_owned(), why })?;
-        let url = Self(url);
+        let malformed = |why| PageUrlError::Malformed { text: wrong_url(text), why };
+        let url = Self(Url::parse(text.trim()).map_err(malformed)?);
         match url.0.scheme() {
             "http" | "https" => Ok(url),
             _ if url.is_fault_page() || url.as_str() == "about:blank" => Ok(url),
-            scheme => Err(PageUrlError::Scheme { text: text.to_owned(), scheme: scheme.to_owned() }),
+            // What looks like a scheme may be a user: `user:password@host`.
+            _ if !text.contains("://") && text.contains('@') => {
+                Err(malformed(url::ParseError::RelativeUrlWithoutBase))
+            }
+            scheme => Err(PageUrlError::Scheme { text: wrong_url(text), scheme: scheme.to_owned() }),
         }
     }
 
@@ -192,7 +196,7 @@ impl PageUrl {
         self.0.scheme() == "chrome" && self.0.host_str().is_some_and(|host| Self::FAULT_PAGES.contains(&host))
     }
 
-    /// The URL as text, normalised.
+    /// The whole URL as text, normalised, with its user and password.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_str()
@@ -231,7 +235,13 @@ impl PageUrl {
 
 impl std::fmt::Display for PageUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
+        f.write_str(&without_users(self.as_str()))
+    }
+}
+
+impl std::fmt::Debug for PageUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
     }
 }
 
@@ -283,6 +293,33 @@ mod tests {
                 (host, port, path, query),
                 "{url}"
             );
+        }
+    }
+
+    #[test]
+    fn no_url_is_shown_with_its_password() {
+        for text in [
+            "http://u:canary@h/",
+            "http:u:canary@h",
+            "http:/u:canary@h",
+            " HTTP:\\\\u:canary@h",
+            "http://canary@h",
+        ] {
+            let url = PageUrl::parse(text).expect("a browser takes it");
+            assert!(url.as_str().contains("canary"));
+            let shown = format!("{url} {url:?}");
+            assert!(!shown.contains("canary"), "{shown}");
+        }
+        for text in [
+            "ftp://u:canary@h/",
+            "u:canary@h",
+            "//u:canary@h/",
+            "http://u:can/canary@h",
+            "http://u:canary",
+            "u:canary",
+        ] {
+            let shown = PageUrl::parse(text).expect_err("no page").to_string();
+            assert!(!shown.contains("canary"), "{shown}");
         }
     }
 

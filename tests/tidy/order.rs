@@ -4,17 +4,19 @@ use crate::files::{report, rust_files};
 use crate::imports::used_paths;
 
 /// The modules of core in the order they are read; each uses only those above it, and its own children.
-const CORE_ORDER: [&str; 16] = [
+const CORE_ORDER: [&str; 18] = [
     "time",
     "units",
     "quantity",
     "duration",
     "shorthand",
+    "shown",
     "id",
     "outcome",
     "step",
     "proxy",
     "job",
+    "secrets",
     "capability",
     "page",
     "policy",

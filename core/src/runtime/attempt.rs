@@ -30,6 +30,7 @@ use crate::policy::dispatch::AttemptEnd;
 use crate::port::{Browser, CloseError, Context, Incidents, OpenRequest, Opening, Page, StepOutput, Store};
 use crate::runtime::clock::Clock;
 use crate::runtime::permit::OpenedNote;
+use crate::secrets::Secrets;
 use crate::step::Step;
 use crate::time::Moment;
 
@@ -86,8 +87,17 @@ struct Unopened {
     opening: Option<Box<dyn Opening>>,
 }
 
-/// Runs the attempt.
+/// Runs the attempt. The message of a failure has no secret of the job.
 pub(crate) async fn run(order: AttemptOrder) -> AttemptReport {
+    let job = Arc::clone(&order.job);
+    let mut report = run_in_context(order).await;
+    if let AttemptEnd::Failed(Failure { fault, .. }) = &mut report.end {
+        fault.message = Secrets::of(&job).hide(&fault.message);
+    }
+    report
+}
+
+async fn run_in_context(order: AttemptOrder) -> AttemptReport {
     let deadline = order.clock.now() + order.budget;
     let mut output = AttemptOutput::default();
     let context = match open(&order, deadline).await {
