@@ -24,6 +24,7 @@ pub mod executable;
 pub mod identity;
 pub mod lifecycle;
 pub mod machine;
+pub mod neighbours;
 pub mod owner;
 pub mod probe;
 mod processes;

@@ -11,17 +11,21 @@
 //! The kernel releases the lock when its owner ends for any reason. A free lock therefore marks the directory of a run
 //! that has ended, and [`ProfileRoot::sweep`] removes it with all processes that still use it.
 //!
-//! Browsers are not trusted: their directories may contain links to any place. The deletion follows no link.
+//! Browsers are not trusted: their directories may contain links to any place, and directories that nobody may enter. The
+//! deletion follows no link, and opens such directories to their owner first.
 
 mod sweep;
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use plimsoll_core::runtime::supervisor::{Supervisor, TaskFailure};
+use rustix::fs::{CWD, Mode, OFlags};
+use rustix::io::Errno;
 
 pub use self::sweep::SweepReport;
 use crate::identity::Identity;
@@ -305,13 +309,77 @@ fn discard(base: &Path, run: &Path) -> io::Result<()> {
 
 /// Deletes a directory with all its content; links are removed, not followed. A missing directory is no error.
 fn delete(path: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(path) {
+    let removed = match fs::remove_dir_all(path) {
+        // A browser, or a page that downloads, may have closed a directory to its own user.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            open_up(path)?;
+            fs::remove_dir_all(path)
+        }
+        outcome => outcome,
+    };
+    match removed {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         outcome => outcome,
     }
 }
 
+/// Lets the owner of a directory enter it and every directory in it, and change them. No link is followed.
+fn open_up(path: &Path) -> io::Result<()> {
+    const OWNER: u32 = 0o700;
+    let mut left = vec![path.to_owned()];
+    while let Some(dir) = left.pop() {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = match rustix::fs::openat(CWD, &dir, flags, Mode::empty()) {
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => continue,
+            fd => fd?,
+        };
+        // The directory that is held, whatever has its name now.
+        let held = PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()));
+        let mode = fs::metadata(&held)?.mode();
+        if mode & OWNER != OWNER {
+            fs::set_permissions(&held, fs::Permissions::from_mode(mode & 0o7777 | OWNER))?;
+        }
+        for entry in fs::read_dir(&held)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                left.push(dir.join(entry.file_name()));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Whether a process wrote to the directory while it was being deleted.
 fn is_in_use(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::ResourceBusy)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn closed_directories_are_opened_and_links_are_not_followed() {
+        let root = tempfile::tempdir().expect("a place for tests");
+        let (profile, beside) = (root.path().join("profile"), root.path().join("beside"));
+        fs::create_dir_all(profile.join("a/b/c")).expect("room");
+        fs::create_dir(&beside).expect("room");
+        fs::write(profile.join("a/b/c/file"), "x").expect("room");
+        symlink(&beside, profile.join("a/link")).expect("a link");
+        let mode_of = |dir: &Path| fs::metadata(dir).map(|found| found.mode() & 0o777).ok();
+        for (dir, mode) in [("a/b/c", 0o000), ("a/b", 0o500), ("a", 0o000)] {
+            set_mode(&profile.join(dir), mode).expect("ours");
+        }
+        set_mode(&beside, 0o500).expect("ours");
+        open_up(&profile).expect("ours");
+        for dir in ["a", "a/b", "a/b/c"] {
+            assert_eq!(mode_of(&profile.join(dir)), Some(0o700), "{dir}");
+        }
+        assert_eq!(mode_of(&beside), Some(0o500));
+        delete(&profile).expect("ours");
+        assert!(!profile.exists() && beside.exists());
+        delete(&profile).expect("a missing directory is no error");
+    }
 }

@@ -84,6 +84,11 @@ impl From<LaunchError> for Fault {
         use io::ErrorKind::{NotFound, PermissionDenied};
         let message = with_causes(&error);
         match error {
+            LaunchError::Died { words, .. } | LaunchError::Silent { words, .. }
+                if lacks_resources(&words) =>
+            {
+                Self::transient(FailureClass::Overload, message)
+            }
             LaunchError::Died { .. } | LaunchError::Silent { .. } | LaunchError::Refused { .. } => {
                 Self::transient(FailureClass::BrowserCrash, message)
             }
@@ -96,6 +101,39 @@ impl From<LaunchError> for Fault {
                 Self::persistent(FailureClass::Unsupported, message)
             }
             LaunchError::Pipe(_) | LaunchError::Spawn(_) => Self::transient(FailureClass::Overload, message),
+        }
+    }
+}
+
+/// Whether a program's log says that the system refused it a process, a thread or memory. The texts are those of the C
+/// library for `EAGAIN` and `ENOMEM`, which are all that a program passes on.
+fn lacks_resources(words: &str) -> bool {
+    ["Resource temporarily unavailable", "Cannot allocate memory"]
+        .iter()
+        .any(|refusal| words.contains(refusal))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_without_room_for_its_threads_is_overload() {
+        let class = |words: &str| {
+            let silent = |words: &str| LaunchError::Silent {
+                name: "chromium",
+                after: Duration::from_secs(1),
+                words: words.to_owned(),
+            };
+            Fault::from(silent(words)).class
+        };
+        let crowded =
+            "[1:1:ERROR:platform_thread_posix.cc] pthread_create: Resource temporarily unavailable (11)";
+        assert_eq!(class(crowded), FailureClass::Overload);
+        assert_eq!(class("[1:1:FATAL:zygote] Check failed: "), FailureClass::BrowserCrash);
+        for errno in [rustix::io::Errno::AGAIN, rustix::io::Errno::NOMEM] {
+            let text = io::Error::from(errno).to_string();
+            assert!(lacks_resources(&text), "the library says {text}");
         }
     }
 }
