@@ -19,12 +19,14 @@ mod examples;
 mod exits;
 mod faults;
 mod foul_weather;
+mod full_files;
 mod isolation;
 mod million;
 mod mistakes;
 mod report_page;
 mod routing;
 mod scripts;
+mod secrets;
 mod visits;
 
 use plimsoll_kit::{berth, patience, processes};

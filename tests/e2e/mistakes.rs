@@ -98,10 +98,16 @@ fn every_mistake_of_a_file_is_told_at_once() {
 #[test]
 fn files_that_are_not_there_or_are_something_else_are_told() {
     let rig = Rig::new();
+    rig.write("good.jsonl", GOOD);
     assert_refused(&rig, &["missing.jsonl", "--out", "out"], &["there is no file missing.jsonl"]);
     std::fs::create_dir(rig.path("dir.jsonl")).expect("writable");
     assert_refused(&rig, &["dir.jsonl", "--out", "out"], &["dir.jsonl is a directory"]);
     assert_refused(&rig, &["-", "--out", "out"], &["stdin has no jobs"]);
+    assert_refused(&rig, &["/dev/null", "--out", "out"], &["/dev/null has no jobs"]);
+    for device in ["/dev/zero", "/dev/urandom"] {
+        assert_refused(&rig, &[device, "--out", "out"], &["is a device"]);
+        assert_refused(&rig, &["good.jsonl", "--rows", device, "--out", "out"], &["is a device"]);
+    }
 }
 
 #[test]

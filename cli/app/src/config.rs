@@ -1,12 +1,12 @@
 //! `plimsoll config`: prints the settings, the list of all keys, and the layer that set a key.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 use serde_json::Value;
 
 use crate::args::{ConfigCommand, SettingsArgs, ShowArgs};
 use crate::failure::{Exit, Failure};
+use crate::progress::print;
 use plimsoll::settings::{DEFAULTS, Explanation, Layers, Settings, is_live, reference};
 
 /// Carries out the command.
@@ -23,7 +23,7 @@ pub fn config(command: &ConfigCommand) -> Result<Exit, Failure> {
             "every setting is good\n".to_owned()
         }
     };
-    std::io::stdout().write_all(text.as_bytes()).map_err(Failure::environment)?;
+    print(&text).map_err(Failure::environment)?;
     Ok(Exit::Success)
 }
 

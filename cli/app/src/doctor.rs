@@ -40,6 +40,7 @@ use plimsoll_core::runtime::supervisor::Supervisor;
 use crate::args::DoctorArgs;
 use crate::config;
 use crate::failure::{Exit, Failure};
+use crate::progress::print;
 use plimsoll::process_limits;
 
 use self::diagnosis::Diagnosis;
@@ -57,12 +58,13 @@ pub async fn doctor(args: DoctorArgs) -> Result<Exit, Failure> {
     let facts = facts::gather(&settings, &supervisor, clock).await;
     supervisor.stop().await;
     let diagnosis = Diagnosis::of(&facts);
-    let text = if args.json {
-        serde_json::to_string_pretty(&diagnosis).map_err(Failure::bug)? + "\n"
+    let printed = if args.json {
+        print(&(serde_json::to_string_pretty(&diagnosis).map_err(Failure::bug)? + "\n"))
     } else {
-        text::render(&diagnosis, style())
+        // With colours, which `print` would escape.
+        std::io::stdout().write_all(text::render(&diagnosis, style()).as_bytes())
     };
-    std::io::stdout().write_all(text.as_bytes()).map_err(Failure::environment)?;
+    printed.map_err(Failure::environment)?;
     Ok(match diagnosis.verdict {
         State::Good | State::Warning => Exit::Success,
         State::Missing => Exit::Environment,

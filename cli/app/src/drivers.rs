@@ -3,8 +3,6 @@
 //! A library is loaded to read its capabilities, always in a separate process, whatever its settings are; a library
 //! that cannot be loaded is listed with the reason.
 
-use std::io::Write as _;
-
 use plimsoll_core::capability::{Capabilities, Capability};
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::supervisor::Supervisor;
@@ -14,6 +12,7 @@ use serde::Serialize;
 use crate::args::DriversArgs;
 use crate::config;
 use crate::failure::{Exit, Failure};
+use crate::progress::print;
 use plimsoll::compose::DriverFactory;
 use plimsoll::settings::{BUILT_IN, Isolation, Settings};
 
@@ -59,7 +58,7 @@ pub async fn drivers(args: DriversArgs) -> Result<Exit, Failure> {
     } else {
         listed.iter().map(Listed::told).collect()
     };
-    std::io::stdout().write_all(text.as_bytes()).map_err(Failure::environment)?;
+    print(&text).map_err(Failure::environment)?;
     Ok(Exit::Success)
 }
 

@@ -11,6 +11,8 @@ use tracing_subscriber::layer::{Layered, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
+use plimsoll_core::shown::one_line;
+
 use crate::progress;
 use plimsoll::settings::{LogFormat, LogSettings};
 
@@ -83,6 +85,7 @@ impl io::Write for Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        progress::say(String::from_utf8_lossy(&self.0).trim_end());
+        // Text of a page could otherwise look like a line of its own.
+        progress::say(&one_line(String::from_utf8_lossy(&self.0).trim_end()));
     }
 }

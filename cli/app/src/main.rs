@@ -5,12 +5,15 @@ use std::process::ExitCode;
 use clap::Parser;
 use plimsoll::process_limits;
 use plimsoll_cli::args::{Cli, Command};
-use plimsoll_cli::failure::Failure;
+use plimsoll_cli::failure::{Exit, Failure};
 use plimsoll_cli::{config, doctor, driver, drivers, logging, manual, progress, run};
 use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return answer(&error),
+    };
     logging::start();
     let done = match cli.command {
         Command::Run(args) => runtime().and_then(|runtime| runtime.block_on(run::run(args))),
@@ -29,6 +32,17 @@ fn main() -> ExitCode {
             failure.exit.into()
         }
     }
+}
+
+/// Prints help or the version, or what is wrong with the arguments, which may contain anything.
+fn answer(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        progress::say(error.render().to_string().trim_end());
+        return Exit::Usage.into();
+    }
+    // A closed standard output is no failure of a question for help.
+    let _unheard = error.print();
+    Exit::Success.into()
 }
 
 /// The async runtime. Tokio panics when it cannot start its threads, so this function first tries to start them.

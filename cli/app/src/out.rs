@@ -1,6 +1,6 @@
 //! The files that `plimsoll run --out DIR` writes.
 //!
-//! [`OutDir`] makes the directory before the first job runs. While jobs run, [`ResultsWriter`] writes a line for each job
+//! [`OutDir`] checks and makes the directory before the first job runs. While jobs run, [`ResultsWriter`] writes a line for each job
 //! that ended, [`Artifacts`] stores pictures and PDFs under names that no job's id can redirect, and [`Tally`],
 //! [`History`], [`ChangeLog`] and [`Waits`] gather figures in bounded memory. At the end these make a [`Report`], which
 //! [`OutDir::finish`] writes twice: as `report.json` for programs and as `report.html`, one self-contained page, for

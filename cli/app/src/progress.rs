@@ -1,12 +1,13 @@
 //! [`Progress`]: shows a run's progress, as a live bar on a terminal, or else as a plain line every few seconds.
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use plimsoll_core::policy::Level;
 use plimsoll_core::runtime::snapshot::Snapshot;
+use plimsoll_core::shown::{one_line, printable, without_users};
 
 use crate::args::ProgressKind;
 
@@ -43,7 +44,7 @@ impl Progress {
     pub fn start(kind: ProgressKind, total: u64) -> Self {
         match kind {
             ProgressKind::None => Self::Silent,
-            ProgressKind::Auto if !std::io::stderr().is_terminal() => Self::plain(total),
+            ProgressKind::Auto if !io::stderr().is_terminal() => Self::plain(total),
             ProgressKind::Plain => Self::plain(total),
             ProgressKind::Auto | ProgressKind::Bar => {
                 let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(8));
@@ -61,7 +62,7 @@ impl Progress {
             Self::Bar { bar, total } => {
                 bar.set_position(snapshot.jobs.ended());
                 bar.set_prefix(pace(snapshot, *total));
-                bar.set_message(state(snapshot, *total));
+                bar.set_message(one_line(&state(snapshot, *total)));
             }
             Self::Plain { total, last } if snapshot.at.saturating_sub(*last) >= PLAIN_EVERY => {
                 *last = snapshot.at;
@@ -86,16 +87,28 @@ impl Progress {
 
 const TEMPLATE: &str = "⊖ {bar:36.cyan/dim} {percent:>3}%  {pos}/{len}  {prefix}\n  {wide_msg:.dim}";
 
-/// Writes a line to standard error, above the bar if there is one.
-pub fn say(line: &str) {
+/// Writes a message to standard error, above the bar if there is one: without the users of URLs, and without characters
+/// that control a terminal.
+pub fn say(message: &str) {
+    let line = printable(message).into_owned();
+    let line = without_users(&line);
     let write = || {
         // A closed standard error is no reason to stop the run.
-        let _unheard = writeln!(std::io::stderr(), "{line}");
+        let _unheard = writeln!(io::stderr(), "{line}");
     };
     match BAR.get() {
         Some(bar) => bar.suspend(write),
         None => write(),
     }
+}
+
+/// Writes the answer of a command to standard output, without characters that control a terminal. The types of settings
+/// leave their secrets out.
+///
+/// # Errors
+/// When standard output is closed.
+pub fn print(text: &str) -> io::Result<()> {
+    io::stdout().write_all(printable(text).as_bytes())
 }
 
 /// Jobs per second and the time that is left.

@@ -49,8 +49,11 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let prepared = Engine::builder().settings(settings.clone()).prepare(required.routes().clone(), total);
     let prepared = prepared.await.map_err(|error| located(error, &required))?;
     required.check(prepared.capabilities()).map_err(Failure::usage)?;
-    let out = args.out.as_deref().map(OutDir::create).transpose().map_err(Failure::usage)?;
+    let out = args.out.as_deref().map(OutDir::open).transpose().map_err(Failure::usage)?;
     let store = Arc::new(RunStore::new(jobs, out.as_ref()).map_err(Failure::usage)?);
+    // Everything is checked: an earlier run's results may go.
+    out.as_ref().map(OutDir::clear).transpose().map_err(Failure::usage)?;
+    signals::outlive_full_files();
 
     let mut observers = RunObservers::start(&args, &settings, &prepared, total);
     let engine = prepared.observed_by(observers.figures.changes()).start_on(Arc::clone(&store));

@@ -116,7 +116,8 @@ impl Job {
             Written::Checked(job) => return Ok((**job).clone()),
             Written::Keys(keys) => keys,
         };
-        let keys: JobKeys = decode::from_value(&Value::Object(keys.clone())).map_err(JobMistake::of)?;
+        let keys: JobKeys = decode::from_value(&Value::Object(keys.clone()))
+            .map_err(|mistake| JobMistake::of(mistake.without_secrets()))?;
         let id = match keys.id() {
             Some(id) => id.clone(),
             None => otherwise().map_err(JobMistake::of)?,

@@ -18,6 +18,8 @@ mod format;
 mod json;
 mod lines;
 mod rows;
+#[cfg(test)]
+mod secrets;
 mod source;
 mod tables;
 mod template;

@@ -50,7 +50,7 @@ pub use self::bounded::ReadError;
 pub use self::change::{Changes, LIVE, changes, is_live};
 pub use self::driver::{
     BUILT_IN, BrowserName, CdpDriverSettings, DriverSettings, EndpointSettings, Isolation, PluginSettings,
-    PluginsSettings, WebDriverSettings,
+    PluginsSettings, SharedMachine, WebDriverSettings,
 };
 pub use self::layers::{Explanation, Layers, SettingsSources};
 pub use self::limits::{LimitPolicyName, LimitSettings};

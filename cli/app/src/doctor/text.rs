@@ -1,5 +1,6 @@
 //! A diagnosis as text for people: aligned, within 80 columns, the verdict last. Pure.
 
+use plimsoll_core::shown::printable;
 use plimsoll_core::units::Bytes;
 use plimsoll_host::readings::Resource;
 
@@ -135,6 +136,7 @@ fn verdict(diagnosis: &Diagnosis) -> String {
 /// The words in lines of at most `width` characters. Text between backticks counts as one word, so that a command can
 /// be copied; a longer word has a line of its own.
 fn wrap(text: &str, width: usize) -> Vec<String> {
+    let text = printable(text);
     let mut lines = vec![String::new()];
     let mut quoted = false;
     let words = text.split(|letter: char| {

@@ -6,13 +6,13 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 
 use plimsoll_core::id::{JobId, Ticket};
 use plimsoll_core::port::{Artifact, StoreError};
-use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags};
+use rustix::fs::{AtFlags, Dir, Mode, OFlags};
 use rustix::io::Errno;
 
 /// The directory's name in the output directory; each artifact's name begins with it.
@@ -31,17 +31,17 @@ pub struct Artifacts {
 }
 
 impl Artifacts {
-    /// Opens `path`, and creates it if it is missing.
+    /// Opens the directory `path`, which may be relative to `at`, and creates it if it is missing.
     ///
     /// # Errors
     /// When it cannot be made or opened, or is not itself a directory (a link to one is refused).
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
-        match rustix::fs::mkdir(path, Mode::from_raw_mode(0o777)) {
+    pub(super) fn open(at: impl AsFd, path: &Path) -> io::Result<Self> {
+        match rustix::fs::mkdirat(&at, path, Mode::from_raw_mode(0o777)) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(error) => return Err(error.into()),
         }
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let dir = rustix::fs::openat(CWD, path, flags, Mode::empty())?;
+        let dir = rustix::fs::openat(&at, path, flags, Mode::empty())?;
         Ok(Self { dir: Arc::new(dir) })
     }
 
@@ -127,6 +127,7 @@ fn is_ours(name: &str) -> bool {
 mod tests {
     use plimsoll_core::port::ArtifactKind;
     use proptest::prelude::*;
+    use rustix::fs::CWD;
 
     use super::*;
 
@@ -143,7 +144,7 @@ mod tests {
         let root = tempfile::tempdir().expect("a place for tests");
         let dir = root.path().join("deep/er/artifacts");
         std::fs::create_dir_all(dir.parent().expect("it has one")).expect("room");
-        let artifacts = Artifacts::open(&dir).expect("a new directory");
+        let artifacts = Artifacts::open(CWD, &dir).expect("a new directory");
         let ids = ["../../x", "..", "/etc/passwd", "con", "-rf", ".hidden", "naïve ⚓ 船", &"y".repeat(256)];
         for (seq, text) in (0u64..).zip(ids) {
             let name = artifacts.keep(Ticket(seq), &id(text), &png(text)).expect("it is kept");
@@ -163,7 +164,7 @@ mod tests {
         let victim = root.path().join("victim");
         std::fs::write(&victim, "precious").expect("room");
         let dir = root.path().join(DIR);
-        let artifacts = Artifacts::open(&dir).expect("a new directory");
+        let artifacts = Artifacts::open(CWD, &dir).expect("a new directory");
         std::os::unix::fs::symlink(&victim, dir.join("a-0-1.png")).expect("a link");
         assert_eq!(
             artifacts.keep(Ticket(0), &id("a"), &png("new")).expect("it is kept"),
@@ -173,13 +174,13 @@ mod tests {
         assert!(artifacts.read("artifacts/a-0-1.png", 100).is_err());
         assert!(artifacts.read("artifacts/../victim", 100).is_err());
         std::os::unix::fs::symlink(&dir, root.path().join("link")).expect("a link");
-        assert!(Artifacts::open(&root.path().join("link")).is_err());
+        assert!(Artifacts::open(CWD, &root.path().join("link")).is_err());
     }
 
     #[test]
     fn only_what_an_earlier_run_named_is_cleared() {
         let root = tempfile::tempdir().expect("a place for tests");
-        let artifacts = Artifacts::open(root.path()).expect("it is there");
+        let artifacts = Artifacts::open(CWD, root.path()).expect("it is there");
         artifacts.keep(Ticket(7), &id("a"), &png("old")).expect("it is kept");
         for mine in ["notes.png", "a-1.png", "a-1-2.txt", "a b-1-2.png"] {
             std::fs::write(root.path().join(mine), "mine").expect("room");
@@ -191,7 +192,7 @@ mod tests {
     #[test]
     fn what_is_too_large_is_not_read() {
         let root = tempfile::tempdir().expect("a place for tests");
-        let artifacts = Artifacts::open(root.path()).expect("it is there");
+        let artifacts = Artifacts::open(CWD, root.path()).expect("it is there");
         let name = artifacts.keep(Ticket(0), &id("a"), &png("12345")).expect("it is kept");
         assert_eq!(artifacts.read(&name, 5).expect("it is small enough"), b"12345");
         assert_eq!(artifacts.read(&name, 4).expect_err("it is not").kind(), io::ErrorKind::FileTooLarge);

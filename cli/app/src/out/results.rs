@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use plimsoll_core::id::JobId;
 use plimsoll_core::outcome::{FailureClass, Stage};
 use plimsoll_core::port::{Incidents, JobRecord, StoreError};
+use plimsoll_core::shown::printable;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -113,7 +114,8 @@ impl ResultsWriter {
 }
 
 fn line(record: &JobRecord) -> io::Result<Vec<u8>> {
-    let mut line = serde_json::to_vec(&Line::of(record))?;
+    let json = serde_json::to_string(&Line::of(record))?;
+    let mut line = printable(&json).into_owned().into_bytes();
     line.push(b'\n');
     Ok(line)
 }
@@ -173,16 +175,17 @@ mod tests {
 
     #[test]
     fn a_failure_says_what_and_where_and_never_breaks_the_line() {
-        let fault = Fault::transient(FailureClass::Script, "first\nsecond\u{2028}third");
+        let fault = Fault::transient(FailureClass::Script, "first\nsecond\u{2028}third\u{9b}2J\u{202e}");
         let mut failed = record("b", Outcome::Failed(fault.at(Stage::Step(3))));
         failed.status = Some(503);
         failed.incidents.popups = 1;
         let text = text(&failed);
         assert_eq!(text.matches('\n').count(), 1);
+        assert!(text.is_ascii(), "nothing controls the terminal that shows it: {text}");
         let value: Value = serde_json::from_str(&text).expect("a line is JSON");
         assert_eq!(value["class"], "script");
         assert_eq!(value["stage"], serde_json::json!({"at": "step", "step": 3}));
-        assert_eq!(value["message"], "first\nsecond\u{2028}third");
+        assert_eq!(value["message"], "first\nsecond\u{2028}third\u{9b}2J\u{202e}");
         assert_eq!(value["status"], 503);
         assert_eq!(value["incidents"]["popups"], 1);
     }

@@ -207,7 +207,7 @@ mod tests {
                 (guard.path().to_owned(), Some(guard))
             }
         };
-        (OutDir::create(&path).expect("it can be used"), path, guard)
+        (OutDir::open(&path).expect("it can be used"), path, guard)
     }
 
     #[test]

@@ -52,6 +52,17 @@ impl Signals {
     }
 }
 
+/// Makes a write beyond the limit on the size of files (`ulimit -f`) an error, as a full disk is, instead of the end of
+/// this process. Programs that it starts keep the default.
+pub(super) fn outlive_full_files() {
+    /// `SIGXFSZ` on Linux.
+    const FILE_SIZE: i32 = 25;
+    // The handler stays when the stream is dropped.
+    if let Err(error) = signal(SignalKind::from_raw(FILE_SIZE)) {
+        tracing::warn!(%error, "a write beyond `ulimit -f` will end this run");
+    }
+}
+
 /// Whether there is an open terminal.
 fn in_terminal() -> bool {
     std::io::stdin().is_terminal() || std::io::stderr().is_terminal()

@@ -7,3 +7,4 @@ mod manual;
 mod mistakes;
 mod secrets;
 mod table;
+mod terminal;

@@ -215,5 +215,5 @@ pub(crate) const FILES: &[(&str, &str, &[&str])] = &[
     ("text without an end", "[driver]\nname = \"cdp\n", &["f.toml:2:"]),
     ("JSON", "{\"limits\": {\"max_contexts\": 5}}\n", &["f.toml:1:1"]),
     ("YAML", "limits:\n  max_contexts: 5\n", &["f.toml:1:"]),
-    ("control characters", "\"\\u001b[31m\" = 1\n", &["f.toml:1:1", "\\u{1b}"]),
+    ("control characters", "\"\\u001b[31m\" = 1\n", &["f.toml:1:1", "`\\u001b[31m`"]),
 ];

@@ -74,6 +74,7 @@ fn where_not_one_context_fits_the_reason_comes_with_its_remedy() {
             threads(290, 300),
             "290 of 300 are in use (/proc/loadavg against RLIMIT_NPROC); as root: `prlimit --pid $$ --nproc",
         ),
+        (threads(0, 99), "needs 80"),
         (
             memory(Bytes::ZERO, Bytes::mib(256)),
             "the limit is 256.0 MiB (cgroup v2 memory.current); docker: `--memory ",
@@ -85,7 +86,7 @@ fn where_not_one_context_fits_the_reason_comes_with_its_remedy() {
         assert!(refusal.contains(expected), "{refusal}");
     }
     assert!(fitted(&files(104), 1).is_ok());
-    assert!(fitted(&threads(0, 50), 1).is_ok());
+    assert!(fitted(&threads(0, 100), 1).is_ok());
     assert!(fitted(&memory(Bytes::ZERO, Bytes::mib(373)), 1).is_ok());
 }
 

@@ -7,9 +7,11 @@ use plimsoll_webdriver::{Family, Remote, WebDriverDriver, WebDriverSettings};
 
 use super::{ConfiguredDriver, DriverFactory};
 use crate::error::{EngineError, with_causes};
-use crate::settings::{self, BrowserName};
+use crate::settings::{self, BrowserName, SharedMachine};
 use plimsoll_host::executable::NamedPath;
+use plimsoll_host::identity::Identity;
 use plimsoll_host::machine::Machine;
+use plimsoll_host::neighbours;
 use plimsoll_host::probe::{HostProbe, LightProbe};
 use plimsoll_host::sandbox::Sandbox;
 
@@ -35,6 +37,9 @@ pub(super) fn configure(factory: &DriverFactory) -> Result<ConfiguredDriver, Eng
         ..WebDriverSettings::default()
     };
     let is_remote = !settings.remotes.is_empty();
+    if !is_remote && written.shared_machine == SharedMachine::Refuse {
+        refuse_company(family, &factory.identity)?;
+    }
     let machine = Machine {
         spawner: factory.spawner.clone(),
         identity: factory.identity.clone(),
@@ -52,6 +57,23 @@ pub(super) fn configure(factory: &DriverFactory) -> Result<ConfiguredDriver, Eng
         let probe = Box::new(HostProbe::new(factory.spawner.clone(), factory.profiles()));
         ConfiguredDriver { driver, about, probe, cost }
     })
+}
+
+/// Refuses to start a driver process on a machine where somebody else is: its port has no password.
+fn refuse_company(family: Family, browsers: &Identity) -> Result<(), EngineError> {
+    let program = match family {
+        Family::Chromium => "chromedriver",
+        Family::Firefox => "geckodriver",
+    };
+    match neighbours::other_person(browsers) {
+        None => Ok(()),
+        Some(uid) => Err(EngineError::environment(format!(
+            "another person uses this machine (processes of uid {uid}), and the port of {program} is open to every user: \
+             they could read the cookies of running jobs and start programs as the browsers' user; choose the driver \
+             `cdp`, which opens no port, or, if you trust every user of this machine, set \
+             driver.webdriver.shared_machine = \"allow\""
+        ))),
+    }
 }
 
 /// The remote ends, each with the user that the settings name.

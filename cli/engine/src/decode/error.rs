@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use plimsoll_core::shown::without_users;
 use serde::de::{Error, Expected, Unexpected};
 
 /// One step on the way from the whole value to the part that is wrong.
@@ -94,6 +95,32 @@ impl DecodeError {
         self
     }
 
+    /// The same mistake in the keys of a job, without the values of keys that may hold a secret.
+    #[must_use]
+    pub(crate) fn without_secrets(self) -> Self {
+        /// Headers, cookies and addresses, and the texts that are typed into pages.
+        const QUIET: [&str; 8] =
+            ["headers", "cookies", "set_cookies", "proxy", "url", "goto", "fill", "type"];
+        let error = self.with_plain_names();
+        let is_quiet =
+            error.path().any(|segment| matches!(segment, Segment::Key(key) if QUIET.contains(&key.as_str())));
+        if is_quiet { error.without_the_value() } else { error }
+    }
+
+    /// The same mistake, with only the beginnings of keys and names that are not plain: a header's value that was
+    /// written into its name is not repeated.
+    fn with_plain_names(mut self) -> Self {
+        let keys = self.inside_out.iter_mut().filter_map(|segment| match segment {
+            Segment::Key(key) => Some(key),
+            Segment::Index(_) => None,
+        });
+        keys.for_each(|key| *key = plain_name(key));
+        if let Mistake::UnknownKey { key: name, .. } | Mistake::UnknownName { name, .. } = &mut self.mistake {
+            *name = plain_name(name);
+        }
+        self
+    }
+
     /// Whether the whole is an entry of a list of steps.
     fn is_a_step(&self) -> bool {
         matches!(&self.inside_out[..], [Segment::Index(_), Segment::Key(steps), ..] if steps == "steps")
@@ -115,6 +142,11 @@ impl DecodeError {
 
 fn is_plain(key: &str) -> bool {
     !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+}
+
+fn plain_name(key: &str) -> String {
+    let end = key.find(|c: char| !is_plain(c.encode_utf8(&mut [0; 4]))).unwrap_or(key.len());
+    if end < key.len() { format!("{}…", &key[..end]) } else { key.to_owned() }
 }
 
 impl From<Mistake> for DecodeError {
@@ -184,6 +216,8 @@ impl Error for DecodeError {
 
 fn shorten(text: &str) -> String {
     const LONGEST: usize = 40;
+    // Before the cut, after which the user of a URL can no longer be recognised.
+    let text = &*without_users(text);
     let is_long = text.chars().nth(LONGEST).is_some();
     if is_long { text.chars().take(LONGEST - 1).chain(['…']).collect() } else { text.to_owned() }
 }

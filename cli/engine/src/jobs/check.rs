@@ -169,7 +169,7 @@ mod tests {
         (
             "a.json",
             "[\n {\"url\":\"http://a/\"},\n {\"url\":\n  5}\n]",
-            "a.json:4:3: url must be a text, not the number 5",
+            "a.json:4:3: url must be a text, not a number",
         ),
         ("a.json", "{\"jobs\":[], \"x\":1}", "a.json:1:1: unknown key `x` beside `jobs`"),
         ("a.json", "{\"jobs\":{}}", "a.json:1:8: `jobs` must be a list of jobs"),
@@ -187,7 +187,7 @@ mod tests {
         (
             "a.toml",
             "[[job]]\nurl = 'http://a/'\nsteps = [\n  { clik = 'a' },\n]\n[[job]]\nurl = 5",
-            "a.toml:4:5: unknown step `clik` in steps[0]; did you mean `click`?\n  a.toml:7:7: url must be a text, not the number 5",
+            "a.toml:4:5: unknown step `clik` in steps[0]; did you mean `click`?\n  a.toml:7:7: url must be a text, not a number",
         ),
         (
             "a.toml",

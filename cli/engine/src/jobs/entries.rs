@@ -103,7 +103,7 @@ impl Entry<'_> {
                 decode::from_value(&json!({"url": text})).map_err(|why: DecodeError| match why.mistake {
                     // A list of URLs has no keys that the message could name.
                     Mistake::Refused(why) => Fault::new(self.place, why),
-                    _ => Fault::new(self.place, why),
+                    _ => Fault::new(self.place, why.without_secrets()),
                 })
             }
             Written::Json(text) if !template::concerns_json(text) => json::keys(text, self.place),
@@ -112,7 +112,8 @@ impl Entry<'_> {
                 let unfilled = |name: &str| Err(TemplateError::NoRows(name.to_owned()));
                 let value =
                     template::fill(&value, &mut { unfilled }).map_err(|why| Fault::new(self.place, why))?;
-                decode::from_value(&value).map_err(|why| Fault::new(self.place_of(&why), why))
+                decode::from_value(&value)
+                    .map_err(|why| Fault::new(self.place_of(&why), why.without_secrets()))
             }
         }
     }

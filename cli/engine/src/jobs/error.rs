@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use plimsoll_core::shown::excerpt;
+
 use super::format;
 
 /// Why jobs cannot be read. Unless it is [`JobsError::Changed`], no job has been handed out.
@@ -15,6 +17,9 @@ pub enum JobsError {
     /// The path is a directory.
     #[error("{} is a directory; name a file in it", .0.display())]
     Directory(PathBuf),
+    /// A device has no jobs.
+    #[error("{0} is a device; jobs are read from files, pipes and terminals")]
+    Device(String),
     /// Reading failed.
     #[error("cannot read {name}: {why}")]
     Unreadable {
@@ -190,10 +195,12 @@ impl Problems {
         if self.kept.is_empty() && self.more == 0 {
             return Ok(());
         }
+        /// In characters.
+        const LONGEST: usize = 600;
         self.kept.sort_by_key(|fault| fault.place);
         let tell = |Fault { place, message }| Problem {
             place: place.show(file, rows),
-            message: printable(&message),
+            message: excerpt(&message, LONGEST),
         };
         Err(JobsError::Invalid {
             name: file.to_owned(),
@@ -207,20 +214,6 @@ impl From<Fault> for Problems {
     fn from(fault: Fault) -> Self {
         Self { kept: vec![fault], more: 0 }
     }
-}
-
-/// The text as one line for a terminal: the content of a job file may be long and may contain control sequences.
-fn printable(message: &str) -> String {
-    const LONGEST: usize = 600;
-    let mut line: String = message
-        .chars()
-        .take(LONGEST)
-        .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
-        .collect();
-    if message.chars().nth(LONGEST).is_some() {
-        line.push('…');
-    }
-    line
 }
 
 #[cfg(test)]
@@ -243,7 +236,11 @@ mod tests {
 
     #[test]
     fn a_message_cannot_speak_to_the_terminal_or_flood_it() {
-        assert_eq!(printable("a\u{1b}[2Jb\n"), "a\\u{1b}[2Jb\\n");
-        assert_eq!(printable(&"é".repeat(1 << 20)).chars().count(), 601);
+        let mut problems = Problems::default();
+        problems.add(Fault::new(Place::line(1), "a\u{1b}[2Jb\n".to_owned() + &"é".repeat(1 << 20)));
+        let said = problems.into_result("a.txt", None).expect_err("a problem").to_string();
+        let (_, said) = said.split_once("1: ").expect("the place");
+        assert!(said.starts_with("a\\u001b[2Jb\\né"), "{said:.40}");
+        assert!(said.chars().count() < 620);
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn keys(text: &str, start: Place) -> Result<JobKeys, Fault> {
         };
         let place = place(text, start, &error);
         match decode::from_value::<JobKeys>(&value) {
-            Err(better) => Fault::new(place, better),
+            Err(better) => Fault::new(place, better.without_secrets()),
             // A repeated key, which the slower way does not see, because a map of values has each key once.
             Ok(_) => Fault::new(place, reason(&error)),
         }

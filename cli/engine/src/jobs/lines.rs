@@ -12,6 +12,8 @@ pub(super) struct Lines<F> {
     /// The line read last.
     buffer: Vec<u8>,
     number: u64,
+    /// Whether a line without an end was found. Nothing after its beginning is read.
+    is_endless: bool,
 }
 
 /// One line, without its end and without a byte order mark.
@@ -25,7 +27,7 @@ pub(super) struct Line<'a> {
 
 impl Lines<File> {
     pub(super) fn rewind(&mut self) -> io::Result<()> {
-        self.number = 0;
+        (self.number, self.is_endless) = (0, false);
         self.reader.rewind()
     }
 }
@@ -34,14 +36,21 @@ impl<F: Read> Lines<F> {
     /// The longest line that is read, in bytes. A longer line is a mistake, not a job.
     pub(super) const LONGEST: u64 = 16 << 20;
 
+    /// How much of a line that is too long is skipped to find the next one, in bytes.
+    const SKIPPED: u64 = 64 << 20;
+
     pub(super) fn new(file: F) -> Self {
-        Self { reader: BufReader::with_capacity(1 << 16, file), buffer: Vec::new(), number: 0 }
+        let reader = BufReader::with_capacity(1 << 16, file);
+        Self { reader, buffer: Vec::new(), number: 0, is_endless: false }
     }
 
     /// The next line for which `skip`, called with the line without surrounding blanks, returns `false`.
     pub(super) fn next(&mut self, skip: impl Fn(&[u8]) -> bool) -> io::Result<Option<Line<'_>>> {
         loop {
             self.buffer.clear();
+            if self.is_endless {
+                return Ok(None);
+            }
             let length = (&mut self.reader).take(Self::LONGEST + 1).read_until(b'\n', &mut self.buffer)?;
             if length == 0 {
                 return Ok(None);
@@ -49,7 +58,8 @@ impl<F: Read> Lines<F> {
             self.number += 1;
             let too_long = length as u64 > Self::LONGEST && self.buffer.last() != Some(&b'\n');
             if too_long {
-                self.reader.skip_until(b'\n')?;
+                let skipped = (&mut self.reader).take(Self::SKIPPED).skip_until(b'\n')?;
+                self.is_endless = skipped as u64 == Self::SKIPPED;
                 let why = format!("the line is longer than {} MiB", Self::LONGEST >> 20);
                 return Ok(Some(Line {
                     number: self.number,
@@ -115,6 +125,14 @@ mod tests {
         let fault =
             lines.next(<[u8]>::is_empty).expect("readable").expect("a line").text.expect_err("no UTF-8");
         assert_eq!(fault.place.column, Some(2));
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_one_mistake() {
+        let mut lines = Lines::new(io::repeat(b'x'));
+        let first = lines.next(<[u8]>::is_empty).expect("readable").expect("a line");
+        assert!(first.text.is_err_and(|fault| fault.message.contains("longer than 16 MiB")));
+        assert!(lines.next(<[u8]>::is_empty).expect("readable").is_none());
     }
 
     proptest! {

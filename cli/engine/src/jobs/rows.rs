@@ -3,6 +3,7 @@
 //! The first line names the columns. All rows are read once when the file is opened, so that a row with too few values is
 //! reported before a job runs. After that they are streamed, once for each template.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
 
@@ -17,7 +18,7 @@ use super::template::TemplateError;
 pub(super) struct Rows {
     /// The file's name in messages.
     pub(super) name: String,
-    columns: Vec<String>,
+    columns: Columns,
     reader: Reader<File>,
     first: Position,
     /// The row read last.
@@ -32,16 +33,39 @@ pub(super) struct Row<'a> {
     pub(super) number: u64,
     /// The line on which it begins in its file, from 1.
     pub(super) line: u64,
-    columns: &'a [String],
+    columns: &'a Columns,
     record: &'a StringRecord,
+}
+
+/// The names of the columns, and the place of each.
+#[derive(Debug, Default)]
+struct Columns {
+    names: Vec<String>,
+    places: HashMap<String, usize>,
+}
+
+impl Columns {
+    fn new(names: Vec<String>) -> Self {
+        let places = names.iter().cloned().zip(0..).collect();
+        Self { names, places }
+    }
+
+    /// A name that two columns have.
+    fn twice(&self) -> Option<&str> {
+        // The map has the last place of each name.
+        let mut places = self.names.iter().zip(0..);
+        places.find_map(|(name, place)| (self.places.get(name) != Some(&place)).then_some(name.as_str()))
+    }
+
+    fn place(&self, name: &str) -> Result<usize, TemplateError> {
+        self.places.get(name).copied().ok_or_else(|| TemplateError::no_column(name, &self.names))
+    }
 }
 
 impl<'a> Row<'a> {
     pub(super) fn get(self, name: &str) -> Result<&'a str, TemplateError> {
-        let place = self.columns.iter().position(|column| column == name);
-        place
-            .and_then(|place| self.record.get(place))
-            .ok_or_else(|| TemplateError::no_column(name, self.columns))
+        let place = self.columns.place(name)?;
+        self.record.get(place).ok_or_else(|| TemplateError::no_column(name, &self.columns.names))
     }
 }
 
@@ -65,15 +89,14 @@ impl Rows {
         let mut reader = ReaderBuilder::new().from_reader(file);
         let mut problems = Problems::default();
         let columns = match reader.headers() {
-            Ok(header) => header.iter().map(|column| column.trim().to_owned()).collect(),
+            Ok(header) => Columns::new(header.iter().map(|column| column.trim().to_owned()).collect()),
             Err(why) => {
                 problems.add(fault(&why));
-                Vec::new()
+                Columns::default()
             }
         };
-        if let Some(twice) = (1..columns.len()).find(|&index| columns[..index].contains(&columns[index])) {
-            problems
-                .add(Fault::new(Place::line(1), format_args!("two columns are named `{}`", columns[twice])));
+        if let Some(twice) = columns.twice() {
+            problems.add(Fault::new(Place::line(1), format_args!("two columns are named `{twice}`")));
         }
         let first = reader.position().clone();
         let mut rows = Self { name, columns, reader, first, record: StringRecord::new(), number: 0 };
@@ -94,11 +117,7 @@ impl Rows {
 
     /// An empty text when the column exists, and the template error when it does not.
     pub(super) fn check(&self, name: &str) -> Result<&'static str, TemplateError> {
-        if self.columns.iter().any(|column| column == name) {
-            Ok("")
-        } else {
-            Err(TemplateError::no_column(name, &self.columns))
-        }
+        self.columns.place(name).map(|_| "")
     }
 
     pub(super) fn rewind(&mut self) -> Result<(), JobsError> {
@@ -151,6 +170,35 @@ mod tests {
         assert_eq!(said_ids[3..], [("t-2", "http://a/"), ("Ada", "http://a/"), ("Bob", "http://a/")]);
         assert!(matches!(&said[0].steps[..], [Step::Fill(fill)] if fill.text == "London, UK {{x}}"));
         assert_eq!(jobs(files.open("a.txt", Some("r.csv")).expect("a template")).len(), 2);
+    }
+
+    #[test]
+    fn many_columns_cost_no_more_than_their_length() {
+        // With a search for each name, this takes minutes.
+        let names: Vec<_> = (0..200_000).map(|n| format!("c{n}")).collect();
+        let rows = format!("{}\n{}\n", names.join(","), vec!["v"; names.len()].join(","));
+        let fills: String = names.iter().step_by(2).map(|name| format!("{{{{{name}}}}}")).collect();
+        let files =
+            Files::new(&[("a.txt", format!("http://a/{fills}").as_bytes()), ("r.csv", rows.as_bytes())]);
+        let said = jobs(files.open("a.txt", Some("r.csv")).expect("a template"));
+        assert_eq!(ids(&said), [("1-1", &*format!("http://a/{}", "v".repeat(100_000)))]);
+        let unknown = Files::new(&[("a.txt", b"http://a/{{x}}"), ("r.csv", rows.as_bytes())]);
+        let said = unknown.open("a.txt", Some("r.csv")).expect_err("no such column");
+        assert!(said.contains("c0, c1") && said.contains("and 199980 more"), "{said}");
+    }
+
+    #[test]
+    fn a_filled_job_has_a_bound() {
+        let cell = "v".repeat(1 << 20);
+        let rows = format!("a\n{cell}\n");
+        let template = |fills: usize| format!("http://a/{}", "{{a}}".repeat(fills));
+        let open = |fills| {
+            let files = Files::new(&[("a.txt", template(fills).as_bytes()), ("r.csv", rows.as_bytes())]);
+            files.open("a.txt", Some("r.csv")).map(jobs)
+        };
+        assert!(open(15).is_ok());
+        let said = open(17).expect_err("too large");
+        assert!(said.contains("with r.csv:2: the values make the job larger than 16 MiB"), "{said}");
     }
 
     #[test]

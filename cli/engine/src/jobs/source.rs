@@ -3,8 +3,11 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek};
+use std::io::{self, IsTerminal, Read, Seek, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::FileType;
 
 use super::error::JobsError;
 use super::format::Format;
@@ -39,7 +42,10 @@ pub(super) struct Opened {
 impl Opened {
     pub(super) fn new(source: &Source) -> Result<Self, JobsError> {
         match source {
-            Source::Stdin => Self::stream("stdin".to_owned(), Path::new(""), io::stdin().lock()),
+            Source::Stdin => {
+                refuse_device("stdin", io::stdin().as_fd())?;
+                Self::stream("stdin".to_owned(), Path::new(""), io::stdin().lock())
+            }
             Source::Path(path) => {
                 let (name, kind, file) = open(path)?;
                 let base = path.parent().unwrap_or(path).to_owned();
@@ -64,7 +70,14 @@ impl Opened {
         const LONGEST: u64 = 8 << 30;
         let spool = |why| JobsError::Spool { name: name.clone(), why };
         let mut file = tempfile::tempfile().map_err(spool)?;
-        let length = io::copy(&mut stream.take(LONGEST + 1), &mut file).map_err(spool)?;
+        let length = copy_lines(&mut stream.take(LONGEST + 1), &mut file).map_err(spool)?;
+        let Some(length) = length else {
+            return Err(JobsError::TooLarge {
+                name,
+                limit: LARGEST_DOCUMENT,
+                remedy: "a line is longer than that; write a job a line",
+            });
+        };
         if length > LONGEST {
             return Err(JobsError::TooLarge {
                 name,
@@ -98,7 +111,49 @@ pub(super) fn open(path: &Path) -> Result<(String, fs::FileType, File), JobsErro
         return Err(JobsError::Directory(path.to_owned()));
     }
     let file = File::open(path).map_err(refused)?;
+    refuse_device(&name, file.as_fd())?;
     Ok((name, kind, file))
+}
+
+/// Refuses devices, which have no end (`/dev/zero`) or are no text (a disk). A terminal is where a person types jobs.
+fn refuse_device(name: &str, file: BorrowedFd<'_>) -> Result<(), JobsError> {
+    let unreadable =
+        |why: rustix::io::Errno| JobsError::Unreadable { name: name.to_owned(), why: why.into() };
+    let kind = rustix::fs::fstat(file).map(|found| FileType::from_raw_mode(found.st_mode));
+    let kind = kind.map_err(unreadable)?;
+    let is_endless = match kind {
+        // All but `/dev/null`, which ends at once.
+        FileType::CharacterDevice if !file.is_terminal() => {
+            rustix::io::read(file, &mut [0; 1]).map_err(unreadable)? > 0
+        }
+        FileType::BlockDevice => true,
+        _ => false,
+    };
+    if is_endless { Err(JobsError::Device(name.to_owned())) } else { Ok(()) }
+}
+
+/// Copies a stream of lines and returns its length in bytes; `None` when a line is longer than any document may be.
+fn copy_lines(stream: &mut impl Read, file: &mut File) -> io::Result<Option<u64>> {
+    let mut buffer = vec![0; 1 << 16];
+    let (mut length, mut since_end) = (0, 0);
+    loop {
+        let read = match stream.read(&mut buffer) {
+            Ok(0) => return Ok(Some(length)),
+            Ok(read) => read,
+            Err(why) if why.kind() == io::ErrorKind::Interrupted => continue,
+            Err(why) => return Err(why),
+        };
+        let bytes = &buffer[..read];
+        length += read as u64;
+        since_end = match bytes.iter().rposition(|byte| *byte == b'\n') {
+            Some(end) => (read - end - 1) as u64,
+            None => since_end + read as u64,
+        };
+        if since_end > LARGEST_DOCUMENT {
+            return Ok(None);
+        }
+        file.write_all(bytes)?;
+    }
 }
 
 /// The most JSON or CSV that is read as a whole, in bytes.

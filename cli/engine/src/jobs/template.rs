@@ -10,8 +10,9 @@ use crate::decode::nearest;
 /// Why a text cannot be filled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TemplateError {
-    #[error("`{{{{{0}` begins no placeholder; write {{{{column}}}}, or `{{{{{{{{` for two braces")]
-    Malformed(String),
+    /// The text is not repeated: it may be a password with two braces in it.
+    #[error("`{{{{` begins no placeholder; write {{{{column}}}}, or `{{{{{{{{` for two braces")]
+    Malformed,
     #[error("`{{{{{name}}}}}` names no column{}; the columns are {known}", meant(.nearest.as_deref()))]
     NoColumn { name: String, nearest: Option<String>, known: String },
     #[error(
@@ -20,12 +21,23 @@ pub(super) enum TemplateError {
     NoRows(String),
     #[error("the key `{0}` has a placeholder; only values are filled")]
     Key(String),
+    #[error("the values make the job larger than {} MiB; shorten them", MOST_FILLED >> 20)]
+    TooLarge,
 }
+
+/// The most text that values add to one job, in bytes: as much as a line of jobs may have.
+const MOST_FILLED: usize = 16 << 20;
+/// Columns that a message lists.
+const LISTED: usize = 20;
 
 impl TemplateError {
     pub(super) fn no_column(name: &str, columns: &[String]) -> Self {
         let nearest = nearest(name, columns.iter().map(String::as_str)).map(str::to_owned);
-        Self::NoColumn { name: name.to_owned(), nearest, known: columns.join(", ") }
+        let mut known = columns[..columns.len().min(LISTED)].join(", ");
+        if columns.len() > LISTED {
+            known += &format!(" and {} more", columns.len() - LISTED);
+        }
+        Self::NoColumn { name: name.to_owned(), nearest, known }
     }
 }
 
@@ -45,7 +57,7 @@ pub(super) fn concerns_json(text: &str) -> bool {
 
 /// Whether a row could change `text`.
 pub(super) fn has_placeholder(text: &str) -> bool {
-    fill_text(text, &mut |name| Err(TemplateError::NoRows(name.to_owned()))).is_err()
+    fill_text(text, &mut |name| Err(TemplateError::NoRows(name.to_owned())), &mut 0).is_err()
 }
 
 /// `value` with every placeholder replaced by what `column` returns for its name.
@@ -53,17 +65,25 @@ pub(super) fn fill<'r>(
     value: &Value,
     column: &mut impl FnMut(&str) -> Result<&'r str, TemplateError>,
 ) -> Result<Value, TemplateError> {
+    fill_within(value, column, &mut { MOST_FILLED })
+}
+
+fn fill_within<'r>(
+    value: &Value,
+    column: &mut impl FnMut(&str) -> Result<&'r str, TemplateError>,
+    left: &mut usize,
+) -> Result<Value, TemplateError> {
     Ok(match value {
-        Value::String(text) => Value::String(fill_text(text, column)?),
+        Value::String(text) => Value::String(fill_text(text, column, left)?),
         Value::Array(items) => {
-            Value::Array(items.iter().map(|item| fill(item, column)).collect::<Result<_, _>>()?)
+            Value::Array(items.iter().map(|item| fill_within(item, column, left)).collect::<Result<_, _>>()?)
         }
         Value::Object(entries) => {
             let entries = entries.iter().map(|(key, value)| {
                 if has_placeholder(key) {
                     return Err(TemplateError::Key(key.clone()));
                 }
-                Ok((key.clone(), fill(value, column)?))
+                Ok((key.clone(), fill_within(value, column, left)?))
             });
             Value::Object(entries.collect::<Result<_, _>>()?)
         }
@@ -71,9 +91,11 @@ pub(super) fn fill<'r>(
     })
 }
 
+/// `left` is how many bytes values may still add.
 fn fill_text<'r>(
     text: &str,
     column: &mut impl FnMut(&str) -> Result<&'r str, TemplateError>,
+    left: &mut usize,
 ) -> Result<String, TemplateError> {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
@@ -87,10 +109,12 @@ fn fill_text<'r>(
         let name = after.split_once("}}").map(|(name, after)| (name.trim(), after));
         match name {
             Some((name, after)) if is_name(name) => {
-                filled += column(name)?;
+                let value = column(name)?;
+                *left = left.checked_sub(value.len()).ok_or(TemplateError::TooLarge)?;
+                filled += value;
                 rest = after;
             }
-            _ => return Err(TemplateError::Malformed(after.chars().take(20).collect())),
+            _ => return Err(TemplateError::Malformed),
         }
     }
     Ok(filled + rest)
@@ -108,11 +132,15 @@ mod tests {
     use super::*;
 
     fn filled(text: &str) -> Result<String, TemplateError> {
-        fill_text(text, &mut |name| match name {
-            "a" => Ok("{{b}}"),
-            "the b" => Ok(""),
-            _ => Err(TemplateError::no_column(name, &["a".into(), "the b".into(), "price".into()])),
-        })
+        fill_text(
+            text,
+            &mut |name| match name {
+                "a" => Ok("{{b}}"),
+                "the b" => Ok(""),
+                _ => Err(TemplateError::no_column(name, &["a".into(), "the b".into(), "price".into()])),
+            },
+            &mut { MOST_FILLED },
+        )
     }
 
     #[test]
@@ -130,12 +158,9 @@ mod tests {
             "`{{prize}}` names no column; did you mean `price`?; the columns are a, the b, price"
         );
         for text in ["{{a", "{{}}", "{{ }}", "{{{a}}}", "{{a\nb}}", "f({{b:{c:1}}})"] {
-            assert!(matches!(filled(text), Err(TemplateError::Malformed(_))), "{text}");
+            assert!(matches!(filled(text), Err(TemplateError::Malformed)), "{text}");
         }
-        assert_eq!(
-            said("x {{a}"),
-            "`{{a}` begins no placeholder; write {{column}}, or `{{{{` for two braces"
-        );
+        assert_eq!(said("x {{a}"), "`{{` begins no placeholder; write {{column}}, or `{{{{` for two braces");
         let mut none = |name: &str| Err(TemplateError::NoRows(name.to_owned()));
         assert_eq!(
             fill(&json!({"a": ["{{b}}"]}), &mut none).expect_err("no rows").to_string(),
@@ -168,7 +193,7 @@ mod tests {
             let template: String = parts.iter().map(|(text, of)| format!("{text}{{{{column {of}}}}}")).collect();
             let expected: String = parts.iter().map(|(text, of)| format!("{text}{}", VALUES[*of])).collect();
             let by_name = |name: &str| Ok(VALUES[name.trim_start_matches("column ").parse::<usize>().expect("a number")]);
-            prop_assert_eq!(fill_text(&template, &mut { by_name }), Ok(expected));
+            prop_assert_eq!(fill_text(&template, &mut { by_name }, &mut { MOST_FILLED }), Ok(expected));
         }
     }
 }

@@ -141,7 +141,7 @@ impl Template {
 
     fn job(&self, row: Row<'_>) -> Result<Job, String> {
         let value = template::fill(&self.value, &mut |name| row.get(name)).map_err(|why| why.to_string())?;
-        let keys = decode::from_value(&value).map_err(|why| why.to_string())?;
+        let keys = decode::from_value(&value).map_err(|why| why.without_secrets().to_string())?;
         job(keys, || format!("{}-{}", self.prefix, row.number))
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::cdp::CdpDriverSettings;
 pub use self::plugin::{Isolation, PluginSettings, PluginsSettings};
-pub use self::webdriver::{BrowserName, EndpointSettings, WebDriverSettings};
+pub use self::webdriver::{BrowserName, EndpointSettings, SharedMachine, WebDriverSettings};
 use super::problem::Problem;
 
 /// The drivers that need no library: CDP, WebDriver, and the simulated one.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::redact;
+use plimsoll_core::shown::excerpt;
 
 /// The most mistakes that are reported at once.
 pub(super) const MOST_MISTAKES: usize = 20;
@@ -20,19 +20,9 @@ impl Mistake {
     /// A mistake at `place`. What was written may be long or steer a terminal: its message is neither.
     pub(super) fn at(place: impl Into<Option<String>>, message: &str) -> Self {
         const LONGEST: usize = 500;
-        let plain = redact::urls(message);
-        let mut message: String = plain.chars().take(LONGEST).flat_map(printable).collect();
-        if plain.chars().nth(LONGEST).is_some() {
-            message.push('…');
-        }
+        let message = excerpt(message, LONGEST);
         Self { place: place.into(), message }
     }
-}
-
-fn printable(c: char) -> impl Iterator<Item = char> {
-    let escaped = c.is_control().then(|| c.escape_default());
-    let plain = (!c.is_control()).then_some(c);
-    escaped.into_iter().flatten().chain(plain)
 }
 
 impl fmt::Display for Mistake {

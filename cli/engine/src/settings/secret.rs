@@ -11,14 +11,13 @@
 use std::fmt;
 use std::path::Path;
 
+pub use plimsoll_core::shown::REDACTED;
 use schemars::JsonSchema;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::{Serialize, Serializer};
 
 use super::bounded::{self, ReadError};
 
-/// What stands in place of a secret.
-pub const REDACTED: &str = "(redacted)";
 /// No token or password is longer; a larger file is not one that holds a secret.
 const LONGEST: usize = 64 << 10;
 

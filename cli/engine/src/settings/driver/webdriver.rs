@@ -33,6 +33,9 @@ pub struct WebDriverSettings {
     /// Sessions that one driver process holds at once; without it 8 for chromedriver and 1 for geckodriver.
     #[schemars(range(min = 1, max = 1_000), example = 4)]
     pub sessions_per_driver: Option<u32>,
+    /// What happens where another person has processes on this machine: every user may connect to the port of a
+    /// chromedriver or geckodriver, read cookies and start programs as the browsers' user. `refuse` or `allow`.
+    pub shared_machine: SharedMachine,
     /// Whether browsers run in their sandbox. Each start without it is logged.
     pub sandbox: bool,
     /// More command-line arguments for the browser. Every user of the machine can read them, so keep passwords out.
@@ -59,6 +62,17 @@ pub enum BrowserName {
     Chromium,
     /// Firefox, by geckodriver.
     Firefox,
+}
+
+/// `driver.webdriver.shared_machine`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum SharedMachine {
+    /// No driver process is started.
+    Refuse,
+    /// Every user of the machine is trusted.
+    Allow,
 }
 
 /// A remote end.
@@ -93,6 +107,7 @@ impl Default for WebDriverSettings {
             geckodriver: None,
             executable: None,
             sessions_per_driver: None,
+            shared_machine: SharedMachine::Refuse,
             sandbox: true,
             args: Vec::new(),
             capabilities: FreeTable::default(),
