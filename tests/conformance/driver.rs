@@ -278,6 +278,7 @@ pub(crate) fn sim() -> Subject {
             "isolation",
             "attacks",
             "deadlines",
+            "crowds",
         ],
         source: || {
             Box::new(Plain(|machine| {

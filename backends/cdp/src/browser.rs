@@ -19,6 +19,7 @@ use plimsoll_core::policy::Trim;
 use plimsoll_core::port::{Browser, BrowserEnd, CloseError, OpenRequest, Opening};
 use plimsoll_core::runtime::supervisor::Supervisor;
 use plimsoll_host::lifecycle::{LocalProcess, Owned, Reaper, ReaperHandle, Removal, stop_tasks};
+use plimsoll_host::network_service::NetworkService;
 use plimsoll_host::tree::Ladder;
 
 use crate::handle::BrowserHandle;
@@ -46,13 +47,23 @@ struct OwnedBrowser {
 
 impl CdpBrowser {
     /// A browser that answers. `own` owns the browser's tasks and is stopped when the browser is gone.
-    pub(crate) fn start(root: Session, process: LocalProcess, own: Supervisor, origin: &Origin) -> Self {
+    pub(crate) async fn start(
+        root: Session,
+        process: LocalProcess,
+        own: Supervisor,
+        origin: &Origin,
+    ) -> Self {
+        let pid = process.tree.pid();
+        let network = own.spawn_blocking("network service", move || NetworkService::of(pid));
+        let network = network.await.unwrap_or_default();
         let (reaper, lifetime) = Reaper::new();
         let handle = Arc::new(BrowserHandle {
             root,
             targets: PageTargets::default(),
             supervisor: own,
             clock: origin.clock,
+            tree: Arc::downgrade(&process.tree),
+            network,
             lifetime,
         });
         let receiving = Arc::clone(&handle);

@@ -8,6 +8,7 @@
 //! A [`Lease`] disposes of the context when it is dropped, so a context that is dropped without a close is removed too.
 //! The caller does not get the verdict of such a disposal; the attempt closes every context and gets its verdict.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -21,6 +22,7 @@ use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::perform::perform;
 use plimsoll_core::port::{CloseError, Context, Incidents, StepOutput};
 use plimsoll_core::step::Step;
+use plimsoll_core::time::Moment;
 use tokio::time::timeout;
 
 use crate::handle::BrowserHandle;
@@ -32,6 +34,8 @@ use crate::transport::CallError;
 /// The longest time that a browser may take to dispose of a context. Measured: 3 to 13 ms, also with a page that never
 /// stops computing; the rest is a reserve for an overloaded machine.
 pub(crate) const DISPOSAL: Duration = Duration::from_secs(10);
+/// The time after which a disposal is late.
+const LATE: Duration = Duration::from_secs(2);
 /// The longest wait, after the connection has broken, for the reason of the browser's end.
 const NEWS: Duration = Duration::from_secs(3);
 /// The longest wait, after a page has closed, for the end of its browser.
@@ -46,6 +50,8 @@ pub(crate) struct CdpContext {
     popups: Arc<AtomicU32>,
     /// The state that the page was created with, until its first step.
     under_way: Option<UnderWay>,
+    /// When its first page began to load.
+    began: Moment,
     /// The reason why the page cannot be used any more.
     lost: Option<Fault>,
 }
@@ -58,6 +64,8 @@ pub(crate) struct AttachedPage {
     /// Counts the popups of the context.
     pub(crate) popups: Arc<AtomicU32>,
     pub(crate) under_way: UnderWay,
+    /// When the page began to load.
+    pub(crate) began: Moment,
 }
 
 /// A context in the browser. Dropping it disposes of it.
@@ -71,8 +79,20 @@ pub(crate) struct Lease {
 impl CdpContext {
     /// The context of `lease` with its page.
     pub(crate) fn new(lease: Lease, attached: AttachedPage) -> Self {
-        let AttachedPage { page, events, popups, under_way } = attached;
-        Self { lease, page, events, popups, under_way: Some(under_way), lost: None }
+        let AttachedPage { page, events, popups, under_way, began } = attached;
+        Self { lease, page, events, popups, under_way: Some(under_way), began, lost: None }
+    }
+
+    /// The cause of a failed navigation. The protocol does not name a network service that ended.
+    async fn explain(&self, fault: Fault, began: Moment) -> Fault {
+        use FailureClass::{Navigation, Proxy, Timeout};
+        if matches!(fault.class, Navigation | Proxy | Timeout)
+            && self.lease.link.lost_network_since(began).await
+        {
+            let message = "the browser's network service ended while it opened the page";
+            return Fault::transient(FailureClass::BrowserCrash, message);
+        }
+        fault
     }
 
     /// The fault that a loss means for the job.
@@ -98,13 +118,20 @@ impl Context for CdpContext {
         if let Some(fault) = &self.lost {
             return Err(fault.clone());
         }
+        let began = match &self.under_way {
+            Some(_) => self.began,
+            None => self.lease.link.clock.now(),
+        };
         let mut page = StepPage { page: &self.page, events: &self.events, under_way: self.under_way.take() };
         let fault = tokio::select! {
             // The loss comes first: a call that fails because of it carries less information.
             biased;
             loss = self.events.watch(self.page.session()) => self.fault(loss).await,
             fault = self.lease.link.lifetime.lost() => fault,
-            done = perform(&mut page, step, budget) => return done,
+            done = perform(&mut page, step, budget) => return match done {
+                Err(fault) if matches!(step, Step::Goto(_)) => Err(self.explain(fault, began).await),
+                done => done,
+            },
         };
         self.lost = Some(fault.clone());
         Err(fault)
@@ -156,8 +183,8 @@ async fn dispose(link: &BrowserHandle, context: BrowserContextId) -> Result<(), 
     let verdict = tokio::select! {
         biased;
         _ = link.lifetime.ended() => link.lifetime.gone_in_time().await,
-        disposed = link.root.call(DisposeBrowserContextParams::new(context.clone()), DISPOSAL) => match disposed {
-            Ok(_) => Ok(()),
+        disposed = disposal(link, &context) => match disposed {
+            Ok(()) => Ok(()),
             Err(CallError::Disconnected { .. }) => link.lifetime.gone_in_time().await,
             Err(CallError::Protocol { .. }) => verify_absent(link, &context).await,
             Err(error) => Err(CloseError(error.to_string())),
@@ -165,6 +192,18 @@ async fn dispose(link: &BrowserHandle, context: BrowserContextId) -> Result<(), 
     };
     link.targets.forget(context.as_ref());
     verdict
+}
+
+/// Asks the browser to dispose of a context. A browser that is late because a page has taken the processor with hundreds
+/// of threads loses that page's renderer, and no other.
+async fn disposal(link: &BrowserHandle, context: &BrowserContextId) -> Result<(), CallError> {
+    let call = link.root.call(DisposeBrowserContextParams::new(context.clone()), DISPOSAL);
+    let mut call = pin!(call);
+    if let Ok(disposed) = timeout(LATE, &mut call).await {
+        return disposed.map(drop);
+    }
+    link.kill_crowded_renderer().await;
+    call.await.map(drop)
 }
 
 /// Called when the browser refused to dispose of a context: most likely it has no context with this id.

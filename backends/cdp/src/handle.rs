@@ -1,11 +1,20 @@
 //! The state that the contexts of one browser share.
 
+use std::sync::Weak;
+use std::time::Duration;
+
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::supervisor::Supervisor;
+use plimsoll_core::time::Moment;
 use plimsoll_host::lifecycle::Lifetime;
+use plimsoll_host::network_service::NetworkService;
+use plimsoll_host::tree::ProcessTree;
 
 use crate::page_targets::PageTargets;
 use crate::transport::{Connection, Session};
+
+/// The longest time for the end of a killed renderer.
+const CROWDED_END: Duration = Duration::from_secs(3);
 
 /// The state that the contexts of one browser share.
 #[derive(Debug)]
@@ -18,6 +27,10 @@ pub(crate) struct BrowserHandle {
     pub(crate) supervisor: Supervisor,
     /// The fleet's time.
     pub(crate) clock: Clock,
+    /// Its processes, which its reaper owns.
+    pub(crate) tree: Weak<ProcessTree>,
+    /// The network service that it had when it was new, if that was found.
+    pub(crate) network: Option<NetworkService>,
     /// The end of the browser.
     pub(crate) lifetime: Lifetime,
 }
@@ -26,5 +39,28 @@ impl BrowserHandle {
     /// The connection that all sessions share.
     pub(crate) const fn connection(&self) -> &Connection {
         self.root.connection()
+    }
+
+    /// Kills the renderer that keeps the browser from answering by its number of threads, if there is one.
+    pub(crate) async fn kill_crowded_renderer(&self) {
+        let Some(tree) = self.tree.upgrade() else { return };
+        let killing =
+            self.supervisor.spawn_blocking("kill renderer", move || tree.kill_crowded_renderer(CROWDED_END));
+        match killing.await {
+            Ok(Ok(None)) => {}
+            Ok(Ok(Some(pid))) => tracing::warn!(pid, "a renderer with hundreds of threads was killed"),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "a renderer with hundreds of threads could not be killed")
+            }
+            Err(error) => tracing::debug!(%error, "no renderer was killed"),
+        }
+    }
+
+    /// Whether the network service ended since `began`.
+    pub(crate) async fn lost_network_since(&self, began: Moment) -> bool {
+        let Some(network) = self.network else { return false };
+        let time = self.clock.now().since(began);
+        let asked = self.supervisor.spawn_blocking("network service", move || network.ended_within(time));
+        asked.await.unwrap_or(false)
     }
 }

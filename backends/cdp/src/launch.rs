@@ -52,7 +52,7 @@ pub(crate) async fn launch(
         Connection::open(ours.reader, ours.writer, &own, origin.clock, ConnectionLimits::default());
     let root = connection.root(page_targets::METHODS);
     match ready(&root, &process.tree, origin, budget).await {
-        Ok(()) => Ok(CdpBrowser::start(root, process, own, origin)),
+        Ok(()) => Ok(CdpBrowser::start(root, process, own, origin).await),
         Err(error) => {
             connection.close();
             process.abandon(&origin.supervisor).await;

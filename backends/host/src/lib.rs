@@ -8,7 +8,8 @@
 //! 6. [`owner`]: the lock that marks a directory as the property of a running run.
 //! 7. [`executable`], [`browser`], [`program`]: which browsers and other programs this machine has.
 //! 8. [`sandbox`], [`shared_memory`]: the features that browsers can use here; [`window`]: the size of their windows.
-//! 9. [`machine`], [`lifecycle`]: the life of one browser, from its launch to its verified end.
+//! 9. [`machine`], [`lifecycle`]: the life of one browser, from its launch to its verified end; [`network_service`]: one of
+//!    its processes, whose end fails navigations.
 //! 10. [`readings`]: the values of the sensors; [`probe`]: all sensors together, as a fleet reads them.
 //!
 //! ```text
@@ -25,6 +26,7 @@ pub mod identity;
 pub mod lifecycle;
 pub mod machine;
 pub mod neighbours;
+pub mod network_service;
 pub mod owner;
 pub mod probe;
 mod processes;

@@ -36,6 +36,8 @@ pub(crate) struct Process {
     pub(crate) born: u64,
     /// Whether it still runs: a zombie does not.
     pub(crate) alive: bool,
+    /// The number of its threads.
+    pub(crate) threads: u32,
 }
 
 impl Process {
@@ -61,12 +63,29 @@ impl Process {
             session: field(6)?.parse().ok()?,
             born: field(22)?.parse().ok()?,
             alive: !dead || threads > 1,
+            threads,
         })
     }
 
     /// Whether its environment, as it was at its start, has the entry `NAME=value`.
     pub(crate) fn has_variable(&self, entry: &str) -> bool {
         self.strings("environ").split(|&byte| byte == 0).any(|variable| variable == entry.as_bytes())
+    }
+
+    /// Whether it has this argument. Chromium joins the arguments of its processes with blanks.
+    pub(crate) fn has_argument(&self, argument: &str) -> bool {
+        let line = self.strings("cmdline");
+        line.split(|byte| [0, b' '].contains(byte)).any(|own| own == argument.as_bytes())
+    }
+
+    /// Whether both are the same process, perhaps at different times.
+    pub(crate) const fn is(&self, other: &Self) -> bool {
+        self.pid == other.pid && self.born == other.born
+    }
+
+    /// Whether it still runs.
+    pub(crate) fn still_runs(&self) -> bool {
+        Self::read(self.pid).is_some_and(|now| now.is(self) && now.alive)
     }
 
     /// Whether an argument is `dir`, lies in it, or has the form `--name=PATH` with such a path.
@@ -221,7 +240,7 @@ mod tests {
     use super::*;
 
     fn process(pid: i32, parent: i32, group: i32, session: i32, born: u64) -> Process {
-        Process { pid, parent, group, session, born, alive: true }
+        Process { pid, parent, group, session, born, alive: true, threads: 1 }
     }
 
     fn pids(family: &[Process]) -> Vec<i32> {
@@ -232,7 +251,7 @@ mod tests {
     fn a_name_may_hold_blanks_and_parentheses() {
         let stat = "77 (a) Z 1 (b) S 5 6 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 3 0 4242 9 9";
         let parsed = Process::parse(77, stat).expect("a valid line");
-        assert_eq!(parsed, process(77, 5, 6, 7, 4242));
+        assert_eq!(parsed, Process { threads: 3, ..process(77, 5, 6, 7, 4242) });
         assert_eq!(Process::parse(77, "77 (a) S 5 6"), None);
     }
 

@@ -42,6 +42,11 @@ const LAST_WORDS: usize = 3;
 /// Kill orders that may wait for the reaper; further callers wait for room.
 const ORDERS: usize = 4;
 
+/// The number of threads from which a renderer can keep its browser from the processor. An ordinary page has about 20.
+pub const CROWD: u32 = 200;
+/// The argument of a renderer process of Chromium.
+const RENDERER: &str = "--type=renderer";
+
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Exit {
@@ -221,6 +226,21 @@ impl ProcessTree {
         let table = processes::table()?;
         let Some(founder) = processes::descendant(&table, pid, self.pid()) else { return Ok(()) };
         processes::extinguish(&mut Kin::of(founder), |_| false, patience).map(drop)
+    }
+
+    /// Kills the renderer process with the most threads if it has [`CROWD`] or more, and verifies it; `None` when there is
+    /// none. Blocks.
+    ///
+    /// # Errors
+    /// As [`kill_branch`](Self::kill_branch).
+    pub fn kill_crowded_renderer(&self, patience: Duration) -> io::Result<Option<i32>> {
+        let table = processes::table()?;
+        let crowded = table.iter().filter(|process| process.threads >= CROWD && process.alive);
+        let ours = crowded.filter(|process| {
+            process.has_argument(RENDERER) && processes::descendant(&table, process.pid, self.pid()).is_some()
+        });
+        let Some(found) = ours.max_by_key(|process| process.threads) else { return Ok(None) };
+        self.kill_branch(found.pid, patience).map(|()| Some(found.pid))
     }
 
     /// Climbs the ladder until no process of the tree runs, and verifies it. Returns at once when the tree is gone

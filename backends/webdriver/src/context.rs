@@ -15,6 +15,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::port::{CloseError, Context, Incidents, StepOutput};
+use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::Step;
 use tokio::time::timeout;
 
@@ -57,6 +58,7 @@ impl Context for WebDriverContext {
         if let Some(fault) = &self.lost {
             return Err(fault.clone());
         }
+        let whole = Budget::start(budget);
         let (link, endpoint) = (Arc::clone(&self.lease.link), self.lease.endpoint().cloned());
         let done = tokio::select! {
             biased;
@@ -71,7 +73,10 @@ impl Context for WebDriverContext {
                 Ok(lost) => lost,
                 Err(_) => fault,
             },
-            _ => self.lease.explain(fault).await,
+            _ => {
+                let took = budget.saturating_sub(whole.left());
+                self.lease.explain(fault, matches!(step, Step::Goto(_)).then_some(took)).await
+            }
         };
         if matches!(fault.class, FailureClass::BrowserCrash | FailureClass::PageCrash) {
             self.lost = Some(fault.clone());

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use plimsoll_core::runtime::supervisor::Supervisor;
+use plimsoll_host::network_service::NetworkService;
+
 use crate::direct::{Direct, Opened};
 use crate::endpoint::{Endpoint, SessionCount};
 use crate::location::Location;
@@ -13,6 +16,8 @@ pub(crate) struct OpenSession {
     pub(crate) session: Arc<Session>,
     /// The process id of its browser, if the driver reports it.
     pub(crate) process: Option<i32>,
+    /// The network service of its browser, if that is a Chromium on this machine.
+    pub(crate) network: Option<NetworkService>,
     pub(crate) location: SessionLocation,
 }
 
@@ -42,4 +47,15 @@ pub(crate) fn process_id(opened: &Opened) -> Option<i32> {
     let capabilities = &opened.capabilities;
     let reported = capabilities.get("goog:processID").or_else(|| capabilities.get("moz:processID"))?;
     reported.as_i64().and_then(|pid| i32::try_from(pid).ok())
+}
+
+/// The network service of a session's new browser.
+pub(crate) async fn network_service(
+    location: &SessionLocation,
+    process: Option<i32>,
+    supervisor: &Supervisor,
+) -> Option<NetworkService> {
+    let (Location::Local(_), Some(process)) = (location, process) else { return None };
+    let found = supervisor.spawn_blocking("network service", move || NetworkService::of(process));
+    found.await.unwrap_or_default()
 }

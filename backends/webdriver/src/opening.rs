@@ -35,7 +35,7 @@ use crate::endpoints::Endpoints;
 use crate::handle::{BrowserHandle, InUse};
 use crate::lease::Lease;
 use crate::location::Location;
-use crate::open_session::{OpenSession, SessionLocation, process_id};
+use crate::open_session::{OpenSession, SessionLocation, network_service, process_id};
 use crate::session::Session;
 use crate::setup;
 use crate::tab::Tab;
@@ -142,10 +142,9 @@ async fn open(
             return Some(end_detached(&link, &location, &opened).await);
         }
     };
-    let lease = Lease::new(
-        &link,
-        OpenSession { session: Arc::clone(&session), process: process_id(&opened), location },
-    );
+    let process = process_id(&opened);
+    let network = network_service(&location, process, &link.supervisor).await;
+    let lease = Lease::new(&link, OpenSession { session: Arc::clone(&session), process, network, location });
     let tab = Tab::new(session, link.family, link.window);
     let prepared = tokio::select! {
         biased;
@@ -155,7 +154,7 @@ async fn open(
     match prepared {
         Ok(()) => requester.give(Box::new(WebDriverContext::new(lease, tab))).await,
         Err(fault) => {
-            requester.refuse(lease.explain(fault).await);
+            requester.refuse(lease.explain(fault, None).await);
             lease.end().await
         }
     }

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod cancelling;
+mod crowds;
 mod deadlines;
 mod endings;
 mod forms;
@@ -36,7 +37,8 @@ pub const STEPS: &[Suite] = &[
 pub const CONTEXTS: &[Suite] =
     &[("isolation", isolation::CASES), ("attacks", attacks::CASES), ("deadlines", deadlines::CASES)];
 /// Normal and abnormal ends. One case at a time, so that leftovers can be attributed.
-pub const ENDINGS: &[Suite] = &[("cancelling", cancelling::CASES), ("endings", endings::CASES)];
+pub const ENDINGS: &[Suite] =
+    &[("cancelling", cancelling::CASES), ("crowds", crowds::CASES), ("endings", endings::CASES)];
 
 /// Every suite.
 #[must_use]

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use plimsoll_core::id::BrowserId;
+use plimsoll_core::job::Setup;
 use plimsoll_core::outcome::{FailureClass, Recurrence};
-use plimsoll_core::port::{BrowserEnd, Driver};
+use plimsoll_core::port::{BrowserEnd, Driver, OpenRequest};
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_host::executable::NamedPath;
 use plimsoll_host::sandbox::Sandbox;
@@ -15,7 +16,7 @@ use rustix::process::Signal;
 
 use plimsoll_cdp::CdpSettings;
 
-use crate::rig::{AMPLE, Rig, visit};
+use crate::rig::{AMPLE, Rig, goto, open, visit};
 
 /// The process that was started.
 fn leader(rig: &Rig) -> Process {
@@ -60,6 +61,37 @@ async fn a_killed_browser_and_its_contexts_name_the_signal() {
     let fault = fault.expect_err("the browser is dead");
     assert!(fault.message.contains("signal 9"), "{fault}");
     visit.close().await;
+    browser.close().await.expect("gone");
+    rig.assert_clean();
+}
+
+#[tokio::test]
+async fn a_network_service_that_ends_during_a_navigation_is_the_browser_s_crash() {
+    let (rig, site) = (Rig::new(), nasty_site::serve(LOOPBACK).expect("a port"));
+    let browser = rig.launch().await;
+    // A target is created with its URL; a context without a page navigates later.
+    for first in [Some(goto(&site.url("/hang"))), None] {
+        let before = site.hits("/hang");
+        let request = OpenRequest { setup: Setup::default(), first };
+        let mut context = browser.open(request, AMPLE).ready().await.expect("a context");
+        let navigating = open(context.as_mut(), goto(&site.url("/hang")), AMPLE);
+        let killing = async {
+            while site.hits("/hang") == before {
+                tokio::task::yield_now().await;
+            }
+            let mut services = rig.processes();
+            services.retain(|process| process.args.contains("network.mojom.NetworkService"));
+            services.pop().expect("it runs").signal(Signal::KILL);
+        };
+        let (fault, ()) = tokio::join!(navigating, killing);
+        let fault = fault.expect_err("nothing can come any more");
+        assert_eq!((fault.class, fault.recurrence), (FailureClass::BrowserCrash, Recurrence::Transient));
+        assert!(fault.message.contains("network service ended"), "{fault}");
+        context.close().await.expect("gone");
+    }
+    let after = visit(browser.as_ref(), &site.url("/nested"), AMPLE).await;
+    assert!(after.page.is_ok(), "the browser has another: {:?}", after.page);
+    after.close().await;
     browser.close().await.expect("gone");
     rig.assert_clean();
 }

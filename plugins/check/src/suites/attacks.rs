@@ -14,7 +14,6 @@ cases![
     a_page_that_replaces_what_measures_it_harms_only_itself,
     a_value_that_fights_its_description_is_described,
     a_field_may_have_any_name,
-    hundreds_of_spinning_workers_cost_their_own_page_only,
 ];
 
 async fn an_answer_of_any_size_costs_its_own_step_only(rig: &Rig) {
@@ -124,14 +123,6 @@ async fn a_field_may_have_any_name(rig: &Rig) {
     assert_eq!((&data["constructor"], &data["each"][0]["toString"]), (&json!("a"), &Value::Null), "{data}");
     let kept = tab.js("JSON.parse('{\"__proto__\": 1}')").await;
     assert_eq!(kept["__proto__"], 1);
-}
-
-async fn hundreds_of_spinning_workers_cost_their_own_page_only(rig: &Rig) {
-    let mut sibling = rig.fresh("/nested").await;
-    // Its steps may fail and its page may die. It is closed and verified gone.
-    let (tab, _) = rig.set_up("/crowd", json!({})).await;
-    tab.close().await;
-    assert_eq!(sibling.js("1 + 1").await, 2);
 }
 
 fn script_fault(result: Result<StepOutput, Fault>, script: &str) -> Fault {

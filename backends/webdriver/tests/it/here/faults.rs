@@ -60,6 +60,34 @@ async fn one_chromedriver_holds_several_sessions_and_one_that_dies_harms_no_othe
 }
 
 #[tokio::test]
+async fn a_network_service_that_ends_during_a_navigation_is_the_browser_s_crash() {
+    let _berth = Berth::take();
+    let (rig, site) = (Rig::of(Family::Chromium), nasty_site::serve(LOOPBACK).expect("a port"));
+    let browser = rig.launch().await;
+    let mut context = visit(browser.as_ref(), &site.url("/nested")).await;
+    let hang = super::rig::step(serde_json::json!({ "goto": site.url("/hang") }));
+    let navigating = context.perform(&hang, AMPLE);
+    let killing = async {
+        while site.hits("/hang") == 0 {
+            tokio::task::yield_now().await;
+        }
+        let services = rig.named("network.mojom.NetworkService");
+        services.first().expect("it runs").signal(Signal::KILL);
+    };
+    let (fault, ()) = tokio::join!(navigating, killing);
+    let fault = fault.expect_err("nothing can come any more");
+    assert_eq!(
+        (fault.class, fault.recurrence),
+        (FailureClass::BrowserCrash, Recurrence::Transient),
+        "{fault}"
+    );
+    assert!(fault.message.contains("network service ended"), "{fault}");
+    context.close().await.expect("gone");
+    browser.close().await.expect("gone");
+    rig.assert_clean();
+}
+
+#[tokio::test]
 async fn a_session_that_is_stuck_is_gone_soon_and_its_neighbour_goes_on() {
     let _berth = Berth::take();
     let (rig, site) = (Rig::of(Family::Chromium), nasty_site::serve(LOOPBACK).expect("a port"));
