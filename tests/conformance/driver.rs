@@ -123,6 +123,10 @@ pub(crate) fn geckodriver() -> Subject {
                 Known::Always("a timeout: WebDriver says nothing of broken answers"),
             ),
             ("a_download_is_refused_and_counted", Known::Always("refused, but not counted")),
+            (
+                "a_drag_drops_what_is_draggable",
+                Known::Always("refused as unsupported: Firefox does not drop over WebDriver what it drags"),
+            ),
             ("cookies_of_other_sites_are_set", Known::Always("WebDriver sets cookies of the open page only")),
             // Observed: in some runs the job's own window is gone after the storm.
             (

@@ -1,4 +1,4 @@
-//! Clicking, hovering, scrolling: the effects of the pointer, and what its steps wait for.
+//! Clicking, hovering, dragging, scrolling: the effects of the pointer, and what its steps wait for.
 
 use serde_json::json;
 
@@ -15,8 +15,26 @@ cases![
     a_click_may_open_a_dialog,
     a_selector_that_is_none_is_the_script_s_fault,
     hovering_opens_menus,
+    a_drag_moves_what_follows_the_pointer,
+    a_drag_drops_what_is_draggable,
+    a_drag_says_what_it_waited_for,
     scrolling_reaches_its_end,
 ];
+
+/// A slider, far down, that follows the pointer.
+const SLIDER: &str = r#"
+    <style>#track { width: 300px; height: 20px; position: relative; margin: 2000px 0 }
+    #thumb, #mark { position: absolute; left: 0; width: 20px; height: 20px; background: red } #mark { left: 200px }</style>
+    <div id=track><div id=mark></div><div id=thumb></div></div><p id=out></p><script>
+    let grabbed = null, moves = 0;
+    thumb.onpointerdown = e => { grabbed = e.clientX - thumb.offsetLeft; thumb.setPointerCapture(e.pointerId); };
+    thumb.onpointermove = e => {
+      if (grabbed === null) return;
+      moves += e.isTrusted && e.buttons === 1;
+      thumb.style.left = `${e.clientX - grabbed}px`;
+    };
+    thumb.onpointerup = () => { out.textContent += `${thumb.style.left} by ${moves > 3} `; grabbed = null; moves = 0; };
+    </script>"#;
 
 async fn a_click_waits_until_its_element_can_take_it(rig: &Rig) {
     for path in ["/moving", "/disabled?ms=300", "/covered?ms=300"] {
@@ -134,6 +152,51 @@ async fn hovering_opens_menus(rig: &Rig) {
     assert_eq!(tab.text("#out").await, "hovered");
     tab.does(json!({"click": "#item"})).await;
     tab.does(json!({"expect": {"url": "#chosen"}})).await;
+}
+
+async fn a_drag_moves_what_follows_the_pointer(rig: &Rig) {
+    let mut tab = rig.show(SLIDER).await;
+    tab.does(json!({"drag": {"from": "#thumb", "by": [100, 0]}})).await;
+    tab.does(json!({"drag": {"from": "#thumb", "to": "#mark"}})).await;
+    tab.does(json!({"drag": {"from": "#thumb", "by": [-5, 3]}})).await;
+    // It lies over the middle of the mark.
+    tab.does(json!({"drag": {"from": "#thumb", "to": "#mark"}})).await;
+    assert_eq!(tab.text("#out").await, "100px by true 200px by true 195px by true 200px by true");
+}
+
+async fn a_drag_drops_what_is_draggable(rig: &Rig) {
+    let mut tab = rig
+        .show(
+            r#"<ul id=list><li id=a draggable=true>a</li><li id=b draggable=true>b</li>
+        <li id=c draggable=true>c</li></ul><p id=out></p><script>
+          list.ondragstart = e => { e.dataTransfer.setData('text/plain', e.target.id); };
+          list.ondragover = e => e.preventDefault();
+          list.ondrop = e => {
+            e.preventDefault();
+            e.target.closest('li').after(document.getElementById(e.dataTransfer.getData('text/plain')));
+          };
+          list.ondragend = e => {
+            const order = [...list.children].map(item => item.id).join('');
+            out.textContent = `${e.target.id} ended, ${e.isTrusted}: ${order}`;
+          };
+        </script>"#,
+        )
+        .await;
+    tab.does(json!({"drag": {"from": "#a", "to": "#c"}})).await;
+    tab.does(json!({"wait_for": {"text": "a ended, true: bca"}})).await;
+    // The pointer is free again.
+    tab.does(json!({"drag": {"from": "#a", "to": "#b"}})).await;
+    tab.does(json!({"wait_for": {"text": "a ended, true: bac"}})).await;
+}
+
+async fn a_drag_says_what_it_waited_for(rig: &Rig) {
+    let mut tab = rig.show("<p id=a>a</p><div style='height:5000px'></div><p id=b>b</p>").await;
+    let drag = |to: &str| json!({"drag": {"from": "#a", "to": to, "timeout": "1s"}});
+    late(tab.perform(drag("#none")).await, &["`#a` to have its target", "\"#none\" to be in the page"]);
+    late(tab.perform(drag("#b")).await, &["\"#b\" to fit into the viewport together"]);
+    refused(tab.perform(drag("::(")).await, &["'::(' is not a valid selector"]);
+    let far = tab.perform(json!({"drag": {"from": "#a", "by": [0, 99999]}})).await;
+    refused(far, &["`#a`", "outside the viewport"]);
 }
 
 async fn scrolling_reaches_its_end(rig: &Rig) {
