@@ -21,6 +21,7 @@ mod faults;
 mod foul_weather;
 mod full_files;
 mod isolation;
+mod libraries;
 mod million;
 mod mistakes;
 mod report_page;

@@ -32,15 +32,17 @@ mod sample;
 mod text;
 mod trial;
 
+use std::fs::File;
 use std::io::{IsTerminal, Write};
 
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::supervisor::Supervisor;
+use plimsoll_core::shown::printable;
 
 use crate::args::DoctorArgs;
 use crate::config;
 use crate::failure::{Exit, Failure};
-use crate::progress::print;
+use crate::result_stream;
 use plimsoll::process_limits;
 
 use self::diagnosis::Diagnosis;
@@ -54,17 +56,18 @@ use self::text::Style;
 pub async fn doctor(args: DoctorArgs) -> Result<Exit, Failure> {
     let settings = config::settings(&args.settings, Vec::new())?;
     process_limits::raise_descriptors();
+    let mut stdout = result_stream::claim().map_err(Failure::environment)?;
     let (supervisor, clock) = (Supervisor::root(), Clock::start());
     let facts = facts::gather(&settings, &supervisor, clock).await;
     supervisor.stop().await;
     let diagnosis = Diagnosis::of(&facts);
-    let printed = if args.json {
-        print(&(serde_json::to_string_pretty(&diagnosis).map_err(Failure::bug)? + "\n"))
+    let text = if args.json {
+        printable(&(serde_json::to_string_pretty(&diagnosis).map_err(Failure::bug)? + "\n")).into_owned()
     } else {
-        // With colours, which `print` would escape.
-        std::io::stdout().write_all(text::render(&diagnosis, style()).as_bytes())
+        // With colours, which `printable` would escape.
+        text::render(&diagnosis, style(&stdout))
     };
-    printed.map_err(Failure::environment)?;
+    stdout.write_all(text.as_bytes()).map_err(Failure::environment)?;
     Ok(match diagnosis.verdict {
         State::Good | State::Warning => Exit::Success,
         State::Missing => Exit::Environment,
@@ -72,7 +75,7 @@ pub async fn doctor(args: DoctorArgs) -> Result<Exit, Failure> {
 }
 
 /// Colours on a terminal, unless `NO_COLOR` is set.
-fn style() -> Style {
+fn style(stdout: &File) -> Style {
     let without = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    if std::io::stdout().is_terminal() && !without { Style::Coloured } else { Style::Plain }
+    if stdout.is_terminal() && !without { Style::Coloured } else { Style::Plain }
 }

@@ -15,5 +15,6 @@ pub mod logging;
 pub mod manual;
 pub mod out;
 pub mod progress;
+pub mod result_stream;
 pub mod run;
 pub mod store;

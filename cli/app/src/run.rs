@@ -29,7 +29,7 @@ use crate::figures::Figures;
 use crate::out::{OutDir, Report};
 use crate::progress::{Progress, say};
 use crate::store::RunStore;
-use crate::{config, logging};
+use crate::{config, logging, result_stream};
 
 /// Runs the jobs.
 ///
@@ -46,11 +46,15 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
         required.require_no_output().map_err(Failure::usage)?;
     }
     let total = jobs.count();
+    let stream = result_stream::claim().map_err(Failure::environment)?;
     let prepared = Engine::builder().settings(settings.clone()).prepare(required.routes().clone(), total);
     let prepared = prepared.await.map_err(|error| located(error, &required))?;
     required.check(prepared.capabilities()).map_err(Failure::usage)?;
     let out = args.out.as_deref().map(OutDir::open).transpose().map_err(Failure::usage)?;
-    let store = Arc::new(RunStore::new(jobs, out.as_ref()).map_err(Failure::usage)?);
+    let store = Arc::new(match &out {
+        Some(out) => RunStore::in_dir(jobs, out).map_err(Failure::usage)?,
+        None => RunStore::on_stream(jobs, stream),
+    });
     // Everything is checked: an earlier run's results may go.
     out.as_ref().map(OutDir::clear).transpose().map_err(Failure::usage)?;
     signals::outlive_full_files();

@@ -3,6 +3,7 @@
 //! Its methods block until the disk or the reader of the results is ready, so the engine calls them on separate
 //! threads. The tally of the jobs that ended has its own lock, so that reading the counts never waits.
 
+use std::fs::File;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -28,19 +29,28 @@ pub struct RunStore {
 }
 
 impl RunStore {
-    /// A store that writes to `out`, or to standard output.
+    /// A store that writes to `out`.
     ///
     /// # Errors
     /// When the results file cannot be written.
-    pub fn new(jobs: JobFile, out: Option<&OutDir>) -> Result<Self, OutError> {
-        let writer = out.map_or_else(|| Ok(ResultsWriter::stdout()), OutDir::results)?;
-        Ok(Self {
+    pub fn in_dir(jobs: JobFile, out: &OutDir) -> Result<Self, OutError> {
+        Ok(Self::new(jobs, out.results()?, Some(out.artifacts())))
+    }
+
+    /// A store that writes to the stream of results.
+    #[must_use]
+    pub fn on_stream(jobs: JobFile, stream: File) -> Self {
+        Self::new(jobs, ResultsWriter::stream(stream), None)
+    }
+
+    fn new(jobs: JobFile, writer: ResultsWriter, artifacts: Option<Artifacts>) -> Self {
+        Self {
             jobs: Mutex::new(jobs),
             given: AtomicU64::new(0),
-            artifacts: out.map(OutDir::artifacts),
+            artifacts,
             writer: Mutex::new(writer),
             tally: Mutex::default(),
-        })
+        }
     }
 
     /// Takes the tally of all jobs that ended.

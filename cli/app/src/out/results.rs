@@ -28,7 +28,7 @@ enum Sink {
         path: PathBuf,
         whole: u64,
     },
-    Stdout,
+    Stream(File),
 }
 
 /// A line. The keys that scripts rely on are always there; the other keys are left out when they are empty.
@@ -76,10 +76,10 @@ impl<'a> Line<'a> {
 }
 
 impl ResultsWriter {
-    /// A writer to standard output.
+    /// A writer to the stream of results, which was standard output.
     #[must_use]
-    pub const fn stdout() -> Self {
-        Self { sink: Sink::Stdout }
+    pub const fn stream(stream: File) -> Self {
+        Self { sink: Sink::Stream(stream) }
     }
 
     /// A writer to `file`, which is empty and open for appending; errors name it as `path`.
@@ -95,10 +95,7 @@ impl ResultsWriter {
     pub fn write(&mut self, record: &JobRecord) -> Result<(), StoreError> {
         let line = line(record).map_err(|source| self.error(source))?;
         let written = match &mut self.sink {
-            Sink::Stdout => {
-                let mut stdout = io::stdout().lock();
-                stdout.write_all(&line).and_then(|()| stdout.flush())
-            }
+            Sink::Stream(stream) => stream.write_all(&line),
             Sink::File { file, whole, .. } => append(file, whole, &line),
         };
         written.map_err(|source| self.error(source))
@@ -106,7 +103,7 @@ impl ResultsWriter {
 
     fn error(&self, source: io::Error) -> StoreError {
         let doing = match &self.sink {
-            Sink::Stdout => "writing results to standard output".to_owned(),
+            Sink::Stream(_) => "writing results to standard output".to_owned(),
             Sink::File { path, .. } => format!("writing {}", path.display()),
         };
         StoreError { doing, source }

@@ -14,9 +14,11 @@ use plimsoll_core::outcome::FailureClass;
 use plimsoll_core::policy::{
     FootprintConfig, Lines, Pace, PressureConfig, PressureProfile, STARVED_AFTER, STARVED_AFTER_EMERGENCY,
 };
+use plimsoll_core::port::{Artifact, ArtifactKind, Page, StepOutput, WrongOutput};
 use plimsoll_core::step::Step;
 use plimsoll_core::units::Ratio;
 use serde::de::DeserializeOwned;
+use serde_json::Map;
 
 /// A fenced block of a page.
 struct Block {
@@ -118,6 +120,41 @@ fn the_settings_file_that_is_shown_is_good() {
         layers.settings().retry.classes,
         BTreeSet::from([FailureClass::Navigation, FailureClass::Proxy])
     );
+}
+
+#[test]
+fn what_each_step_owes_is_what_the_check_asks_for() {
+    let rows = rows(&page("docs/plugins.md"));
+    let file = |kind| StepOutput::Artifact(Artifact { kind, bytes: Vec::new() });
+    let outputs = [
+        ("Done", vec![StepOutput::Done]),
+        ("Page", vec![StepOutput::Page(Page { url: "http://a/".into(), status: None })]),
+        ("Data", vec![StepOutput::Data(Map::new())]),
+        ("Artifact", [ArtifactKind::Png, ArtifactKind::Jpeg, ArtifactKind::Pdf].map(file).to_vec()),
+    ];
+    for step in jobs("docs/jobs.md").iter().flat_map(|job| &job.steps) {
+        let is_owed = |outputs: &[StepOutput]| {
+            outputs.iter().any(|output| !matches!(output.check(step), Err(WrongOutput::Kind { .. })))
+        };
+        let owed: Vec<_> =
+            outputs.iter().filter(|(_, outputs)| is_owed(outputs)).map(|(name, _)| *name).collect();
+        let row = rows.iter().find(|cells| cells[0] == step.name());
+        let row = row.unwrap_or_else(|| panic!("docs/plugins.md has no row for `{}`", step.name()));
+        assert_eq!(owed, [row[1].as_str()], "{}", step.name());
+    }
+}
+
+#[test]
+fn the_settings_of_libraries_that_are_shown_are_good() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let shown = blocks(&page("docs/plugins.md"));
+    for block in shown.iter().filter(|block| block.language == "toml") {
+        let path = dir.path().join("plimsoll.toml");
+        fs::write(&path, &block.text).expect("a file in it");
+        let args = SettingsSources { config: Some(path), set: Vec::new() };
+        let read = Layers::read(&args, std::iter::empty(), Vec::new());
+        read.unwrap_or_else(|why| panic!("docs/plugins.md:{}: {why}", block.line));
+    }
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! The misbehaviours that a test can request.
-#![expect(unsafe_code, reason = "a crash on purpose")]
+#![expect(unsafe_code, clippy::print_stdout, reason = "a crash and a print on purpose")]
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -76,6 +76,10 @@ impl Whims {
             "abort" => std::process::abort(),
             "exit" => std::process::exit(7),
             "leak" => drop(Box::leak(vec![1_u8; 1 << 20].into_boxed_slice())),
+            "print" => {
+                println!("printed by a library");
+                return Ok(StepOutput::named("evaluate", ().into()));
+            }
             "flood" => (0..10_000).for_each(|line| tracing::info!(line, "and another thing")),
             "picture" => {
                 let bytes = (0..8 << 20).map(|n: u32| n.to_le_bytes()[0]).collect();
