@@ -1,13 +1,10 @@
 //! The verdicts on a driver, with its known differences applied.
 
-use std::panic::AssertUnwindSafe;
-
-use futures_util::FutureExt;
 use plimsoll_check::coverage::exercised;
 use plimsoll_check::machine::Machine;
 use plimsoll_check::rig::Rig;
 use plimsoll_check::run::{AMPLE, Pace, run};
-use plimsoll_check::suites::Suite;
+use plimsoll_check::suites::{Suite, cases};
 use plimsoll_check::verdict::Verdict;
 use plimsoll_kit::berth::Berth;
 
@@ -39,13 +36,13 @@ pub(crate) async fn judge(subject: &Subject, group: &'static str, suites: &[Suit
         suites.iter().partition(|(suite, _)| subject.models.contains(suite));
     let side_by_side = if group == "endings" { 1 } else { subject.side_by_side };
     let whole = AMPLE * suites.iter().map(|(_, cases)| cases.len() as u32).sum();
-    let checked = run(&rig, &real, Pace { side_by_side, each: AMPLE, whole }, |checked| {
+    let checked = run(&rig, cases(&real), Pace { side_by_side, each: AMPLE, whole }, |checked| {
         let (seconds, cell) = (checked.took.as_secs_f64(), checked.verdict.cell());
         eprintln!("{seconds:>6.2} s  {}: {}: {cell}", checked.suite, checked.case);
     })
     .await;
     let capabilities = rig.capabilities.clone();
-    let clean = AssertUnwindSafe(rig.close()).catch_unwind().await;
+    let clean = rig.close().await;
 
     let (mut rows, mut failed) = (Vec::new(), Vec::new());
     for case in &checked {
@@ -59,7 +56,7 @@ pub(crate) async fn judge(subject: &Subject, group: &'static str, suites: &[Suit
         rows.extend(cases.iter().map(|case| Row::of(suite, case.name, "modelled".to_owned())));
     }
     assert!(failed.is_empty(), "{} cases failed\n{}", failed.len(), failed.join("\n"));
-    assert!(clean.is_ok(), "every case passed, but something was left");
+    assert_eq!(clean, Ok(()), "every case passed, but something was left");
     let declared = (group == "steps").then_some(&capabilities);
     if declared.is_some() && subject.models.is_empty() {
         let unproved = exercised(&checked).missing(&capabilities);

@@ -1,6 +1,7 @@
 //! What can be typed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -27,7 +28,7 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// List the drivers there are, built in and from libraries, and what each can do.
     Drivers(DriversArgs),
-    /// Make a driver crate.
+    /// Make a driver crate, or check a driver.
     #[command(subcommand)]
     Driver(DriverCommand),
     /// Serve one driver library to the process that started this one.
@@ -95,6 +96,10 @@ pub struct DriversArgs {
 pub enum DriverCommand {
     /// Make a driver crate for a repository of its own, with unit tests and a workflow of GitHub that checks it.
     New(NewDriverArgs),
+    /// Run the suite that every driver must pass on one driver: a line for each case, and what the driver has only in part
+    /// of what it declares.
+    #[command(after_help = CHECK_EXIT_CODES)]
+    Check(CheckArgs),
 }
 
 /// `plimsoll driver new`.
@@ -108,6 +113,29 @@ pub struct NewDriverArgs {
     /// Take the crate plimsoll-plugin from this directory, plugins/sdk of a checkout, instead of crates.io.
     #[arg(long, value_name = "DIR")]
     pub sdk: Option<PathBuf>,
+}
+
+const CHECK_EXIT_CODES: &str = "Exit codes: 0 all that the driver declares passes; 1 some cases fail; 2 usage or \
+configuration; 3 the library cannot be loaded, its driver cannot be made, or this machine lacks something; 4 interrupted.";
+
+/// `plimsoll driver check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// A driver as the settings name it, or the path of a library.
+    #[arg(value_name = "NAME|PATH")]
+    pub driver: String,
+    /// Run only the cases whose name or suite contains this text.
+    #[arg(long, value_name = "TEXT")]
+    pub only: Option<String>,
+    /// Time for all cases, as in 5min; a case that is not reached in this time counts as failed.
+    #[arg(long, value_name = "DURATION", default_value = "10min", value_parser = humantime::parse_duration)]
+    pub within: Duration,
+    /// Print one JSON object at the end instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// Where settings come from.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
 }
 
 /// `plimsoll doctor`.

@@ -4,21 +4,15 @@ use std::path::PathBuf;
 
 use plimsoll_template::{NewDriver, Sdk, WriteError};
 
-use crate::args::{DriverCommand, NewDriverArgs};
+use crate::args::NewDriverArgs;
 use crate::failure::{Exit, Failure};
 use crate::progress::say;
 
-/// Carries out a command about one driver.
+/// Makes the crate.
 ///
 /// # Errors
 /// When the name is not valid, or the crate could not be written.
-pub fn driver(command: &DriverCommand) -> Result<Exit, Failure> {
-    match command {
-        DriverCommand::New(args) => new(args),
-    }
-}
-
-fn new(args: &NewDriverArgs) -> Result<Exit, Failure> {
+pub fn new(args: &NewDriverArgs) -> Result<Exit, Failure> {
     let new = NewDriver::parse(&args.name).map_err(Failure::usage)?;
     let dir = args.dir.clone().unwrap_or_else(|| PathBuf::from(new.package()));
     let sdk = args.sdk.as_deref().map(std::fs::canonicalize).transpose();

@@ -2,12 +2,13 @@
 //!
 //! 1. `args`: the command line; `failure`: exit codes.
 //! 2. `out`: the files that a run writes; `progress`, `logging`: its output to standard error.
-//! 3. `store`, `figures`, `run`, `config`, `doctor`, `drivers`, `manual`: the commands.
+//! 3. `store`, `figures`, `run`, `config`, `doctor`, `drivers`, `driver_check`, `manual`: the commands.
 
 pub mod args;
 pub mod config;
 pub mod doctor;
 pub mod driver;
+pub mod driver_check;
 pub mod drivers;
 pub mod failure;
 pub mod figures;

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use plimsoll::process_limits;
-use plimsoll_cli::args::{Cli, Command};
+use plimsoll_cli::args::{Cli, Command, DriverCommand};
 use plimsoll_cli::failure::{Exit, Failure};
-use plimsoll_cli::{config, doctor, driver, drivers, logging, manual, progress, run};
+use plimsoll_cli::{config, doctor, driver, driver_check, drivers, logging, manual, progress, run};
 use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
@@ -19,7 +19,10 @@ fn main() -> ExitCode {
         Command::Run(args) => runtime().and_then(|runtime| runtime.block_on(run::run(args))),
         Command::Doctor(args) => runtime().and_then(|runtime| runtime.block_on(doctor::doctor(args))),
         Command::Drivers(args) => runtime().and_then(|runtime| runtime.block_on(drivers::drivers(args))),
-        Command::Driver(command) => driver::driver(&command),
+        Command::Driver(DriverCommand::New(args)) => driver::new(&args),
+        Command::Driver(DriverCommand::Check(args)) => {
+            runtime().and_then(|runtime| runtime.block_on(driver_check::check(args)))
+        }
         Command::Config(command) => config::config(&command),
         Command::PluginHost { path } => return plimsoll_loader::child::run(&path),
         Command::Completions { shell } => manual::completions(shell),

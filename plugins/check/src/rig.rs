@@ -7,6 +7,7 @@
 use std::fs::{Permissions, set_permissions, write};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,12 +26,14 @@ use crate::machine::{DriverSource, Machine};
 use crate::nasty_site;
 use crate::processes::{self, Process};
 use crate::site::{LOOPBACK, Site};
-use crate::verdict::lacks_one;
+use crate::verdict::{self, lacks_one};
 
 /// The time in which a killed or abandoned process must be gone.
 const GONE: Duration = Duration::from_secs(15);
 /// The time in which all tasks must end: sessions of an ended grid are given up after 30 seconds.
 const STOPPED: Duration = Duration::from_secs(45);
+/// The time in which everything must be closed.
+const CLOSED: Duration = Duration::from_secs(150);
 
 /// What a driver of this kind may take.
 #[derive(Debug, Clone, Copy)]
@@ -103,23 +106,15 @@ impl Rig {
 
     /// Closes every browser, and waits until nothing is left.
     ///
-    /// # Panics
-    /// When something is left, or a task does not end or has panicked.
-    pub async fn close(self) {
-        let spare = std::mem::take(&mut *self.spare.lock().unwrap_or_else(PoisonError::into_inner));
-        for opened in spare {
-            if let Err(error) = self.dismiss(opened).await {
-                panic!("{error}");
-            }
+    /// # Errors
+    /// What is left, or which task has not ended or has panicked.
+    pub async fn close(self) -> Result<(), String> {
+        let closed = tokio::time::timeout(CLOSED, AssertUnwindSafe(self.end()).catch_unwind()).await;
+        match closed {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(panic)) => Err(verdict::words(&*panic).to_owned()),
+            Err(_) => Err(format!("closing did not end within {CLOSED:?}")),
         }
-        for slot in self.berths.lock().await.drain(..) {
-            slot.browser.close().await.expect("a browser that is gone");
-        }
-        // The leftovers of a server's drivers end with the server.
-        self.source.end_server().await;
-        self.is_clean().await;
-        assert_eq!(self.machine.supervisor.panics(), 0, "tasks that panicked");
-        tokio::time::timeout(STOPPED, self.machine.supervisor.stop()).await.expect("every task ends");
     }
 
     /// Closes the contexts that a case has left.
@@ -201,6 +196,23 @@ impl Rig {
         context.close().await.map_err(|error| error.to_string())?;
         self.vacate(id).await;
         Ok(())
+    }
+
+    async fn end(self) {
+        let spare = std::mem::take(&mut *self.spare.lock().unwrap_or_else(PoisonError::into_inner));
+        for opened in spare {
+            if let Err(error) = self.dismiss(opened).await {
+                panic!("{error}");
+            }
+        }
+        for slot in self.berths.lock().await.drain(..) {
+            slot.browser.close().await.expect("a browser that is gone");
+        }
+        // The leftovers of a server's drivers end with the server.
+        self.source.end_server().await;
+        self.is_clean().await;
+        assert_eq!(self.machine.supervisor.panics(), 0, "tasks that panicked");
+        tokio::time::timeout(STOPPED, self.machine.supervisor.stop()).await.expect("every task ends");
     }
 
     async fn vacate(&self, id: BrowserId) {

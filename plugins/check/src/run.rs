@@ -1,7 +1,7 @@
 //! Cases on a driver: one after another, or side by side.
 //!
 //! ```text
-//!   suites ──► case ──► judged within its time ──► its contexts closed ──► Checked, told at once
+//!   case ──► judged within its time ──► its contexts closed ──► Checked, told at once
 //! ```
 //!
 //! A case that hangs, or whose driver ends, fails and the next one begins. When the time for all cases is over, the rest
@@ -14,7 +14,6 @@ use serde::{Serialize, Serializer};
 
 use crate::case::Case;
 use crate::rig::Rig;
-use crate::suites::Suite;
 use crate::uses::Uses;
 use crate::verdict::Verdict;
 
@@ -50,11 +49,15 @@ pub struct Checked {
     pub uses: Uses,
 }
 
-/// Runs the cases of `suites` and reports each to `tell` when it has ended.
-pub async fn run(rig: &Rig, suites: &[Suite], pace: Pace, mut tell: impl FnMut(&Checked)) -> Vec<Checked> {
+/// Runs these cases, each given with the name of its suite, and reports each to `tell` when it has ended.
+pub async fn run(
+    rig: &Rig,
+    cases: impl IntoIterator<Item = (&'static str, &'static Case)>,
+    pace: Pace,
+    mut tell: impl FnMut(&Checked),
+) -> Vec<Checked> {
     let clock = rig.machine.clock;
     let start = clock.now();
-    let cases = suites.iter().flat_map(|(suite, cases)| cases.iter().map(move |case| (*suite, case)));
     let checked = stream::iter(cases).map(async |(suite, case)| {
         let began = clock.now();
         let left = pace.whole.saturating_sub(began.since(start));

@@ -40,6 +40,11 @@ pub const CONTEXTS: &[Suite] =
 pub const ENDINGS: &[Suite] =
     &[("cancelling", cancelling::CASES), ("crowds", crowds::CASES), ("endings", endings::CASES)];
 
+/// The cases of some suites, each with the name of its suite.
+pub fn cases(suites: &[Suite]) -> impl Iterator<Item = (&'static str, &'static Case)> {
+    suites.iter().flat_map(|&(suite, cases)| cases.iter().map(move |case| (suite, case)))
+}
+
 /// Every suite.
 #[must_use]
 pub fn all() -> Vec<Suite> {

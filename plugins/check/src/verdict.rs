@@ -74,7 +74,8 @@ pub(crate) fn of_panic(panic: Box<dyn Any + Send>) -> Verdict {
     }
 }
 
-fn words(panic: &(dyn Any + Send)) -> &str {
+/// The message of a panic.
+pub(crate) fn words(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<String>()
         .map_or_else(|| panic.downcast_ref().copied().unwrap_or("?"), String::as_str)

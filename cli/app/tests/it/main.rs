@@ -2,6 +2,7 @@
 
 mod desk;
 mod doctor;
+mod driver_check;
 mod layers;
 mod manual;
 mod mistakes;
