@@ -45,7 +45,7 @@ const IMPURE: [&str; 10] = [
 ];
 
 /// Which of our crates each crate may depend on.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("plimsoll-core", &[]),
     ("plimsoll-host", &["plimsoll-core"]),
     ("plimsoll-cdp", &["plimsoll-core", "plimsoll-host"]),
@@ -57,6 +57,8 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("plimsoll-loader", &["plimsoll-core", "plimsoll-host", "plimsoll-plugin-abi"]),
     // The library that misbehaves on purpose: it also does things that the SDK never does.
     ("rogue-driver", &["plimsoll-plugin", "plimsoll-plugin-abi"]),
+    // The text of the template as a crate, for tests.
+    ("template-driver", &["plimsoll-plugin"]),
     ("plimsoll-http", &["plimsoll-core", "plimsoll-plugin"]),
     // host: browsers of a driver under test are started, killed and looked for.
     ("plimsoll-check", &["plimsoll-core", "plimsoll-host"]),

@@ -31,6 +31,7 @@ cargo xtask COMMAND
   plugin new NAME   makes a driver crate from a template, in plugins/NAME
   plugin build [NAME]   builds every driver crate in plugins/, or this one, and installs it where plimsoll looks for
                  libraries
+  plugin check NAME     builds a driver crate and runs `plimsoll driver check` on it
   docs drivers   write docs/generated/drivers.md from the conformance suite; --grid: on a Selenium Grid too
   bench NAME     a measurement; `bench` alone lists them
   sim [ARGS]     a thousand simulated fleets against every invariant; `sim --help` says more

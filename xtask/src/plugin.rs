@@ -1,6 +1,6 @@
 //! `cargo xtask plugin new NAME` makes a driver crate from a template, in `plugins/NAME`. `cargo xtask plugin build` builds
 //! every driver crate in `plugins/`, or the one that is named, for release and installs the libraries where `plimsoll`
-//! looks for them.
+//! looks for them. `cargo xtask plugin check NAME` builds one and runs `plimsoll driver check` on it.
 //!
 //! A driver crate is a crate whose manifest asks for a `cdylib`. A new crate must not have the name of a package that
 //! cargo knows in this workspace, since cargo could no longer tell the two apart. A library is replaced by a rename, so a
@@ -20,7 +20,9 @@ use crate::program::{ProgramError, cargo, output, root, run as run_program, targ
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PluginError {
     /// The arguments are not a command.
-    #[error("write `cargo xtask plugin new NAME` or `cargo xtask plugin build [NAME]`")]
+    #[error(
+        "write `cargo xtask plugin new NAME` or `cargo xtask plugin build [NAME]` or `cargo xtask plugin check NAME`"
+    )]
     Usage,
     /// The name is not valid for a driver crate.
     #[error(transparent)]
@@ -53,8 +55,19 @@ pub(crate) fn run(args: &[String]) -> Result<(), PluginError> {
         [command, name] if command == "new" => new(name),
         [command] if command == "build" => build(&driver_packages()?),
         [command, name] if command == "build" => build(&[named(name, driver_packages()?)?]),
+        [command, name] if command == "check" => check(&named(name, driver_packages()?)?),
         _ => Err(PluginError::Usage),
     }
+}
+
+/// Builds a driver and checks it; a check that fails ends with its exit code.
+fn check(package: &str) -> Result<(), PluginError> {
+    build(&[package.to_owned()])?;
+    let library = library_dir().join(library_file(package));
+    let program = ["run", "--quiet", "--release", "--package", "plimsoll-cli", "--bin", "plimsoll", "--"];
+    let mut check = cargo(program);
+    check.args(["driver", "check"]).arg(library);
+    Ok(run_program(&mut check)?)
 }
 
 fn new(name: &str) -> Result<(), PluginError> {
@@ -89,10 +102,10 @@ fn build(packages: &[String]) -> Result<(), PluginError> {
     }
     let named = packages.iter().flat_map(|package| ["--package", package.as_str()]);
     run_program(&mut cargo(["build", "--release"].into_iter().chain(named)))?;
-    let dir = root().join(target()).join("plugins");
+    let dir = library_dir();
     make_dir(&dir)?;
     for package in packages {
-        let file = format!("lib{}.so", package.replace('-', "_"));
+        let file = library_file(package);
         let (built, laid) = (root().join(target()).join("release").join(&file), dir.join(&file));
         let fresh = dir.join(format!(".{file}.new"));
         fs::copy(&built, &fresh).map_err(at(&built))?;
@@ -101,6 +114,16 @@ fn build(packages: &[String]) -> Result<(), PluginError> {
         eprintln!("built {}", laid.display());
     }
     Ok(())
+}
+
+/// Where `plimsoll` looks for libraries.
+fn library_dir() -> PathBuf {
+    root().join(target()).join("plugins")
+}
+
+/// The file name of a package's library.
+fn library_file(package: &str) -> String {
+    format!("lib{}.so", package.replace('-', "_"))
 }
 
 /// The packages of the driver crates, in the order of their directories.

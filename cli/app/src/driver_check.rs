@@ -151,8 +151,8 @@ impl DriverSource for FromSettings {
     }
 }
 
-/// Lets the failed assertions of cases, which run on this thread, be told as verdicts and not as panics. Returns what
-/// told panics before.
+/// Keeps the failed assertions of cases, which run on this thread and become verdicts, from being printed as panics. Returns
+/// what printed panics before.
 fn silence_cases() -> Arc<dyn Fn(&PanicHookInfo<'_>) + Send + Sync> {
     let loud: Arc<dyn Fn(&PanicHookInfo<'_>) + Send + Sync> = take_hook().into();
     let (elsewhere, cases) = (Arc::clone(&loud), std::thread::current().id());

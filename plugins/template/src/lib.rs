@@ -16,6 +16,7 @@ pub use name::{NameError, NewDriver};
 pub use write::{NewFile, WriteError, write};
 
 const SOURCE: &str = include_str!("text/lib.rs.in");
+const FETCH: &str = include_str!("text/fetch.rs");
 
 /// The crate that a standalone driver takes the interface from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,7 @@ impl NewDriver {
         vec![
             ("Cargo.toml", self.fill(include_str!("text/workspace.toml.in"))),
             ("src/lib.rs", self.fill(SOURCE)),
+            ("src/fetch.rs", FETCH.to_owned()),
         ]
     }
 
@@ -48,6 +50,7 @@ impl NewDriver {
         vec![
             ("Cargo.toml", manifest),
             ("src/lib.rs", self.fill(SOURCE)),
+            ("src/fetch.rs", FETCH.to_owned()),
             ("README.md", self.fill(include_str!("text/README.md.in"))),
             (".gitignore", self.fill(include_str!("text/gitignore.in"))),
             (".github/workflows/ci.yml", self.fill(include_str!("text/ci.yml.in"))),

@@ -71,6 +71,15 @@ fn the_driver_http_passes_all_that_it_declares_in_every_row_of_the_table() {
 }
 
 #[test]
+fn the_template_of_a_driver_passes_all_that_it_declares() {
+    let output = check_library("libtemplate_driver.so", &[], "");
+    let told = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.contains("pass     pages: a page arrives with its status"), "{told}");
+    assert!(!told.contains("declared, but"), "{told}");
+}
+
+#[test]
 fn each_breakage_of_a_driver_is_named() {
     let breakages = [
         // It ends its process.
@@ -79,7 +88,7 @@ fn each_breakage_of_a_driver_is_named() {
         ("open = \"hang\"", "closing is shared", "it did not end within"),
         ("launch = \"spin\"", "closing is shared", "it did not end within"),
         // It does not close a context.
-        ("close_context = \"fault\"", "contexts open within", "not verified gone: a whim"),
+        ("close_context = \"fault\"", "contexts open within", "gone: CloseError(\"a whim\")"),
         // It reports a page that it has not opened.
         ("", "a page arrives with its address", "/redirect/3"),
         // It declares `evaluate`, and answers without a value.
