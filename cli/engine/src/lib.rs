@@ -39,6 +39,7 @@ pub mod required;
 pub mod routes;
 pub mod settings;
 mod submit;
+mod toml_values;
 #[cfg(test)]
 mod trial;
 

@@ -32,7 +32,7 @@ pub(super) struct Entry<'a> {
 enum Written<'a> {
     Url(&'a str),
     Json(&'a str),
-    Table(&'a Table),
+    Table(Table<'a>),
 }
 
 impl Entries {

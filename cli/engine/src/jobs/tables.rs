@@ -1,149 +1,95 @@
-//! Jobs in TOML: `[[job]]` tables. Each value keeps its place, so that an error can name it.
+//! Jobs in TOML: `[[job]]` tables. Each value keeps its position, so that an error can name its place.
 
 use serde_json::Value;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use super::error::{Fault, Place};
 use super::text_place::LineStarts;
 use crate::decode::{DecodeError, Mistake, Segment, nearest};
+use crate::toml_values::{self, Position};
 
 /// The `[[job]]` tables of a document.
 #[derive(Debug)]
-pub(super) struct Tables(Vec<Table>);
-
-/// One `[[job]]` table.
-#[derive(Debug)]
-pub(super) struct Table(Spot);
-
-/// A value and its place.
-#[derive(Debug)]
-struct Spot {
-    place: Place,
-    what: What,
+pub(super) struct Tables {
+    text: String,
+    starts: LineStarts,
+    jobs: Vec<Value>,
+    positions: Position,
 }
 
-#[derive(Debug)]
-enum What {
-    Leaf(Value),
-    List(Vec<Spot>),
-    /// A table: each key with its place and its value.
-    Map(Vec<(String, Place, Spot)>),
+/// One `[[job]]` table.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Table<'t> {
+    tables: &'t Tables,
+    value: &'t Value,
+    position: &'t Position,
 }
 
 impl Tables {
     pub(super) fn parse(text: &str) -> Result<Self, Fault> {
         let starts = LineStarts::new(text);
+        let place = |at| starts.place(text, at);
         let document = DeTable::parse(text).map_err(|why| {
-            let place = starts.place(text, why.span().map_or(0, |span| span.start));
+            let place = place(why.span().map_or(0, |span| span.start));
             Fault::new(place, format_args!("no valid TOML: {}", why.message().replace('\n', "; ")))
         })?;
-        let place = |spot: std::ops::Range<usize>| starts.place(text, spot.start);
-        let mut jobs = Vec::new();
-        for (key, value) in document.get_ref() {
-            if key.get_ref() != "job" {
-                let meant =
-                    nearest(key.get_ref(), ["job"]).map(|_| "; did you mean `job`?").unwrap_or_default();
-                let why = format!("unknown key `{}`{meant} (jobs are [[job]] tables)", key.get_ref());
-                return Err(Fault::new(place(key.span()), why));
-            }
-            let DeValue::Array(tables) = value.get_ref() else {
-                return Err(Fault::new(
-                    place(key.span()),
-                    "write [[job]], in two pairs of brackets; there may be many",
-                ));
-            };
-            for table in tables.iter() {
-                if !table.get_ref().is_table() {
-                    return Err(Fault::new(place(table.span()), "`job` must be [[job]] tables"));
-                }
-                jobs.push(Table(Spot::new(table, &place)?));
+        let (mut values, positions, left_out) = toml_values::read(document.into_inner());
+        for (key, inside) in &positions.keys {
+            if key != "job" {
+                let meant = nearest(key, ["job"]).map(|_| "; did you mean `job`?").unwrap_or_default();
+                let why = format!("unknown key `{key}`{meant} (jobs are [[job]] tables)");
+                return Err(Fault::new(place(inside.key), why));
             }
         }
-        Ok(Self(jobs))
+        if let Some(number) = left_out.first() {
+            return Err(Fault::new(place(number.at), "no number that a job can have"));
+        }
+        let jobs = match values.get_mut("job").map(Value::take) {
+            None => Vec::new(),
+            Some(Value::Array(jobs)) => jobs,
+            Some(_) => {
+                let why = "write [[job]], in two pairs of brackets; there may be many";
+                return Err(Fault::new(place(positions.at(&[job_key()]).0.key), why));
+            }
+        };
+        if let Some(index) = jobs.iter().position(|job| !job.is_object()) {
+            let at = positions.at(&[job_key(), Segment::Index(index)]).0.value;
+            return Err(Fault::new(place(at), "`job` must be [[job]] tables"));
+        }
+        Ok(Self { text: text.to_owned(), starts, jobs, positions })
     }
 
-    pub(super) fn get(&self, index: usize) -> Option<&Table> {
-        self.0.get(index)
+    pub(super) fn get(&self, index: usize) -> Option<Table<'_>> {
+        let (position, _) = self.positions.at(&[job_key(), Segment::Index(index)]);
+        Some(Table { tables: self, value: self.jobs.get(index)?, position })
     }
 }
 
-impl Table {
+fn job_key() -> Segment {
+    Segment::Key("job".to_owned())
+}
+
+impl Table<'_> {
     /// The place where it begins.
-    pub(super) const fn place(&self) -> Place {
-        self.0.place
+    pub(super) fn place(&self) -> Place {
+        self.at(self.position.value)
     }
 
     pub(super) fn value(&self) -> Value {
-        self.0.value()
+        self.value.clone()
     }
 
-    /// The place of the mistake that decoding found.
+    /// The place of the value with the error, or of the key with the error.
     pub(super) fn place_of(&self, error: &DecodeError) -> Place {
-        let mut spot = &self.0;
-        for segment in error.path() {
-            let inside = match (segment, &spot.what) {
-                (Segment::Key(key), What::Map(entries)) => {
-                    entries.iter().find(|(name, ..)| name == key).map(|(.., spot)| spot)
-                }
-                (Segment::Index(index), What::List(items)) => items.get(*index),
-                _ => None,
-            };
-            let Some(inside) = inside else { break };
-            spot = inside;
-        }
-        let key = match (&error.mistake, &spot.what) {
-            (
-                Mistake::UnknownKey { key: name, .. } | Mistake::UnknownName { name, .. },
-                What::Map(entries),
-            ) => entries.iter().find(|(key, ..)| key == name),
+        let (spot, _) = self.position.at(error.path());
+        let key = match &error.mistake {
+            Mistake::UnknownKey { key: name, .. } | Mistake::UnknownName { name, .. } => spot.keys.get(name),
             _ => None,
         };
-        key.map_or(spot.place, |(_, place, _)| *place)
-    }
-}
-
-impl Spot {
-    fn new(
-        value: &Spanned<DeValue<'_>>,
-        place: &impl Fn(std::ops::Range<usize>) -> Place,
-    ) -> Result<Self, Fault> {
-        let here = place(value.span());
-        let number = |number: Option<serde_json::Number>| {
-            number
-                .map(|number| What::Leaf(Value::Number(number)))
-                .ok_or_else(|| Fault::new(here, "no number that a job can have"))
-        };
-        let what = match value.get_ref() {
-            DeValue::String(text) => What::Leaf(Value::String(text.as_ref().to_owned())),
-            DeValue::Boolean(flag) => What::Leaf(Value::Bool(*flag)),
-            DeValue::Datetime(moment) => What::Leaf(Value::String(moment.to_string())),
-            DeValue::Integer(digits) => {
-                number(i64::from_str_radix(digits.as_str(), digits.radix()).ok().map(Into::into))?
-            }
-            DeValue::Float(digits) => {
-                number(digits.as_str().parse().ok().and_then(serde_json::Number::from_f64))?
-            }
-            DeValue::Array(items) => {
-                What::List(items.iter().map(|item| Self::new(item, place)).collect::<Result<_, _>>()?)
-            }
-            DeValue::Table(entries) => {
-                let entry = |(key, value): (&Spanned<std::borrow::Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
-                    Ok((key.get_ref().to_string(), place(key.span()), Self::new(value, place)?))
-                };
-                What::Map(entries.iter().map(entry).collect::<Result<_, _>>()?)
-            }
-        };
-        Ok(Self { place: here, what })
+        self.at(key.map_or(spot.value, |inside| inside.key))
     }
 
-    fn value(&self) -> Value {
-        match &self.what {
-            What::Leaf(value) => value.clone(),
-            What::List(items) => Value::Array(items.iter().map(Self::value).collect()),
-            What::Map(entries) => {
-                Value::Object(entries.iter().map(|(key, _, spot)| (key.clone(), spot.value())).collect())
-            }
-        }
+    fn at(&self, offset: usize) -> Place {
+        self.tables.starts.place(&self.tables.text, offset)
     }
 }

@@ -1,8 +1,7 @@
 //! [`Places`]: the line and column at which each entry of a settings file stands.
 
-use std::collections::BTreeMap;
-
 use crate::decode::Segment;
+use crate::toml_values::Position;
 
 /// Editors on some systems begin a file with it.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -23,29 +22,10 @@ pub(super) struct Places {
     pub(super) root: Position,
 }
 
-/// Where an entry stands, in bytes, and what is inside it.
-#[derive(Debug, Default)]
-pub(super) struct Position {
-    pub(super) key: usize,
-    pub(super) value: usize,
-    pub(super) keys: BTreeMap<String, Self>,
-    pub(super) items: Vec<Self>,
-}
-
 impl Places {
     /// The line and column, from 1, of the entry at `path`, or of the innermost one around it.
     pub(super) fn of(&self, path: &[Segment], part: KeyOrValue) -> Option<(usize, usize)> {
-        let mut spot = &self.root;
-        let mut depth = 0;
-        for segment in path {
-            let inside = match segment {
-                Segment::Key(key) => spot.keys.get(key),
-                Segment::Index(index) => spot.items.get(*index),
-            };
-            let Some(inside) = inside else { break };
-            spot = inside;
-            depth += 1;
-        }
+        let (spot, depth) = self.root.at(path);
         let at = if part == KeyOrValue::Key { spot.key } else { spot.value };
         (depth > 0).then(|| line_and_column(&self.text, at))
     }
