@@ -88,7 +88,7 @@ impl<'a> Condition<'a> {
     pub fn test(self) -> Test<'a> {
         let what = match self {
             Self::Function(expression) => return Test::Expression(expression),
-            Self::Load(state) => json!({ "kind": "load", "state": load_name(state) }),
+            Self::Load(state) => json!({ "kind": "load", "state": state }),
             Self::Element(selector, state) => {
                 json!({ "kind": "element", "selector": selector, "state": name(state) })
             }
@@ -110,14 +110,5 @@ const fn name(state: ElementState) -> &'static str {
         ElementState::Hidden => "hidden",
         ElementState::Attached => "attached",
         ElementState::Detached => "detached",
-    }
-}
-
-const fn load_name(state: LoadState) -> &'static str {
-    match state {
-        LoadState::Commit => "commit",
-        LoadState::Dom => "dom",
-        LoadState::Load => "load",
-        LoadState::Idle => "idle",
     }
 }

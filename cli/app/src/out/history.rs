@@ -7,7 +7,8 @@
 use std::time::Duration;
 
 use plimsoll_core::units::Bytes;
-use serde::{Serialize, Serializer};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value;
 
 /// The most points: more than a chart can show apart.
 const MAX_POINTS: usize = 600;
@@ -107,40 +108,23 @@ impl History {
     }
 }
 
-/// A history in the form of the report: one list for each curve, all of the same length.
-#[derive(Serialize)]
-struct Curves {
-    at_s: Vec<f64>,
-    active: Vec<u32>,
-    creating: Vec<u32>,
-    limit: Vec<Option<u32>>,
-    creation_limit: Vec<Option<u32>>,
-    queued: Vec<u64>,
-    done: Vec<u64>,
-    failed: Vec<u64>,
-    memory_bytes: Vec<Option<Bytes>>,
-    browsers: Vec<u32>,
-}
-
 impl Serialize for History {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        fn curve<T>(points: &[Sample], value: impl Fn(&Sample) -> T) -> Vec<T> {
-            points.iter().map(value).collect()
-        }
-        let points = &self.points;
-        let curves = Curves {
-            at_s: curve(points, |p| super::seconds(p.at)),
-            active: curve(points, |p| p.active),
-            creating: curve(points, |p| p.creating),
-            limit: curve(points, |p| p.limit),
-            creation_limit: curve(points, |p| p.creation_limit),
-            queued: curve(points, |p| p.queued),
-            done: curve(points, |p| p.done),
-            failed: curve(points, |p| p.failed),
-            memory_bytes: curve(points, |p| p.memory),
-            browsers: curve(points, |p| p.browsers),
+        let mut curves = serializer.serialize_map(None)?;
+        let mut curve = |name: &str, value: &dyn Fn(&Sample) -> Value| {
+            curves.serialize_entry(name, &self.points.iter().map(value).collect::<Vec<_>>())
         };
-        curves.serialize(serializer)
+        curve("at_s", &|p| super::seconds(p.at).into())?;
+        curve("active", &|p| p.active.into())?;
+        curve("creating", &|p| p.creating.into())?;
+        curve("limit", &|p| p.limit.into())?;
+        curve("creation_limit", &|p| p.creation_limit.into())?;
+        curve("queued", &|p| p.queued.into())?;
+        curve("done", &|p| p.done.into())?;
+        curve("failed", &|p| p.failed.into())?;
+        curve("memory_bytes", &|p| p.memory.map(|memory| memory.0).into())?;
+        curve("browsers", &|p| p.browsers.into())?;
+        curves.end()
     }
 }
 
