@@ -46,7 +46,7 @@ macro_rules! written {
         /// # Errors
         /// When the value is no such quantity.
         pub fn deserialize<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<$value, D::Error> {
-            super::read::<$quantity, D>(deserializer)
+            crate::quantity::read::<$quantity, D>(deserializer)
         }
 
         impl schemars::JsonSchema for $quantity {

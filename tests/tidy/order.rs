@@ -7,8 +7,8 @@ use crate::imports::used_paths;
 const CORE_ORDER: [&str; 18] = [
     "time",
     "units",
-    "quantity",
     "duration",
+    "quantity",
     "shorthand",
     "shown",
     "id",
