@@ -108,7 +108,7 @@ impl Secrets {
     fn add_url(&mut self, text: &str) {
         if let Ok(url) = Url::parse(text.trim()) {
             // A user beside a password is only a name, which messages may contain for other reasons.
-            self.add(url.password().unwrap_or(url.username()));
+            self.add(url.password().unwrap_or_else(|| url.username()));
         }
         let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
         let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();

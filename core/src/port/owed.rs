@@ -227,14 +227,14 @@ fn check_record(
     for (name, shape) in owed {
         let field = format!("{path}{name}");
         let value = record.get(*name).ok_or_else(|| WrongOutput::Missing(field.clone()))?;
-        check_value(value, shape, field)?;
+        check_value(value, shape, &field)?;
     }
     let unasked = record.keys().find(|name| owed.iter().all(|(asked, _)| asked != name));
     unasked.map_or(Ok(()), |name| Err(WrongOutput::Unasked(quoted(&format!("{path}{name}")))))
 }
 
-fn check_value(value: &Value, shape: &Shape<'_>, field: String) -> Result<(), WrongOutput> {
-    let wrong = |owed| Err(WrongOutput::Field { field: field.clone(), owed, came: type_of(value) });
+fn check_value(value: &Value, shape: &Shape<'_>, field: &str) -> Result<(), WrongOutput> {
+    let wrong = |owed| Err(WrongOutput::Field { field: field.to_owned(), owed, came: type_of(value) });
     match (shape, value) {
         (Shape::Any, _) | (Shape::Text | Shape::Taken, Value::String(_)) | (Shape::Taken, Value::Null) => {
             Ok(())
@@ -244,7 +244,7 @@ fn check_value(value: &Value, shape: &Shape<'_>, field: String) -> Result<(), Wr
         (Shape::TakenOfEach, Value::Array(items)) => items
             .iter()
             .zip(0..)
-            .try_for_each(|(item, n)| check_value(item, &Shape::Taken, format!("{field}[{n}]"))),
+            .try_for_each(|(item, n)| check_value(item, &Shape::Taken, &format!("{field}[{n}]"))),
         (Shape::TakenOfEach, _) => wrong("a list"),
         (Shape::Records(fields), Value::Array(items)) => {
             let owed = shapes(fields);
