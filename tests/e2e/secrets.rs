@@ -57,7 +57,7 @@ fn no_output_of_a_run_has_a_secret_of_its_jobs() {
     let (rig, site) = (Rig::new(), nasty_site::serve(LOOPBACK).expect("a port"));
     let dead = DeadPort::reserve().expect("a port");
     rig.jobs(jobs(&site, &dead.addr.to_string()));
-    let talk = ["--set", "log.level=trace", "--progress", "plain"];
+    let talk = ["--set", "log.level=trace"];
     for driver in ["cdp", "sim"] {
         let ended = rig.run(&[&talk[..], &["--driver", driver]].concat());
         assert_eq!(ended.code(), Some(1), "{}", ended.stderr);
