@@ -93,7 +93,7 @@ fn named(name: &str, known: Vec<String>) -> Result<String, PluginError> {
     // `plugins/http` holds the package `plimsoll-http`.
     let is_meant = |package: &&String| *package == name || package.strip_prefix("plimsoll-") == Some(name);
     let found = known.iter().find(is_meant).cloned();
-    found.ok_or(PluginError::Unknown { name: name.to_owned(), known })
+    found.ok_or_else(|| PluginError::Unknown { name: name.to_owned(), known })
 }
 
 fn build(packages: &[String]) -> Result<(), PluginError> {

@@ -50,7 +50,7 @@ impl BrowserHandle {
             Ok(Ok(None)) => {}
             Ok(Ok(Some(pid))) => tracing::warn!(pid, "a renderer with hundreds of threads was killed"),
             Ok(Err(error)) => {
-                tracing::warn!(%error, "a renderer with hundreds of threads could not be killed")
+                tracing::warn!(%error, "a renderer with hundreds of threads could not be killed");
             }
             Err(error) => tracing::debug!(%error, "no renderer was killed"),
         }

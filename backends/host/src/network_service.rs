@@ -59,6 +59,7 @@ mod tests {
     use super::*;
 
     /// A process with the argument of a network service.
+    #[expect(clippy::disallowed_methods, reason = "a child of the test's own, which ends with it")]
     fn service() -> Child {
         let waiting = ["-c", "read -r _", ARGUMENT];
         Command::new("sh").args(waiting).stdin(Stdio::piped()).spawn().expect("a shell")

@@ -21,7 +21,7 @@ pub struct Uses {
 pub(crate) async fn recorded<T>(case: impl Future<Output = T>) -> (T, Uses) {
     let both = async {
         let ended = case.await;
-        (ended, USES.with(|uses| uses.take()))
+        (ended, USES.with(RefCell::take))
     };
     USES.scope(RefCell::default(), both).await
 }

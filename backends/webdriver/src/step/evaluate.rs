@@ -43,7 +43,7 @@ pub(super) async fn json(tab: &Tab, expression: &str, budget: Budget) -> Result<
 /// Whether the value of a job's expression is true in the sense of JavaScript's `if`.
 pub(super) async fn truthy(tab: &Tab, expression: &str, budget: Budget) -> Result<bool, EvaluateError> {
     let settled = settle(tab, Expression::new(expression, Wanted::Truth), budget).await?;
-    settled.map_or(Err(PageError::Moved.into()), Settled::truth)
+    settled.map_or_else(|| Err(PageError::Moved.into()), Settled::truth)
 }
 
 /// Evaluates and awaits a job's expression. `None` when a dialog of the expression interrupted it.
