@@ -7,5 +7,6 @@ pub mod fleet;
 mod monitor;
 pub mod opening;
 mod permit;
+mod result_memory;
 pub mod snapshot;
 pub mod supervisor;

@@ -12,7 +12,8 @@
 //!
 //! The happy path is a row of events per slot: `Opened`, `Ended`, `Freed`. The failure paths:
 //! * the attempt fails: `Ended` carries the failure, the breakers count it, and the retry policy decides;
-//! * the browser dies: `BrowserEnded`; its attempts fail one by one, it is closed, `BrowserGone` follows;
+//! * the browser dies: `BrowserEnded`; its attempts fail one by one, it is closed, `BrowserGone` follows; what is lost with
+//!   others does not count, and a job that loses browser after browser then runs in one of its own;
 //! * a browser cannot be started: `LaunchFailed`; the next start waits (back-off), and after too many in a row,
 //!   with no browser left to run on, the waiting jobs fail with the last reason rather than wait for ever: soon, if no
 //!   browser ever came up, and else when the outage has lasted for a while;
@@ -28,9 +29,10 @@ mod decide;
 mod ended;
 mod event;
 mod fleet_outage;
+mod loss;
 mod slots;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -105,6 +107,8 @@ pub struct Dispatch {
     retry_budget: RetryBudget,
     queue: Queue,
     slots: Slots,
+    /// Browsers that ended, with the number of contexts that were in each; until all are gone.
+    losses: BTreeMap<BrowserId, usize>,
     phase: Phase,
     eviction: Eviction,
     victim: Option<SlotId>,
@@ -153,6 +157,7 @@ impl Dispatch {
             retry_budget: RetryBudget::new(config.retry_budget.clone()),
             queue: Queue::new(config.queue_capacity),
             slots: Slots::default(),
+            losses: BTreeMap::new(),
             phase: Phase::Open,
             eviction: Eviction::default(),
             victim: None,
@@ -199,6 +204,7 @@ impl Dispatch {
             Event::BrowserGone(id) => {
                 self.admission.browser_gone(id);
                 self.placement.gone(id);
+                self.forget_loss(id);
             }
             Event::Read(reading) => {
                 self.admission.read(now, &reading, self.slots.load());
@@ -321,6 +327,7 @@ impl Dispatch {
     fn browser_ended(&mut self, now: Moment, id: BrowserId) {
         let lived = self.placement.up_for(id, now);
         let Some(id) = self.placement.close(id) else { return };
+        self.note_loss(id);
         self.admission.crashed(now);
         self.admission.note_failure(now, &mut self.rng);
         self.restarts.on_death(now, lived, &mut self.rng);

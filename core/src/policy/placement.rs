@@ -50,6 +50,8 @@ pub struct Placement {
     open: BTreeSet<(u32, BrowserId)>,
     /// Ready browsers that are due for replacement.
     worn: BTreeSet<BrowserId>,
+    /// Ready browsers that hold one context and take no other.
+    alone: BTreeSet<BrowserId>,
     /// When each browser came up, oldest first; may name browsers that are gone.
     ages: VecDeque<(Moment, BrowserId)>,
     launching: u32,
@@ -80,6 +82,7 @@ impl Placement {
             browsers: BTreeMap::new(),
             open: BTreeSet::new(),
             worn: BTreeSet::new(),
+            alone: BTreeSet::new(),
             ages: VecDeque::new(),
             launching: 0,
             ready: 0,
@@ -107,9 +110,25 @@ impl Placement {
         Some(id)
     }
 
+    /// A browser that holds nothing.
+    #[must_use]
+    pub(crate) fn empty(&self) -> Option<BrowserId> {
+        self.open.first().filter(|(active, _)| *active == 0).map(|(_, id)| *id)
+    }
+
+    /// Takes a whole browser: it gets no other context until its place is given back.
+    pub(crate) fn occupy_alone(&mut self) -> Option<BrowserId> {
+        self.empty()?;
+        let id = self.occupy()?;
+        self.unindex(id);
+        self.alone.insert(id);
+        Some(id)
+    }
+
     /// Gives a place back. Returns the browser if it is to be closed now, because it was retiring and is empty.
     pub fn vacate(&mut self, id: BrowserId) -> Option<BrowserId> {
         self.unindex(id);
+        self.alone.remove(&id);
         match self.browsers.get_mut(&id) {
             Some(Phase::Ready { active, .. }) => {
                 *active = active.saturating_sub(1);
@@ -125,15 +144,16 @@ impl Placement {
         }
     }
 
-    /// Starts one more browser if `demand` contexts need it; returns its id. `now` decides who is worn.
-    pub fn launch(&mut self, now: Moment, demand: u32) -> Option<BrowserId> {
+    /// Starts one more browser if `demand` contexts, and `alone` contexts with a browser of their own, need it; returns its
+    /// id. `now` decides who is worn.
+    pub fn launch(&mut self, now: Moment, demand: u32, alone: u32) -> Option<BrowserId> {
         if self.launching >= self.config.max_launching {
             return None;
         }
         self.age(now);
         let worn = u32::try_from(self.worn.len()).unwrap_or(u32::MAX);
         let fresh = self.ready.saturating_sub(worn) + self.launching;
-        if fresh >= demand.div_ceil(self.config.contexts_per_browser.max(1)) {
+        if fresh >= self.needed(demand, alone) {
             return None;
         }
         let id = BrowserId(self.next);
@@ -183,11 +203,10 @@ impl Placement {
         Some(id)
     }
 
-    /// One browser that holds nothing and that `demand` contexts do not need.
-    pub(crate) fn close_surplus(&mut self, demand: u32) -> Option<BrowserId> {
-        let needed = demand.div_ceil(self.config.contexts_per_browser.max(1));
+    /// One browser that holds nothing and that neither `demand` contexts nor `alone` contexts with their own need.
+    pub(crate) fn close_surplus(&mut self, demand: u32, alone: u32) -> Option<BrowserId> {
         let (active, id) = *self.open.first()?;
-        if active > 0 || self.ready <= needed { None } else { self.close(id) }
+        if active > 0 || self.ready <= self.needed(demand, alone) { None } else { self.close(id) }
     }
 
     /// Every browser that is not being closed yet, launching ones included.
@@ -200,6 +219,11 @@ impl Placement {
     #[must_use]
     pub const fn ready(&self) -> u32 {
         self.ready
+    }
+
+    /// Whether there is such a browser, in any phase.
+    pub(crate) fn is_known(&self, id: BrowserId) -> bool {
+        self.browsers.contains_key(&id)
     }
 
     /// Whether this browser is starting.
@@ -246,6 +270,13 @@ impl Placement {
         None
     }
 
+    /// Browsers for `demand` contexts, those with their own included, and for `alone` more of those.
+    fn needed(&self, demand: u32, alone: u32) -> u32 {
+        let held = u32::try_from(self.alone.len()).unwrap_or(u32::MAX);
+        let shared = demand.saturating_sub(held).div_ceil(self.config.contexts_per_browser.max(1));
+        shared.saturating_add(held).saturating_add(alone)
+    }
+
     /// Finds out who has become too old.
     fn age(&mut self, now: Moment) {
         while let Some((_, id)) =
@@ -260,6 +291,7 @@ impl Placement {
     fn index(&mut self, id: BrowserId) {
         if let Some(Phase::Ready { active, .. }) = self.browsers.get(&id)
             && *active < self.config.contexts_per_browser
+            && !self.alone.contains(&id)
         {
             self.open.insert((*active, id));
         }
@@ -275,85 +307,10 @@ impl Placement {
     fn leave_ready(&mut self, id: BrowserId) {
         self.unindex(id);
         self.worn.remove(&id);
+        self.alone.remove(&id);
         self.ready -= 1;
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn placement(contexts_per_browser: u32) -> Placement {
-        let config =
-            PlacementConfig { contexts_per_browser, recycle_after_contexts: 3, ..PlacementConfig::default() };
-        Placement::new(config)
-    }
-
-    #[test]
-    fn as_many_browsers_as_the_demand_needs_and_so_many_starts_at_once() {
-        let mut placement = placement(20);
-        let first = placement.launch(Moment::ZERO, 100).expect("nothing is there yet");
-        let second = placement.launch(Moment::ZERO, 100).expect("two may start at once");
-        assert_eq!(placement.launch(Moment::ZERO, 100), None, "a third may not");
-        assert_eq!(placement.occupy(), None, "nothing is ready");
-        placement.up(first, Moment::ZERO);
-        placement.gone(second);
-        assert_eq!(placement.launch(Moment::ZERO, 20), None, "one is enough for 20");
-        assert!(placement.launch(Moment::ZERO, 21).is_some());
-    }
-
-    #[test]
-    fn contexts_go_where_there_is_most_room_and_never_beyond_it() {
-        let mut placement = placement(2);
-        for _ in 0..2 {
-            let id = placement.launch(Moment::ZERO, 4).expect("wanted");
-            placement.up(id, Moment::ZERO);
-        }
-        let taken: Vec<_> = std::iter::from_fn(|| placement.occupy()).collect();
-        assert_eq!(taken, [BrowserId(0), BrowserId(1), BrowserId(0), BrowserId(1)]);
-        assert_eq!(placement.vacate(BrowserId(1)), None);
-        assert_eq!(placement.occupy(), Some(BrowserId(1)));
-    }
-
-    #[test]
-    fn a_worn_browser_goes_only_when_its_replacement_is_up_and_it_is_empty() {
-        let mut placement = placement(2);
-        let old = placement.launch(Moment::ZERO, 1).expect("wanted");
-        placement.up(old, Moment::ZERO);
-        for _ in 0..3 {
-            assert_eq!(placement.occupy(), Some(old));
-            placement.vacate(old);
-        }
-        assert_eq!(placement.occupy(), Some(old), "worn, but still the only one");
-        let new = placement.launch(Moment::ZERO, 1).expect("a replacement is wanted");
-        assert_eq!(placement.launch(Moment::ZERO, 1), None, "one replacement is enough");
-        assert_eq!(placement.up(new, Moment::ZERO), None, "the old one is not empty");
-        assert_eq!(placement.occupy(), Some(new));
-        assert_eq!(placement.vacate(old), Some(old), "now it is");
-        assert_eq!(placement.close(old), None, "it is closed once");
-    }
-
-    #[test]
-    fn age_wears_too() {
-        let mut placement = placement(2);
-        let old = placement.launch(Moment::ZERO, 1).expect("wanted");
-        placement.up(old, Moment::ZERO);
-        let later = Moment::after(PlacementConfig::default().recycle_after);
-        let new = placement.launch(later, 1).expect("a replacement is wanted");
-        assert_eq!(placement.up(new, later), Some(old));
-    }
-
-    #[test]
-    fn a_browser_that_dies_takes_its_places_with_it() {
-        let mut placement = placement(2);
-        let id = placement.launch(Moment::ZERO, 1).expect("wanted");
-        placement.up(id, Moment::ZERO);
-        assert_eq!(placement.occupy(), Some(id));
-        assert_eq!(placement.close(id), Some(id));
-        assert_eq!(placement.occupy(), None);
-        assert_eq!(placement.vacate(id), None);
-        placement.gone(id);
-        assert!(placement.is_empty());
-        assert!(placement.launch(Moment::ZERO, 1).is_some());
-    }
-}
+mod tests;

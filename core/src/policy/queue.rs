@@ -35,8 +35,29 @@ pub(crate) struct JobHistory {
     pub(crate) held_since: Option<Moment>,
     /// How often its attempts were evicted.
     pub(crate) evictions: u32,
+    /// How often its browser ended while others were in it.
+    pub(crate) losses: u32,
     /// How its last attempt failed, if it had one.
     pub(crate) last_failure: Option<Box<Failure>>,
+}
+
+impl JobHistory {
+    /// Whether the job must have a browser of its own: it lost too many with others in them.
+    pub(crate) const fn runs_alone(&self) -> bool {
+        self.losses >= FORGIVEN_LOSSES
+    }
+}
+
+/// Losses of a job that do not count as attempts. A job that has had them runs alone.
+pub(crate) const FORGIVEN_LOSSES: u32 = 2;
+
+/// Who may share a browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// Jobs that share browsers.
+    Shared,
+    /// Jobs that need a browser of their own.
+    Alone,
 }
 
 /// The queue. Jobs that are held back fill it too, but are always taken: they were accepted long ago.
@@ -46,6 +67,8 @@ pub(crate) struct Queue {
     /// Jobs that were held back and are due: older than all that are ready, so they go first, and of them the one that
     /// expires first.
     due: BTreeMap<(Moment, JobSeq), Waiting>,
+    /// Jobs that were held back, are due and must run alone, in the order in which they became due.
+    alone: VecDeque<Waiting>,
     /// Jobs in the order in which they came; all have the same queue timeout, so they expire from the front.
     ready: VecDeque<Waiting>,
     delayed: BTreeMap<(Moment, JobSeq), Waiting>,
@@ -55,7 +78,13 @@ impl Queue {
     /// An empty queue that accepts up to `capacity` jobs.
     #[must_use]
     pub(crate) const fn new(capacity: usize) -> Self {
-        Self { capacity, due: BTreeMap::new(), ready: VecDeque::new(), delayed: BTreeMap::new() }
+        Self {
+            capacity,
+            due: BTreeMap::new(),
+            alone: VecDeque::new(),
+            ready: VecDeque::new(),
+            delayed: BTreeMap::new(),
+        }
     }
 
     /// Changes how many jobs it accepts. Those that are in it stay.
@@ -72,7 +101,13 @@ impl Queue {
     /// Jobs that could start now.
     #[must_use]
     pub(crate) fn ready(&self) -> usize {
-        self.due.len() + self.ready.len()
+        self.due.len() + self.alone.len() + self.ready.len()
+    }
+
+    /// Jobs that could start now, in a browser of their own.
+    #[must_use]
+    pub(crate) fn alone(&self) -> usize {
+        self.alone.len()
     }
 
     /// Jobs in all.
@@ -110,19 +145,33 @@ impl Queue {
             && next.key().0 <= now
         {
             let waiting = next.remove();
+            if waiting.history.runs_alone() {
+                self.alone.push_back(waiting);
+                continue;
+            }
             self.due.insert((waiting.history.deadline.unwrap_or(Moment::NEVER), waiting.job), waiting);
         }
     }
 
-    /// The job whose turn it is, to look at.
+    /// The job whose turn it is in a lane, to look at.
     #[must_use]
-    pub(crate) fn front(&self) -> Option<&Waiting> {
-        self.due.first_key_value().map(|(_, waiting)| waiting).or_else(|| self.ready.front())
+    pub(crate) fn front(&self, lane: Lane) -> Option<&Waiting> {
+        match lane {
+            Lane::Alone => self.alone.front(),
+            Lane::Shared => {
+                self.due.first_key_value().map(|(_, waiting)| waiting).or_else(|| self.ready.front())
+            }
+        }
     }
 
-    /// The job whose turn it is.
-    pub(crate) fn pop(&mut self) -> Option<Waiting> {
-        self.due.pop_first().map(|(_, waiting)| waiting).or_else(|| self.ready.pop_front())
+    /// The job whose turn it is in a lane.
+    pub(crate) fn pop(&mut self, lane: Lane) -> Option<Waiting> {
+        match lane {
+            Lane::Alone => self.alone.pop_front(),
+            Lane::Shared => {
+                self.due.pop_first().map(|(_, waiting)| waiting).or_else(|| self.ready.pop_front())
+            }
+        }
     }
 
     /// A job that has waited beyond its deadline, if there is one.
@@ -139,7 +188,8 @@ impl Queue {
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = Waiting> {
         let delayed = std::mem::take(&mut self.delayed);
         let ready = std::mem::take(&mut self.due).into_values().chain(std::mem::take(&mut self.ready));
-        ready.chain(delayed.into_values())
+        let alone = std::mem::take(&mut self.alone);
+        ready.chain(alone).chain(delayed.into_values())
     }
 
     /// When something here changes by time alone.

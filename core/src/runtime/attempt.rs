@@ -30,12 +30,15 @@ use crate::policy::dispatch::AttemptEnd;
 use crate::port::{Browser, CloseError, Context, Incidents, OpenRequest, Opening, Page, StepOutput, Store};
 use crate::runtime::clock::Clock;
 use crate::runtime::permit::OpenedNote;
+use crate::runtime::result_memory::{Held, ResultMemory};
 use crate::secrets::Secrets;
 use crate::step::Step;
 use crate::time::Moment;
 
 /// The time after its budget at which a driver's future is dropped. It lets the driver report what it was waiting for.
-const GRACE: Duration = Duration::from_millis(500);
+///
+/// A driver in this process is polled first when both are due, so this is for those in another process.
+const GRACE: Duration = Duration::from_millis(200);
 /// The timeout for the verified removal of a context or of a partly created context.
 const CLOSE_BUDGET: Duration = Duration::from_secs(15);
 
@@ -51,7 +54,11 @@ pub(crate) struct AttemptOrder {
     pub(crate) browser: Arc<dyn Browser>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) budget: Duration,
+    /// When its job was admitted, from which the budget counts: a task begins late on a busy machine.
+    pub(crate) admitted: Moment,
     pub(crate) clock: Clock,
+    /// Counts the memory of its data.
+    pub(crate) results: ResultMemory,
     /// Reports that the context is open.
     pub(crate) opened: OpenedNote,
     /// Cancels every attempt of the fleet.
@@ -75,6 +82,8 @@ pub(crate) struct AttemptReport {
 #[derive(Debug, Default)]
 pub(crate) struct AttemptOutput {
     pub(crate) data: Map<String, Value>,
+    /// The memory of `data`.
+    pub(crate) held: Held,
     pub(crate) artifacts: Vec<String>,
     pub(crate) status: Option<u16>,
     pub(crate) incidents: Incidents,
@@ -98,8 +107,8 @@ pub(crate) async fn run(order: AttemptOrder) -> AttemptReport {
 }
 
 async fn run_in_context(order: AttemptOrder) -> AttemptReport {
-    let deadline = order.clock.now() + order.budget;
-    let mut output = AttemptOutput::default();
+    let deadline = order.admitted + order.budget;
+    let mut output = AttemptOutput { held: order.results.hold(), ..AttemptOutput::default() };
     let context = match open(&order, deadline).await {
         Ok(context) => context,
         Err(Unopened { end, opening }) => {
@@ -248,7 +257,7 @@ async fn gather(
             output.status = page.status;
             accept(&order.job, &page)?;
         }
-        StepOutput::Data(data) => output.data.extend(data),
+        StepOutput::Data(data) => output.held.add(&mut output.data, data)?,
         StepOutput::Artifact(artifact) => {
             let keeping = order.store.keep(order.ticket, &order.job.id, artifact);
             let kept = timeout(deadline.since(order.clock.now()), keeping).await;

@@ -130,8 +130,11 @@ async fn a_browser_that_dies_is_replaced_and_its_jobs_are_tried_again() {
     let (report, store, _) = run(&urls, |_| {}, kill).await;
     assert_eq!(report.jobs.succeeded, 40);
     assert_eq!(report.browser_restarts, 1);
-    let again = store.records().iter().filter(|record| record.attempts == 2).count();
-    assert_eq!(again, 20, "the contexts of one browser, and no others");
+    assert_eq!(report.attempts, 60, "the contexts of one browser again, and no others");
+    assert!(
+        store.records().iter().all(|record| record.attempts == 1),
+        "what was lost with it does not count"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -139,6 +142,20 @@ async fn a_context_that_does_not_close_costs_its_browser_and_nothing_else() {
     let (report, store, driver) = run(&["http://stuck/", "http://slow/"], |_| {}, undisturbed).await;
     assert_eq!(report.jobs.succeeded, 2, "{:?}", store.records());
     assert_eq!(driver.browsers_closed(), driver.browsers_launched());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_context_that_does_not_close_is_named_where_its_browser_is_missed() {
+    let urls = ["http://stuck/", "http://long/"];
+    let (report, store, _) = run(&urls, |config| config.retry.attempts = 1, undisturbed).await;
+    assert_eq!((report.jobs.succeeded, report.browser_restarts), (1, 1));
+    let Outcome::Failed(failure) = store.outcome(1) else { panic!("{:?}", store.records()) };
+    assert_eq!(failure.fault.class, FailureClass::BrowserCrash);
+    let named = "the context of another job was not verified gone: closing a context took longer than 15s";
+    assert!(failure.fault.message.contains(named), "{failure}");
+    let (report, store, _) = run(&urls, |_| {}, undisturbed).await;
+    assert_eq!((report.jobs.succeeded, report.browser_restarts), (2, 1));
+    assert_eq!(store.record_of(1).attempts, 1, "{:?}", store.records());
 }
 
 #[tokio::test(start_paused = true)]

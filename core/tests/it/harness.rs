@@ -42,12 +42,15 @@ pub(crate) struct Fleet {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Attempt {
     pub(crate) number: u32,
-    slot: SlotId,
+    pub(crate) job: JobSeq,
+    pub(crate) browser: BrowserId,
+    pub(crate) slot: SlotId,
 }
 
 /// A job that ended.
 #[derive(Debug)]
 pub(crate) struct Settled {
+    pub(crate) job: JobSeq,
     pub(crate) at: Moment,
     pub(crate) outcome: Outcome,
     pub(crate) attempts: u32,
@@ -84,17 +87,17 @@ impl Fleet {
         self.dispatch.handle(self.now, event);
         while let Some(action) = self.dispatch.next_action() {
             match action {
-                Action::Start { slot, attempt: number, .. } => {
+                Action::Start { slot, job, browser, attempt: number } => {
                     self.slots.insert(slot);
-                    self.started.push_back(Attempt { slot, number });
+                    self.started.push_back(Attempt { number, job, browser, slot });
                 }
                 Action::Launch(browser) => self.launching.push_back(browser),
                 Action::Close(browser) => {
                     self.closed.push(browser);
                     self.dispatch.handle(self.now, Event::BrowserGone(browser));
                 }
-                Action::Settle { outcome, attempts, .. } => {
-                    self.settled.push(Settled { at: self.now, outcome, attempts });
+                Action::Settle { job, outcome, attempts } => {
+                    self.settled.push(Settled { job, at: self.now, outcome, attempts });
                 }
                 Action::Evict(slot) => self.evicted.push_back(slot),
                 Action::Announce(announcement) => self.announcements.push((self.now, announcement)),
@@ -162,6 +165,11 @@ impl Fleet {
             self.evictions += 1;
             self.end(slot, AttemptEnd::Evicted);
         }
+    }
+
+    /// The attempts that were started and not answered.
+    pub(crate) fn take_started(&mut self) -> Vec<Attempt> {
+        self.started.drain(..).collect()
     }
 
     /// Ends each attempt with the result of `end`, until the fleet can only wait.

@@ -8,5 +8,6 @@ mod dispatch_model;
 mod endings;
 mod fleet;
 mod incident;
+mod losses;
 mod openings;
 mod words_travel;

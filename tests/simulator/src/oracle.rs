@@ -206,7 +206,7 @@ impl Oracle {
             Action::Start { slot, job, browser, attempt } => {
                 self.jobs.conclude(now, *job)?;
                 self.jobs.started(now, *job, *attempt, &self.breakers.troubled_hosts)?;
-                self.browsers.occupy(*browser)?;
+                self.browsers.occupy(*browser, self.jobs.losses(*job))?;
                 let host = self.jobs.host(*job).unwrap_or(crate::world_event::Host(0));
                 let phase = SlotPhase::Creating;
                 self.slots.take(

@@ -247,7 +247,8 @@ impl<'a> Stage<'a> {
 /// The time limit for the end of the storm: it is generous, because a stuck fleet is stuck for ever.
 fn storm_deadline(plan: &Plan) -> Moment {
     let scenario = &plan.scenario;
-    let attempts = scenario.load.jobs * scenario.fleet.retry.attempts;
+    // Two attempts of a job may be lost with its browser and not count.
+    let attempts = scenario.load.jobs * (scenario.fleet.retry.attempts + 2);
     let one_by_one = (scenario.load.attempt_timeout + scenario.fleet.retry.cap) * attempts;
     Moment::after(scenario.calm_at + Duration::from_secs(1_800) + one_by_one)
 }

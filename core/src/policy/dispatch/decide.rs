@@ -11,7 +11,7 @@ use crate::policy::dispatch::fleet_outage::FleetOutage;
 use crate::policy::dispatch::slots::Attempt;
 use crate::policy::dispatch::{Action, Dispatch, Phase};
 use crate::policy::pressure::{self, Idle, Launches, Trim};
-use crate::policy::queue::{JobHistory, Waiting};
+use crate::policy::queue::{JobHistory, Lane, Waiting};
 use crate::policy::restart::Restart;
 use crate::policy::scopes::{Blocked, BreakerPermits, Scope};
 use crate::time::Moment;
@@ -53,9 +53,12 @@ impl Dispatch {
         if self.is_whole(now) {
             self.fleet_outage = None;
         }
-        while self.queue.ready() > 0 && self.admission.admit(now, self.load()).is_ok() {
-            if let AdmitResult::Shut = self.try_front(now) {
-                break;
+        // A browser that is empty now is taken before others fill it.
+        for lane in [Lane::Alone, Lane::Shared] {
+            while self.queue.front(lane).is_some() && self.admission.admit(now, self.load()).is_ok() {
+                if let AdmitResult::Shut = self.try_front(now, lane) {
+                    break;
+                }
             }
         }
         self.launch_missing_browsers(now);
@@ -80,7 +83,7 @@ impl Dispatch {
             Idle::CloseSpare => Some(self.demand().max(u32::from(!self.queue.is_empty()))),
             Idle::Recycle => Some(self.demand()),
         };
-        let surplus = needed.and_then(|needed| self.placement.close_surplus(needed));
+        let surplus = needed.and_then(|needed| self.placement.close_surplus(needed, self.demand_alone(now)));
         self.actions.extend(surplus.map(Action::Close));
         // The attempt that the starvation rule admitted is not evicted while it is alone: its memory is not what is short.
         let is_spared = |slot: &SlotId| self.last_resort == Some(*slot) && self.load().active == 1;
@@ -95,41 +98,49 @@ impl Dispatch {
         }
     }
 
-    /// Tries to start the job at the front on the browser with the most room.
-    fn try_front(&mut self, now: Moment) -> AdmitResult {
-        let Some(front) = self.queue.front() else { return AdmitResult::Shut };
+    /// Tries to start the job at the front of a lane on the browser with the most room, or on an empty one.
+    fn try_front(&mut self, now: Moment, lane: Lane) -> AdmitResult {
+        let Some(front) = self.queue.front(lane) else { return AdmitResult::Shut };
         let JobHistory { host, proxy, .. } = &front.history;
         let peers: Vec<_> =
             proxy.clone().map(Scope::Proxy).into_iter().chain(host.clone().map(Scope::Host)).collect();
         // Asked before there is a browser: a job that may not visit its host needs none.
         if let Some(blocked) = self.admission.scopes().blocked(now, &peers) {
-            return self.hold_back(now, &blocked);
+            return self.hold_back(now, lane, &blocked);
         }
-        let Some(browser) = self.placement.roomiest() else { return AdmitResult::Shut };
+        let browser = match lane {
+            Lane::Alone => self.placement.empty(),
+            Lane::Shared => self.placement.roomiest(),
+        };
+        let Some(browser) = browser else { return AdmitResult::Shut };
         let scopes: Vec<_> = FLEET_SCOPES.into_iter().chain([Scope::Browser(browser)]).chain(peers).collect();
         match self.admission.pass(now, &scopes, &mut self.rng) {
-            Ok(permits) => self.start(now, permits),
+            Ok(permits) => self.start(now, lane, permits),
             Err(blocked) => match blocked.scope {
-                Scope::Host(_) | Scope::Proxy(_) => self.hold_back(now, &blocked),
+                Scope::Host(_) | Scope::Proxy(_) => self.hold_back(now, lane, &blocked),
                 Scope::Browser(id) => {
                     // It takes no new contexts; those that it holds may end by themselves.
                     let empty = self.placement.retire(id);
                     self.actions.extend(empty.map(Action::Close));
                     AdmitResult::Next
                 }
-                Scope::Global | Scope::Fuse => self.wait_for_fleet(now, &blocked),
+                Scope::Global | Scope::Fuse => self.wait_for_fleet(now, lane, &blocked),
             },
         }
     }
 
-    fn start(&mut self, now: Moment, permits: BreakerPermits) -> AdmitResult {
-        let (Some(browser), Some(waiting)) = (self.placement.occupy(), self.queue.pop()) else {
+    fn start(&mut self, now: Moment, lane: Lane, permits: BreakerPermits) -> AdmitResult {
+        let browser = match lane {
+            Lane::Alone => self.placement.occupy_alone(),
+            Lane::Shared => self.placement.occupy(),
+        };
+        let (Some(browser), Some(waiting)) = (browser, self.queue.pop(lane)) else {
             self.admission.ended(now, permits, AttemptOutcome::Dropped, &mut self.rng);
             return AdmitResult::Shut;
         };
         let Waiting { job, entry, attempts, mut history } = waiting;
-        // A job pays in once: after an eviction its first attempt comes again.
-        if attempts == 0 && history.evictions == 0 {
+        // A job pays in once: after an eviction or a lost browser its first attempt comes again.
+        if attempts == 0 && history.evictions == 0 && history.losses == 0 {
             self.retry_budget.deposit(now);
         }
         // From its first attempt on only the number of attempts bounds a job.
@@ -161,7 +172,7 @@ impl Dispatch {
     }
 
     /// Lets every job wait for a breaker of the whole fleet, or gives the job at the front up when that has lasted too long.
-    fn wait_for_fleet(&mut self, now: Moment, blocked: &Blocked) -> AdmitResult {
+    fn wait_for_fleet(&mut self, now: Moment, lane: Lane, blocked: &Blocked) -> AdmitResult {
         let until = blocked.refused.until();
         self.fleet_open_until = Some(until);
         // While it is being probed it may turn out well.
@@ -172,15 +183,15 @@ impl Dispatch {
         if outage.may_end(now, until) {
             return AdmitResult::Shut;
         }
-        let Some(waiting) = self.queue.pop() else { return AdmitResult::Shut };
+        let Some(waiting) = self.queue.pop(lane) else { return AdmitResult::Shut };
         let fault = || Fault::transient(FailureClass::Overload, format!("the whole fleet fails: {blocked}"));
         self.give_up(waiting, fault);
         AdmitResult::Next
     }
 
     /// Holds the job at the front back until its host or proxy may be asked again, or gives it up when that has lasted too long.
-    fn hold_back(&mut self, now: Moment, blocked: &Blocked) -> AdmitResult {
-        let Some(mut waiting) = self.queue.pop() else { return AdmitResult::Shut };
+    fn hold_back(&mut self, now: Moment, lane: Lane, blocked: &Blocked) -> AdmitResult {
+        let Some(mut waiting) = self.queue.pop(lane) else { return AdmitResult::Shut };
         let since = *waiting.history.held_since.get_or_insert(now);
         let give_up = since + self.config.host_patience;
         let ask_again = match blocked.refused {
@@ -213,14 +224,23 @@ impl Dispatch {
     /// Starts the browsers that are missing.
     fn launch_missing_browsers(&mut self, now: Moment) {
         let demand = self.demand();
+        let is_missing = self.placement.empty().is_none();
+        let alone = if is_missing { self.demand_alone(now) } else { 0 };
         while self.launches.may_launch(now)
             && self.restarts.may_restart(now) == Restart::Now
             && (self.placement.is_empty() || self.admission.has_room_for_browser())
-            && let Some(id) = self.placement.launch(now, demand)
+            && let Some(id) = self.placement.launch(now, demand, alone)
         {
             self.admission.launching(id);
             self.actions.push_back(Action::Launch(id));
         }
+    }
+
+    /// Browsers that jobs that run alone need now: they take those that are empty, one after the other.
+    fn demand_alone(&self, now: Moment) -> u32 {
+        let may_start = self.admission.measures().launches == Launches::Any
+            && self.admission.admit(now, self.load()).is_ok();
+        u32::from(self.queue.alone() > 0 && may_start)
     }
 
     /// Contexts that browsers should have room for.

@@ -15,7 +15,7 @@ use crate::time::Moment;
 const FORGIVEN_EVICTIONS: u32 = 2;
 
 /// What becomes of a job after an attempt.
-enum AfterAttempt {
+pub(super) enum AfterAttempt {
     /// The job has ended.
     Over(Outcome),
     /// It waits until `due` for another attempt; `attempts` of those before count.
@@ -34,8 +34,11 @@ impl Dispatch {
             // The event that its context was opened may still be on its way.
             self.opened(now, id);
         }
+        let is_lost =
+            matches!(&end, AttemptEnd::Failed(failure) if failure.fault.class == FailureClass::BrowserCrash);
+        let crew = if is_lost { self.crew(id) } else { 1 };
         let Some((attempt, progress)) = self.slots.ended(id) else { return };
-        let Attempt { job, entry, number, permits, mut history } = attempt;
+        let Attempt { job, entry, mut number, permits, mut history } = attempt;
         let outcome = match (&end, progress) {
             (AttemptEnd::Succeeded, Progress::Running) => AttemptOutcome::Succeeded,
             (AttemptEnd::Failed(failure), _) => AttemptOutcome::from(failure),
@@ -60,7 +63,11 @@ impl Dispatch {
                 if failure.fault.class == FailureClass::Timeout && progress == Progress::Creating {
                     self.admission.creation_timed_out();
                 }
-                self.failed(now, number, failure, &mut history)
+                if is_lost {
+                    self.lost(now, &mut number, failure, crew, &mut history)
+                } else {
+                    self.failed(now, number, failure, &mut history)
+                }
             }
         };
         match after {
@@ -86,6 +93,7 @@ impl Dispatch {
             self.eviction.on_gone(now);
         }
         self.actions.extend(self.placement.vacate(browser).map(Action::Close));
+        self.forget_loss(browser);
     }
 
     /// An attempt was evicted: it does not count, unless its job was evicted often.
@@ -100,7 +108,7 @@ impl Dispatch {
         self.failed(now, number, failure, history)
     }
 
-    fn failed(
+    pub(super) fn failed(
         &mut self,
         now: Moment,
         number: u32,
@@ -118,7 +126,7 @@ impl Dispatch {
     }
 
     /// When one more retry may begin. The budget delays it, by no more than the longest back-off, and never gives it up.
-    fn book_retry(&mut self, now: Moment, class: FailureClass) -> Moment {
+    pub(super) fn book_retry(&mut self, now: Moment, class: FailureClass) -> Moment {
         if RetryBudget::charges(class) { self.retry_budget.withdraw(now, self.config.retry.cap) } else { now }
     }
 }

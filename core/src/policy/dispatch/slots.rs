@@ -94,6 +94,21 @@ impl Slots {
         }
     }
 
+    /// The browser of a slot.
+    pub(super) fn browser(&self, id: SlotId) -> Option<BrowserId> {
+        self.held.get(&id).map(|slot| slot.browser)
+    }
+
+    /// The number of contexts on a browser that are not gone.
+    pub(super) fn held_on(&self, browser: BrowserId) -> usize {
+        self.held.values().filter(|slot| slot.browser == browser).count()
+    }
+
+    /// Whether a slot is held on this browser.
+    pub(super) fn holds(&self, browser: BrowserId) -> bool {
+        self.held.values().any(|slot| slot.browser == browser)
+    }
+
     /// The slot's context is gone: the slot is free.
     pub(super) fn freed(&mut self, id: SlotId) -> Option<BrowserId> {
         self.held.remove(&id).map(|slot| slot.browser)

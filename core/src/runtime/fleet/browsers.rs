@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 
 use crate::id::BrowserId;
 use crate::outcome::{FailureClass, Fault};
+use crate::policy::dispatch::AttemptEnd;
 use crate::policy::pressure::Trim;
 use crate::port::{Browser, BrowserEnd, CloseError, Driver};
 use crate::runtime::permit::Permit;
@@ -34,6 +35,8 @@ struct Cell {
     state: State,
     /// Permits of contexts that could not be verified gone. They are dropped when the browser is gone.
     held: Vec<Permit>,
+    /// Why a browser that was up was given up: the first context that could not be verified gone.
+    given_up: Option<String>,
 }
 
 enum State {
@@ -76,17 +79,37 @@ impl Browsers {
         }
     }
 
-    /// Keeps the permit of a context that could not be verified gone until its browser is gone.
-    pub(super) fn hold(&mut self, id: BrowserId, permit: Permit) {
+    /// Keeps the permit of a context that could not be verified gone until its browser is gone. Returns the number of
+    /// browsers that are given up because of it: one, unless the browser has ended or was given up before.
+    pub(super) fn hold(&mut self, id: BrowserId, permit: Permit, left: &CloseError) -> u64 {
         match self.cells.get_mut(&id) {
-            Some(cell) => cell.held.push(permit),
+            Some(cell) => {
+                cell.held.push(permit);
+                if matches!(cell.state, State::Up(..)) && cell.given_up.is_none() {
+                    cell.given_up = Some(left.to_string());
+                    return 1;
+                }
+            }
             // The browser and its contexts are already gone.
             None => drop(permit),
         }
+        0
+    }
+
+    /// The end of an attempt on this browser. If the browser was given up because of a context, a lost attempt names it.
+    pub(super) fn explained(&self, id: BrowserId, mut end: AttemptEnd) -> AttemptEnd {
+        if let AttemptEnd::Failed(failure) = &mut end
+            && failure.fault.class == FailureClass::BrowserCrash
+            && let Some(left) = self.cells.get(&id).and_then(|cell| cell.given_up.as_deref())
+        {
+            failure.fault.message =
+                format!("the browser was replaced, because the context of another job was {left}");
+        }
+        end
     }
 
     pub(super) fn launch(&mut self, id: BrowserId) -> Pending {
-        self.cells.insert(id, Cell { state: State::Launching, held: Vec::new() });
+        self.cells.insert(id, Cell { state: State::Launching, held: Vec::new(), given_up: None });
         let (driver, budget) = (Arc::clone(&self.driver), self.launch_timeout);
         let task = self.supervisor.spawn_graceful("launch", async move { driver.launch(id, budget).await });
         async move {
@@ -107,7 +130,8 @@ impl Browsers {
         let unwanted = matches!(self.cells.get(&id), Some(Cell { state: State::Unwanted, .. }) | None);
         let watch = self.supervisor.child();
         let held = self.cells.remove(&id).map(|cell| cell.held).unwrap_or_default();
-        self.cells.insert(id, Cell { state: State::Up(Arc::clone(&browser), watch.clone()), held });
+        self.cells
+            .insert(id, Cell { state: State::Up(Arc::clone(&browser), watch.clone()), held, given_up: None });
         if unwanted && let Some(closing) = self.close(id) {
             return closing;
         }

@@ -8,6 +8,7 @@ use crate::job::Job;
 use crate::outcome::Outcome;
 use crate::port::JobRecord;
 use crate::runtime::attempt::AttemptOutput;
+use crate::runtime::result_memory::{Held, ResultMemory};
 use crate::time::Moment;
 
 /// The jobs that have not ended.
@@ -15,6 +16,8 @@ pub(super) struct OpenJobs {
     /// The name of the driver in the records.
     driver: Arc<str>,
     jobs: HashMap<JobSeq, OpenJob>,
+    /// The memory of all their data.
+    results: ResultMemory,
     next: u64,
 }
 
@@ -29,12 +32,17 @@ struct OpenJob {
 impl OpenJobs {
     /// An empty set of jobs; their records will name this driver.
     pub(super) fn of(driver: Arc<str>) -> Self {
-        Self { driver, jobs: HashMap::new(), next: 0 }
+        Self { driver, jobs: HashMap::new(), results: ResultMemory::default(), next: 0 }
     }
 
     /// The name of the driver in the records.
     pub(super) fn driver(&self) -> Arc<str> {
         Arc::clone(&self.driver)
+    }
+
+    /// Counts the memory of the data of an attempt.
+    pub(super) fn results(&self) -> ResultMemory {
+        self.results.clone()
     }
 
     /// Adds a job and gives it a number.
@@ -63,13 +71,13 @@ impl OpenJobs {
         }
     }
 
-    /// Removes a job that has ended and returns its record.
+    /// Removes a job that has ended and returns its record, with the memory that its data takes.
     pub(super) fn end(
         &mut self,
         seq: JobSeq,
         outcome: Outcome,
         attempts: u32,
-    ) -> Option<(Ticket, JobRecord)> {
+    ) -> Option<(Ticket, JobRecord, Held)> {
         let OpenJob { ticket, job, first_start, last_end, output } = self.jobs.remove(&seq)?;
         let elapsed = last_end.zip(first_start).map(|(end, start)| end.since(start)).unwrap_or_default();
         let record = JobRecord {
@@ -85,6 +93,6 @@ impl OpenJobs {
             status: output.status,
             incidents: output.incidents,
         };
-        Some((ticket, record))
+        Some((ticket, record, output.held))
     }
 }

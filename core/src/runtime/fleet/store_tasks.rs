@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use crate::id::Ticket;
 use crate::job::Job;
 use crate::port::{JobRecord, Store, StoreError};
+use crate::runtime::result_memory::Held;
 use crate::runtime::supervisor::{Supervisor, Task};
 
 /// The capacity of each channel, in jobs or results.
@@ -47,7 +48,8 @@ pub(super) fn feed(store: Arc<dyn Store>, supervisor: &Supervisor) -> mpsc::Rece
 
 /// What is sent to the store about a job.
 pub(super) enum JobEnd {
-    Recorded(Ticket, Box<JobRecord>),
+    /// With the memory of its data, which is given back when it is recorded.
+    Recorded(Ticket, Box<JobRecord>, Held),
     Released(Ticket),
 }
 
@@ -71,7 +73,7 @@ pub(super) fn recorder(
         let mut recorded = Recorded::default();
         while let Some(end) = receive.recv().await {
             let done = match end {
-                JobEnd::Recorded(ticket, record) => store.record(ticket, *record).await,
+                JobEnd::Recorded(ticket, record, _held) => store.record(ticket, *record).await,
                 JobEnd::Released(ticket) => store.release(ticket).await,
             };
             match done {

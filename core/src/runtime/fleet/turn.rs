@@ -262,7 +262,7 @@ impl Turn {
         let closed = match report {
             Ok(AttemptReport { end, output, finished, closed }) => {
                 self.jobs.attempt_ended(job, finished, output);
-                self.tell(Event::Ended(slot, end));
+                self.tell(Event::Ended(slot, self.browsers.explained(browser, end)));
                 closed
             }
             Err(lost) => {
@@ -275,7 +275,7 @@ impl Turn {
             Ok(()) => drop(permit),
             Err(left) => {
                 tracing::warn!(%browser, %left, "a context could not be verified gone; its browser is replaced");
-                self.browsers.hold(browser, permit);
+                self.restarts += self.browsers.hold(browser, permit, &left);
                 self.tell(Event::BrowserEnded(browser));
             }
         }
@@ -303,13 +303,15 @@ impl Turn {
                     }
                 }
                 Action::Settle { job, outcome, attempts } => {
-                    let Some((ticket, record)) = self.jobs.end(job, outcome, attempts) else { continue };
+                    let Some((ticket, record, held)) = self.jobs.end(job, outcome, attempts) else {
+                        continue;
+                    };
                     let end = match (&record.outcome, self.unfinished) {
                         (Outcome::Cancelled, Unfinished::Released) => {
                             self.released += 1;
                             JobEnd::Released(ticket)
                         }
-                        _ => JobEnd::Recorded(ticket, Box::new(record)),
+                        _ => JobEnd::Recorded(ticket, Box::new(record), held),
                     };
                     if let Some(records) = &self.records
                         // This waits only when the disk is slower than the browsers; then the fleet must slow down.
@@ -342,9 +344,11 @@ impl Turn {
         let order = AttemptOrder {
             ticket,
             budget: job.timeout.unwrap_or(self.config.attempt_timeout),
+            admitted,
             job,
             driver: self.jobs.driver(),
             browser,
+            results: self.jobs.results(),
             store: Arc::clone(&self.store),
             clock: self.clock,
             opened,

@@ -1,5 +1,6 @@
 //! The model: the jobs, slots and browsers according to the actions of [`Dispatch`], checked after every step.
 
+mod over;
 mod rest;
 
 use std::collections::BTreeMap;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_core::id::{BrowserId, JobSeq, SlotId};
-use plimsoll_core::outcome::{Failure, FailureClass, Fault, Outcome, Recurrence, Stage};
+use plimsoll_core::outcome::{Failure, FailureClass, Fault, Outcome, Stage};
 use plimsoll_core::policy::{Action, AttemptEnd, Counts, Dispatch, DispatchConfig, Event, LimitPolicy};
 use plimsoll_core::time::Moment;
 
@@ -34,9 +35,15 @@ struct Slot {
     attempt: u32,
     phase: SlotPhase,
     evicted: bool,
+    /// No other context may join its browser.
+    alone: bool,
 }
 
 impl Slot {
+    fn is_held(&self) -> bool {
+        self.phase != SlotPhase::Freed
+    }
+
     fn is_busy(&self) -> bool {
         matches!(self.phase, SlotPhase::Creating | SlotPhase::Running)
     }
@@ -48,7 +55,7 @@ struct Browser {
     died: bool,
 }
 
-/// The state of a job. `made` counts its attempts without the first two evictions.
+/// The state of a job. `made` counts its attempts without the first two evictions and losses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Job {
     Waiting { since: Moment, made: u32 },
@@ -65,6 +72,10 @@ pub(crate) struct Model {
     jobs: BTreeMap<JobSeq, Job>,
     /// The number of evictions of each job.
     evictions: BTreeMap<JobSeq, u32>,
+    /// The number of browsers that each job lost beside others.
+    losses: BTreeMap<JobSeq, u32>,
+    /// The number of contexts that were in each browser when it ended.
+    crews: BTreeMap<BrowserId, u32>,
     /// Why each job waits for another attempt.
     failures: BTreeMap<JobSeq, Failure>,
     slots: BTreeMap<SlotId, Slot>,
@@ -82,6 +93,8 @@ impl Model {
             stopped: false,
             jobs: BTreeMap::new(),
             evictions: BTreeMap::new(),
+            losses: BTreeMap::new(),
+            crews: BTreeMap::new(),
             failures: BTreeMap::new(),
             slots: BTreeMap::new(),
             browsers: BTreeMap::new(),
@@ -157,6 +170,11 @@ impl Model {
                 let patience = self.now + self.config.host_patience;
                 self.borne_until = self.borne_until.map(|until| until.min(patience));
             }
+            Event::BrowserEnded(id)
+                if matches!(self.phase(*id), Some(BrowserPhase::Launching | BrowserPhase::Ready)) =>
+            {
+                self.crews.insert(*id, self.held_on(*id));
+            }
             Event::BrowserGone(id) => self.move_browser(*id, BrowserPhase::Closing, BrowserPhase::Gone),
             Event::Opened(id) => {
                 let slot = self.slots.get_mut(id).filter(|slot| slot.phase == SlotPhase::Creating)?;
@@ -179,46 +197,6 @@ impl Model {
         if let Some(browser) = self.browsers.get_mut(&id).filter(|browser| browser.phase == from) {
             browser.phase = to;
         }
-    }
-
-    /// An attempt has ended: its job also ends or waits for another attempt. The rule is repeated here in simple form.
-    fn attempt_over(&mut self, id: SlotId, end: &AttemptEnd) -> Option<(JobSeq, Outcome)> {
-        let slot = self.slots.get_mut(&id).filter(|slot| slot.is_busy())?;
-        slot.phase = SlotPhase::Closing;
-        let (job, attempt) = (slot.job, slot.attempt);
-        let again = |made| Job::Waiting { since: self.now, made };
-        let (state, outcome) = match end {
-            AttemptEnd::Succeeded => (Job::Ended, Outcome::Succeeded),
-            AttemptEnd::Cancelled => (Job::Ended, Outcome::Cancelled),
-            AttemptEnd::Evicted if self.stopped => (Job::Ended, Outcome::Cancelled),
-            AttemptEnd::Evicted => {
-                let times = self.evictions.entry(job).or_default();
-                *times += 1;
-                if *times <= 2 {
-                    self.jobs.insert(job, again(attempt - 1));
-                    return None;
-                }
-                let message = format!("evicted {times} times to save the machine");
-                let failure = Fault::transient(FailureClass::Overload, message).at(Stage::Queue);
-                let retried = attempt < self.config.retry.attempts;
-                (if retried { again(attempt) } else { Job::Ended }, Outcome::Failed(failure))
-            }
-            AttemptEnd::Failed(failure) => {
-                let may_help = failure.fault.recurrence == Recurrence::Transient
-                    && self.config.retry.classes.contains(&failure.fault.class);
-                let retried = may_help && attempt < self.config.retry.attempts && !self.stopped;
-                (if retried { again(attempt) } else { Job::Ended }, Outcome::Failed(failure.clone()))
-            }
-        };
-        if state == Job::Ended {
-            // The job is marked when the fleet reports its end.
-            return Some((job, outcome));
-        }
-        if let Outcome::Failed(failure) = outcome {
-            self.failures.insert(job, failure);
-        }
-        self.jobs.insert(job, state);
-        None
     }
 
     /// Checks that an action is allowed, and applies it to the model.
@@ -266,6 +244,10 @@ impl Model {
         assert!(!self.stopped, "{job} starts after the stop");
         assert_eq!(self.phase(browser), Some(BrowserPhase::Ready), "{job} starts on {browser}");
         let held = self.held_on(browser);
+        let alone = self.losses.get(&job).is_some_and(|losses| *losses >= 2);
+        assert!(!alone || held == 0, "{job} runs alone, beside {held} others");
+        let lone = self.slots.values().any(|slot| slot.alone && slot.browser == browser && slot.is_held());
+        assert!(!lone, "{job} joins a job that runs alone");
         assert!(held < self.config.placement.contexts_per_browser, "{browser} holds {held} already");
         let before = self.jobs.insert(job, Job::Running(slot));
         let Some(Job::Waiting { since, made }) = before else {
@@ -274,12 +256,14 @@ impl Model {
         assert_eq!(attempt, made + 1);
         let deadline = self.config.queue_timeout.filter(|_| made == 0).map(|patience| since + patience);
         assert!(
-            deadline.is_none_or(|deadline| self.now < deadline || self.was_evicted(job)),
+            deadline.is_none_or(|deadline| self.now < deadline
+                || self.was_evicted(job)
+                || self.losses.contains_key(&job)),
             "{job} has expired"
         );
         assert!(self.slots.keys().all(|known| *known < slot), "{slot} is used twice");
         let phase = SlotPhase::Creating;
-        self.slots.insert(slot, Slot { job, browser, attempt, phase, evicted: false });
+        self.slots.insert(slot, Slot { job, browser, attempt, phase, evicted: false, alone });
     }
 
     fn may_settle(&self, job: JobSeq, before: Job, outcome: &Outcome, attempts: u32) {
@@ -363,7 +347,7 @@ impl Model {
     }
 
     fn held_on(&self, id: BrowserId) -> u32 {
-        self.slots.values().filter(|slot| slot.browser == id && slot.phase != SlotPhase::Freed).count() as u32
+        self.slots.values().filter(|slot| slot.browser == id && slot.is_held()).count() as u32
     }
 
     fn was_evicted(&self, job: JobSeq) -> bool {

@@ -187,6 +187,7 @@ impl Context for ScriptedContext {
                 "proxied" => return Err(Fault::transient(FailureClass::Proxy, "no proxy")),
                 "stuck" => self.stuck = true,
                 "slow" => sleep(Duration::from_secs(2)).await,
+                "long" => sleep(Duration::from_secs(18)).await,
                 _ => sleep(Duration::from_millis(200)).await,
             }
             Ok(StepOutput::Page(Page { url: goto.url.to_string(), status: None }))

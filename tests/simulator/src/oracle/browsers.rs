@@ -33,6 +33,8 @@ pub(super) struct Browsers {
 struct Browser {
     up_since: Option<Moment>,
     held: u32,
+    /// It holds a job that lost two browsers beside others, and takes no other.
+    taken: bool,
     served: u64,
     retired: bool,
     ended: bool,
@@ -159,12 +161,17 @@ impl Browsers {
         })
     }
 
-    pub(super) fn occupy(&mut self, id: BrowserId) -> Check {
+    pub(super) fn occupy(&mut self, id: BrowserId, losses: u32) -> Check {
         let Some(browser) = self.browsers.get_mut(&id) else {
             return hold(Invariant::BrowserUp, false, || format!("{id} is gone, or was never there"));
         };
         hold(Invariant::BrowserUp, browser.is_open(), || format!("{id} is {browser:?}"))?;
         hold(Invariant::WornReplaced, !browser.retired, || format!("{id} is {browser:?}"))?;
+        let (is_alone, beside) = (losses >= 2, browser.held);
+        hold(Invariant::BrowserRoom, !browser.taken && !(is_alone && beside > 0), || {
+            format!("{id} is shared by a job that lost {losses} browsers, beside {beside} others")
+        })?;
+        browser.taken = is_alone;
         browser.held += 1;
         browser.served += 1;
         let most = self.rules.placement.contexts_per_browser;
@@ -176,6 +183,7 @@ impl Browsers {
     pub(super) fn vacate(&mut self, id: BrowserId) {
         if let Some(browser) = self.browsers.get_mut(&id) {
             browser.held = browser.held.saturating_sub(1);
+            browser.taken = false;
         }
     }
 
@@ -196,6 +204,7 @@ impl Browsers {
             b.is_open()
                 && fresh
                 && !b.retired
+                && !b.taken
                 && b.held < rules.contexts_per_browser
                 && !troubled.contains(id)
         };

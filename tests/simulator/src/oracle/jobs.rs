@@ -31,6 +31,10 @@ struct Job {
     attempts: u32,
     /// How often it was evicted.
     evictions: u32,
+    /// How often its browser ended and the attempt did not count.
+    losses: u32,
+    /// Its last attempt was lost with its browser, so it may not count.
+    is_forgivable: bool,
     state: State,
     /// How its last attempt failed.
     last: Option<(Stage, FailureClass)>,
@@ -65,7 +69,19 @@ impl Jobs {
     pub(super) fn submitted(&mut self, now: Moment, job: JobSeq, host: Host) {
         let deadline = self.rules.queue_timeout.map(|patience| now + patience);
         let state = State::Fresh;
-        self.jobs.insert(job, Job { host, deadline, attempts: 0, evictions: 0, state, last: None });
+        self.jobs.insert(
+            job,
+            Job {
+                host,
+                deadline,
+                attempts: 0,
+                evictions: 0,
+                losses: 0,
+                is_forgivable: false,
+                state,
+                last: None,
+            },
+        );
         self.fresh.insert(job);
         self.next = self.next.max(job.0 + 1);
         self.counts.submitted += 1;
@@ -108,7 +124,12 @@ impl Jobs {
         let Some(entry) = self.jobs.get_mut(&job) else {
             return Err(Broken(I::SettlesOnce, format!("{job} starts, and is settled or was never there")));
         };
-        same(I::AttemptsCounted, attempt, entry.attempts + 1)?;
+        // Only the fleet knows which attempts were in a browser when it ended; it may forgive two.
+        let is_forgiven = entry.is_forgivable && entry.attempts > 0 && attempt == entry.attempts;
+        entry.losses += u32::from(is_forgiven);
+        same(I::AttemptsCounted, attempt, entry.attempts + u32::from(!is_forgiven))?;
+        hold(I::AttemptsBounded, entry.losses <= 2, || format!("{job} is forgiven {} losses", entry.losses))?;
+        entry.is_forgivable = false;
         hold(I::AttemptsBounded, attempt <= self.rules.retry.attempts, || {
             format!("{job} starts attempt {attempt}")
         })?;
@@ -148,7 +169,12 @@ impl Jobs {
                 format!("{job} is settled again, or was never there: {outcome:?}"),
             ));
         };
-        same(I::AttemptsCounted, attempts, entry.attempts)?;
+        let is_lost = entry.last.is_some_and(|(_, class)| class == FailureClass::BrowserCrash);
+        let lost = (entry.attempts + entry.losses).min(self.rules.retry.attempts);
+        let is_blamed = is_lost && attempts == lost && matches!(outcome, Outcome::Failed(_));
+        let is_forgiven = entry.is_forgivable && attempts + 1 == entry.attempts;
+        let counted = if is_blamed || is_forgiven { attempts } else { entry.attempts };
+        same(I::AttemptsCounted, attempts, counted)?;
         let waited = matches!(entry.state, State::Fresh | State::Again { .. });
         if matches!(outcome, Outcome::Rejected) {
             // Jobs that wait for their host fill the queue too.
@@ -193,7 +219,7 @@ impl Jobs {
             Outcome::Failed(failure) => match job.state {
                 State::Ended(End::Failed(stage, class, recurrence)) => {
                     (failure.stage, failure.fault.class) == (stage, class)
-                        && (self.stopped || !self.may_retry(job.attempts, class, recurrence))
+                        && (self.stopped || !self.may_retry(job.attempts + job.losses, class, recurrence))
                 }
                 State::Vanished => failure.fault.class == FailureClass::Internal,
                 // Given up while it waited: without a browser, or because of its host.
@@ -217,7 +243,9 @@ impl Jobs {
         let Some(entry) = self.jobs.get(&job) else { return Ok(()) };
         let (attempts, due) = match entry.state {
             State::Ended(End::Failed(_, class, recurrence)) => {
-                let may = self.may_retry(entry.attempts, class, recurrence) && !self.stopped;
+                let may_be_lost = class == FailureClass::BrowserCrash && self.rules.retry.attempts > 1;
+                let made = if may_be_lost && entry.losses < 2 { 1 } else { entry.attempts };
+                let may = self.may_retry(made, class, recurrence) && !self.stopped;
                 hold(Invariant::RetriesJust, may, || format!("{job} is tried again after {class}"))?;
                 (entry.attempts, now + self.rules.retry.cap)
             }
@@ -234,6 +262,8 @@ impl Jobs {
             State::Fresh | State::Running | State::Again { .. } => return Ok(()),
         };
         if let Some(entry) = self.jobs.get_mut(&job) {
+            let is_lost = matches!(entry.state, State::Ended(End::Failed(_, FailureClass::BrowserCrash, _)));
+            entry.is_forgivable = is_lost && entry.losses < 2;
             (entry.state, entry.attempts) = (State::Again { due }, attempts);
         }
         self.again.insert(job);
@@ -267,6 +297,11 @@ impl Jobs {
 
     pub(super) fn host(&self, job: JobSeq) -> Option<Host> {
         self.jobs.get(&job).map(|job| job.host)
+    }
+
+    /// How often it lost a browser beside others.
+    pub(super) fn losses(&self, job: JobSeq) -> u32 {
+        self.jobs.get(&job).map_or(0, |job| job.losses)
     }
 
     /// Jobs that wait.
