@@ -174,25 +174,27 @@ impl Fault {
         Self { class, recurrence: Recurrence::Persistent, message: message.into() }
     }
 
-    /// The failure of an attempt that was at `stage`. A message longer than [`LONGEST_MESSAGE`] is cut.
+    /// The failure of an attempt that was at `stage`.
     #[must_use]
     pub fn at(self, stage: Stage) -> Failure {
-        Failure { stage, fault: Self { message: shortened(self.message), ..self } }
+        Failure { stage, fault: self }
+    }
+
+    /// The fault with the beginning of its message, which may contain text of a page, and with the message's length, if
+    /// the message is longer than [`LONGEST_MESSAGE`].
+    #[must_use]
+    pub(crate) fn shortened(mut self) -> Self {
+        let length = self.message.len();
+        if length > LONGEST_MESSAGE {
+            self.message.truncate(self.message.floor_char_boundary(LONGEST_MESSAGE - 64));
+            self.message.push_str(&format!("… (cut; {length} bytes)"));
+        }
+        self
     }
 }
 
 /// The maximum length of a failure's message, in bytes.
 pub const LONGEST_MESSAGE: usize = 4096;
-
-/// The beginning of a message that may contain text of a page, with its length if it is longer than
-/// [`LONGEST_MESSAGE`].
-fn shortened(message: String) -> String {
-    if message.len() <= LONGEST_MESSAGE {
-        return message;
-    }
-    let head = &message[..message.floor_char_boundary(LONGEST_MESSAGE - 64)];
-    format!("{head}… (cut; {} bytes)", message.len())
-}
 
 /// The failure of an attempt: the fault and the stage.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -245,8 +247,7 @@ mod tests {
 
     #[test]
     fn a_message_is_cut_at_its_bound_and_says_so() {
-        let message =
-            |text: String| Fault::transient(FailureClass::Script, text).at(Stage::Queue).fault.message;
+        let message = |text: String| Fault::transient(FailureClass::Script, text).shortened().message;
         let longest = "x".repeat(LONGEST_MESSAGE);
         assert_eq!(message(longest.clone()), longest);
         let cut = message("é".repeat(LONGEST_MESSAGE));

@@ -96,12 +96,14 @@ struct Unopened {
     opening: Option<Box<dyn Opening>>,
 }
 
-/// Runs the attempt. The message of a failure has no secret of the job.
+/// Runs the attempt. The message of a failure has no secret of the job, and is cut only then: a half of a secret would
+/// not be found.
 pub(crate) async fn run(order: AttemptOrder) -> AttemptReport {
     let job = Arc::clone(&order.job);
     let mut report = run_in_context(order).await;
-    if let AttemptEnd::Failed(Failure { fault, .. }) = &mut report.end {
-        fault.message = Secrets::of(&job).hide(&fault.message);
+    if let AttemptEnd::Failed(Failure { stage, fault }) = report.end {
+        let message = Secrets::of(&job).hide(&fault.message);
+        report.end = AttemptEnd::Failed(Fault { message, ..fault }.shortened().at(stage));
     }
     report
 }

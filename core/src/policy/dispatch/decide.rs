@@ -46,7 +46,7 @@ impl Dispatch {
         if self.placement.is_empty()
             && let Some(fault) = self.launches.hopeless(now, self.config.host_patience)
         {
-            let outcome = Outcome::Failed(fault.clone().at(Stage::Launch));
+            let outcome = Outcome::Failed(fault.clone().shortened().at(Stage::Launch));
             self.settle_all_waiting(&outcome);
         }
         self.fleet_open_until = None;

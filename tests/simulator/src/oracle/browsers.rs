@@ -33,12 +33,19 @@ pub(super) struct Browsers {
 struct Browser {
     up_since: Option<Moment>,
     held: u32,
-    /// It holds a job that lost two browsers beside others, and takes no other.
-    taken: bool,
+    sharing: Sharing,
     served: u64,
     retired: bool,
     ended: bool,
     closed: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Sharing {
+    #[default]
+    Any,
+    /// The browser holds a job that lost two browsers beside others, and takes no other.
+    Alone,
 }
 
 impl Browser {
@@ -168,10 +175,11 @@ impl Browsers {
         hold(Invariant::BrowserUp, browser.is_open(), || format!("{id} is {browser:?}"))?;
         hold(Invariant::WornReplaced, !browser.retired, || format!("{id} is {browser:?}"))?;
         let (is_alone, beside) = (losses >= 2, browser.held);
-        hold(Invariant::BrowserRoom, !browser.taken && !(is_alone && beside > 0), || {
+        let is_shared = beside > 0 && is_alone || browser.sharing == Sharing::Alone;
+        hold(Invariant::BrowserRoom, !is_shared, || {
             format!("{id} is shared by a job that lost {losses} browsers, beside {beside} others")
         })?;
-        browser.taken = is_alone;
+        browser.sharing = if is_alone { Sharing::Alone } else { Sharing::Any };
         browser.held += 1;
         browser.served += 1;
         let most = self.rules.placement.contexts_per_browser;
@@ -183,7 +191,7 @@ impl Browsers {
     pub(super) fn vacate(&mut self, id: BrowserId) {
         if let Some(browser) = self.browsers.get_mut(&id) {
             browser.held = browser.held.saturating_sub(1);
-            browser.taken = false;
+            browser.sharing = Sharing::Any;
         }
     }
 
@@ -204,7 +212,7 @@ impl Browsers {
             b.is_open()
                 && fresh
                 && !b.retired
-                && !b.taken
+                && b.sharing == Sharing::Any
                 && b.held < rules.contexts_per_browser
                 && !troubled.contains(id)
         };
