@@ -10,7 +10,6 @@
 mod told;
 
 use std::error::Error;
-use std::io::Write as _;
 use std::panic::{PanicHookInfo, set_hook, take_hook};
 use std::path::Path;
 use std::sync::Arc;
@@ -32,6 +31,7 @@ use self::told::Report;
 use crate::args::CheckArgs;
 use crate::config;
 use crate::failure::{Exit, Failure, with_causes};
+use crate::progress::print;
 
 /// The time limit of a step that should succeed.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -71,12 +71,11 @@ async fn checked(args: CheckArgs) -> Result<Exit, Failure> {
     let rig = Rig::start(machine, driver, Box::new(source), measures).map_err(Failure::environment)?;
 
     let loud = silence_cases();
-    let mut out = std::io::stdout();
     let pace = Pace { side_by_side: 1, each: AMPLE, whole: args.within };
     let checked = run(&rig, chosen, pace, |case| {
         if !args.json {
             // A closed standard output is reported by the last write.
-            let _later = out.write_all(told::line(case).as_bytes());
+            let _later = print(&told::line(case));
         }
     })
     .await;
@@ -93,7 +92,7 @@ async fn checked(args: CheckArgs) -> Result<Exit, Failure> {
     } else {
         report.text()
     };
-    out.write_all(text.as_bytes()).map_err(Failure::environment)?;
+    print(&text).map_err(Failure::environment)?;
     Ok(if report.is_good() { Exit::Success } else { Exit::SomeFailed })
 }
 

@@ -127,6 +127,18 @@ impl Rig {
         cleared
     }
 
+    /// Closes the browsers that cases have shared, so that whatever is left is of the next case. No case may run.
+    pub(crate) async fn close_shared(&self) -> Result<(), String> {
+        let spare = std::mem::take(&mut *self.spare.lock().unwrap_or_else(PoisonError::into_inner));
+        for opened in spare {
+            self.dismiss(opened).await?;
+        }
+        for slot in self.berths.lock().await.drain(..) {
+            slot.browser.close().await.map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
     /// Whether the driver declares this capability.
     pub(crate) fn declares(&self, capability: Capability) -> bool {
         self.capabilities.contains(capability)
@@ -199,14 +211,8 @@ impl Rig {
     }
 
     async fn end(self) {
-        let spare = std::mem::take(&mut *self.spare.lock().unwrap_or_else(PoisonError::into_inner));
-        for opened in spare {
-            if let Err(error) = self.dismiss(opened).await {
-                panic!("{error}");
-            }
-        }
-        for slot in self.berths.lock().await.drain(..) {
-            slot.browser.close().await.expect("a browser that is gone");
+        if let Err(error) = self.close_shared().await {
+            panic!("{error}");
         }
         // The leftovers of a server's drivers end with the server.
         self.source.end_server().await;

@@ -14,6 +14,7 @@ use serde::{Serialize, Serializer};
 
 use crate::case::Case;
 use crate::rig::Rig;
+use crate::suites::ENDINGS;
 use crate::uses::Uses;
 use crate::verdict::Verdict;
 
@@ -64,7 +65,11 @@ pub async fn run(
         let (verdict, uses) = if left.is_zero() {
             (Verdict::NotReached, Uses::default())
         } else {
-            judged(rig, case, pace.each.min(left)).await
+            let is_alone = ENDINGS.iter().any(|(ending, _)| *ending == suite);
+            match if is_alone { rig.close_shared().await } else { Ok(()) } {
+                Ok(()) => judged(rig, case, pace.each.min(left)).await,
+                Err(why) => (Verdict::Failed { why }, Uses::default()),
+            }
         };
         Checked { suite, case: case.name, verdict, took: clock.now().since(began), uses }
     });

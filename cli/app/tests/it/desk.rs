@@ -30,14 +30,17 @@ impl Desk {
     #[expect(clippy::disallowed_methods, reason = "it ends by itself, or the system ends it")]
     pub(crate) fn run(&self, args: &[&str], environment: &[(&OsStr, &OsStr)]) -> Output {
         let program = env!("CARGO_BIN_EXE_plimsoll");
-        let ours = std::env::vars_os()
-            .map(|(name, _)| name)
-            .filter(|name| name.as_bytes().starts_with(b"PLIMSOLL_"));
         let mut command = Command::new("sh");
         command.args(["-c", WITHIN_LIMITS, program]).args(args).current_dir(self.0.path());
-        ours.for_each(|name| {
-            command.env_remove(name);
-        });
+        without_settings(&mut command);
         command.envs(environment.iter().copied()).output().expect("a shell")
+    }
+}
+
+/// Keeps the settings of the environment of the tests from a program that is started.
+pub(crate) fn without_settings(command: &mut Command) {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    for name in names.filter(|name| name.as_bytes().starts_with(b"PLIMSOLL_")) {
+        command.env_remove(name);
     }
 }

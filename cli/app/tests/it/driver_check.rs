@@ -6,6 +6,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::desk::without_settings;
+
 /// A library that cargo built beside this test.
 fn library(file: &str) -> PathBuf {
     let test = std::env::current_exe().expect("this test");
@@ -21,6 +23,7 @@ fn check(driver: &str, args: &[&str], settings: &str) -> Output {
     std::fs::write(desk.path().join("plimsoll.toml"), settings).expect("our own directory");
     let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
     command.args(["driver", "check", driver]).args(args).current_dir(desk.path());
+    without_settings(&mut command);
     command.output().expect("the program starts")
 }
 
