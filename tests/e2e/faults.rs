@@ -50,6 +50,8 @@ fn jobs_of_killed_browsers_are_tried_again_in_new_ones() {
     assert_all_dwelt(&ended, JOBS);
     let report = ended.report();
     assert!(report["browser_restarts"].as_u64() >= Some(2), "{}", report["browser_restarts"]);
-    assert!(report["attempts"].as_u64() > Some(JOBS as u64), "{}", report["attempts"]);
+    // An attempt that a browser took along counts only if its job was alone there, so most jobs have one.
+    let counted = report["attempts"].as_u64().expect("a number");
+    assert!((JOBS as u64..=JOBS as u64 + 2 * 8).contains(&counted), "{counted}");
     rig.assert_clean();
 }

@@ -69,8 +69,8 @@ static EDITS: [Edit; 20] = [
         "retries-dropped-on-stop",
         "the stop forgets jobs between two attempts",
         "queue.rs",
-        "ready.chain(delayed.into_values())",
-        "ready.chain(delayed.into_values().filter(|_| false))",
+        "ready.chain(alone).chain(delayed.into_values())",
+        "ready.chain(alone).chain(delayed.into_values().filter(|_| false))",
     ),
     edit(
         "expired-jobs-run",
@@ -139,8 +139,8 @@ static EDITS: [Edit; 20] = [
         "retired-counts-as-ready",
         "a browser that is gone still counts as ready",
         "placement.rs",
-        "self.worn.remove(&id);\n        self.ready -= 1;",
-        "self.worn.remove(&id);",
+        "self.alone.remove(&id);\n        self.ready -= 1;",
+        "self.alone.remove(&id);",
     ),
     edit(
         "closed-twice",

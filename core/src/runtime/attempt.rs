@@ -37,8 +37,9 @@ use crate::time::Moment;
 
 /// The time after its budget at which a driver's future is dropped. It lets the driver report what it was waiting for.
 ///
-/// A driver in this process is polled first when both are due, so this is for those in another process.
-const GRACE: Duration = Duration::from_millis(200);
+/// A driver in this process is polled first when both are due, so this is for those in another process: the loader of
+/// libraries gives an answer a quarter of a second before it reports that it did not come.
+const GRACE: Duration = Duration::from_millis(500);
 /// The timeout for the verified removal of a context or of a partly created context.
 const CLOSE_BUDGET: Duration = Duration::from_secs(15);
 

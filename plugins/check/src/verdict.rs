@@ -1,6 +1,6 @@
 //! How a case ended: [`Verdict`].
 //!
-//! A case ends early by a panic: with [`Ended`] when the driver need not do more, with a message when an assertion
+//! A case ends early by a panic: with `Ended` when the driver need not do more, with a message when an assertion
 //! failed.
 
 use std::any::Any;
