@@ -238,9 +238,10 @@ impl Dispatch {
 
     /// Browsers that jobs that run alone need now: they take those that are empty, one after the other.
     fn demand_alone(&self, now: Moment) -> u32 {
-        let may_start = self.admission.measures().launches == Launches::Any
+        let may_start = self.queue.alone() > 0
+            && self.admission.measures().launches == Launches::Any
             && self.admission.admit(now, self.load()).is_ok();
-        u32::from(self.queue.alone() > 0 && may_start)
+        u32::from(may_start)
     }
 
     /// Contexts that browsers should have room for.
