@@ -19,7 +19,7 @@ use plimsoll_core::policy::Trim;
 use plimsoll_core::port::{Browser, BrowserEnd, CloseError, OpenRequest, Opening};
 use plimsoll_core::runtime::supervisor::Supervisor;
 use plimsoll_host::lifecycle::{LocalProcess, Owned, Reaper, ReaperHandle, Removal, stop_tasks};
-use plimsoll_host::network_service::NetworkService;
+use plimsoll_host::network_service::NetworkWatch;
 use plimsoll_host::tree::Ladder;
 
 use crate::handle::BrowserHandle;
@@ -53,9 +53,7 @@ impl CdpBrowser {
         own: Supervisor,
         origin: &Origin,
     ) -> Self {
-        let pid = process.tree.pid();
-        let network = own.spawn_blocking("network service", move || NetworkService::of(pid));
-        let network = network.await.unwrap_or_default();
+        let network = NetworkWatch::start(process.tree.pid(), &own);
         let (reaper, lifetime) = Reaper::new();
         let handle = Arc::new(BrowserHandle {
             root,

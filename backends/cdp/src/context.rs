@@ -22,7 +22,6 @@ use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::perform::perform;
 use plimsoll_core::port::{CloseError, Context, Incidents, StepOutput};
 use plimsoll_core::step::Step;
-use plimsoll_core::time::Moment;
 use tokio::time::timeout;
 
 use crate::handle::BrowserHandle;
@@ -50,8 +49,6 @@ pub(crate) struct CdpContext {
     popups: Arc<AtomicU32>,
     /// The state that the page was created with, until its first step.
     under_way: Option<UnderWay>,
-    /// When its first page began to load.
-    began: Moment,
     /// The reason why the page cannot be used any more.
     lost: Option<Fault>,
 }
@@ -64,8 +61,6 @@ pub(crate) struct AttachedPage {
     /// Counts the popups of the context.
     pub(crate) popups: Arc<AtomicU32>,
     pub(crate) under_way: UnderWay,
-    /// When the page began to load.
-    pub(crate) began: Moment,
 }
 
 /// A context in the browser. Dropping it disposes of it.
@@ -79,20 +74,8 @@ pub(crate) struct Lease {
 impl CdpContext {
     /// The context of `lease` with its page.
     pub(crate) fn new(lease: Lease, attached: AttachedPage) -> Self {
-        let AttachedPage { page, events, popups, under_way, began } = attached;
-        Self { lease, page, events, popups, under_way: Some(under_way), began, lost: None }
-    }
-
-    /// The cause of a failed navigation. The protocol does not name a network service that ended.
-    async fn explain(&self, fault: Fault, began: Moment) -> Fault {
-        use FailureClass::{Navigation, Proxy, Timeout};
-        if matches!(fault.class, Navigation | Proxy | Timeout)
-            && self.lease.link.lost_network_since(began).await
-        {
-            let message = "the browser's network service ended while it opened the page";
-            return Fault::transient(FailureClass::BrowserCrash, message);
-        }
-        fault
+        let AttachedPage { page, events, popups, under_way } = attached;
+        Self { lease, page, events, popups, under_way: Some(under_way), lost: None }
     }
 
     /// The fault that a loss means for the job.
@@ -118,18 +101,20 @@ impl Context for CdpContext {
         if let Some(fault) = &self.lost {
             return Err(fault.clone());
         }
-        let began = match &self.under_way {
-            Some(_) => self.began,
-            None => self.lease.link.clock.now(),
+        let network = match &self.under_way {
+            Some(under_way) => under_way.network.clone(),
+            None => self.lease.link.network.next_end(),
         };
+        let navigates = matches!(step, Step::Goto(_));
         let mut page = StepPage { page: &self.page, events: &self.events, under_way: self.under_way.take() };
         let fault = tokio::select! {
             // The loss comes first: a call that fails because of it carries less information.
             biased;
             loss = self.events.watch(self.page.session()) => self.fault(loss).await,
             fault = self.lease.link.lifetime.lost() => fault,
+            fault = network.fault(), if navigates => fault,
             done = perform(&mut page, step, budget) => return match done {
-                Err(fault) if matches!(step, Step::Goto(_)) => Err(self.explain(fault, began).await),
+                Err(fault) if navigates => Err(network.explain(fault).await),
                 done => done,
             },
         };

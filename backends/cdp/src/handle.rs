@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use plimsoll_core::runtime::clock::Clock;
 use plimsoll_core::runtime::supervisor::Supervisor;
-use plimsoll_core::time::Moment;
 use plimsoll_host::lifecycle::Lifetime;
-use plimsoll_host::network_service::NetworkService;
+use plimsoll_host::network_service::NetworkWatch;
 use plimsoll_host::tree::ProcessTree;
 
 use crate::page_targets::PageTargets;
@@ -29,8 +28,8 @@ pub(crate) struct BrowserHandle {
     pub(crate) clock: Clock,
     /// Its processes, which its reaper owns.
     pub(crate) tree: Weak<ProcessTree>,
-    /// The network service that it had when it was new, if that was found.
-    pub(crate) network: Option<NetworkService>,
+    /// Notices the end of its network service.
+    pub(crate) network: NetworkWatch,
     /// The end of the browser.
     pub(crate) lifetime: Lifetime,
 }
@@ -54,13 +53,5 @@ impl BrowserHandle {
             }
             Err(error) => tracing::debug!(%error, "no renderer was killed"),
         }
-    }
-
-    /// Whether the network service ended since `began`.
-    pub(crate) async fn lost_network_since(&self, began: Moment) -> bool {
-        let Some(network) = self.network else { return false };
-        let time = self.clock.now().since(began);
-        let asked = self.supervisor.spawn_blocking("network service", move || network.ended_within(time));
-        asked.await.unwrap_or(false)
     }
 }

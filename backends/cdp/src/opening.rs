@@ -182,7 +182,7 @@ async fn attach(
     let denied = root.start(deny, budget.left()).await?;
     let mut create = CreateTargetParams::new(url.as_ref().map_or("about:blank", PageUrl::as_str));
     create.browser_context_id = Some(context);
-    let began = link.clock.now();
+    let network = link.network.next_end();
     let created = root.start(create, budget.left()).await?;
     denied.reply().await?;
     let target = created.reply().await?.target_id;
@@ -197,6 +197,6 @@ async fn attach(
     // The replies come when the page has its first document, which may never happen.
     drop(page.session().start(EnableParams::default(), budget.left()).await?);
     drop(page.session().start(RunIfWaitingForDebuggerParams::default(), budget.left()).await?);
-    let (events, under_way) = (PageEvents::new(target.as_ref()), UnderWay { url, preparation });
-    Ok(AttachedPage { page, events, popups, under_way, began })
+    let (events, under_way) = (PageEvents::new(target.as_ref()), UnderWay { url, preparation, network });
+    Ok(AttachedPage { page, events, popups, under_way })
 }

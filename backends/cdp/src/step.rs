@@ -14,6 +14,7 @@ use plimsoll_core::perform::{Area, DragKind, Encoding, PageDriver, Point};
 use plimsoll_core::port;
 use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::{Cookie, Goto, MouseButton, PageUrl, Pdf, Viewport};
+use plimsoll_host::network_service::NetworkEnd;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -39,6 +40,8 @@ pub(crate) struct UnderWay {
     pub(crate) url: Option<PageUrl>,
     /// The setup commands that the page has not acknowledged yet.
     pub(crate) preparation: Preparation,
+    /// The end of the network service since the page began to load.
+    pub(crate) network: NetworkEnd,
 }
 
 impl PageDriver for StepPage<'_> {

@@ -102,10 +102,15 @@ impl Process {
     /// Sends SIGKILL to exactly this process and returns a descriptor that becomes readable at its end; `None` when it
     /// has ended already or may not be signalled.
     pub(crate) fn kill(&self) -> Option<OwnedFd> {
+        let pidfd = self.pidfd()?;
+        rustix::process::pidfd_send_signal(&pidfd, Signal::KILL).is_ok().then_some(pidfd)
+    }
+
+    /// A descriptor of exactly this process, which becomes readable at its end; `None` when it has ended already.
+    pub(crate) fn pidfd(&self) -> Option<OwnedFd> {
         let pidfd = rustix::process::pidfd_open(Pid::from_raw(self.pid)?, PidfdFlags::empty()).ok()?;
         // The descriptor now refers to one process: the same process, if the start time is equal.
-        let same = Self::read(self.pid).is_some_and(|now| now.born == self.born);
-        (same && rustix::process::pidfd_send_signal(&pidfd, Signal::KILL).is_ok()).then_some(pidfd)
+        Self::read(self.pid).is_some_and(|now| now.born == self.born).then_some(pidfd)
     }
 
     /// NUL-separated strings of a file in `/proc`; empty when the process has ended or its file is not readable.

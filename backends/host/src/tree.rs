@@ -15,7 +15,7 @@
 
 mod ladder;
 mod leader;
-mod readiness;
+pub(crate) mod readiness;
 mod reaper;
 mod stderr;
 

@@ -15,9 +15,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::port::{CloseError, Context, Incidents, StepOutput};
-use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::step::Step;
-use tokio::time::timeout;
+use plimsoll_host::network_service::NetworkEnd;
+use tokio::time::{sleep, timeout};
 
 use crate::endpoint::Endpoint;
 use crate::lease::Lease;
@@ -27,6 +27,9 @@ use crate::tab::Tab;
 
 /// The longest wait, after a session is gone, for the reason of its browser's end.
 const NEWS: Duration = Duration::from_millis(500);
+
+/// The time in which a navigation fails after the network service has ended.
+const NETWORK_FAILURE: Duration = Duration::from_secs(1);
 
 /// A session with one window.
 #[derive(Debug)]
@@ -58,13 +61,14 @@ impl Context for WebDriverContext {
         if let Some(fault) = &self.lost {
             return Err(fault.clone());
         }
-        let whole = Budget::start(budget);
+        let network = if matches!(step, Step::Goto(_)) { self.lease.network_end() } else { None };
         let (link, endpoint) = (Arc::clone(&self.lease.link), self.lease.endpoint().cloned());
         let done = tokio::select! {
             biased;
             // The end comes first: a call that fails because the browser is gone carries less information.
             fault = link.lifetime.lost() => Err(fault),
             fault = cut_off(endpoint.as_deref()) => Err(fault),
+            fault = network_lost(network.as_ref()) => Err(fault),
             done = self.carry_out(step, budget) => done,
         };
         let Err(fault) = done else { return done };
@@ -74,8 +78,11 @@ impl Context for WebDriverContext {
                 Err(_) => fault,
             },
             _ => {
-                let took = budget.saturating_sub(whole.left());
-                self.lease.explain(fault, matches!(step, Step::Goto(_)).then_some(took)).await
+                let fault = match &network {
+                    Some(network) => network.explain(fault).await,
+                    None => fault,
+                };
+                self.lease.explain(fault).await
             }
         };
         if matches!(fault.class, FailureClass::BrowserCrash | FailureClass::PageCrash) {
@@ -95,6 +102,15 @@ impl Context for WebDriverContext {
             None => link.lifetime.gone_in_time().await,
         }
     }
+}
+
+/// Completes when the network service has ended and the navigation has not failed of it.
+async fn network_lost(network: Option<&NetworkEnd>) -> Fault {
+    let Some(network) = network else { return pending().await };
+    let fault = network.fault().await;
+    // Usually the command fails, which leaves the session able to end in order.
+    sleep(NETWORK_FAILURE).await;
+    fault
 }
 
 /// Completes when a session's remote end is down.

@@ -7,6 +7,7 @@ use plimsoll_core::outcome::{FailureClass, Fault, Recurrence};
 use plimsoll_core::port::CloseError;
 use plimsoll_core::runtime::opening::Verdict;
 use plimsoll_core::runtime::supervisor::TaskFailure;
+use plimsoll_host::network_service::NetworkEnd;
 use tokio::time::{sleep, timeout};
 
 use crate::call::CallError;
@@ -56,22 +57,15 @@ impl Lease {
         self.held.as_ref().and_then(|held| held.location.endpoint())
     }
 
+    /// The next end of its browser's network service, if that is watched.
+    pub(crate) fn network_end(&self) -> Option<NetworkEnd> {
+        Some(self.held.as_ref()?.network.as_ref()?.next_end())
+    }
+
     /// The cause of a failure for which the remote end names none: geckodriver reports only that its browser has not
-    /// answered, a grid only that a node has not, and chromedriver nothing of a network service that ended.
-    ///
-    /// `navigating` is the time that a navigation has taken.
-    pub(crate) async fn explain(&self, fault: Fault, navigating: Option<Duration>) -> Fault {
+    /// answered, a grid only that a node has not.
+    pub(crate) async fn explain(&self, fault: Fault) -> Fault {
         let Some(held) = &self.held else { return fault };
-        if let (Some(network), Some(time)) = (held.network, navigating)
-            && matches!(fault.class, FailureClass::Navigation | FailureClass::Proxy | FailureClass::Timeout)
-        {
-            let asked = move || network.ended_within(time);
-            let ended = self.link.supervisor.spawn_blocking("network service", asked).await;
-            if ended.unwrap_or(false) {
-                let message = "the browser's network service ended while it opened the page";
-                return Fault::transient(FailureClass::BrowserCrash, message);
-            }
-        }
         let is_vague = fault.class == FailureClass::Script && fault.recurrence == Recurrence::Transient;
         let is_silent = fault.class == FailureClass::Timeout && held.session.is_busy();
         let crash =

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use plimsoll_core::runtime::supervisor::Supervisor;
-use plimsoll_host::network_service::NetworkService;
+use plimsoll_host::network_service::NetworkWatch;
 
 use crate::direct::{Direct, Opened};
 use crate::endpoint::{Endpoint, SessionCount};
+use crate::handle::BrowserHandle;
 use crate::location::Location;
 use crate::session::Session;
+use crate::settings::Family;
 
 /// The known data of an open session.
 #[derive(Debug)]
@@ -16,8 +17,8 @@ pub(crate) struct OpenSession {
     pub(crate) session: Arc<Session>,
     /// The process id of its browser, if the driver reports it.
     pub(crate) process: Option<i32>,
-    /// The network service of its browser, if that is a Chromium on this machine.
-    pub(crate) network: Option<NetworkService>,
+    /// Notices the end of its browser's network service, if that is a Chromium on this machine.
+    pub(crate) network: Option<NetworkWatch>,
     pub(crate) location: SessionLocation,
 }
 
@@ -49,13 +50,16 @@ pub(crate) fn process_id(opened: &Opened) -> Option<i32> {
     reported.as_i64().and_then(|pid| i32::try_from(pid).ok())
 }
 
-/// The network service of a session's new browser.
-pub(crate) async fn network_service(
+/// The watch over the network service of a session's browser, if that is a Chromium on this machine.
+pub(crate) fn network_watch(
+    link: &BrowserHandle,
     location: &SessionLocation,
     process: Option<i32>,
-    supervisor: &Supervisor,
-) -> Option<NetworkService> {
-    let (Location::Local(_), Some(process)) = (location, process) else { return None };
-    let found = supervisor.spawn_blocking("network service", move || NetworkService::of(process));
-    found.await.unwrap_or_default()
+) -> Option<NetworkWatch> {
+    match (location, link.family, process) {
+        (Location::Local(_), Family::Chromium, Some(process)) => {
+            Some(NetworkWatch::start(process, &link.supervisor))
+        }
+        _ => None,
+    }
 }

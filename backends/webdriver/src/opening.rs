@@ -35,7 +35,7 @@ use crate::endpoints::Endpoints;
 use crate::handle::{BrowserHandle, InUse};
 use crate::lease::Lease;
 use crate::location::Location;
-use crate::open_session::{OpenSession, SessionLocation, network_service, process_id};
+use crate::open_session::{OpenSession, SessionLocation, network_watch, process_id};
 use crate::session::Session;
 use crate::setup;
 use crate::tab::Tab;
@@ -143,7 +143,7 @@ async fn open(
         }
     };
     let process = process_id(&opened);
-    let network = network_service(&location, process, &link.supervisor).await;
+    let network = network_watch(&link, &location, process);
     let lease = Lease::new(&link, OpenSession { session: Arc::clone(&session), process, network, location });
     let tab = Tab::new(session, link.family, link.window);
     let prepared = tokio::select! {
@@ -154,7 +154,7 @@ async fn open(
     match prepared {
         Ok(()) => requester.give(Box::new(WebDriverContext::new(lease, tab))).await,
         Err(fault) => {
-            requester.refuse(lease.explain(fault, None).await);
+            requester.refuse(lease.explain(fault).await);
             lease.end().await
         }
     }

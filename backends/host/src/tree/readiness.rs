@@ -15,7 +15,7 @@ use tokio::io::unix::AsyncFd;
     unsafe_code,
     reason = "tokio has no safe way to register a descriptor that is not a socket or a pipe"
 )]
-pub(super) fn readiness(fd: impl AsFd) -> io::Result<AsyncFd<OwnedFd>> {
+pub(crate) fn readiness(fd: impl AsFd) -> io::Result<AsyncFd<OwnedFd>> {
     let copy = fd.as_fd().try_clone_to_owned()?;
     // SAFETY: the registration owns its copy, so the descriptor stays open and the same for as long as it is watched.
     Ok(unsafe { AsyncFd::register_with_interest(copy, Interest::READABLE) }?)
