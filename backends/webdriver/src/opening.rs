@@ -120,6 +120,10 @@ async fn open(
         requester.refuse(link.lifetime.lost().await);
         return Some(Ok(()));
     }
+    if let Err(fault) = setup::offered(&request.setup, link.family) {
+        requester.refuse(fault);
+        return Some(Ok(()));
+    }
     let asked = tokio::select! {
         asked = ask(&link, &request, budget, &mut requester) => asked,
         () = last_wait(&link) => return None,

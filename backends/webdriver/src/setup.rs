@@ -1,5 +1,8 @@
 //! The setup of a session before its first page: the job's viewport, headers and cookies; downloads are refused.
+//!
+//! What Firefox cannot be given is refused before a session is requested, because a session costs seconds.
 
+use plimsoll_core::job::Setup;
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::perform::PageDriver as _;
 use plimsoll_core::port::OpenRequest;
@@ -13,7 +16,21 @@ use crate::settings::Family;
 use crate::step;
 use crate::tab::Tab;
 
-/// Prepares a session that has no page yet.
+/// Refuses a setup that this family has no way to be given.
+pub(crate) fn offered(setup: &Setup, family: Family) -> Result<(), Fault> {
+    if family == Family::Chromium {
+        return Ok(());
+    }
+    let lacks =
+        [("headers", setup.headers.is_empty()), ("cookies before the first page", setup.cookies.is_empty())];
+    if let Some((what, _)) = lacks.iter().find(|(_, absent)| !absent) {
+        let message = format!("WebDriver has no way to give Firefox {what}");
+        return Err(Fault::persistent(FailureClass::Unsupported, message));
+    }
+    setup.viewport.as_ref().map_or(Ok(()), |viewport| step::viewport_offered(viewport, family))
+}
+
+/// Prepares a session that has no page yet. The setup is [`offered`].
 pub(crate) async fn prepare(tab: &Tab, request: &OpenRequest, budget: Budget) -> Result<(), Fault> {
     let setup = &request.setup;
     if tab.family() == Family::Chromium {
@@ -30,7 +47,6 @@ pub(crate) async fn prepare(tab: &Tab, request: &OpenRequest, budget: Budget) ->
         (None, Family::Chromium) => {}
     }
     if !setup.headers.is_empty() {
-        only_chromium(tab, "headers")?;
         let headers: Map<String, Value> =
             setup.headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
         // Without this command the headers are accepted but have no effect.
@@ -40,22 +56,11 @@ pub(crate) async fn prepare(tab: &Tab, request: &OpenRequest, budget: Budget) ->
         answer.map_err(|error| refused("headers", error))?;
     }
     if !setup.cookies.is_empty() {
-        only_chromium(tab, "cookies before the first page")?;
         let here = request.first.as_ref().map(|goto| goto.url.as_str());
         let answer = step::store_cookies(tab, &setup.cookies, here, budget).await;
         answer.map_err(|error| refused("cookies", error))?;
     }
     Ok(())
-}
-
-fn only_chromium(tab: &Tab, what: &str) -> Result<(), Fault> {
-    match tab.family() {
-        Family::Chromium => Ok(()),
-        Family::Firefox => {
-            let message = format!("WebDriver has no way to give Firefox {what}");
-            Err(Fault::persistent(FailureClass::Unsupported, message))
-        }
-    }
 }
 
 /// The fault for a request of the job that the browser does not accept.

@@ -23,6 +23,7 @@ use crate::navigation;
 use crate::tab::Tab;
 
 pub(crate) use cookies::store as store_cookies;
+pub(crate) use viewport::offered as viewport_offered;
 
 /// Carries out a step within `budget`, and counts the incidents that it has caused.
 ///

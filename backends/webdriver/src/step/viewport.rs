@@ -9,8 +9,22 @@ use serde_json::{Value, json};
 use crate::settings::Family;
 use crate::tab::Tab;
 
+/// Refuses a viewport that this family has no way to be given.
+pub(crate) fn offered(viewport: &Viewport, family: Family) -> Result<(), Fault> {
+    match family {
+        Family::Firefox if viewport.scale != 1.0 => {
+            let scale = viewport.scale;
+            let message =
+                format!("WebDriver has no way to give Firefox {scale} device pixels to a CSS pixel");
+            Err(Fault::persistent(FailureClass::Unsupported, message))
+        }
+        Family::Firefox | Family::Chromium => Ok(()),
+    }
+}
+
 /// Gives the page a viewport of this size, until it is given another.
 pub(super) async fn set(tab: &Tab, viewport: &Viewport, budget: Budget) -> Result<(), Fault> {
+    offered(viewport, tab.family())?;
     let Viewport { width, height, scale } = *viewport;
     match tab.family() {
         Family::Chromium => {
@@ -20,12 +34,7 @@ pub(super) async fn set(tab: &Tab, viewport: &Viewport, budget: Budget) -> Resul
             tab.session().devtools::<Value>(command, metrics, budget.left()).await?;
             Ok(())
         }
-        Family::Firefox if scale == 1.0 => resize(tab, width, height, budget).await,
-        Family::Firefox => {
-            let message =
-                format!("WebDriver has no way to give Firefox {scale} device pixels to a CSS pixel");
-            Err(Fault::persistent(FailureClass::Unsupported, message))
-        }
+        Family::Firefox => resize(tab, width, height, budget).await,
     }
 }
 

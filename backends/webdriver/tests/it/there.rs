@@ -10,10 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use plimsoll_core::id::BrowserId;
+use plimsoll_core::job::Setup;
 use plimsoll_core::outcome::{FailureClass, Fault, Recurrence};
-use plimsoll_core::port::{Context, Driver};
+use plimsoll_core::port::{Context, Driver, OpenRequest};
 use plimsoll_core::runtime::clock::Clock;
-use plimsoll_core::step::Step;
+use plimsoll_core::step::{Step, Viewport};
 use plimsoll_kit::dead_port::DeadPort;
 use plimsoll_kit::processes::{forget_peak, own_peak_kib};
 use serde_json::json;
@@ -66,6 +67,25 @@ const TOO_LONG: [&str; 2] = ["a hundred megabytes", "bytes without end"];
 
 /// The maximum memory for reading an answer: the longest answer that is read, plus a reserve.
 const MOST_KIB: u64 = 80 << 10;
+
+#[tokio::test]
+async fn what_firefox_cannot_be_given_is_refused_before_a_session_is_requested() {
+    let end = End::answering(well).await;
+    let rig = Rig::of_firefox(&end.url());
+    let browser = rig.launch().await;
+    let viewport = Viewport { width: 600, height: 400, scale: 2.0 };
+    let cookie = serde_json::from_value(json!({"name": "a", "value": "b"})).expect("a cookie");
+    for setup in [
+        Setup { viewport: Some(viewport), ..Setup::default() },
+        Setup { headers: [("X-Berth".to_owned(), "7".to_owned())].into(), ..Setup::default() },
+        Setup { cookies: vec![cookie], ..Setup::default() },
+    ] {
+        let request = OpenRequest { setup, first: None };
+        let refused = browser.open(request, AMPLE).ready().await.err().expect("refused");
+        is(&refused, Unsupported, Persistent);
+    }
+    assert_eq!(end.asked("POST /session"), 0);
+}
 
 #[tokio::test]
 async fn a_session_that_is_not_given_has_a_class() {
