@@ -1,14 +1,13 @@
 //! `cargo xtask ci`: everything a change must pass. Every stage runs, so that one run shows every failure.
 #![expect(clippy::disallowed_methods, reason = "a stopwatch for people; nothing decides by it")]
 
+use std::panic::resume_unwind;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::failure::Failure;
-use crate::program::{ProgramError, cargo, run as run_program, succeeds};
+use crate::program::{ProgramError, cargo, program, root, run as run_program, succeeds, target};
 use crate::test;
-
-/// The simulator as the tests have built it: an optimised build takes longer than it saves.
-const SIMULATOR: [&str; 6] = ["run", "--quiet", "--locked", "--package", "plimsoll-simulator", "--"];
 
 /// How a stage ended.
 enum Verdict {
@@ -18,7 +17,7 @@ enum Verdict {
 }
 
 pub(crate) fn run() -> Result<(), Failure> {
-    let verdicts = [
+    let mut verdicts = vec![
         ("format", stage(|| command(&["fmt", "--all", "--check"]))),
         (
             "lints",
@@ -27,13 +26,8 @@ pub(crate) fn run() -> Result<(), Failure> {
             }),
         ),
         ("tests", stage(|| test::run(&[]))),
-        ("simulation", stage(|| command(&[&SIMULATOR[..], &["--seeds", "1000"]].concat()))),
-        ("at scale", stage(|| command(&[&SIMULATOR[..], &["--contexts", "10000"]].concat()))),
-        ("thread orders", stage(thread_orders)),
-        ("documentation", stage(documentation)),
-        ("packages", stage(packages)),
-        ("dependencies", dependencies()),
     ];
+    verdicts.extend(after_the_tests());
 
     eprintln!();
     for (name, verdict) in &verdicts {
@@ -51,6 +45,25 @@ pub(crate) fn run() -> Result<(), Failure> {
     }
 }
 
+/// The stages whose verdicts do not depend on time, two at a time: the check of thread orders seldom uses a second
+/// processor.
+fn after_the_tests() -> Vec<(&'static str, Verdict)> {
+    thread::scope(|scope| {
+        let orders = scope.spawn(|| stage(thread_orders));
+        let mut verdicts = vec![
+            ("simulation", stage(|| simulate(&["--seeds", "1000"]))),
+            ("at scale", stage(|| simulate(&["--contexts", "10000"]))),
+            ("program alone", stage(program_alone)),
+            ("documentation", stage(documentation)),
+            ("packages", stage(packages)),
+            ("dependencies", dependencies()),
+        ];
+        let orders = orders.join().unwrap_or_else(|panic| resume_unwind(panic));
+        verdicts.push(("thread orders", orders));
+        verdicts
+    })
+}
+
 fn stage(work: impl FnOnce() -> Result<(), Failure>) -> Verdict {
     let start = Instant::now();
     let end = work();
@@ -62,6 +75,19 @@ fn stage(work: impl FnOnce() -> Result<(), Failure>) -> Verdict {
 
 fn command(args: &[&str]) -> Result<(), Failure> {
     Ok(run_program(&mut cargo(args))?)
+}
+
+/// Runs the simulator that the tests have built. For itself, cargo would build it again, on dependencies with fewer
+/// features; an optimised build takes longer than it saves.
+fn simulate(args: &[&str]) -> Result<(), Failure> {
+    let simulator = root().join(target()).join("debug/plimsoll-simulator");
+    Ok(run_program(program(&[&simulator.to_string_lossy()]).args(args))?)
+}
+
+/// Checks that the binary needs no feature that only other members of the workspace ask for: the tests run a binary
+/// that was built with them.
+fn program_alone() -> Result<(), Failure> {
+    command(&["check", "--quiet", "--locked", "--package", "plimsoll-cli", "--bin", "plimsoll"])
 }
 
 /// Model-checks every interleaving of permits and the fleet's loop. The flag changes every crate, so these builds

@@ -9,6 +9,8 @@ use crate::failure::Failure;
 use crate::program::{cargo, run as run_program, succeeds};
 use crate::setup::{self, Equipment, Purpose};
 
+/// Tells the tests of programs that the programs were built with them (`tests/e2e/binary.rs`).
+const BUILT: &str = "PLIMSOLL_BUILT";
 /// Groups of ignored tests: the argument that asks for a group, and its tests.
 const IGNORED: [(&str, [&str; 5]); 2] = [
     ("--grid", ["--package", "plimsoll-kit", "--test", "conformance", "grid::"]),
@@ -53,6 +55,7 @@ impl<'a> Runner<'a> {
     /// All but the doc tests: nextest runs none, and cargo test would run them by itself.
     fn everything(&self) -> Command {
         let mut command = self.start();
+        command.env(BUILT, "1");
         command.args(if self.nextest { &["--workspace"][..] } else { &["--workspace", "--all-targets"] });
         command
     }

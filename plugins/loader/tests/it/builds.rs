@@ -29,6 +29,7 @@ async fn a_library_of_another_profile_and_with_other_hashes_loads() {
         ("debug", "false"),
         ("debug-assertions", "false"),
         ("overflow-checks", "false"),
+        ("package.plimsoll-core.opt-level", "0"),
     ] {
         args.extend(["--config".into(), format!("profile.another.{key}={value}").into()]);
     }
