@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::job::{Job, Setup};
 use crate::step::{
     Capture, ElementState, Expectation, ImageFormat, LoadState, PageUrl, Step, Viewport, WaitTarget,
+    is_locator, selectors,
 };
 
 macro_rules! capabilities {
@@ -63,6 +64,8 @@ capabilities! {
     Visibility = "visibility",
     /// Conditions that are JavaScript.
     Functions = "functions",
+    /// Selectors that are not CSS alone: `text=`, `role=`, ` >> ` and the like.
+    Locators = "locators",
     /// The load state `idle`.
     Idle = "idle",
     /// The step `evaluate`.
@@ -99,6 +102,8 @@ capabilities! {
     Proxy = "proxy",
     /// Chromium's fault pages (`chrome://crash`).
     FaultPages = "fault_pages",
+    /// Steps run in a world of their own: what a page replaces does not concern them.
+    OwnWorld = "own_world",
     /// The HTTP status of a page is known, so that `http_status` failures are seen.
     Statuses = "statuses",
 }
@@ -201,6 +206,7 @@ impl Step {
 
 /// The capabilities that a step needs: its own kind, and those of its parameters.
 fn of_step(step: &Step) -> Vec<Capability> {
+    let locators = selectors(step).into_iter().any(is_locator).then_some(Capability::Locators);
     let (step, special) = match step {
         Step::Goto(goto) => return fault_page(&goto.url).into_iter().chain(idle(goto.wait_until)).collect(),
         Step::WaitFor(wait) => (Capability::WaitFor, of_wait(&wait.target)),
@@ -227,7 +233,7 @@ fn of_step(step: &Step) -> Vec<Capability> {
             (of_capture(&screenshot.of), jpeg)
         }
     };
-    std::iter::once(step).chain(special).collect()
+    std::iter::once(step).chain(special).chain(locators).collect()
 }
 
 fn of_capture(capture: &Capture) -> Capability {
@@ -293,6 +299,10 @@ mod tests {
             (r#"{"url":"http://a"}"#, ""),
             (r#"{"url":"http://a","wait_until":"idle","extract":{"t":"title"}}"#, "idle, extract"),
             (r#"{"url":"chrome://crash"}"#, "fault_pages"),
+            (
+                r#"{"url":"http://a","extract":{"a":{"selector":"li","fields":{"b":"text=x"}}},"steps":[{"press":{"key":"a","selector":"ul >> li"}}]}"#,
+                "press, locators, extract",
+            ),
             (r#"{"url":"http://a","screenshot":{"of":"full","format":"jpeg"}}"#, "full_screenshot, jpeg"),
             (
                 r##"{"url":"http://a","steps":[{"wait_for":"#x"},{"uncheck":"#y"},{"expect":{"title":"t"}}]}"##,

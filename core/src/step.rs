@@ -15,6 +15,7 @@ mod action;
 mod capture;
 mod drag;
 mod extract;
+mod selector;
 mod wait;
 
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,7 @@ pub use capture::{
 };
 pub use drag::{Drag, DragTarget};
 pub use extract::{Extract, Field, Take};
+pub(crate) use selector::{is_locator, selectors};
 pub use wait::{ElementState, Expect, Expectation, LoadState, WaitFor, WaitTarget};
 
 use crate::shorthand::{self, Shorthand};

@@ -36,32 +36,32 @@ pub(crate) async fn truthy(page: &Page, expression: &str, budget: Budget) -> Res
     settle(page, Expression::new(expression, Wanted::Truth), budget).await?.truth()
 }
 
-/// The value of one of the driver's own expressions. The value is JSON and arrives soon.
+/// The value of one of the driver's own expressions, in a world of its own. The value is JSON and arrives soon.
 pub(crate) async fn ours<T: DeserializeOwned>(
     page: &Page,
     expression: &str,
     deadline: Duration,
 ) -> Result<T, EvaluateError> {
-    page.call(Evaluate::by_value(expression), deadline).await?.value()
+    let call = page.call_in_world(|world| Evaluate::by_value(expression).in_world(world), deadline);
+    call.await?.value()
 }
 
-/// A reference to the object that one of the driver's own expressions returns; `None` when it returns no object.
+/// A reference to the object, in the same world, that one of the driver's own expressions returns; `None` when it returns no object.
 pub(crate) async fn object(
     page: &Page,
     expression: &str,
     deadline: Duration,
 ) -> Result<Option<String>, EvaluateError> {
-    Ok(page.call(Evaluate::by_reference(expression), deadline).await?.unpack()?.object_id)
+    let call = page.call_in_world(|world| Evaluate::by_reference(expression).in_world(world), deadline);
+    Ok(call.await?.unpack()?.object_id)
 }
 
 /// Evaluates and awaits a job's expression.
 async fn settle(page: &Page, expression: Expression<'_>, budget: Budget) -> Result<Settled, EvaluateError> {
-    if let Some(body) = expression.as_expression() {
-        match run(page, &body, budget).await {
-            // Code that runs reports its own errors, so this error means that the text does not compile.
-            Err(EvaluateError::Syntax(_)) => {}
-            settled => return settled,
-        }
+    match run(page, &expression.as_expression(), budget).await {
+        // Code that runs reports its own errors, so this error means that the text does not compile.
+        Err(EvaluateError::Syntax(_)) => {}
+        settled => return settled,
     }
     run(page, &expression.as_script(), budget).await
 }
@@ -80,7 +80,8 @@ async fn run(page: &Page, body: &str, budget: Budget) -> Result<Settled, Evaluat
             biased;
             reply = &mut reply => return reply.map_err(PageError::from)?.settled(),
             () = sleep(WATCH) => {
-                let now = ours::<f64>(page, DOCUMENT, WATCH.min(budget.left())).await.ok();
+                let asked = page.call(Evaluate::by_value(DOCUMENT), WATCH.min(budget.left())).await;
+                let now = asked.ok().and_then(|answer| answer.value::<f64>().ok());
                 if before.is_some() && now.is_some() && before != now {
                     return Err(PageError::Moved.into());
                 }

@@ -30,7 +30,7 @@ use plimsoll_core::step::{Goto, LoadState};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use self::document::{Ask, Document, Origin, Verdict};
+use self::document::{Answer, Ask, Document, Origin, Verdict};
 use crate::page::Page;
 use crate::page_events::{PageEvents, Progress, Reached};
 use crate::transport::CallError;
@@ -152,8 +152,15 @@ impl Navigation<'_> {
 
     /// Asks the page for its document; `None` when it does not answer.
     async fn ask(&self, question: Ask) -> Result<Option<Document>, Fault> {
-        match self.page.call(question, LOOK).await {
-            Ok(answer) => Ok(answer.document()),
+        let asked = match self.page.call(question, LOOK).await.map(Answer::document) {
+            // The page has replaced what is asked. Our own world costs more.
+            Ok(None) => {
+                self.page.call_in_world(|world| question.in_world(world), LOOK).await.map(Answer::document)
+            }
+            asked => asked,
+        };
+        match asked {
+            Ok(document) => Ok(document),
             Err(PageError::Moved | PageError::Silent(_)) => Ok(None),
             Err(PageError::Fault(fault)) => Err(fault),
         }

@@ -192,11 +192,13 @@ async fn attach(
         return Err(Fault::transient(FailureClass::Timeout, message));
     };
 
-    let page = Page::new(link.connection().session(&session, page_events::METHODS));
+    let events = PageEvents::new(target.as_ref());
+    let session = link.connection().session(&session, page_events::METHODS);
+    let page = Page::new(session, target.as_ref().to_owned(), events.documents());
     let preparation = Preparation::start(page.session(), &setup, budget).await?;
     // The replies come when the page has its first document, which may never happen.
     drop(page.session().start(EnableParams::default(), budget.left()).await?);
     drop(page.session().start(RunIfWaitingForDebuggerParams::default(), budget.left()).await?);
-    let (events, under_way) = (PageEvents::new(target.as_ref()), UnderWay { url, preparation, network });
+    let under_way = UnderWay { url, preparation, network };
     Ok(AttachedPage { page, events, popups, under_way })
 }

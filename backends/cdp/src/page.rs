@@ -3,12 +3,17 @@
 //! Steps distinguish three kinds of failure ([`PageError`]): the document is gone, so the next document may be asked;
 //! the page did not answer in time, so it may be asked again; or it is a [`Fault`] and the step is over.
 
+mod world;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use chromiumoxide_types::Command;
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::page::PageError;
 
+use self::world::World;
 use crate::transport::{CallError, Session};
 
 /// JSON-RPC: the method does not exist.
@@ -22,12 +27,13 @@ const SERVER_ERROR: i64 = -32000;
 #[derive(Debug)]
 pub(crate) struct Page {
     session: Session,
+    world: World,
 }
 
 impl Page {
-    /// The page at the other end of `session`.
-    pub(crate) const fn new(session: Session) -> Self {
-        Self { session }
+    /// The page at the other end of `session`; `documents` counts the documents of its main frame `frame`.
+    pub(crate) const fn new(session: Session, frame: String, documents: Arc<AtomicU64>) -> Self {
+        Self { session, world: World::new(frame, documents) }
     }
 
     /// The session, for events and for commands that are sent together.
@@ -42,6 +48,20 @@ impl Page {
         deadline: Duration,
     ) -> Result<C::Response, PageError> {
         Ok(self.session.call(command, deadline).await?)
+    }
+
+    /// Sends a command to our own world in the document. `command` gets the id of that world.
+    pub(crate) async fn call_in_world<C: Command>(
+        &self,
+        command: impl FnOnce(i64) -> C + Send,
+        deadline: Duration,
+    ) -> Result<C::Response, PageError> {
+        let world = self.world.id(&self.session, deadline).await?;
+        let answer = self.call(command(world), deadline).await;
+        if matches!(answer, Err(PageError::Moved)) {
+            self.world.forget();
+        }
+        answer
     }
 }
 
@@ -81,13 +101,15 @@ impl From<CallError> for Fault {
 /// The protocol has no code of its own for this, only the general code and these words; no other code in the crate
 /// compares the text of an error.
 fn document_is_gone(code: i64, message: &str) -> bool {
-    const WORDS: [&str; 7] = [
+    const WORDS: [&str; 9] = [
         "Inspected target navigated or closed",
         "Execution context was destroyed",
         "Cannot find context with specified id",
         "Cannot find default execution context",
         "Could not find object with given id",
         "Not attached to an active page",
+        "No frame for given id found",
+        "Could not create isolated world",
         "Promise was collected",
     ];
     code == SERVER_ERROR && WORDS.iter().any(|words| message.starts_with(words))

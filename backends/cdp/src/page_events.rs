@@ -4,7 +4,8 @@
 //! needs neither a lock nor an owner. Between two steps the page's events wait in its session's mailbox; a dialog that
 //! opens then is answered when the next step starts.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use chromiumoxide_cdp::cdp::browser_protocol::page::HandleJavaScriptDialogParams;
@@ -72,6 +73,8 @@ pub(crate) struct PageEvents {
     frame: String,
     dialogs: AtomicU32,
     downloads: AtomicU32,
+    /// The number of documents that the main frame has had.
+    documents: Arc<AtomicU64>,
     progress: watch::Sender<Progress>,
 }
 
@@ -113,8 +116,14 @@ impl PageEvents {
             frame: target.to_owned(),
             dialogs: AtomicU32::new(0),
             downloads: AtomicU32::new(0),
+            documents: Arc::default(),
             progress: watch::Sender::default(),
         }
+    }
+
+    /// Counts the documents that the main frame has had.
+    pub(crate) fn documents(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.documents)
     }
 
     /// How far the page has come.
@@ -161,9 +170,12 @@ impl PageEvents {
             "Page.downloadWillBegin" => {
                 self.downloads.fetch_add(1, Ordering::Relaxed);
             }
-            "Page.frameNavigated" if self.is_main(event) => self.note(|progress| {
-                *progress = Progress { reached: Reached::Committed, stopped: false, ..*progress };
-            }),
+            "Page.frameNavigated" if self.is_main(event) => {
+                self.documents.fetch_add(1, Ordering::Relaxed);
+                self.note(|progress| {
+                    *progress = Progress { reached: Reached::Committed, stopped: false, ..*progress };
+                });
+            }
             "Page.frameStartedLoading" if self.is_main(event) => {
                 self.note(|progress| progress.stopped = false);
             }

@@ -150,12 +150,12 @@ impl Driver for WebDriverDriver {
     }
 
     fn capabilities(&self) -> Capabilities {
-        use Capability::{Cookies, FaultPages, Headers, PixelRatio, Upload};
+        use Capability::{Cookies, FaultPages, Headers, OwnWorld, PixelRatio, Upload};
         let all = Capabilities::all();
         let family = match self.origin.settings.family {
             Family::Chromium => all,
             // WebDriver itself has no commands for these; chromedriver forwards the commands of the DevTools protocol.
-            Family::Firefox => all.without(&[Cookies, FaultPages, Headers, PixelRatio]),
+            Family::Firefox => all.without(&[Cookies, FaultPages, Headers, OwnWorld, PixelRatio]),
         };
         match self.origin.source {
             Source::Local(_) => family,

@@ -52,6 +52,7 @@ mod socket;
 mod step;
 mod tab;
 mod wire;
+mod world;
 
 pub use driver::{WebDriverDriver, WebDriverDriverError};
 pub use journal::JournalError;

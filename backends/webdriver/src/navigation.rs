@@ -30,6 +30,7 @@ use self::document::{Document, Verdict};
 use crate::call::{CallError, Code};
 use crate::settings::Family;
 use crate::tab::{Arrival, Tab};
+use crate::world;
 
 /// Pauses between two questions in milliseconds; the last is repeated. Most pages are there within a tenth of a second,
 /// and a page that loads slowly does not receive too many questions.
@@ -130,7 +131,20 @@ impl Navigation<'_> {
     /// Asks the page for its document; `None` when it does not answer.
     async fn ask(&self) -> Result<Option<Document>, Fault> {
         let deadline = self.budget.left().min(LOOK * 2);
-        match self.tab.session().run(Document::SCRIPT, &json!([]), LOOK, deadline).await {
+        let script = format!("try {{ return {}; }} catch {{ return null; }}", Document::STATE);
+        let asked = match self.tab.session().run::<Value>(&script, &json!([]), LOOK, deadline).await {
+            Ok(answer) => Ok(answer.and_then(|answer| serde_json::from_value(answer).ok())),
+            Err(error) => Err(error),
+        };
+        let asked = match asked {
+            // The page has replaced what is asked. Our own world costs more.
+            Ok(None) if self.tab.family() == Family::Chromium => {
+                let text = world::text(self.tab, Document::STATE, deadline).await;
+                text.map(|text| serde_json::from_str(&text?).ok())
+            }
+            asked => asked,
+        };
+        match asked {
             Ok(document) => Ok(document),
             Err(error) => match PageError::from(error) {
                 PageError::Moved | PageError::Silent(_) => Ok(None),

@@ -113,7 +113,8 @@ impl Tab {
         self.log.read(&self.session, own, budget).await
     }
 
-    async fn handle(&self, budget: Budget) -> Result<&String, CallError> {
+    /// The handle of its own window, which in Chromium is the id of the main frame.
+    pub(crate) async fn handle(&self, budget: Budget) -> Result<&String, CallError> {
         self.handle.get_or_try_init(|| self.session.get("window", budget.left())).await
     }
 

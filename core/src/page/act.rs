@@ -21,6 +21,8 @@ enum Need {
     Control,
     /// The element has a box that is not hidden.
     Visible,
+    /// If the element is hidden and has a label that is visible, the action applies to the label.
+    Label,
     /// Neither the element nor a parent of it is disabled.
     Enabled,
     /// The element accepts text.
@@ -29,7 +31,7 @@ enum Need {
     Stable,
 }
 
-use Need::{Control, Editable, Enabled, Stable, Visible};
+use Need::{Control, Editable, Enabled, Label, Stable, Visible};
 
 /// The part of an action on an element that runs in the page.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +55,7 @@ impl Act {
         with: concat!("const point = ", include_str!("point.js"), ";\n"),
     };
     /// Returns the point at which a click hits a checkbox or radio button.
-    pub const TICK: Self = Self::new(&[Control, Visible, Enabled, Stable], include_str!("point.js"));
+    pub const TICK: Self = Self::new(&[Control, Label, Visible, Enabled, Stable], include_str!("point.js"));
     /// Returns whether the element is ticked. If the value is `true` or `false`, it waits for that state.
     pub const TICKED: Self = Self::new(&[Control], include_str!("ticked.js"));
     /// Focuses the element.

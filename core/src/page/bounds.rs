@@ -14,6 +14,8 @@ const MOST_VALUES: usize = 500_000;
 
 /// The declarations that scripts of ours use to stay within the bounds.
 pub(super) const BOUNDS: &str = include_str!("bounds.js");
+/// The declaration of `written`, which writes a value as JSON text. It uses [`BOUNDS`].
+pub(super) const WRITTEN: &str = include_str!("json.js");
 
 /// Parses JSON text that a page wrote. Half a surrogate pair becomes the replacement character.
 ///

@@ -1,7 +1,6 @@
 // Whether a condition holds: {ready: null}, or {waiting: what is the case instead}.
 ({ kind, selector, state, text, count, pattern }) => {
   const holds = (yes, found) => (yes ? { ready: null } : { waiting: found });
-  const plain = text => text.replace(/\s+/g, " ").trim();
   const contains = (whole, part) => whole.includes(part) || plain(whole).includes(plain(part));
   // `*` stands for anything; the pattern may lie anywhere in the text.
   const matches = (whole, pattern) => {
@@ -13,6 +12,14 @@
     }
     return true;
   };
+  // An address as people write it.
+  const readable = url => {
+    try {
+      return decodeURI(url);
+    } catch {
+      return url;
+    }
+  };
   // Loaded, and the last resource arrived half a second ago.
   const quiet = () => {
     const entries = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
@@ -22,7 +29,7 @@
 
   switch (kind) {
     case "load": {
-      const { readyState } = document;
+      const readyState = get(document, "readyState");
       if (state === "commit") return { ready: null };
       if (state === "dom") return holds(readyState !== "loading", "it is still being parsed");
       if (readyState !== "complete") return { waiting: "it is still loading" };
@@ -37,7 +44,8 @@
     case "element_text": {
       const element = first(selector);
       if (!element) return { waiting: "it is not in the page" };
-      const held = element.matches("input, textarea, select") ? element.value : (element.innerText ?? element.textContent);
+      const isField = call(element, "matches", "input, textarea, select");
+      const held = isField ? element.value : textOf(element);
       return holds(contains(held, text), `it contains ${excerpt(plain(held))}`);
     }
     case "count": {
@@ -45,12 +53,13 @@
       return holds(found === count, `there ${found === 1 ? "is 1" : `are ${found}`}`);
     }
     case "text": {
-      const held = document.body?.innerText ?? "";
-      return holds(contains(held, text), `it contains ${excerpt(plain(held))}`);
+      const body = get(document, "body") ?? get(document, "documentElement");
+      const held = get(body, "innerText") ?? "";
+      return holds(contains(held, text) || contains(shown(body), text), `it contains ${excerpt(plain(held))}`);
     }
     case "title":
-      return holds(contains(document.title, text), `it is ${excerpt(document.title)}`);
+      return holds(contains(get(document, "title"), text), `it is ${excerpt(get(document, "title"))}`);
     case "url":
-      return holds(matches(location.href, pattern), `it is ${location.href.slice(0, 500)}`);
+      return holds(matches(location.href, pattern) || matches(readable(location.href), pattern), `it is ${location.href.slice(0, 500)}`);
   }
 }

@@ -1,3 +1,4 @@
 () => ({
-  ready: (document.doctype ? `${new XMLSerializer().serializeToString(document.doctype)}\n` : "") + document.documentElement.outerHTML,
+  ready: (get(document, "doctype") ? `${new XMLSerializer().serializeToString(get(document, "doctype"))}\n` : "") +
+    get(get(document, "documentElement"), "outerHTML"),
 })

@@ -5,8 +5,8 @@ async (element, { selector, by }) => {
 
   // What the browser itself drags: it sends `dragstart` and `drop` in place of the pointer's moves.
   const draggable = hit => {
-    for (let up = hit; up; up = up.assignedSlot ?? up.parentElement ?? up.getRootNode().host) {
-      if (up.draggable) return true;
+    for (let up = hit; up; up = above(up)) {
+      if (get(up, "draggable")) return true;
     }
     return false;
   };

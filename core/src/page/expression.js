@@ -33,18 +33,11 @@ async (expression, origin, wanted) => {
   }
   if (wanted === "truth") return { truth: Boolean(value) };
   if (value === undefined) return { text: "null" };
-  if (typeof value === "bigint") return { not: cut(`the bigint ${value}n`) };
   if (typeof value === "number" && !Number.isFinite(value)) return { not: `the number ${value}` };
   try {
-    if (typeof value?.nodeType === "number") {
-      return { not: cut(`a ${value.nodeName} of the page; take its text or an attribute`) };
-    }
-    const text = JSON.stringify(value);
-    if (text === undefined) return { not: `a ${typeof value}` };
-    return text.length > LONGEST ? { not: tooLarge(text.length) } : { text };
+    const text = written(value);
+    return text === undefined ? { not: `a ${typeof value}` } : { text };
   } catch (error) {
-    // Each engine has its own words for this.
-    const what = thrown(error).split("\n")[0];
-    return { not: /cyclic|circular/.test(what) ? "a circular object" : `it threw ${what}` };
+    return { not: typeof error?.not === "string" ? error.not : `it threw ${thrown(error).split("\n")[0]}` };
   }
 }

@@ -11,7 +11,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::bounds::{BOUNDS, read};
+use super::bounds::{BOUNDS, WRITTEN, read};
 use super::error::EvaluateError;
 
 /// What is wanted of an expression.
@@ -51,15 +51,12 @@ impl<'a> Expression<'a> {
         Self { text, wanted }
     }
 
-    /// The body of a function that returns a promise of [`Settled`]. It does not compile if the text is no expression;
-    /// `None` if the text starts with a brace, which JavaScript parses as a block.
+    /// The body of a function that returns a promise of [`Settled`]. It does not compile if the text is no expression. A
+    /// text in braces is an object if it can be one, and a block if not.
     #[must_use]
-    pub fn as_expression(self) -> Option<String> {
+    pub fn as_expression(self) -> String {
         let text = self.text;
-        let is_block = text.trim_start().starts_with('{');
-        (!is_block).then(|| {
-            self.body(&format!("const origin = new Error(), run = () => (\n{text}\n);"), "run, origin")
-        })
+        self.body(&format!("const origin = new Error(), run = () => (\n{text}\n);"), "run, origin")
     }
 
     /// Like [`as_expression`](Self::as_expression), for any text: the value is that of its last statement.
@@ -77,7 +74,9 @@ impl<'a> Expression<'a> {
             Wanted::Truth => "truth",
         };
         // The expression does not see the declarations of ours.
-        format!("{first}\nreturn (() => {{\n{BOUNDS}return (\n{settle}\n)}})()({arguments}, \"{wanted}\");")
+        format!(
+            "{first}\nreturn (() => {{\n{BOUNDS}{WRITTEN}return (\n{settle}\n)}})()({arguments}, \"{wanted}\");"
+        )
     }
 }
 

@@ -2,7 +2,7 @@
 fields => {
   const absolute = (element, url) => {
     try {
-      return new URL(url, element.baseURI).href;
+      return new URL(url, get(element, "baseURI")).href;
     } catch {
       return url;
     }
@@ -15,9 +15,9 @@ fields => {
     return value;
   };
   const taken = (element, take) => {
-    if (take === "text") return counted((element.innerText ?? element.textContent).trim());
-    if (take === "html") return counted(element.innerHTML);
-    const value = counted(element.getAttribute(take.attribute));
+    if (take === "text") return counted(textOf(element).trim());
+    if (take === "html") return counted(get(element, "innerHTML"));
+    const value = counted(call(element, "getAttribute", take.attribute));
     return value !== null && /^(href|src)$/i.test(take.attribute) ? absolute(element, value) : value;
   };
   const read = (root, { selector, take, each, fields }) => {

@@ -1,5 +1,5 @@
 async element => {
-  element.scrollIntoView({ block: "center", inline: "nearest", behavior: "instant" });
+  call(element, "scrollIntoView", { block: "center", inline: "nearest", behavior: "instant" });
   await frame();
   await frame();
   return { ready: null };

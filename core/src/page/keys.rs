@@ -18,6 +18,8 @@ pub struct Key {
 
 /// `Delete`, which empties a selection.
 pub const DELETE: Key = named("Delete", 46);
+/// `End`, which moves the caret after the text of a field.
+pub const END: Key = named("End", 35);
 
 /// A key that is held while another is pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,7 +165,7 @@ const NAMED: [Key; 36] = [
     Key { text: Some("\r"), ..named("Enter", 13) }, named("Tab", 9), named("Escape", 27), named("Backspace", 8), DELETE,
     Key { name: " ", code: "Space", virtual_code: 32, text: Some(" ") },
     named("ArrowLeft", 37), named("ArrowUp", 38), named("ArrowRight", 39), named("ArrowDown", 40),
-    named("Home", 36), named("End", 35), named("PageUp", 33), named("PageDown", 34), named("Insert", 45),
+    named("Home", 36), END, named("PageUp", 33), named("PageDown", 34), named("Insert", 45),
     named("CapsLock", 20), named("NumLock", 144), named("ScrollLock", 145), named("Pause", 19), named("ContextMenu", 93),
     Modifier::Alt.key(), Modifier::Control.key(), Modifier::Meta.key(), Modifier::Shift.key(),
     named("F1", 112), named("F2", 113), named("F3", 114), named("F4", 115), named("F5", 116), named("F6", 117),

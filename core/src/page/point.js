@@ -2,14 +2,14 @@
 // moves away by itself.
 async (element, beside) => {
   // What takes the pointer for the element's sake: clicking a button's icon is clicking the button.
-  const target = element.matches("input, textarea, select")
+  const target = call(element, "matches", "input, textarea, select")
     ? element
-    : (element.closest("button, a, [role=button], [role=link]") ?? element);
+    : (call(element, "closest", "button, a, [role=button], [role=link]") ?? element);
 
   // The middle of what can be seen of it.
   const middle = () => {
-    for (const { left, top, right, bottom } of element.getClientRects()) {
-      const [l, r] = [Math.max(left, 0), Math.min(right, document.documentElement.clientWidth || innerWidth)];
+    for (const { left, top, right, bottom } of boxes(element)) {
+      const [l, r] = [Math.max(left, 0), Math.min(right, get(document, "documentElement").clientWidth || innerWidth)];
       const [t, b] = [Math.max(top, 0), Math.min(bottom, innerHeight)];
       if (l < r && t < b) return { x: (l + r) / 2, y: (t + b) / 2 };
     }
@@ -17,9 +17,9 @@ async (element, beside) => {
   };
 
   const topmost = ({ x, y }) => {
-    let hit = document.elementFromPoint(x, y);
-    while (hit?.shadowRoot) {
-      const inside = hit.shadowRoot.elementFromPoint(x, y);
+    let hit = call(document, "elementFromPoint", x, y);
+    while (hit && shadow(hit)) {
+      const inside = shadow(hit).elementFromPoint(x, y);
       if (!inside || inside === hit) break;
       hit = inside;
     }
@@ -28,7 +28,7 @@ async (element, beside) => {
 
   // The target itself, something in it, or its label.
   const reaches = hit => {
-    for (let up = hit; up; up = up.assignedSlot ?? up.parentElement ?? up.getRootNode().host) {
+    for (let up = hit; up; up = above(up)) {
       if (up === target || up.control === target || (beside && up === beside)) return true;
     }
     return false;
@@ -37,7 +37,7 @@ async (element, beside) => {
   let over = null;
   for (const block of [null, "center", "end", "start"]) {
     if (block) {
-      element.scrollIntoView({ block, inline: "center", behavior: "instant" });
+      call(element, "scrollIntoView", { block, inline: "center", behavior: "instant" });
       await frame();
     }
     const at = middle();

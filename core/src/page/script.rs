@@ -25,7 +25,7 @@ pub(super) fn script(function: &str, argument: &impl Serialize) -> String {
 pub(super) fn script_with(declarations: &str, function: &str, argument: &impl Serialize) -> String {
     // The arguments consist of JSON types, which can always be serialized.
     let argument = serde_json::to_string(argument).unwrap_or_default();
-    let dom = include_str!("dom.js");
+    let dom = concat!(include_str!("dom.js"), include_str!("find.js"));
     format!(
         "(async () => {{\n{BOUNDS}{dom}{declarations}\ntry {{\nreturn bounded(await ({function})({argument}));\n}} \
          catch (error) {{\nreturn {{ refused: thrown(error) }};\n}}\n}})()"

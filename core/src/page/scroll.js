@@ -1,6 +1,6 @@
 // Scrolls the page, and lets its listeners hear of it before the next step.
 async ({ to, right, down }) => {
-  const page = document.scrollingElement ?? document.documentElement;
+  const page = get(document, "scrollingElement") ?? get(document, "documentElement");
   const behavior = "instant";
   if (to === "by") scrollBy({ left: right, top: down, behavior });
   else scrollTo({ top: to === "top" ? 0 : page.scrollHeight, behavior });

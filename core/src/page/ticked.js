@@ -4,7 +4,7 @@
     const native = element instanceof HTMLInputElement && ["checkbox", "radio"].includes(element.type);
     if (native) return element.checked;
     const roles = ["checkbox", "radio", "switch", "menuitemcheckbox", "menuitemradio"];
-    return roles.includes(element.getAttribute("role")) ? element.ariaChecked === "true" : null;
+    return roles.includes(call(element, "getAttribute", "role")) ? get(element, "ariaChecked") === "true" : null;
   };
   const is = ticked();
   if (is === null) return { refused: `it is a ${describe(element)}, which cannot be ticked` };

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use super::look::act;
 use super::page_driver::PageDriver;
 use crate::outcome::{FailureClass, Fault};
-use crate::page::keys::{Chord, DELETE, Stroke};
+use crate::page::keys::{Chord, DELETE, END, Stroke};
 use crate::page::{Act, LOOK, PageError, Verdict};
 use crate::runtime::budget::Budget;
 use crate::step::{Fill, Press, Type};
@@ -51,7 +51,9 @@ pub(super) async fn fill(page: &impl PageDriver, step: &Fill, budget: Budget) ->
 /// Types text into a field, after its current text.
 pub(super) async fn type_text(page: &impl PageDriver, step: &Type, budget: Budget) -> Result<(), Fault> {
     let budget = budget.at_most(step.timeout);
-    act::<()>(page, &step.selector, Act::TYPE, &json!("end"), budget).await?;
+    if !act::<bool>(page, &step.selector, Act::TYPE, &json!("end"), budget).await? {
+        page.press(&[END.into()], budget).await?;
+    }
     let mut strokes = step.text.chars().filter(|character| *character != '\r').map(Stroke::of).peekable();
     let delay = step.delay.unwrap_or(Duration::ZERO);
     if delay.is_zero() {
@@ -76,7 +78,7 @@ pub(super) async fn press(page: &impl PageDriver, step: &Press, budget: Budget) 
     let stroke =
         Stroke::parse(&step.key).map_err(|why| Fault::persistent(FailureClass::Script, why.to_string()))?;
     if let Some(selector) = &step.selector {
-        act::<()>(page, selector, Act::FOCUS, &json!("keep"), budget).await?;
+        act::<bool>(page, selector, Act::FOCUS, &json!("keep"), budget).await?;
     }
     strike(page, [stroke], budget).await
 }

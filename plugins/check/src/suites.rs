@@ -5,6 +5,7 @@ mod cancelling;
 mod crowds;
 mod deadlines;
 mod endings;
+mod finding;
 mod forms;
 mod isolation;
 mod pages;
@@ -15,6 +16,7 @@ mod results;
 mod scripts;
 mod unicode;
 mod waiting;
+mod worlds;
 
 use crate::case::Case;
 
@@ -26,9 +28,11 @@ pub const STEPS: &[Suite] = &[
     ("refusals", refusals::CASES),
     ("pages", pages::CASES),
     ("proxies", proxies::CASES),
+    ("finding", finding::CASES),
     ("pointing", pointing::CASES),
     ("forms", forms::CASES),
     ("waiting", waiting::CASES),
+    ("worlds", worlds::CASES),
     ("scripts", scripts::CASES),
     ("results", results::CASES),
     ("unicode", unicode::CASES),

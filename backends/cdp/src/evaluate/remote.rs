@@ -14,15 +14,22 @@ pub(super) struct Evaluate<'a> {
     await_promise: bool,
     return_by_value: bool,
     user_gesture: bool,
+    /// The world, unless it is the page's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context_id: Option<i64>,
 }
 
 impl<'a> Evaluate<'a> {
     pub(super) const fn by_value(expression: &'a str) -> Self {
-        Self { expression, await_promise: true, return_by_value: true, user_gesture: true }
+        Self { expression, await_promise: true, return_by_value: true, user_gesture: true, context_id: None }
     }
 
     pub(super) const fn by_reference(expression: &'a str) -> Self {
         Self { return_by_value: false, ..Self::by_value(expression) }
+    }
+
+    pub(super) const fn in_world(self, world: i64) -> Self {
+        Self { context_id: Some(world), ..self }
     }
 }
 

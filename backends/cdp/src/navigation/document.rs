@@ -4,6 +4,7 @@ use chromiumoxide_types::{Command, Method, MethodId};
 use plimsoll_core::page::navigation::Ready;
 use plimsoll_core::step::LoadState;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::page_events::{Progress, Reached};
 
@@ -15,28 +16,40 @@ const NO_DOCUMENT: &str = "about:blank";
 /// One question for all values: the state, the address, the status, and the number of resources that have arrived.
 /// Unlike a step's script it does not count as a user gesture, which would allow popups. A page that has replaced what is
 /// asked answers nothing, or something bounded.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Ask {
     expression: &'static str,
     return_by_value: bool,
+    /// The world, unless it is the page's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context_id: Option<i64>,
 }
 
 impl Ask {
     /// The cheap question, without the number of resources.
     pub(super) const STATE: Self = Self {
-        expression: "(()=>{try{return{ready:document.readyState,url:location.href.slice(0,65536),\
+        expression: "(()=>{try{return{ready:Object.getOwnPropertyDescriptor(Document.prototype,'readyState')\
+                     .get.call(document),url:location.href.slice(0,65536),\
                      status:+(performance.getEntriesByType('navigation')[0]?.responseStatus??0),resources:0}\
                      }catch{}})()",
         return_by_value: true,
+        context_id: None,
     };
     /// With the number of resources, which takes longer the more resources there are.
     pub(super) const RESOURCES: Self = Self {
-        expression: "(()=>{try{return{ready:document.readyState,url:location.href.slice(0,65536),\
+        expression: "(()=>{try{return{ready:Object.getOwnPropertyDescriptor(Document.prototype,'readyState')\
+                     .get.call(document),url:location.href.slice(0,65536),\
                      status:+(performance.getEntriesByType('navigation')[0]?.responseStatus??0),\
                      resources:+performance.getEntriesByType('resource').length}}catch{}})()",
         return_by_value: true,
+        context_id: None,
     };
+
+    /// The same question, in this world.
+    pub(super) const fn in_world(self, world: i64) -> Self {
+        Self { context_id: Some(world), ..self }
+    }
 }
 
 impl Method for Ask {
@@ -57,13 +70,13 @@ pub(super) struct Answer {
 
 #[derive(Debug, Deserialize)]
 struct Remote {
-    value: Option<Document>,
+    value: Option<Box<RawValue>>,
 }
 
 impl Answer {
-    /// The document in the answer, if it is valid.
+    /// The document in the answer, if it is valid. A page may have replaced what was asked.
     pub(super) fn document(self) -> Option<Document> {
-        self.result.value
+        serde_json::from_str(self.result.value?.get()).ok()
     }
 }
 

@@ -46,12 +46,13 @@ pub(super) enum Verdict {
 }
 
 impl Document {
-    /// The script that reads the document's state.
-    pub(super) const SCRIPT: &str = "return {ready: document.readyState, url: location.href.slice(0, 65536), \
-        uri: document.documentURI.slice(0, 65536), began: +performance.timeOrigin, \
+    /// The expression that reads the document's state. The named elements of a document hide what it has by their names.
+    pub(super) const STATE: &str = "(of => ({ready: of('readyState'), url: location.href.slice(0, 65536), \
+        uri: of('documentURI').slice(0, 65536), began: +performance.timeOrigin, \
         status: performance.getEntriesByType('navigation')[0]?.responseStatus ?? 0, \
         heard: (performance.getEntriesByType('navigation')[0]?.loadEventEnd ?? 1) > 0, \
-        resources: performance.getEntriesByType('resource').length};";
+        resources: performance.getEntriesByType('resource').length}))\
+        (name => Object.getOwnPropertyDescriptor(Document.prototype, name).get.call(document))";
 
     /// Its meaning; whether it is idle is measured over time. `before` is the document that was there before the
     /// browser started to navigate.

@@ -11,10 +11,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::call::{CallError, Code};
+use crate::settings::Family;
 use crate::tab::Tab;
+use crate::world::{self, TEXT};
 
-/// The script that writes a value as text in the page.
-const TEXT: &str = include_str!("text.js");
 /// The time by which the remote end's limit on a script is earlier than our deadline.
 const FIRST: Duration = Duration::from_millis(100);
 
@@ -24,8 +24,13 @@ pub(super) async fn look<T: DeserializeOwned>(
     script: &str,
     deadline: Duration,
 ) -> Result<Verdict<T>, PageError> {
-    let body = format!("return (async () => ({TEXT})(await {script}))();");
-    let text: Option<String> = tab.session().run(&body, &json!([]), deadline.max(LOOK), deadline).await?;
+    let text: Option<String> = match tab.family() {
+        Family::Chromium => world::text(tab, script, deadline).await?,
+        Family::Firefox => {
+            let body = format!("return (async () => ({TEXT})(await {script}))();");
+            tab.session().run(&body, &json!([]), deadline.max(LOOK), deadline).await?
+        }
+    };
     // There is no text when a dialog interrupted the script.
     serde_json::from_str(&text.ok_or(PageError::Moved)?).map_err(|why| {
         let message = format!("a function of ours answered what it should not: {why}");
@@ -52,12 +57,10 @@ async fn settle(
     expression: Expression<'_>,
     budget: Budget,
 ) -> Result<Option<Settled>, EvaluateError> {
-    if let Some(body) = expression.as_expression() {
-        match run(tab, &body, budget).await {
-            // Code that runs reports its own errors, so this error means that the text does not compile.
-            Err(error) if error.code() == Some(Code::JavascriptError) => {}
-            answer => return read(answer),
-        }
+    match run(tab, &expression.as_expression(), budget).await {
+        // Code that runs reports its own errors, so this error means that the text does not compile.
+        Err(error) if error.code() == Some(Code::JavascriptError) => {}
+        answer => return read(answer),
     }
     read(run(tab, &expression.as_script(), budget).await)
 }

@@ -9,8 +9,8 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 
 /// One address of each kind, for the index.
-pub(super) const EXAMPLES: [&str; 4] =
-    ["/cookies", "/cookies/set/berth/seven", "/headers", "/shown?html=<p>Ahoy"];
+pub(super) const EXAMPLES: [&str; 5] =
+    ["/cookies", "/cookies/set/berth/seven", "/headers", "/sandboxed", "/shown?html=<p>Ahoy"];
 
 pub(super) fn routes() -> Router {
     Router::new()
@@ -19,12 +19,20 @@ pub(super) fn routes() -> Router {
         .route("/headers", get(headers))
         .route("/form-posted", post(form_posted))
         .route("/shown", get(shown))
+        .route("/sandboxed", get(sandboxed))
 }
 
 /// A page with the query's `html` as its body, so that a test can write its page where it uses it.
 async fn shown(Query(query): Query<BTreeMap<String, String>>) -> Html<String> {
     let body = query.get("html").map_or("", String::as_str);
     Html(format!("<!doctype html><meta charset=utf-8><title>Shown</title>{body}"))
+}
+
+/// A page whose policy lets no script run.
+async fn sandboxed() -> impl IntoResponse {
+    let page = "<!doctype html><title>Sandboxed</title><h1>Sandboxed</h1><input id=i>\
+        <details><summary>More</summary><p id=inside>inside</p></details><p id=low style='margin-top: 3000px'>low";
+    ([(header::CONTENT_SECURITY_POLICY, "sandbox")], Html(page))
 }
 
 /// The `Cookie` header as it came, in `#out`; `none` without one.

@@ -10,7 +10,10 @@ cases![
     fill_replaces_and_tells_the_page,
     fill_says_when_a_field_does_not_keep_the_text,
     fill_picks_dates_and_refuses_what_takes_no_text,
+    fill_takes_a_value_in_any_form_that_its_field_can_hold,
+    fill_notices_what_a_field_drops,
     typing_goes_key_by_key,
+    typing_goes_after_the_text_of_every_kind_of_field,
     keys_and_chords_reach_the_page,
     two_pages_have_the_keyboard_at_once,
     options_are_chosen_by_value_or_label,
@@ -69,6 +72,64 @@ async fn fill_picks_dates_and_refuses_what_takes_no_text(rig: &Rig) {
     );
     refused(tab.perform(json!({"fill": {"selector": "#c", "text": "x"}})).await, &["type=\"checkbox\""]);
     refused(tab.perform(json!({"fill": {"selector": "#s", "text": "x"}})).await, &["<select id=\"s\">"]);
+}
+
+async fn fill_takes_a_value_in_any_form_that_its_field_can_hold(rig: &Rig) {
+    let mut tab = rig
+        .show("<input id=i><script>i.oninput = () => { i.value = '$' + (+i.value.replace(/\\D/g, '') || 0).toLocaleString('en') + '.00'; }</script>")
+        .await;
+    tab.does(json!({"fill": {"selector": "#i", "text": "4300"}})).await;
+    assert_eq!(tab.js("i.value").await, "$4,300.00");
+    for (kind, text, held) in [
+        ("color", "#FF8800", "#ff8800"),
+        ("datetime-local", "2026-05-01 10:30", "2026-05-01T10:30"),
+        ("datetime-local", "2026-05-01T10:30:00", "2026-05-01T10:30"),
+        ("range", "35.0", "35"),
+        ("time", "10:30:00", "10:30"),
+        ("month", "2026-05", "2026-05"),
+        ("date", "", ""),
+    ] {
+        let mut tab = rig.show(&format!("<input id=i type={kind}>")).await;
+        tab.does(json!({"fill": {"selector": "#i", "text": text}})).await;
+        let value = tab.js("i.value").await;
+        // A browser may write the seconds.
+        let value = value
+            .as_str()
+            .map(|value| value.strip_suffix(":00").filter(|_| text.ends_with(":00")).unwrap_or(value));
+        assert_eq!(value, Some(held), "{kind} {text}");
+    }
+    for (kind, text) in
+        [("color", "orange-ish"), ("range", "4000"), ("datetime-local", "soon"), ("date", "2026-02-31")]
+    {
+        let mut tab = rig.show(&format!("<input id=i type={kind}>")).await;
+        refused(tab.perform(json!({"fill": {"selector": "#i", "text": text}})).await, &["cannot hold", text]);
+    }
+}
+
+async fn fill_notices_what_a_field_drops(rig: &Rig) {
+    let mut tab = rig
+        .show(
+            "<input id=p type=password><input id=t><script>
+            p.oninput = t.oninput = e => { e.target.value = e.target.value.replace(/[^a-z0-9]/gi, ''); };</script>",
+        )
+        .await;
+    let dropped = tab.perform(json!({"fill": {"selector": "#p", "text": "s3cret!"}})).await;
+    refused(dropped, &["`#p`", "it holds another"]);
+    tab.does(json!({"fill": {"selector": "#t", "text": "+49 (30) 12"}})).await;
+    assert_eq!(tab.js("t.value").await, "493012");
+}
+
+async fn typing_goes_after_the_text_of_every_kind_of_field(rig: &Rig) {
+    for (kind, before, text, after) in [
+        ("email", "user@", "x.example", "user@x.example"),
+        ("number", "12", "34", "1234"),
+        ("tel", "12", "34", "1234"),
+        ("search", "12", "34", "1234"),
+    ] {
+        let mut tab = rig.show(&format!("<input id=i type={kind} value='{before}'>")).await;
+        tab.does(json!({"type": {"selector": "#i", "text": text}})).await;
+        assert_eq!(tab.js("i.value").await, after, "{kind}");
+    }
 }
 
 async fn typing_goes_key_by_key(rig: &Rig) {

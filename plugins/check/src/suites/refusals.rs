@@ -44,7 +44,7 @@ async fn refusal(tab: &mut Tab<'_>, steps: impl Iterator<Item = Step>) -> Option
     None
 }
 
-/// Keys of a job that needs this capability. No job requests a status, so it has no example.
+/// Keys of a job that needs this capability. No job asks for a status or a world, so these have no example.
 fn example(capability: Capability) -> Option<Value> {
     let viewport = |scale| json!({"width": 600, "height": 400, "scale": scale});
     Some(match capability {
@@ -62,6 +62,7 @@ fn example(capability: Capability) -> Option<Value> {
         Capability::Expect => json!({"steps": [{"expect": {"text": "Fleet"}}]}),
         Capability::Visibility => json!({"steps": [{"wait_for": "h1"}]}),
         Capability::Functions => json!({"steps": [{"wait_for": {"function": "true"}}]}),
+        Capability::Locators => json!({"extract": {"title": "text=Fleet"}}),
         Capability::Idle => json!({"wait_until": "idle"}),
         Capability::Evaluate => json!({"steps": [{"evaluate": "1"}]}),
         Capability::Extract => json!({"extract": {"title": "title"}}),
@@ -80,6 +81,6 @@ fn example(capability: Capability) -> Option<Value> {
         Capability::Cookies => json!({"cookies": [{"name": "a", "value": "b"}]}),
         Capability::Proxy => json!({"proxy": "http://127.0.0.1:9"}),
         Capability::FaultPages => json!({"steps": [{"goto": "chrome://crash"}]}),
-        Capability::Statuses => return None,
+        Capability::OwnWorld | Capability::Statuses => return None,
     })
 }

@@ -29,11 +29,19 @@ async fn values_come_back_as_json(rig: &Rig) {
         ("async () => {}", json!(null)),
         ("new Date(0)", json!("1970-01-01T00:00:00.000Z")),
         ("const ship = 'Argo'; ship;", json!("Argo")),
+        ("const ship = 'Beagle'; ship;", json!("Beagle")),
+        ("{title: document.title}", json!({"title": "Records"})),
+        ("{ const a = 1; a + 1 }", json!(2)),
+        ("new URL('http://a.example/b')", json!("http://a.example/b")),
+        ("[1, , () => 1, new String('s'), 0 / 0, -0, 1e21]", json!([1, null, null, "s", null, 0, 1e21])),
+        ("({a: {toJSON() { return [1]; }}, ['__proto__']: 2})", json!({"a": [1], "__proto__": 2})),
     ] {
         assert_eq!(tab.js(script).await, value, "{script}");
     }
     for (script, words) in [
         ("document.body", "a BODY of the page"),
+        ("document.querySelectorAll('.card')", "of the page"),
+        ("[...document.images, document.links, {at: document.body}]", "of the page"),
         ("10n", "bigint 10n"),
         ("0 / 0", "number NaN"),
         ("Symbol()", "a symbol"),
