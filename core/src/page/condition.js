@@ -55,7 +55,7 @@
     case "text": {
       const body = get(document, "body") ?? get(document, "documentElement");
       const held = get(body, "innerText") ?? "";
-      return holds(contains(held, text) || contains(shown(body), text), `it contains ${excerpt(plain(held))}`);
+      return holds(contains(held, text) || contains(textOf(body), text), `it contains ${excerpt(plain(held))}`);
     }
     case "title":
       return holds(contains(get(document, "title"), text), `it is ${excerpt(get(document, "title"))}`);

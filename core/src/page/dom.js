@@ -61,8 +61,8 @@ const shown = root => {
   const walk = (node, seen) => {
     if (length > LONGEST) return;
     if (node.nodeType === Node.TEXT_NODE) {
-      if (seen) parts.push(node.data.replace(/\s+/g, " "));
-      length += node.data.length;
+      length += node.length;
+      if (seen && length <= LONGEST) parts.push(node.data.replace(/\s+/g, " "));
     }
     if (node.nodeType !== Node.ELEMENT_NODE) return;
     const { display, visibility } = getComputedStyle(node);
@@ -78,10 +78,10 @@ const shown = root => {
   return parts.join("").replace(/[^\S\n]*\n\s*/g, "\n").replace(/[^\S\n]+/g, " ").trim();
 };
 
-// The text of an element as a reader sees it.
+// The text of an element as a reader sees it. `shown` takes longer, and is asked where it finds more.
 const textOf = element => {
-  if (!shadows(element).next().done) return shown(element);
-  return get(element, "innerText") ?? get(element, "textContent");
+  const hasMore = !shadows(element).next().done || call(element, "querySelector", "svg text") !== null;
+  return hasMore ? shown(element) : (get(element, "innerText") ?? get(element, "textContent"));
 };
 
 const later = (resolve, delay) =>

@@ -85,13 +85,16 @@ pub fn firefox_fault(url: &str, code: &str) -> Fault {
 
 /// The fault of a navigation to `url` that ended without a document.
 pub fn no_document(url: &str) -> Fault {
-    let message = format!("{url} is no page: it is a download, or its answer has no content");
+    let message = format!(
+        "{url} is no page: it is a download, its answer has no content, or it leads to an address that no page has, such as \
+         mailto:"
+    );
     Fault::persistent(FailureClass::Navigation, message)
 }
 
 /// The fault of a document whose server closed the connection before its end.
 pub fn broke_off(url: &str) -> Fault {
-    let message = format!("{url} broke off: the server hung up before its end");
+    let message = format!("{url} broke off: the server hung up before its end, or its compression is broken");
     Fault::transient(FailureClass::Navigation, message)
 }
 
