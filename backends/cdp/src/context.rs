@@ -179,16 +179,18 @@ async fn dispose(link: &BrowserHandle, context: BrowserContextId) -> Result<(), 
     verdict
 }
 
-/// Asks the browser to dispose of a context. A browser that is late because a page has taken the processor with hundreds
-/// of threads loses that page's renderer, and no other.
+/// Asks the browser to dispose of a context. A browser that is late because the many threads of a page have taken the
+/// processors loses that page's renderer, and no other.
 async fn disposal(link: &BrowserHandle, context: &BrowserContextId) -> Result<(), CallError> {
     let call = link.root.call(DisposeBrowserContextParams::new(context.clone()), DISPOSAL);
     let mut call = pin!(call);
-    if let Ok(disposed) = timeout(LATE, &mut call).await {
-        return disposed.map(drop);
+    loop {
+        // The call has a deadline of its own.
+        if let Ok(disposed) = timeout(LATE, &mut call).await {
+            return disposed.map(drop);
+        }
+        link.kill_crowded_renderer().await;
     }
-    link.kill_crowded_renderer().await;
-    call.await.map(drop)
 }
 
 /// Called when the browser refused to dispose of a context: most likely it has no context with this id.

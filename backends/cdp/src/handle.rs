@@ -47,9 +47,11 @@ impl BrowserHandle {
             self.supervisor.spawn_blocking("kill renderer", move || tree.kill_crowded_renderer(CROWDED_END));
         match killing.await {
             Ok(Ok(None)) => {}
-            Ok(Ok(Some(pid))) => tracing::warn!(pid, "a renderer with hundreds of threads was killed"),
+            Ok(Ok(Some(pid))) => {
+                tracing::warn!(pid, "a renderer whose threads took the processors was killed");
+            }
             Ok(Err(error)) => {
-                tracing::warn!(%error, "a renderer with hundreds of threads could not be killed");
+                tracing::warn!(%error, "a renderer whose threads took the processors could not be killed");
             }
             Err(error) => tracing::debug!(%error, "no renderer was killed"),
         }

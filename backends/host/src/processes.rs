@@ -36,8 +36,6 @@ pub(crate) struct Process {
     pub(crate) born: u64,
     /// Whether it still runs: a zombie does not.
     pub(crate) alive: bool,
-    /// The number of its threads.
-    pub(crate) threads: u32,
 }
 
 impl Process {
@@ -63,7 +61,6 @@ impl Process {
             session: field(6)?.parse().ok()?,
             born: field(22)?.parse().ok()?,
             alive: !dead || threads > 1,
-            threads,
         })
     }
 
@@ -97,6 +94,15 @@ impl Process {
             let value = argument.iter().position(|&byte| byte == b'=').map(|at| &argument[at + 1..]);
             lies_in(argument) || value.is_some_and(lies_in)
         })
+    }
+
+    /// The number of its threads that compute, or wait for nothing but a processor.
+    pub(crate) fn computing_threads(&self) -> usize {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.pid)).into_iter().flatten().flatten();
+        let computes = |stat: &str| stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('R'));
+        threads
+            .filter(|thread| fs::read_to_string(thread.path().join("stat")).is_ok_and(|s| computes(&s)))
+            .count()
     }
 
     /// Sends SIGKILL to exactly this process and returns a descriptor that becomes readable at its end; `None` when it
@@ -242,10 +248,13 @@ impl Kin {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
     use super::*;
 
     fn process(pid: i32, parent: i32, group: i32, session: i32, born: u64) -> Process {
-        Process { pid, parent, group, session, born, alive: true, threads: 1 }
+        Process { pid, parent, group, session, born, alive: true }
     }
 
     fn pids(family: &[Process]) -> Vec<i32> {
@@ -256,7 +265,7 @@ mod tests {
     fn a_name_may_hold_blanks_and_parentheses() {
         let stat = "77 (a) Z 1 (b) S 5 6 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 3 0 4242 9 9";
         let parsed = Process::parse(77, stat).expect("a valid line");
-        assert_eq!(parsed, Process { threads: 3, ..process(77, 5, 6, 7, 4242) });
+        assert_eq!(parsed, process(77, 5, 6, 7, 4242));
         assert_eq!(Process::parse(77, "77 (a) S 5 6"), None);
     }
 
@@ -265,6 +274,34 @@ mod tests {
         let stat = |threads: u32| format!("7 (a) Z 5 6 7 0 -1 0 1 2 3 4 5 6 7 8 20 0 {threads} 0 42 9");
         assert!(!Process::parse(7, &stat(1)).expect("valid").alive);
         assert!(Process::parse(7, &stat(2)).expect("valid").alive);
+    }
+
+    #[test]
+    fn threads_that_compute_are_counted_and_those_that_wait_are_not() {
+        const EACH: usize = 32;
+        let own = Process::read(rustix::process::getpid().as_raw_pid()).expect("this process");
+        let (spinning, done, waiting) = (AtomicUsize::new(0), AtomicBool::new(false), Barrier::new(EACH + 1));
+        let computing = std::thread::scope(|scope| {
+            for _ in 0..EACH {
+                scope.spawn(|| waiting.wait());
+                scope.spawn(|| {
+                    spinning.fetch_add(1, Ordering::Relaxed);
+                    while !done.load(Ordering::Relaxed) {
+                        std::hint::spin_loop();
+                    }
+                });
+            }
+            while spinning.load(Ordering::Relaxed) < EACH {
+                std::hint::spin_loop();
+            }
+            let computing = own.computing_threads();
+            done.store(true, Ordering::Relaxed);
+            waiting.wait();
+            computing
+        });
+        // The waiting threads may still be on their way to the barrier; this thread computes too.
+        assert!(computing > EACH, "{computing}");
+        assert!(own.computing_threads() < EACH);
     }
 
     #[test]

@@ -42,8 +42,9 @@ const LAST_WORDS: usize = 3;
 /// Kill orders that may wait for the reaper; further callers wait for room.
 const ORDERS: usize = 4;
 
-/// The number of threads from which a renderer can keep its browser from the processor. An ordinary page has about 20.
-pub const CROWD: u32 = 200;
+/// The number of threads that compute at once with which a renderer can keep its browser from the processors. Two or three
+/// of an ordinary page's 10 to 40 do. Five hundred workers that spin delay their own start: 60 were seen after 8 s.
+pub const CROWD: usize = 24;
 /// The argument of a renderer process of Chromium.
 const RENDERER: &str = "--type=renderer";
 
@@ -228,19 +229,19 @@ impl ProcessTree {
         processes::extinguish(&mut Kin::of(founder), |_| false, patience).map(drop)
     }
 
-    /// Kills the renderer process with the most threads if it has [`CROWD`] or more, and verifies it; `None` when there is
-    /// none. Blocks.
+    /// Kills the renderer process with the most threads that compute if [`CROWD`] or more do, and verifies it; `None` when
+    /// there is none. Blocks.
     ///
     /// # Errors
     /// As [`kill_branch`](Self::kill_branch).
     pub fn kill_crowded_renderer(&self, patience: Duration) -> io::Result<Option<i32>> {
         let table = processes::table()?;
-        let crowded = table.iter().filter(|process| process.threads >= CROWD && process.alive);
-        let ours = crowded.filter(|process| {
+        let ours = table.iter().filter(|process| {
             process.has_argument(RENDERER) && processes::descendant(&table, process.pid, self.pid()).is_some()
         });
-        let Some(found) = ours.max_by_key(|process| process.threads) else { return Ok(None) };
-        self.kill_branch(found.pid, patience).map(|()| Some(found.pid))
+        let crowds = ours.map(|process| (process.computing_threads(), process.pid));
+        let Some((_, pid)) = crowds.filter(|(count, _)| *count >= CROWD).max() else { return Ok(None) };
+        self.kill_branch(pid, patience).map(|()| Some(pid))
     }
 
     /// Climbs the ladder until no process of the tree runs, and verifies it. Returns at once when the tree is gone
