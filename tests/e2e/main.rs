@@ -20,6 +20,7 @@ mod exits;
 mod faults;
 mod foul_weather;
 mod full_files;
+mod hostile;
 mod isolation;
 mod libraries;
 mod million;

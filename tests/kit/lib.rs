@@ -8,6 +8,8 @@
 //!   tls_site     a certificate that nobody signed (feature `tls`)
 //! ```
 //!
+//! [`hostile`] runs the program with one attack of `nasty_site` beside healthy jobs, and says what deviated.
+//!
 //! Helpers for suites with real browsers: [`berth`] (limits their number), [`patience`] (waits with a time limit) and
 //! [`processes`] (reads `/proc`).
 //!
@@ -16,6 +18,7 @@
 pub mod bench_page;
 pub mod berth;
 pub mod demo_site;
+pub mod hostile;
 pub mod patience;
 
 #[cfg(feature = "tls")]

@@ -9,6 +9,7 @@ mod ci;
 mod demo;
 mod docs;
 mod failure;
+mod hostile;
 mod plugin;
 mod program;
 mod setup;
@@ -33,6 +34,7 @@ cargo xtask COMMAND
                  libraries
   plugin check NAME     builds a driver crate and runs `plimsoll driver check` on it
   docs drivers   write docs/generated/drivers.md from the conformance suite; --grid: on a Selenium Grid too
+  hostile [WORDS]   an hour of attacking pages, each beside healthy jobs, on every driver; WORDS choose drivers and attacks
   bench NAME     a measurement; `bench` alone lists them
   sim [ARGS]     a thousand simulated fleets against every invariant; `sim --help` says more
 ";
@@ -62,6 +64,7 @@ fn run(args: &[String]) -> Result<(), Failure> {
         ("plugin", args) => Ok(plugin::run(args)?),
         ("bench", names) => bench::run(names),
         ("docs", args) => docs::run(args),
+        ("hostile", words) => hostile::run(words),
         ("sim", args) => Ok(sim::run(args)?),
         ("help" | "--help" | "-h", _) => {
             eprint!("{HELP}");

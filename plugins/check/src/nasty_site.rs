@@ -2,8 +2,10 @@
 //!
 //! Faults of the *server* are in `transport` (responses that loop, drip, hang or never end), `echo` (responses that
 //! repeat the request) and `keeping` (responses that a browser stores); faults of the *page* are files in
-//! `nasty_site/`. Pages take their delays from the query (`/late?ms=300`), so a test chooses them.
+//! `nasty_site/`, and pages that attack others are in [`attacks`]. Pages take their delays from the query
+//! (`/late?ms=300`), so a test chooses them.
 
+pub mod attacks;
 mod echo;
 mod keeping;
 mod transport;
@@ -63,13 +65,15 @@ pub fn serve(addr: SocketAddr) -> io::Result<Site> {
     });
     let index = Html(index());
     let router = router.route("/", get(move || async move { index }));
-    Site::plain(addr, router.merge(transport::routes()).merge(echo::routes()).merge(keeping::routes()))
+    let router = router.merge(transport::routes()).merge(echo::routes());
+    Site::plain(addr, router.merge(keeping::routes()).merge(attacks::routes()))
 }
 
 /// A page that links to every other.
 fn index() -> String {
     let all = PAGES.iter().map(|&(path, _)| path).chain(transport::EXAMPLES).chain(echo::EXAMPLES);
-    let all = all.chain(keeping::EXAMPLES);
+    let all = all.chain(keeping::EXAMPLES).map(str::to_owned);
+    let all = all.chain(attacks::Attack::all().into_iter().map(|attack| attack.path()));
     let links: String = all.map(|path| format!("<li><a href=\"{path}\">{path}</a>\n")).collect();
     format!("<!doctype html><title>Foul weather</title><h1>Foul weather</h1><ul>\n{links}</ul>")
 }

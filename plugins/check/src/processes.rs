@@ -76,10 +76,21 @@ pub fn resident_kib(pid: i32) -> u64 {
     kib(&pid.to_string(), "VmRSS:")
 }
 
-fn kib(process: &str, entry: &str) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("a living process");
-    let line = status.lines().find_map(|line| line.strip_prefix(entry)).expect("an entry of each process");
-    line.trim().trim_end_matches(" kB").parse().expect("a number")
+/// The peak resident memory of `pid` so far, in KiB; `None` when the process has ended.
+#[must_use]
+pub fn peak_kib(pid: i32) -> Option<u64> {
+    entry(&pid.to_string(), "VmHWM:")
+}
+
+fn kib(process: &str, name: &str) -> u64 {
+    entry(process, name).expect("a living process")
+}
+
+/// An entry of a process that has memory.
+fn entry(process: &str, name: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().trim_end_matches(" kB").parse().ok()
 }
 
 /// The peak resident memory of this process since the last [`forget_peak`], in KiB.
