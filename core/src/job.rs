@@ -99,6 +99,16 @@ pub struct JobKeys {
     proxy: Option<Proxy>,
 }
 
+/// What a job brings back unless its keys have it: the keys of the same names, given for all jobs of a run.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Captures {
+    extract: Option<Extract>,
+    #[serde(deserialize_with = "shorthand::optional")]
+    screenshot: Option<Screenshot>,
+    pdf: Option<Pdf>,
+}
+
 /// The reason why a job's keys are not a valid job.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JobError {
@@ -129,6 +139,16 @@ impl JobKeys {
     #[must_use]
     pub const fn id(&self) -> Option<&JobId> {
         self.id.as_ref()
+    }
+
+    /// The keys with those of `captures` that they lack.
+    #[must_use]
+    pub fn or(mut self, captures: &Captures) -> Self {
+        let Captures { extract, screenshot, pdf } = captures;
+        self.extract = self.extract.or_else(|| extract.clone());
+        self.screenshot = self.screenshot.or_else(|| screenshot.clone());
+        self.pdf = self.pdf.or_else(|| pdf.clone());
+        self
     }
 
     /// The job. Its id is the one in the keys, or the result of `otherwise`.
@@ -207,6 +227,19 @@ mod tests {
         assert_eq!(names, ["extract", "screenshot", "pdf"]);
         assert_eq!(visit.timeout, Some(Duration::from_secs(20)));
         assert_eq!(visit.id.as_str(), "1");
+    }
+
+    #[test]
+    fn a_job_keeps_what_it_brings_back_itself() {
+        let captures = r##"{"extract":{"t":"title"},"screenshot":"full","pdf":{}}"##;
+        let captures: Captures = serde_json::from_str(captures).expect("keys of a job");
+        let keys = |json: &str| serde_json::from_str::<JobKeys>(json).expect("good keys");
+        let own = r##"{"url":"http://a/","screenshot":"#a","extract":{"h":"h1"}}"##;
+        let both = r##"{"url":"http://a/","screenshot":"#a","extract":{"h":"h1"},"pdf":{}}"##;
+        assert_eq!(keys(own).or(&captures), keys(both));
+        assert_eq!(keys(both).or(&Captures::default()), keys(both));
+        let all = r##"{"url":"http://a/","extract":{"t":"title"},"screenshot":"full","pdf":{}}"##;
+        assert_eq!(keys(r#"{"url":"http://a/"}"#).or(&captures), keys(all));
     }
 
     #[test]

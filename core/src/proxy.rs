@@ -89,7 +89,12 @@ impl ProxyServer {
     /// # Errors
     /// See [`ProxyError`].
     pub fn parse(text: &str) -> Result<Self, ProxyError> {
-        let url = Url::parse(text.trim()).map_err(|_| ProxyError::Malformed)?;
+        let text = text.trim();
+        // A parser of URLs leaves tabs and line ends out without a word.
+        if text.contains(char::is_control) {
+            return Err(ProxyError::Malformed);
+        }
+        let url = Url::parse(text).map_err(|_| ProxyError::Malformed)?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(ProxyError::Credentials);
         }
@@ -193,6 +198,7 @@ mod tests {
             "http://",
             "",
             "direct",
+            "http://a\tb:1",
         ] {
             assert_eq!(ProxyServer::parse(refused), Err(ProxyError::Malformed), "{refused}");
         }

@@ -8,7 +8,7 @@ use crate::rig::Rig;
 const GOOD: &str = r#"{"id":"a","url":"http://127.0.0.1:9/"}"#;
 
 /// A mistake in a job file: the file's name, its content, and texts that the message must contain.
-const FILES: [(&str, &str, &[&str]); 28] = [
+const FILES: [(&str, &str, &[&str]); 32] = [
     ("empty.txt", "", &["empty.txt has no jobs"]),
     ("comments.txt", "# nothing\n\n", &["comments.txt has no jobs"]),
     ("empty.jsonl", "\n", &["empty.jsonl has no jobs"]),
@@ -56,7 +56,11 @@ const FILES: [(&str, &str, &[&str]); 28] = [
     ("id.jsonl", r#"{"id":"a\nb","url":"http://a/"}"#, &["id.jsonl:1", "control character"]),
     ("type.jsonl", r#"{"id":7,"url":"http://a/"}"#, &["type.jsonl:1", "id", "7"]),
     ("jobs.yaml", "url: http://a/\n", &["jobs.yaml", ".jsonl"]),
-    ("rows.csv", "url\nhttp://a/\n", &["rows.csv", "--rows rows.csv"]),
+    ("rows.csv", "link,x\nhttp://a/,b\n", &["rows.csv:1", "no column is named `url`", "--rows rows.csv"]),
+    ("quote.csv", "url,x\nhttp://a/,\"b\nhttp://c/,d\n", &["quote.csv:2:10", "has no end"]),
+    ("two.txt", "http://a/ http://b/\n", &["two.txt:1:11", "second URL"]),
+    ("title.txt", "http://a/\ttitle\n", &["title.txt:1:11", "text after the URL"]),
+    ("feed.xml", "<rss></rss>", &["feed.xml:1:1", "<rss> begins no sitemap"]),
 ];
 
 #[track_caller]

@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ const EXIT_CODES: &str = "Exit codes: 0 all jobs succeeded; 1 some did not; 2 us
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the jobs of a file through real browsers.
+    /// Run jobs through real browsers: those of a file, or a visit of each URL.
     Run(RunArgs),
     /// Say what this machine can carry, what is missing, and what mends it.
     Doctor(DoctorArgs),
@@ -53,12 +54,27 @@ pub enum Command {
     },
 }
 
+const RUN_USAGE: &str = "plimsoll run [OPTIONS] <JOBS>...";
+
 /// `plimsoll run`.
 #[derive(Debug, Args)]
+#[command(override_usage = RUN_USAGE)]
 pub struct RunArgs {
-    /// Jobs: .txt (a URL a line), .jsonl, .json, .toml, or - for standard input.
+    /// Jobs: one or more URLs, - for standard input, or a file: .txt (a URL a line), .jsonl, .json, .toml, .csv (a table
+    /// with a column `url`) or .xml (a sitemap).
     #[arg(value_name = "JOBS")]
-    pub jobs: PathBuf,
+    pub jobs: Vec<OsString>,
+    /// Take a picture at the end of each job that has no `screenshot` of its own: `page` (the viewport, without WHAT), `full`
+    /// or a CSS selector. Write the jobs before this option.
+    #[arg(long, value_name = "WHAT", num_args = 0..=1, default_missing_value = "page")]
+    pub screenshot: Option<String>,
+    /// Print the page at the end of each job that has no `pdf` of its own.
+    #[arg(long)]
+    pub pdf: bool,
+    /// Read the text of the first element that matches SELECTOR into the data, as NAME, in each job that has no `extract` of
+    /// its own. May be given several times.
+    #[arg(long, value_name = "NAME=SELECTOR")]
+    pub extract: Vec<String>,
     /// Fill {{name}} placeholders of the jobs from this CSV file, a job per row.
     #[arg(long, value_name = "FILE.csv")]
     pub rows: Option<PathBuf>,

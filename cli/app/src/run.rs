@@ -1,20 +1,21 @@
-//! `plimsoll run`: reads jobs from a file, runs them in an [`Engine`], shows progress, and leaves results and a report.
+//! `plimsoll run`: reads jobs, runs them in an [`Engine`], shows progress, and leaves results and a report.
 //!
 //! Every mistake in settings, jobs, drivers and output directory is found before the first browser starts. The first
 //! Ctrl-C stops the run gently, the second at once; in both cases every job gets its result line.
 
+mod input;
 mod judge;
 mod signals;
 
-use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
-use plimsoll::jobs::{JobFile, Source};
+use plimsoll::jobs::JobFile;
 use plimsoll::required::RequiredCapabilities;
 use plimsoll::routes::Routes;
 use plimsoll::settings::{Changes, Settings};
 use plimsoll::{Engine, EngineError, PreparedEngine};
+use plimsoll_core::job::Job;
 use plimsoll_core::runtime::clock;
 use plimsoll_core::runtime::fleet::{FleetReport, Stop};
 use plimsoll_core::runtime::snapshot::Snapshot;
@@ -39,13 +40,15 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let settings = settings(&args)?;
     logging::set(&settings.log);
     let mut required = RequiredCapabilities::new(Routes::drawn(&settings));
-    let source = Source::from(OsString::from(&args.jobs));
-    let jobs = JobFile::open_seen(&source, args.rows.as_deref(), &mut |job, place| required.add(job, place))
-        .map_err(Failure::usage)?;
+    let source = input::source(&args).map_err(Failure::usage)?;
+    let captures = input::captures(&args).map_err(Failure::usage)?;
+    let mut see = |job: &Job, place: &dyn Fn() -> String| required.add(job, place);
+    let jobs =
+        JobFile::open_seen(&source, args.rows.as_deref(), captures, &mut see).map_err(Failure::usage)?;
     if args.out.is_none() {
         required.require_no_output().map_err(Failure::usage)?;
     }
-    let total = jobs.count();
+    let (total, unused) = (jobs.count(), jobs.unused());
     let stream = result_stream::claim().map_err(Failure::environment)?;
     let prepared = Engine::builder().settings(settings.clone()).prepare(required.routes().clone(), total);
     let prepared = prepared.await.map_err(|error| located(error, &required))?;
@@ -55,6 +58,7 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
         Some(out) => RunStore::in_dir(jobs, out).map_err(Failure::usage)?,
         None => RunStore::on_stream(jobs, stream),
     });
+    unused.iter().for_each(|note| say(note));
     // Everything is checked: an earlier run's results may go.
     out.as_ref().map(OutDir::clear).transpose().map_err(Failure::usage)?;
     signals::outlive_full_files();

@@ -1,5 +1,5 @@
-//! [`JobFile`]: reads jobs from a file of URLs, of JSON or of TOML, or from stdin. A job may be a template that is filled
-//! from the rows of a `.csv` file.
+//! [`JobFile`]: reads jobs from a file of URLs, of JSON or of TOML, from a table, a sitemap, stdin or the command line. A job
+//! may be a template that is filled from the rows of a `.csv` file.
 //!
 //! ```text
 //! open: source -> entries (a job as it is written) -> [filled from rows] -> keys -> job, and each one checked
@@ -12,6 +12,8 @@
 //! an error.
 
 mod check;
+mod csv_shape;
+mod encoding;
 mod entries;
 mod error;
 mod format;
@@ -20,17 +22,20 @@ mod lines;
 mod rows;
 #[cfg(test)]
 mod secrets;
+mod sitemap;
 mod source;
+mod table;
 mod tables;
 mod template;
 mod text_place;
 #[cfg(test)]
 mod trial;
+mod url_line;
 mod walk;
 
 use std::path::Path;
 
-use plimsoll_core::job::Job;
+use plimsoll_core::job::{Captures, Job};
 
 pub use error::{JobsError, Problem};
 pub use source::Source;
@@ -57,20 +62,30 @@ impl JobFile {
     /// # Errors
     /// When the source, the rows or the jobs are wrong.
     pub fn open(source: &Source, rows: Option<&Path>) -> Result<Self, JobsError> {
-        Self::open_seen(source, rows, &mut |_, _| {})
+        Self::open_seen(source, rows, Captures::default(), &mut |_, _| {})
     }
 
-    /// As [`JobFile::open`], and calls `see` with each good job.
+    /// As [`JobFile::open`]. Each job gets the keys of `captures` that it has not, and `see` is called with each good job.
     ///
     /// # Errors
     /// When the source, the rows or the jobs are wrong.
-    pub fn open_seen(source: &Source, rows: Option<&Path>, see: &mut See<'_>) -> Result<Self, JobsError> {
-        Self::check(Opened::new(source)?, rows, see)
+    pub fn open_seen(
+        source: &Source,
+        rows: Option<&Path>,
+        captures: Captures,
+        see: &mut See<'_>,
+    ) -> Result<Self, JobsError> {
+        Self::check(Opened::new(source)?, rows, captures, see)
     }
 
-    fn check(opened: Opened, rows: Option<&Path>, see: &mut See<'_>) -> Result<Self, JobsError> {
-        let mut walk = Walk::new(opened, rows.map(Rows::open).transpose()?)?;
-        let count = check::check(&mut walk, see)?;
+    fn check(
+        opened: Opened,
+        rows: Option<&Path>,
+        captures: Captures,
+        see: &mut See<'_>,
+    ) -> Result<Self, JobsError> {
+        let (mut walk, problems) = Walk::new(opened, rows.map(Rows::open).transpose()?, captures)?;
+        let count = check::check(&mut walk, problems, see)?;
         Ok(Self { walk, count, taken: 0 })
     }
 
@@ -78,6 +93,12 @@ impl JobFile {
     #[must_use]
     pub const fn count(&self) -> u64 {
         self.count
+    }
+
+    /// What the source has that no job uses, such as further columns of a table.
+    #[must_use]
+    pub fn unused(&self) -> Option<String> {
+        self.walk.unused()
     }
 
     /// The next job; none after the last.
@@ -113,7 +134,7 @@ mod tests {
     use std::path::PathBuf;
     use std::time::Duration;
 
-    use plimsoll_core::step::Step;
+    use plimsoll_core::step::{Capture, Step};
     use proptest::prelude::*;
 
     use super::*;
@@ -169,13 +190,56 @@ mod tests {
         let stream = |text: &str| {
             let opened =
                 Opened::stream("stdin".into(), Path::new(""), text.as_bytes()).expect("a temporary file");
-            JobFile::check(opened, None, &mut |_, _| {}).map(jobs).map_err(|why| why.to_string())
+            JobFile::check(opened, None, Captures::default(), &mut |_, _| {})
+                .map(jobs)
+                .map_err(|why| why.to_string())
         };
         assert_eq!(stream("http://a/").map(|jobs| jobs.len()), Ok(1));
         assert_eq!(stream(&format!("\n{VISIT}\n{SCRIPT}\n")).map(|jobs| jobs.len()), Ok(2));
         assert_eq!(stream(&format!(" [{VISIT}]")).map(|jobs| jobs.len()), Ok(1));
         assert_eq!(stream("[[job]]\nurl = 'http://a/'").map(|jobs| jobs.len()), Ok(1));
+        assert_eq!(stream("title;url\nx;http://a/").map(|jobs| jobs.len()), Ok(1));
+        assert_eq!(stream("<urlset><url><loc>http://a/</loc></url></urlset>").map(|jobs| jobs.len()), Ok(1));
         assert_eq!(stream(" \n"), Err("stdin has no jobs".into()));
+    }
+
+    #[test]
+    fn urls_on_the_command_line_are_jobs() {
+        let open = |urls: &[&str]| {
+            let source = Source::Urls(urls.iter().map(ToString::to_string).collect());
+            JobFile::open(&source, None).map(jobs).map_err(|why| why.to_string())
+        };
+        let said = open(&["http://a/", "https://b/#x"]).expect("two pages");
+        assert_eq!(ids(&said), [("1", "http://a/"), ("2", "https://b/#x")]);
+        let said = open(&["http://a/", "http://b/ c", "ftp://c/"]).expect_err("two mistakes");
+        assert!(said.starts_with("the command line has 2 mistakes; no job was run\n"), "{said}");
+        assert!(
+            said.contains("the command line:2:11: text after") && said.contains("the command line:3: "),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn what_all_jobs_bring_back_is_added_in_each_format() {
+        let captures =
+            || serde_json::from_str::<Captures>(r#"{"screenshot":"full","pdf":{}}"#).expect("keys");
+        let files = Files::new(&[
+            ("a.txt", b"http://a/{{x}}"),
+            ("a.jsonl", br##"{"url":"http://a/","screenshot":"#b"}"##),
+            ("a.csv", b"url\nhttp://a/"),
+            ("a.xml", b"<urlset><url><loc>http://a/</loc></url></urlset>"),
+            ("r.csv", b"x\n1\n"),
+        ]);
+        for (name, rows) in [("a.txt", Some("r.csv")), ("a.jsonl", None), ("a.csv", None), ("a.xml", None)] {
+            let (source, rows) = (Source::Path(files.path(name)), rows.map(|rows| files.path(rows)));
+            let mut steps = Vec::new();
+            JobFile::open_seen(&source, rows.as_deref(), captures(), &mut |job, _| {
+                steps.clone_from(&job.steps);
+            })
+            .expect("a good job");
+            let [Step::Screenshot(taken), Step::Pdf(_)] = &steps[..] else { panic!("{name}: {steps:?}") };
+            assert_eq!(taken.of == Capture::Full, name != "a.jsonl", "{name}");
+        }
     }
 
     #[test]
@@ -214,7 +278,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200), text in "[\\[\\]{}\":,a-z#.\n= ]{0,60}") {
-            for name in ["a.txt", "a.jsonl", "a.json", "a.toml"] {
+            for name in ["a.txt", "a.jsonl", "a.json", "a.toml", "a.csv", "a.xml"] {
                 for content in [&bytes[..], text.as_bytes()] {
                     let files = Files::new(&[("r.csv", content), (name, content)]);
                     for rows in [None, Some("r.csv")] {

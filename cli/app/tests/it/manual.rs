@@ -49,3 +49,18 @@ fn a_place_that_no_page_can_be_written_to_is_told() {
     assert!(stderr.contains("cannot write file") && stderr.contains("name a directory"), "{stderr}");
     assert_eq!(fs::read_to_string(desk.path("file")).expect("it is still there"), "precious");
 }
+
+#[test]
+fn what_a_run_takes_is_in_help_page_and_completions() {
+    let desk = Desk::new();
+    assert!(desk.run(&["man", "pages"], &[]).status.success());
+    let page = fs::read_to_string(desk.path("pages/plimsoll-run.1")).expect("a page").replace('\\', "");
+    let help = String::from_utf8_lossy(&desk.run(&["run", "--help"], &[]).stdout).into_owned();
+    let script = String::from_utf8_lossy(&desk.run(&["completions", "bash"], &[]).stdout).into_owned();
+    for option in ["--screenshot", "--pdf", "--extract", "--rows", "--out"] {
+        for (name, text) in [("page", &page), ("help", &help), ("script", &script)] {
+            assert!(text.contains(option), "{name} lacks {option}");
+        }
+    }
+    assert!(help.contains("plimsoll run [OPTIONS] <JOBS>..."), "{help}");
+}

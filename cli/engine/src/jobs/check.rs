@@ -15,9 +15,8 @@ const MOST: u64 = 20_000_000;
 /// The most repeated ids whose places are searched for; a few of the places are reported.
 const MOST_LOOKED_FOR: usize = 10_000;
 
-/// The number of jobs, none of which has a mistake.
-pub(super) fn check(walk: &mut Walk, see: &mut See<'_>) -> Result<u64, JobsError> {
-    let mut problems = Problems::default();
+/// The number of jobs, none of which has a mistake. `problems` are mistakes that were found before.
+pub(super) fn check(walk: &mut Walk, mut problems: Problems, see: &mut See<'_>) -> Result<u64, JobsError> {
     let mut ids = Ids::default();
     let mut count = 0;
     // The template and the message of the last fault: a mistake in a template is the same for every row.
@@ -43,7 +42,7 @@ pub(super) fn check(walk: &mut Walk, see: &mut See<'_>) -> Result<u64, JobsError
             }
         }
     }
-    if count == 0 {
+    if count == 0 && problems.is_empty() {
         return Err(JobsError::Empty(walk.name.clone()));
     }
     name_repeated(walk, ids, &mut problems)?;
@@ -207,12 +206,18 @@ mod tests {
         (
             "a.yaml",
             "",
-            "cannot tell what is in a.yaml by its name; jobs are read from .txt (a URL a line), .jsonl or .ndjson (a job a line), .json, .toml ([[job]] tables), or `-` for stdin",
+            "cannot tell what is in a.yaml by its name; jobs are read from .txt (a URL a line), .jsonl or .ndjson (a job a line), .json, .toml ([[job]] tables), .csv (with a column `url`), .xml (a sitemap), or `-` for stdin",
+        ),
+        ("a.csv", "", "a.csv has no jobs"),
+        (
+            "a.txt",
+            "http://a/ # note\rhttp://b/\ttitle\n\nhttp://c/ http://d/",
+            "a.txt:2:11: text after the URL; a note begins with `#`, a blank in a URL is written %20, and a table is a .csv file whose first line names its columns, one of them `url`\n  a.txt:4:11: a second URL on the line; write each on a line of its own, or `,` `;` `|` as %2C %3B %7C if this is one URL",
         ),
         (
-            "a.csv",
-            "",
-            "a.csv has rows, not jobs; write a job with {{column}} in it and run that with --rows a.csv",
+            "a.jsonl",
+            "{\"url\":\"http://a/\\tb\"}",
+            "a.jsonl:1:22: url: `http://a/\tb` has a tab, a line end or another control character in it; write it as a URL does (%09, %0A), or take it out",
         ),
     ];
 

@@ -41,9 +41,11 @@ pub enum JobsError {
     /// The name of the file does not tell its format.
     #[error("cannot tell what is in {} by its name; jobs are read from {}, or `-` for stdin", .0.display(), format::KNOWN)]
     UnknownExtension(PathBuf),
-    /// Rows were given in place of jobs.
-    #[error("{} has rows, not jobs; write a job with {{{{column}}}} in it and run that with --rows {}", .0.display(), .0.display())]
-    RowsWithoutJob(PathBuf),
+    /// Rows were given for jobs that are no templates.
+    #[error(
+        "{0} has no placeholders that --rows could fill; templates are .txt, .jsonl, .json and .toml files"
+    )]
+    NoTemplates(String),
     /// The file has no jobs.
     #[error("{0} has no jobs")]
     Empty(String),
@@ -182,6 +184,19 @@ impl Problems {
         if self.has_room() { self.kept.push(fault) } else { self.more += 1 }
     }
 
+    /// Adds the mistakes of the file `name`, which the text at `place` names.
+    pub(super) fn add_inside(&mut self, place: Place, name: &str, inside: Self) {
+        for fault in inside.kept {
+            let within = fault.place.show(name, None);
+            self.add(Fault::new(place, format_args!("{within}: {}", fault.message)));
+        }
+        self.more += inside.more;
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.kept.is_empty() && self.more == 0
+    }
+
     pub(super) fn add_untold(&mut self, count: u64) {
         self.more += count;
     }
@@ -192,7 +207,7 @@ impl Problems {
 
     /// `Ok`, or every mistake in `file`.
     pub(super) fn into_result(mut self, file: &str, rows: Option<&str>) -> Result<(), JobsError> {
-        if self.kept.is_empty() && self.more == 0 {
+        if self.is_empty() {
             return Ok(());
         }
         /// In characters.

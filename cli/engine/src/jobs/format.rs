@@ -3,8 +3,7 @@
 use std::path::Path;
 
 /// The formats as a message lists them.
-pub(super) const KNOWN: &str =
-    ".txt (a URL a line), .jsonl or .ndjson (a job a line), .json, .toml ([[job]] tables)";
+pub(super) const KNOWN: &str = ".txt (a URL a line), .jsonl or .ndjson (a job a line), .json, .toml ([[job]] tables), .csv (with a column `url`), .xml (a sitemap)";
 
 /// How jobs are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +16,10 @@ pub(super) enum Format {
     Json,
     /// One TOML document.
     Toml,
+    /// A table of separated values with a column `url`.
+    Csv,
+    /// A sitemap, or an index of sitemaps.
+    Sitemap,
 }
 
 impl Format {
@@ -27,6 +30,8 @@ impl Format {
             "jsonl" | "ndjson" => Some(Self::JsonLines),
             "json" => Some(Self::Json),
             "toml" => Some(Self::Toml),
+            "csv" | "tsv" => Some(Self::Csv),
+            "xml" => Some(Self::Sitemap),
             _ => None,
         }
     }
@@ -39,9 +44,22 @@ impl Format {
             [b'{', ..] => Self::JsonLines,
             [b'[', b'[', ..] => Self::Toml,
             [b'[', ..] => Self::Json,
+            [b'<', ..] => Self::Sitemap,
+            _ if names_url(beginning) => Self::Csv,
             _ => Self::Urls,
         }
     }
+}
+
+/// Whether the first line names columns, one of them `url`.
+fn names_url(beginning: &[u8]) -> bool {
+    let line = beginning.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
+    let mut names = line.split(|byte| matches!(byte, b',' | b';' | b'\t'));
+    names.any(|name| {
+        let name = name.trim_ascii();
+        let name = name.strip_prefix(b"\"").and_then(|name| name.strip_suffix(b"\"")).unwrap_or(name);
+        name.eq_ignore_ascii_case(b"url")
+    })
 }
 
 #[cfg(test)]
@@ -54,6 +72,9 @@ mod tests {
         assert_eq!(Format::of_beginning(b" [\n {"), Format::Json);
         assert_eq!(Format::of_beginning(b"[[job]]\n"), Format::Toml);
         assert_eq!(Format::of_beginning(b"http://a/\n"), Format::Urls);
+        assert_eq!(Format::of_beginning(b"title;\"URL\"\r\na;b"), Format::Csv);
+        assert_eq!(Format::of_beginning(b"url\rhttp://a/"), Format::Csv);
+        assert_eq!(Format::of_beginning(b" <?xml version='1.0'?>"), Format::Sitemap);
         assert_eq!(Format::of_beginning(b""), Format::Urls);
     }
 }

@@ -1,7 +1,10 @@
-//! [`Lines`]: reads a file line by line in memory of fixed size, whatever the length of the file and its lines.
+//! [`Lines`]: reads a file line by line in memory of fixed size, whatever the length of the file and its lines. A line
+//! ends with LF, CR LF or CR.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek};
+
+use memchr::{memchr, memchr2};
 
 use super::error::{Fault, Place};
 
@@ -47,19 +50,12 @@ impl<F: Read> Lines<F> {
     /// The next line for which `skip`, called with the line without surrounding blanks, returns `false`.
     pub(super) fn next(&mut self, skip: impl Fn(&[u8]) -> bool) -> io::Result<Option<Line<'_>>> {
         loop {
-            self.buffer.clear();
             if self.is_endless {
                 return Ok(None);
             }
-            let length = (&mut self.reader).take(Self::LONGEST + 1).read_until(b'\n', &mut self.buffer)?;
-            if length == 0 {
-                return Ok(None);
-            }
+            let Some(length) = self.read_line()? else { return Ok(None) };
             self.number += 1;
-            let too_long = length as u64 > Self::LONGEST && self.buffer.last() != Some(&b'\n');
-            if too_long {
-                let skipped = (&mut self.reader).take(Self::SKIPPED).skip_until(b'\n')?;
-                self.is_endless = skipped as u64 == Self::SKIPPED;
+            if length > Self::LONGEST {
                 let why = format!("the line is longer than {} MiB", Self::LONGEST >> 20);
                 return Ok(Some(Line {
                     number: self.number,
@@ -75,19 +71,58 @@ impl<F: Read> Lines<F> {
         }
         Ok(Some(Line { number: self.number, text: text(&self.buffer, self.number) }))
     }
+
+    /// Reads a line into the buffer, without its end, and returns its length; none after the last line. A line without
+    /// an end is left after [`Self::SKIPPED`] more bytes than a line may have.
+    fn read_line(&mut self) -> io::Result<Option<u64>> {
+        self.buffer.clear();
+        let mut length = 0;
+        loop {
+            let available = match self.reader.fill_buf() {
+                Err(why) if why.kind() == ErrorKind::Interrupted => continue,
+                available => available?,
+            };
+            if available.is_empty() {
+                return Ok((length > 0).then_some(length));
+            }
+            let end = memchr2(b'\n', b'\r', available);
+            let is_return = end.is_some_and(|end| available[end] == b'\r');
+            let part = end.unwrap_or(available.len());
+            let room = (Self::LONGEST as usize).saturating_sub(self.buffer.len());
+            self.buffer.extend_from_slice(&available[..part.min(room)]);
+            length += part as u64;
+            self.reader.consume(part + usize::from(end.is_some()));
+            if is_return && self.reader.fill_buf()?.first() == Some(&b'\n') {
+                self.reader.consume(1);
+            }
+            self.is_endless = length > Self::LONGEST + Self::SKIPPED;
+            if end.is_some() || self.is_endless {
+                return Ok(Some(length));
+            }
+        }
+    }
 }
 
 /// The bytes as text that begins on the line `first`.
 pub(super) fn text(bytes: &[u8], first: u64) -> Result<&str, Fault> {
-    std::str::from_utf8(bytes).map(str::trim_end).map_err(|why| {
-        let good = String::from_utf8_lossy(&bytes[..why.valid_up_to()]);
+    let place = |offset| {
+        let good = String::from_utf8_lossy(&bytes[..offset]);
         let line = first + good.matches('\n').count() as u64;
         let column = good.chars().rev().take_while(|c| *c != '\n').count() as u64 + 1;
-        Fault::new(
-            Place { column: Some(column), ..Place::line(line) },
-            format_args!("not UTF-8 (byte 0x{:02x}); save the file as UTF-8", bytes[why.valid_up_to()]),
-        )
-    })
+        Place { column: Some(column), ..Place::line(line) }
+    };
+    let text = std::str::from_utf8(bytes).map_err(|why| {
+        let byte = bytes[why.valid_up_to()];
+        let why_not = format_args!("not UTF-8 (byte 0x{byte:02x}); save the file as UTF-8");
+        Fault::new(place(why.valid_up_to()), why_not)
+    })?;
+    match memchr(0, bytes) {
+        Some(zero) => Err(Fault::new(
+            place(zero),
+            "a zero byte: this is no text, or UTF-16 without its byte order mark; save the file as UTF-8",
+        )),
+        None => Ok(text.trim_end()),
+    }
 }
 
 #[cfg(test)]
@@ -109,6 +144,8 @@ mod tests {
     fn marks_line_ends_and_blanks_are_no_part_of_a_line() {
         let said = read(b"\xEF\xBB\xBFa\r\n\r\n  \n b\n\xEF\xBB\xBFc");
         assert_eq!(said, [(1, Ok("a".into())), (4, Ok(" b".into())), (5, Ok("\u{feff}c".into()))]);
+        assert_eq!(read(b"a\r\rb\r"), [(1, Ok("a".into())), (3, Ok("b".into()))]);
+        assert_eq!(read(b"a\0b")[0].1.clone().map_err(|why| why.starts_with("a zero byte")), Err(true));
     }
 
     #[test]
@@ -138,7 +175,8 @@ mod tests {
     proptest! {
         #[test]
         fn lines_are_those_of_the_text(text in "[a-c \r\n]{0,40}") {
-            let expected: Vec<_> = text.split('\n').zip(1..).filter(|(line, _)| !line.trim().is_empty())
+            let ends = text.replace("\r\n", "\n").replace('\r', "\n");
+            let expected: Vec<_> = ends.split('\n').zip(1..).filter(|(line, _)| !line.trim().is_empty())
                 .map(|(line, number)| (number, Ok(line.trim_end().to_owned()))).collect();
             prop_assert_eq!(read(text.as_bytes()), expected);
         }

@@ -1,17 +1,23 @@
-//! [`Rows`]: the rows of a `.csv` file, which fill the placeholders of a template.
+//! [`Rows`]: the rows of a `.csv` file. They fill the placeholders of a template, or are jobs by themselves.
 //!
-//! The first line names the columns. All rows are read once when the file is opened, so that a row with too few values is
-//! reported before a job runs. After that they are streamed, once for each template.
+//! The first line names the columns. Every row is looked through when the file is opened, so that a row with too few
+//! values is reported before a job runs. After that rows are read one after the other, once for each template.
 
 use std::collections::HashMap;
-use std::fs::File;
+use std::io::{self, Cursor};
 use std::path::Path;
 
-use csv::{ErrorKind, Position, Reader, ReaderBuilder, StringRecord};
+use csv::{Position, Reader, ReaderBuilder, StringRecord};
 
+use super::csv_shape::{self, Shape};
 use super::error::{Fault, JobsError, Place, Problems};
+use super::lines;
 use super::source::{self, LARGEST_DOCUMENT};
 use super::template::TemplateError;
+use super::text_place::LineStarts;
+
+/// What to do about a table that is too large.
+pub(super) const SPLIT: &str = "split the rows over several files";
 
 /// The rows of a file, one after the other.
 #[derive(Debug)]
@@ -19,10 +25,17 @@ pub(super) struct Rows {
     /// The file's name in messages.
     pub(super) name: String,
     columns: Columns,
-    reader: Reader<File>,
+    reader: Reader<Cursor<String>>,
+    separator: u8,
     first: Position,
-    /// The row read last.
+    /// How many lines stand before the text: a line `sep=;`.
+    above: u64,
+    /// How many rows there are.
+    pub(super) count: u64,
+    /// The row read last, and where it begins in the text.
     record: StringRecord,
+    begun: usize,
+    line: u64,
     number: u64,
 }
 
@@ -33,8 +46,7 @@ pub(super) struct Row<'a> {
     pub(super) number: u64,
     /// The line on which it begins in its file, from 1.
     pub(super) line: u64,
-    columns: &'a Columns,
-    record: &'a StringRecord,
+    rows: &'a Rows,
 }
 
 /// The names of the columns, and the place of each.
@@ -50,10 +62,10 @@ impl Columns {
         Self { names, places }
     }
 
-    /// A name that two columns have.
+    /// A name that two columns have. A column without a name is named by nothing.
     fn twice(&self) -> Option<&str> {
         // The map has the last place of each name.
-        let mut places = self.names.iter().zip(0..);
+        let mut places = self.names.iter().zip(0..).filter(|(name, _)| !name.is_empty());
         places.find_map(|(name, place)| (self.places.get(name) != Some(&place)).then_some(name.as_str()))
     }
 
@@ -64,55 +76,94 @@ impl Columns {
 
 impl<'a> Row<'a> {
     pub(super) fn get(self, name: &str) -> Result<&'a str, TemplateError> {
-        let place = self.columns.place(name)?;
-        self.record.get(place).ok_or_else(|| TemplateError::no_column(name, &self.columns.names))
+        let place = self.rows.columns.place(name)?;
+        self.value(place).ok_or_else(|| TemplateError::no_column(name, &self.rows.columns.names))
+    }
+
+    /// The value in the column with this number, from 0.
+    pub(super) fn value(self, column: usize) -> Option<&'a str> {
+        self.rows.record.get(column)
+    }
+
+    /// Whether the row has a value for each column. The rows of a file without mistakes have.
+    pub(super) fn is_whole(self) -> bool {
+        self.rows.record.len() == self.rows.columns.names.len()
+    }
+
+    /// The place of the value in the column with this number.
+    pub(super) fn place(self, column: usize) -> Place {
+        let row = Place::line(self.line);
+        let (text, begun) = (self.rows.reader.get_ref().get_ref(), self.rows.begun);
+        match csv_shape::start_of(text, begun, self.rows.separator, column) {
+            Some(start) => {
+                let place = LineStarts::new(&text[begun..start]).place(&text[begun..start], start - begun);
+                Place { line: self.line + place.line - 1, ..place }
+            }
+            None => row,
+        }
     }
 }
 
 impl Rows {
     /// Opens and checks the file.
     pub(super) fn open(path: &Path) -> Result<Self, JobsError> {
-        let (name, kind, file) = source::open(path)?;
-        let unreadable = |why| JobsError::Unreadable { name: name.clone(), why };
-        let file = if kind.is_file() {
-            file
-        } else {
-            source::Opened::stream(name.clone(), Path::new(""), file)?.file
-        };
-        if file.metadata().map_err(unreadable)?.len() > LARGEST_DOCUMENT {
-            return Err(JobsError::TooLarge {
-                name,
-                limit: LARGEST_DOCUMENT,
-                remedy: "split the rows over several files",
-            });
-        }
-        let mut reader = ReaderBuilder::new().from_reader(file);
-        let mut problems = Problems::default();
-        let columns = match reader.headers() {
-            Ok(header) => Columns::new(header.iter().map(|column| column.trim().to_owned()).collect()),
-            Err(why) => {
-                problems.add(fault(&why));
-                Columns::default()
+        let mut opened = source::Opened::rows(path)?;
+        let bytes = source::whole(&opened.name, &mut opened.file, LARGEST_DOCUMENT, SPLIT)?;
+        let name = opened.name;
+        let text = match lines::text(&bytes, 1) {
+            Ok(text) => text.to_owned(),
+            Err(fault) => {
+                Problems::from(fault).into_result(&name, None)?;
+                String::new()
             }
         };
-        if let Some(twice) = columns.twice() {
-            problems.add(Fault::new(Place::line(1), format_args!("two columns are named `{twice}`")));
-        }
-        let first = reader.position().clone();
-        let mut rows = Self { name, columns, reader, first, record: StringRecord::new(), number: 0 };
-        loop {
-            match rows.next() {
-                Ok(Some(_)) => {}
-                Ok(None) => break,
-                Err(fault) => problems.add(fault),
-            }
-        }
+        let (rows, problems) = Self::read(name, text)?;
         problems.into_result(&rows.name, None)?;
-        if rows.number == 0 {
+        if rows.count == 0 {
             return Err(JobsError::NoRows(rows.name));
         }
-        rows.rewind()?;
         Ok(rows)
+    }
+
+    /// The rows of a text, and what is wrong with them. Rows with mistakes may be among them, those after a quote without
+    /// an end are not.
+    pub(super) fn read(name: String, mut text: String) -> Result<(Self, Problems), JobsError> {
+        let (separator, start) = csv_shape::separator(&text);
+        text.drain(..start);
+        let above = u64::from(start > 0);
+        let Shape { mut problems, rows: count, readable } = Shape::of(&text, separator, 1 + above);
+        text.truncate(readable);
+        let mut reader =
+            ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(Cursor::new(text));
+        let unreadable = |why: csv::Error| JobsError::Unreadable { name: name.clone(), why: why.into() };
+        let header = reader.headers().map_err(unreadable)?;
+        let columns = Columns::new(header.iter().map(|column| column.trim().to_owned()).collect());
+        if let Some(twice) = columns.twice() {
+            problems.add(Fault::new(Place::line(1 + above), format_args!("two columns are named `{twice}`")));
+        }
+        let first = reader.position().clone();
+        let record = StringRecord::new();
+        Ok((
+            Self {
+                name,
+                columns,
+                reader,
+                separator,
+                first,
+                above,
+                count,
+                record,
+                begun: 0,
+                line: 0,
+                number: 0,
+            },
+            problems,
+        ))
+    }
+
+    /// The names of the columns.
+    pub(super) fn columns(&self) -> &[String] {
+        &self.columns.names
     }
 
     /// An empty text when the column exists, and the template error when it does not.
@@ -120,33 +171,29 @@ impl Rows {
         self.columns.place(name).map(|_| "")
     }
 
-    pub(super) fn rewind(&mut self) -> Result<(), JobsError> {
+    pub(super) fn rewind(&mut self) -> io::Result<()> {
         self.number = 0;
-        let rewound = self.reader.seek(self.first.clone());
-        rewound.map_err(|why| JobsError::Unreadable { name: self.name.clone(), why: why.into() })
+        self.reader.seek(self.first.clone()).map_err(Into::into)
     }
 
-    pub(super) fn next(&mut self) -> Result<Option<Row<'_>>, Fault> {
-        if !self.reader.read_record(&mut self.record).map_err(|why| fault(&why))? {
-            return Ok(None);
+    /// Reads the next row and returns whether there is one.
+    pub(super) fn advance(&mut self) -> io::Result<bool> {
+        if !self.reader.read_record(&mut self.record)? {
+            return Ok(false);
         }
         self.number += 1;
-        let line = self.record.position().map_or(0, Position::line);
-        Ok(Some(Row { number: self.number, line, columns: &self.columns, record: &self.record }))
+        // The position is that of the end of the row before, and empty lines may follow it.
+        let position = self.record.position().unwrap_or(&self.first);
+        let rest = &self.reader.get_ref().get_ref()[position.byte() as usize..];
+        let ends = &rest[..rest.len() - rest.trim_start_matches(['\r', '\n']).len()];
+        self.begun = position.byte() as usize + ends.len();
+        self.line = self.above + position.line() + ends.matches('\n').count() as u64;
+        Ok(true)
     }
-}
 
-fn fault(why: &csv::Error) -> Fault {
-    let place = Place::line(why.position().map_or(1, Position::line));
-    match why.kind() {
-        ErrorKind::UnequalLengths { expected_len, len, .. } => Fault::new(
-            place,
-            format_args!(
-                "the row has {len} values for {expected_len} columns; put values with commas in quotes"
-            ),
-        ),
-        ErrorKind::Utf8 { .. } => Fault::new(place, "not UTF-8; save the file as UTF-8"),
-        _ => Fault::new(place, why),
+    /// The row read last.
+    pub(super) const fn row(&self) -> Row<'_> {
+        Row { number: self.number, line: self.line, rows: self }
     }
 }
 
@@ -163,7 +210,7 @@ mod tests {
             br##"{"url":"http://a/{{name}}","steps":[{"fill":{"selector":"#c","text":"{{ city }} {{{{x}}"}}]}
             {"id":"t","url":"http://a/"}
             {"id":"{{name}}","url":"http://a/"}"##;
-        let files = Files::new(&[("a.jsonl", template), ("r.csv", rows), ("a.txt", b"http://a/{{city}}")]);
+        let files = Files::new(&[("a.jsonl", template), ("r.csv", rows), ("a.txt", b"http://a/{{name}}")]);
         let said = jobs(files.open("a.jsonl", Some("r.csv")).expect("a template"));
         let said_ids = ids(&said);
         assert_eq!(said_ids[..3], [("1-1", "http://a/Ada"), ("1-2", "http://a/Bob"), ("t-1", "http://a/")]);
@@ -222,7 +269,8 @@ mod tests {
         assert_eq!(said(br#"{"uri":"{{page}}"}"#, b"page\na\nb").matches("unknown key").count(), 1);
         assert_eq!(
             said(template, b"page\nhttp://a/\n\"ftp://\nb\"\nfile:///c"),
-            "a.jsonl:1 with r.csv:3: url: `ftp://\\nb` has the scheme `ftp`; only http and https pages can be opened|\
+            "a.jsonl:1 with r.csv:3: url: `ftp://\\nb` has a tab, a line end or another control character in it; write it as \
+             a URL does (%09, %0A), or take it out|\
              a.jsonl:1 with r.csv:5: url: `file:///c` has the scheme `file`; only http and https pages can be opened"
         );
         assert_eq!(
@@ -231,10 +279,13 @@ mod tests {
         );
         assert_eq!(
             said(template, b"page,b\n1\n"),
-            "r.csv:2: the row has 1 values for 2 columns; put values with commas in quotes"
+            "r.csv:2:2: the row has 1 value for 2 columns; put values with commas in quotes"
         );
         assert_eq!(said(template, b"page,page\n1,2\n"), "r.csv:1: two columns are named `page`");
-        assert_eq!(said(template, b"page\nok\n\xFF\n"), "r.csv:3: not UTF-8; save the file as UTF-8");
+        assert_eq!(
+            said(template, b"page\nok\n\xFF\n"),
+            "r.csv:3:1: not UTF-8 (byte 0xff); save the file as UTF-8"
+        );
         let empty = Files::new(&[("a.jsonl", template), ("r.csv", b"page\n")]).open("a.jsonl", Some("r.csv"));
         assert!(empty.expect_err("no rows").starts_with("r.csv has no rows"));
     }

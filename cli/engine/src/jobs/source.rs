@@ -1,4 +1,4 @@
-//! [`Source`]: where jobs come from, a file or a stream. Jobs are read twice, once to check them and once to run them, so a
+//! [`Source`]: where jobs come from, a file, a stream or the command line. Jobs are read twice, once to check them and once to run them, so a
 //! stream is first copied to a temporary file without a name.
 
 use std::ffi::OsString;
@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FileType;
 
+use super::encoding;
 use super::error::JobsError;
 use super::format::Format;
 
@@ -19,6 +20,8 @@ pub enum Source {
     Path(PathBuf),
     /// Standard input.
     Stdin,
+    /// These URLs, a job each.
+    Urls(Vec<String>),
 }
 
 impl From<OsString> for Source {
@@ -46,22 +49,30 @@ impl Opened {
                 refuse_device("stdin", io::stdin().as_fd())?;
                 Self::stream("stdin".to_owned(), Path::new(""), io::stdin().lock())
             }
-            Source::Path(path) => {
-                let (name, kind, file) = open(path)?;
-                let base = path.parent().unwrap_or(path).to_owned();
-                if !kind.is_file() {
-                    return Self::stream(name, &base, file);
-                }
-                let Some(format) = Format::of_name(path) else {
-                    let rows =
-                        path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-                    return Err(if rows { JobsError::RowsWithoutJob } else { JobsError::UnknownExtension }(
-                        path.clone(),
-                    ));
-                };
-                Ok(Self { base: absolute(&name, &base)?, name, format, file })
+            Source::Urls(urls) => {
+                let list = urls.join("\n");
+                let opened = Self::stream("the command line".to_owned(), Path::new(""), list.as_bytes())?;
+                Ok(Self { format: Format::Urls, ..opened })
             }
+            Source::Path(path) => Self::at(path, |path| {
+                Format::of_name(path).ok_or_else(|| JobsError::UnknownExtension(path.to_owned()))
+            }),
         }
+    }
+
+    /// The rows at `path`, whatever their file is named.
+    pub(super) fn rows(path: &Path) -> Result<Self, JobsError> {
+        Self::at(path, |_| Ok(Format::Csv))
+    }
+
+    fn at(path: &Path, format: impl Fn(&Path) -> Result<Format, JobsError>) -> Result<Self, JobsError> {
+        let (name, kind, file) = open(path)?;
+        let base = path.parent().unwrap_or(path).to_owned();
+        if !kind.is_file() {
+            return Self::stream(name, &base, file);
+        }
+        let format = format(path)?;
+        Ok(Self { base: absolute(&name, &base)?, file: encoding::utf8(&name, file)?, name, format })
     }
 
     /// Copies all of `stream`. Relative paths in it refer to `base`.
@@ -86,6 +97,7 @@ impl Opened {
             });
         }
         let mut beginning = [0; 4096];
+        let mut file = encoding::utf8(&name, file)?;
         file.rewind().map_err(spool)?;
         let length = read_up_to(&mut file, &mut beginning).map_err(spool)?;
         file.rewind().map_err(spool)?;
@@ -99,7 +111,7 @@ impl Opened {
 }
 
 /// Opens the file at `path`, with its name for messages.
-pub(super) fn open(path: &Path) -> Result<(String, fs::FileType, File), JobsError> {
+fn open(path: &Path) -> Result<(String, fs::FileType, File), JobsError> {
     let name = path.display().to_string();
     let refused = |why: io::Error| match why.kind() {
         io::ErrorKind::NotFound => JobsError::Missing(path.to_owned()),
@@ -162,18 +174,26 @@ pub(super) const LARGEST_DOCUMENT: u64 = 64 << 20;
 /// The most TOML, in bytes: it takes some sixty times its size in memory while it is parsed.
 pub(super) const LARGEST_TOML: u64 = 4 << 20;
 
-/// All of `file` from its beginning, without a byte order mark, unless it has more than `limit` bytes.
-pub(super) fn whole(name: &str, file: &mut File, limit: u64) -> Result<Vec<u8>, JobsError> {
+/// All of `file` from its beginning, without a byte order mark, unless it has more than `limit` bytes. Lines that end with
+/// CR alone end with LF.
+pub(super) fn whole(
+    name: &str,
+    file: &mut File,
+    limit: u64,
+    remedy: &'static str,
+) -> Result<Vec<u8>, JobsError> {
     let unreadable = |why| JobsError::Unreadable { name: name.to_owned(), why };
     file.rewind().map_err(unreadable)?;
     let mut bytes = Vec::new();
     file.take(limit + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > limit {
-        let remedy = "write the jobs as .jsonl, a job a line, which may be of any size";
         return Err(JobsError::TooLarge { name: name.to_owned(), limit, remedy });
     }
     if bytes.starts_with(b"\xEF\xBB\xBF") {
         bytes.drain(..3);
+    }
+    if !bytes.contains(&b'\n') {
+        bytes.iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
     }
     Ok(bytes)
 }

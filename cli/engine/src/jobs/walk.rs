@@ -5,12 +5,12 @@
 use std::path::PathBuf;
 
 use plimsoll_core::id::JobId;
-use plimsoll_core::job::{Job, JobKeys};
+use plimsoll_core::job::{Captures, Job, JobKeys};
 use plimsoll_core::step::Step;
 use serde_json::Value;
 
 use super::entries::Entries;
-use super::error::{Fault, JobsError, Place};
+use super::error::{Fault, JobsError, Place, Problems};
 use super::rows::{Row, Rows};
 use super::source::Opened;
 use super::template;
@@ -26,6 +26,8 @@ pub(super) struct Walk {
     /// How many entries were read.
     number: u64,
     rows: Option<Rows>,
+    /// What every job brings back.
+    captures: Captures,
     /// The template that the next rows fill.
     template: Option<Template>,
 }
@@ -44,9 +46,23 @@ struct Template {
 pub(super) type Found = Result<(Place, Job), Fault>;
 
 impl Walk {
-    pub(super) fn new(opened: Opened, rows: Option<Rows>) -> Result<Self, JobsError> {
+    /// A walk, and the mistakes that were found before it begins.
+    pub(super) fn new(
+        opened: Opened,
+        rows: Option<Rows>,
+        captures: Captures,
+    ) -> Result<(Self, Problems), JobsError> {
         let (name, base) = (opened.name.clone(), opened.base.clone());
-        Ok(Self { name, base, entries: Entries::open(opened)?, number: 0, rows, template: None })
+        let (entries, problems) = Entries::open(opened)?;
+        if rows.is_some() && !entries.may_be_templates() {
+            return Err(JobsError::NoTemplates(name));
+        }
+        Ok((Self { name, base, entries, number: 0, rows, captures, template: None }, problems))
+    }
+
+    /// What the source has that no job uses.
+    pub(super) fn unused(&self) -> Option<String> {
+        self.entries.unused()
     }
 
     pub(super) const fn may_have_ids(&self) -> bool {
@@ -71,20 +87,14 @@ impl Walk {
     pub(super) fn next(&mut self) -> Result<Option<Found>, JobsError> {
         loop {
             if let (Some(template), Some(rows)) = (&self.template, &mut self.rows) {
-                match rows.next() {
-                    Ok(Some(row)) => {
-                        let place = Place { row: Some(row.line), ..template.place };
-                        let job = template.job(row).map_err(|why| Fault { place, message: why });
-                        return Ok(Some(job.map(|job| (place, self.at_base(job)))));
-                    }
-                    Ok(None) => self.template = None,
-                    Err(fault) => {
-                        return Err(JobsError::Changed {
-                            place: fault.place.show(&rows.name, None),
-                            why: fault.message,
-                        });
-                    }
+                let advanced = rows.advance();
+                if advanced.map_err(|why| JobsError::Unreadable { name: rows.name.clone(), why })? {
+                    let row = rows.row();
+                    let place = Place { row: Some(row.line), ..template.place };
+                    let job = template.job(row, &self.captures).map_err(|why| Fault { place, message: why });
+                    return Ok(Some(job.map(|job| (place, self.at_base(job)))));
                 }
+                self.template = None;
             }
             let next =
                 self.entries.next().map_err(|why| JobsError::Unreadable { name: self.name.clone(), why })?;
@@ -93,8 +103,8 @@ impl Walk {
             let Some(rows) = &mut self.rows else {
                 let found = entry.and_then(|entry| {
                     let keys = entry.keys()?;
-                    let job =
-                        job(keys, || self.number.to_string()).map_err(|why| Fault::new(entry.place, why))?;
+                    let job = job(keys, &self.captures, || self.number.to_string());
+                    let job = job.map_err(|why| Fault::new(entry.place, why))?;
                     Ok((entry.place, job))
                 });
                 return Ok(Some(found.map(|(place, job)| (place, self.at_base(job)))));
@@ -109,7 +119,7 @@ impl Walk {
                 Ok(template) => self.template = Some(template),
                 Err(fault) => return Ok(Some(Err(fault))),
             }
-            rows.rewind()?;
+            rows.rewind().map_err(|why| JobsError::Unreadable { name: rows.name.clone(), why })?;
         }
     }
 
@@ -139,16 +149,16 @@ impl Template {
         Self { place, value, prefix }
     }
 
-    fn job(&self, row: Row<'_>) -> Result<Job, String> {
+    fn job(&self, row: Row<'_>, captures: &Captures) -> Result<Job, String> {
         let value = template::fill(&self.value, &mut |name| row.get(name)).map_err(|why| why.to_string())?;
         let keys = decode::from_value(&value).map_err(|why| why.without_secrets().to_string())?;
-        job(keys, || format!("{}-{}", self.prefix, row.number))
+        job(keys, captures, || format!("{}-{}", self.prefix, row.number))
     }
 }
 
-/// The job with these keys; its id is `otherwise` unless the keys have one.
-fn job(keys: JobKeys, otherwise: impl FnOnce() -> String) -> Result<Job, String> {
+/// The job with these keys and those of `captures`; its id is `otherwise` unless the keys have one.
+fn job(keys: JobKeys, captures: &Captures, otherwise: impl FnOnce() -> String) -> Result<Job, String> {
     let id =
         keys.id().cloned().map_or_else(|| JobId::try_from(otherwise()), Ok).map_err(|why| why.to_string())?;
-    keys.into_job(|| id).map_err(|why| why.to_string())
+    keys.or(captures).into_job(|| id).map_err(|why| why.to_string())
 }
