@@ -57,7 +57,7 @@ const FILES: [(&str, &str, &[&str]); 32] = [
     ("type.jsonl", r#"{"id":7,"url":"http://a/"}"#, &["type.jsonl:1", "id", "7"]),
     ("jobs.yaml", "url: http://a/\n", &["jobs.yaml", ".jsonl"]),
     ("rows.csv", "link,x\nhttp://a/,b\n", &["rows.csv:1", "no column is named `url`", "--rows rows.csv"]),
-    ("quote.csv", "url,x\nhttp://a/,\"b\nhttp://c/,d\n", &["quote.csv:2:10", "has no end"]),
+    ("quote.csv", "url,x\nhttp://a/,\"b\nhttp://c/,d\n", &["quote.csv:2:11", "has no end"]),
     ("two.txt", "http://a/ http://b/\n", &["two.txt:1:11", "second URL"]),
     ("title.txt", "http://a/\ttitle\n", &["title.txt:1:11", "text after the URL"]),
     ("feed.xml", "<rss></rss>", &["feed.xml:1:1", "<rss> begins no sitemap"]),
