@@ -11,12 +11,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::duration;
 use crate::id::JobId;
 use crate::proxy::Proxy;
 use crate::shorthand;
+use crate::shown::wrong_url;
 use crate::step::{Cookie, Extract, Goto, LoadState, PageUrl, Pdf, Screenshot, Step, Viewport};
 
 /// A unit of work, validated.
@@ -76,6 +78,7 @@ impl Setup {
 #[serde(deny_unknown_fields)]
 pub struct JobKeys {
     id: Option<JobId>,
+    #[serde(default, deserialize_with = "page")]
     url: Option<PageUrl>,
     #[serde(default)]
     wait_until: LoadState,
@@ -197,6 +200,18 @@ impl JobKeys {
     }
 }
 
+/// A page whose URL means what it says: a parser of URLs leaves tabs and line ends out, and another page would be opened.
+fn page<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PageUrl>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    if text.trim().contains(char::is_control) {
+        return Err(D::Error::custom(format_args!(
+            "`{}` has a tab, a line end or another control character in it; write it as a URL does (%09, %0A), or take it out",
+            wrong_url(&text)
+        )));
+    }
+    PageUrl::parse(&text).map(Some).map_err(D::Error::custom)
+}
+
 /// Checks a header by the rules of RFC 9110: a name is a token, and no control character but a tab stands in a value.
 fn check_header(name: &str, value: &str) -> Result<(), JobError> {
     let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
@@ -227,6 +242,15 @@ mod tests {
         assert_eq!(names, ["extract", "screenshot", "pdf"]);
         assert_eq!(visit.timeout, Some(Duration::from_secs(20)));
         assert_eq!(visit.id.as_str(), "1");
+    }
+
+    #[test]
+    fn a_url_has_no_control_characters() {
+        for control in ["\\t", "\\n", "\\r\\n", "\\u0000", "\\u007f"] {
+            let why = job(&format!(r#"{{"url":"http://u:canary@a/{control}b"}}"#)).expect_err("no page");
+            assert!(why.contains("control character") && !why.contains("canary"), "{why}");
+        }
+        assert!(job(r#"{"url":"\thttp://a/\r\n"}"#).is_ok());
     }
 
     #[test]
