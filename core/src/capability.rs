@@ -9,9 +9,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::job::{Job, Setup};
+use crate::selector::{is_locator, selectors};
 use crate::step::{
     Capture, ElementState, Expectation, ImageFormat, LoadState, PageUrl, Step, Viewport, WaitTarget,
-    is_locator, selectors,
 };
 
 macro_rules! capabilities {

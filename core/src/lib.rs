@@ -32,6 +32,7 @@ pub mod proxy;
 pub mod quantity;
 pub mod runtime;
 pub mod secrets;
+mod selector;
 pub mod shorthand;
 pub mod shown;
 pub mod step;

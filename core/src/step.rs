@@ -15,7 +15,6 @@ mod action;
 mod capture;
 mod drag;
 mod extract;
-mod selector;
 mod wait;
 
 use serde::{Deserialize, Serialize};
@@ -27,7 +26,6 @@ pub use capture::{
 };
 pub use drag::{Drag, DragTarget};
 pub use extract::{Extract, Field, Take};
-pub(crate) use selector::{is_locator, selectors};
 pub use wait::{ElementState, Expect, Expectation, LoadState, WaitFor, WaitTarget};
 
 use crate::shorthand::{self, Shorthand};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Capture, DragTarget, Expectation, Field, ScrollTarget, Step, WaitTarget};
+use crate::step::{Capture, DragTarget, Expectation, Field, ScrollTarget, Step, WaitTarget};
 
 /// The kinds of selectors beside CSS, as they begin.
 const KINDS: [&str; 8] = ["css=", "text=", "role=", "label=", "placeholder=", "testid=", "xpath=", "nth="];
