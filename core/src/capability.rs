@@ -177,6 +177,8 @@ impl Job {
     pub fn needs(&self) -> Capabilities {
         let mut needs = self.setup.needs();
         needs.0.extend(self.start.clone().map(Step::Goto).iter().chain(&self.steps).flat_map(of_step));
+        // Selectors inside a `for_each` are joined to that of its element.
+        needs.0.extend(self.steps.have_elements().then_some(Capability::Locators));
         needs
     }
 }
@@ -319,6 +321,15 @@ mod tests {
             (
                 r#"{"url":"http://a","steps":[{"expect":{"function":"1"}},{"set_viewport":{"width":1,"height":1}}]}"#,
                 "expect, functions, set_viewport",
+            ),
+            (
+                r##"{"url":"http://a","steps":[{"if":{"not":"#a"},"then":[{"use":"p"}]}],
+                "procedures":{"p":[{"try":[{"hover":"#a"}],"catch":[{"append":{"a":"b"}}]}],"unused":[{"pdf":{}}]}}"##,
+                "hover, expect, visibility, extract",
+            ),
+            (
+                r#"{"url":"http://a","steps":[{"repeat":[{"for_each":"li","do":[{"press":"a"}]}],"until":{"text":"b"}}]}"#,
+                "press, expect, locators, extract",
             ),
         ] {
             assert_eq!(needs(job), needed, "{job}");

@@ -15,6 +15,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::duration;
+use crate::flow::{self, FlowError, Plain, Procedures, Statement, Steps};
 use crate::id::JobId;
 use crate::proxy::Proxy;
 use crate::shorthand;
@@ -29,7 +30,7 @@ pub struct Job {
     /// The page that is opened first: step 0.
     pub start: Option<Goto>,
     /// The steps that follow, in order; numbered from 1.
-    pub steps: Vec<Step>,
+    pub steps: Steps,
     /// The time limit of one attempt, counted from the start of its context's creation.
     pub timeout: Option<Duration>,
     /// HTTP statuses from 400 upwards that do not fail the job.
@@ -44,9 +45,20 @@ impl Job {
     /// The page the job opens first.
     #[must_use]
     pub fn first_page(&self) -> Option<&PageUrl> {
-        let first =
-            self.steps.first().and_then(|step| if let Step::Goto(goto) = step { Some(goto) } else { None });
-        self.start.as_ref().or(first).map(|goto| &goto.url)
+        self.start.as_ref().or_else(|| first_goto(&self.steps.list)).map(|goto| &goto.url)
+    }
+}
+
+fn first_goto(steps: &[Statement]) -> Option<&Goto> {
+    match steps.first() {
+        Some(Statement::Step(plain)) => {
+            if let Step::Goto(goto) = plain.step() {
+                Some(goto)
+            } else {
+                None
+            }
+        }
+        _ => None,
     }
 }
 
@@ -83,7 +95,9 @@ pub struct JobKeys {
     #[serde(default)]
     wait_until: LoadState,
     #[serde(default)]
-    steps: Vec<Step>,
+    steps: Vec<Statement>,
+    #[serde(default)]
+    procedures: Procedures,
     extract: Option<Extract>,
     #[serde(default, deserialize_with = "shorthand::optional")]
     screenshot: Option<Screenshot>,
@@ -127,6 +141,9 @@ pub enum JobError {
     /// A viewport size that no browser supports.
     #[error("a viewport of {0} x {1} is impossible; each side is 1 to 10000 pixels")]
     Viewport(u32, u32),
+    /// The control flow of the steps makes no sense.
+    #[error(transparent)]
+    Flow(#[from] FlowError),
     /// The name of a header is not a name. What follows its beginning may be a value, and is not repeated.
     #[error(
         "the header name `{0}…` is not a name; a name has letters, digits and `-`, and its value stands beside it"
@@ -160,7 +177,7 @@ impl JobKeys {
     /// When the keys contradict each other.
     pub fn into_job(self, otherwise: impl FnOnce() -> JobId) -> Result<Job, JobError> {
         let start = self.url.map(|url| Goto { url, wait_until: self.wait_until });
-        if start.is_none() && !matches!(self.steps.first(), Some(Step::Goto(_))) {
+        if start.is_none() && first_goto(&self.steps).is_none() {
             return Err(JobError::NoPage);
         }
         if self.timeout == Some(Duration::ZERO) {
@@ -170,23 +187,15 @@ impl JobKeys {
             return Err(JobError::Status(status));
         }
         self.headers.iter().try_for_each(|(name, value)| check_header(name, value))?;
-        let viewports = self
-            .steps
-            .iter()
-            .filter_map(|step| if let Step::SetViewport(v) = step { Some(*v) } else { None });
-        for Viewport { width, height, .. } in self.viewport.into_iter().chain(viewports) {
-            if !(1..=10_000).contains(&width) || !(1..=10_000).contains(&height) {
-                return Err(JobError::Viewport(width, height));
-            }
-        }
-        let mut steps = self.steps;
-        steps.extend(self.extract.map(Step::Extract));
-        steps.extend(self.screenshot.map(Step::Screenshot));
-        steps.extend(self.pdf.map(Step::Pdf));
-        Ok(Job {
+        let last =
+            [self.extract.map(Step::Extract), self.screenshot.map(Step::Screenshot), self.pdf.map(Step::Pdf)];
+        let (mut steps, mut procedures) = (self.steps, self.procedures);
+        steps.extend(last.into_iter().flatten().map(|step| Statement::Step(Plain::written(step))));
+        flow::check(&steps, &mut procedures)?;
+        let job = Job {
             id: self.id.unwrap_or_else(otherwise),
             start,
-            steps,
+            steps: Steps { list: steps, procedures },
             timeout: self.timeout,
             accept_status: self.accept_status,
             driver: self.driver,
@@ -196,7 +205,9 @@ impl JobKeys {
                 cookies: self.cookies,
                 proxy: self.proxy,
             },
-        })
+        };
+        check_viewports(&job)?;
+        Ok(job)
     }
 }
 
@@ -210,6 +221,19 @@ fn page<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PageUrl>, D
         )));
     }
     PageUrl::parse(&text).map(Some).map_err(D::Error::custom)
+}
+
+/// Checks the viewport that a job begins with, and those that its steps set.
+fn check_viewports(job: &Job) -> Result<(), JobError> {
+    let set = (&job.steps)
+        .into_iter()
+        .filter_map(|step| if let Step::SetViewport(v) = step { Some(*v) } else { None });
+    for Viewport { width, height, .. } in job.setup.viewport.into_iter().chain(set) {
+        if !(1..=10_000).contains(&width) || !(1..=10_000).contains(&height) {
+            return Err(JobError::Viewport(width, height));
+        }
+    }
+    Ok(())
 }
 
 /// Checks a header by the rules of RFC 9110: a name is a token, and no control character but a tab stands in a value.
@@ -238,7 +262,7 @@ mod tests {
         let visit =
             r#"{"url":"http://a/","pdf":{},"screenshot":"full","extract":{"t":"title"},"timeout":"20s"}"#;
         let visit = job(visit).expect("the documented form");
-        let names: Vec<_> = visit.steps.iter().map(Step::name).collect();
+        let names: Vec<_> = visit.steps.into_iter().map(|step| step.name()).collect();
         assert_eq!(names, ["extract", "screenshot", "pdf"]);
         assert_eq!(visit.timeout, Some(Duration::from_secs(20)));
         assert_eq!(visit.id.as_str(), "1");

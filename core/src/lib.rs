@@ -4,7 +4,7 @@
 //! It reads like a book. Each part uses only the parts before it:
 //!
 //! 1. **words**: [`time`], [`units`], [`shown`], [`id`], [`outcome`], [`duration`], [`shorthand`], [`proxy`], [`step`],
-//!    [`job`], [`secrets`], [`capability`], and [`page`], what steps mean inside a page;
+//!    [`flow`], [`job`], [`secrets`], [`capability`], and [`page`], what steps mean inside a page;
 //! 2. **policy**: state machines that take time and randomness as arguments and say what to do;
 //! 3. **ports**: what a driver, a machine and a keeper of artifacts must offer;
 //! 4. **runtime**: thin shells that wait, ask a policy, and act;
@@ -12,6 +12,7 @@
 
 pub mod capability;
 pub mod duration;
+pub mod flow;
 pub mod id;
 pub mod job;
 pub mod outcome;

@@ -177,7 +177,7 @@ impl Fault {
     /// The failure of an attempt that was at `stage`.
     #[must_use]
     pub fn at(self, stage: Stage) -> Failure {
-        Failure { stage, fault: self }
+        Failure { stage, path: None, fault: self }
     }
 
     /// The fault with the beginning of its message, which may contain text of a page, and with the message's length, if
@@ -198,12 +198,23 @@ pub const LONGEST_MESSAGE: usize = 4096;
 
 /// The failure of an attempt: the fault and the stage.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{class} at {stage}: {message}", class = fault.class, message = fault.message)]
+#[error("{class} at {place}: {message}", class = fault.class, place = self.place(), message = fault.message)]
 pub struct Failure {
     /// The stage of the attempt.
     pub stage: Stage,
+    /// The path to a step in control flow, such as `steps[2].repeat[7].steps[0]`.
+    pub path: Option<String>,
     /// The fault.
     pub fault: Fault,
+}
+
+impl Failure {
+    /// The stage, with the path of the step if there is one.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let stage = self.stage;
+        self.path.as_ref().map_or_else(|| stage.to_string(), |path| format!("{stage}, {path}"))
+    }
 }
 
 /// An error with all its causes, on one line: the format of a [`Fault`]'s message. A cause that the text contains already

@@ -63,8 +63,13 @@ pub async fn perform(page: &mut impl PageDriver, step: &Step, budget: Duration) 
             held.map_err(|unmet| unmet.wait(condition, budget.whole()))?;
         }
         Step::Expect(step) => {
-            let (condition, budget) = (Condition::from(&step.that), budget.at_most(Some(step.timeout)));
-            let held = look::until_holds(page, condition, budget).await;
+            let (condition, whole) = (Condition::from(&step.that), budget);
+            let budget = whole.at_most(Some(step.timeout));
+            let held = if step.timeout.is_zero() {
+                look::holds_now(page, condition, whole).await
+            } else {
+                look::until_holds(page, condition, budget).await
+            };
             held.map_err(|unmet| unmet.expectation(condition, budget.whole()))?;
         }
         Step::Click(step) => action::click(page, step, budget).await?,

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
+use crate::flow::Plain;
 use crate::job::{Job, Setup};
 use crate::shown::{REDACTED, without_users};
 use crate::step::{Cookie, Expectation, Goto, Step, WaitTarget};
@@ -30,7 +31,7 @@ impl Secrets {
         // Every field is named, so that a new one is looked at.
         let Job { id: _, start, steps, timeout: _, accept_status: _, driver: _, setup } = job;
         start.iter().for_each(|goto| secrets.add_page(goto));
-        steps.iter().for_each(|step| secrets.add_step(step));
+        steps.plain().into_iter().for_each(|plain| secrets.add_plain(plain));
         // A proxy has no user.
         let Setup { viewport: _, headers, cookies, proxy: _ } = setup;
         for value in headers.values() {
@@ -40,6 +41,14 @@ impl Secrets {
             token.iter().for_each(|(_, token)| secrets.add(token));
         }
         secrets.add_cookies(cookies);
+        secrets
+    }
+
+    /// The secrets of one step, whose placeholders were filled.
+    #[must_use]
+    pub fn of_step(step: &Step) -> Self {
+        let mut secrets = Self::default();
+        secrets.add_step(step);
         secrets
     }
 
@@ -56,6 +65,11 @@ impl Secrets {
             }
         }
         shown
+    }
+
+    fn add_plain(&mut self, plain: &Plain) {
+        self.add_step(plain.step());
+        plain.url_to_fill().into_iter().for_each(|url| self.add_url(url));
     }
 
     fn add_step(&mut self, step: &Step) {
@@ -156,8 +170,13 @@ mod tests {
                 {"fill": {"selector": "#p", "text": "canary-10"}},
                 {"type": {"selector": "#p", "text": "canary-11\n"}},
                 {"set_cookies": [{"name": "b", "value": "canary-12"}]},
-                {"fill": {"selector": "#q", "text": "a"}}
-            ]
+                {"fill": {"selector": "#q", "text": "a"}},
+                {"if": {"url": "u:canary-13@h/*"}, "then": [{"fill": {"selector": "#p", "text": "canary-14"}}]},
+                {"use": "login"},
+                {"content": {}},
+                {"goto": "http://u:canary-16@h/{{data.content}}"}
+            ],
+            "procedures": {"login": [{"try": [{"type": {"selector": "#p", "text": "canary-15"}}], "catch": []}]}
         });
         let keys: JobKeys = serde_json::from_value(keys).expect("a good job");
         keys.into_job(|| JobId::try_from("1".to_owned()).expect("an id")).expect("a good job")
@@ -168,7 +187,8 @@ mod tests {
         let secrets = Secrets::of(&job());
         let message = "http://user:canary-1@h/ and canary-1, Bearer canary-2, say \"canary-3\" and say \\\"canary-3\\\", \
             canary-4, http://u:canary-5@h/, canary-6, can%41ry-7 and canAry-7, token-2b=, \"*://u:canary-8@h/*\", \
-            \"u:canary-9@h/*\", canary-10, canary-11\\n, canary-12, and a user";
+            \"u:canary-9@h/*\", canary-10, canary-11\\n, canary-12, \
+            \"u:canary-13@h/*\", canary-14, canary-15, canary-16, and a user";
         let shown = secrets.hide(message);
         let told =
             ["canary", "can%41ry", "token-2b"].iter().find(|told| shown.to_lowercase().contains(*told));

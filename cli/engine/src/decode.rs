@@ -60,7 +60,7 @@ mod tests {
                 "steps[1].click.count must be a whole number from 0 to 255, not the number 300",
             ),
             (step(json!("pdf")), "steps[1]: `pdf` says too little; write {\"pdf\": ...}"),
-            (step(json!(7)), "steps[1] must be a name or a map with one key, not the number 7"),
+            (step(json!(7)), "steps[1] must be a map with one key, the name of the step, not the number 7"),
             (
                 step(json!({"click": "a", "hover": "b"})),
                 "steps[1]: a map with one key is expected here, its name; split up `click` and `hover`",

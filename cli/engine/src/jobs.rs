@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(ids(&lines), [("p1", "http://site/page/1"), ("s1", "http://site/form")]);
         assert_eq!(lines[0].timeout, Some(Duration::from_secs(20)));
         assert_eq!(
-            lines[1].steps.iter().map(Step::name).collect::<Vec<_>>(),
+            lines[1].steps.plain().iter().map(|plain| plain.step().name()).collect::<Vec<_>>(),
             ["fill", "click", "wait_for", "extract", "pdf"]
         );
         assert_eq!(read("jobs.json", format!("\u{feff}[{VISIT},\n{SCRIPT}]\n").as_bytes()), lines);
@@ -234,7 +234,7 @@ mod tests {
             let (source, rows) = (Source::Path(files.path(name)), rows.map(|rows| files.path(rows)));
             let mut steps = Vec::new();
             JobFile::open_seen(&source, rows.as_deref(), captures(), &mut |job, _| {
-                steps.clone_from(&job.steps);
+                steps = (&job.steps).into_iter().cloned().collect();
             })
             .expect("a good job");
             let [Step::Screenshot(taken), Step::Pdf(_)] = &steps[..] else { panic!("{name}: {steps:?}") };
@@ -246,12 +246,16 @@ mod tests {
     fn uploads_are_seen_from_the_job_file() {
         let files = Files::new(&[(
             "a.jsonl",
-            br#"{"url":"http://a/","steps":[{"upload":{"selector":"i","files":["b/c.txt","/d"]}}]}"#,
+            br#"{"url":"http://a/","steps":[{"if":"i","then":[{"upload":{"selector":"i","files":["b/c.txt","/d"]}}]},{"use":"p"}],"procedures":{"p":[{"upload":{"selector":"i","files":["b/c.txt","/d"]}}]}}"#,
         )]);
         let said = jobs(files.open("a.jsonl", None).expect("a good job"));
-        assert!(
-            matches!(&said[0].steps[..], [Step::Upload(upload)] if upload.files == [files.path("b/c.txt"), PathBuf::from("/d")])
-        );
+        let plain = said[0].steps.plain();
+        let uploads = plain
+            .iter()
+            .filter_map(|plain| if let Step::Upload(upload) = plain.step() { Some(upload) } else { None });
+        let uploads: Vec<_> = uploads.map(|upload| upload.files.clone()).collect();
+        let expected = vec![files.path("b/c.txt"), PathBuf::from("/d")];
+        assert_eq!(uploads, [expected.clone(), expected], "in control flow too");
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl RequiredCapabilities {
         if let Some(named) = &job.driver {
             self.routes.add(named);
         }
-        if self.taker.is_none() && job.steps.iter().any(is_taken) {
+        if self.taker.is_none() && (&job.steps).into_iter().any(is_taken) {
             self.taker = Some(NoPlace { job: job.id.clone(), place: place() });
         }
         let needs = job.needs().iter().collect();

@@ -45,9 +45,24 @@ pub struct Polling {
     pauses: usize,
     waited: Duration,
     missing: Option<String>,
+    looks: Looks,
+}
+
+/// How often a page that answers is asked.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Looks {
+    #[default]
+    UntilLate,
+    Once,
 }
 
 impl Polling {
+    /// A wait that ends with the first answer of a page. A check that the page did not answer is repeated.
+    #[must_use]
+    pub fn once() -> Self {
+        Self { looks: Looks::Once, ..Self::default() }
+    }
+
     /// Decides after a check, when `left` of the wait's time remains: the wait ends, or is repeated after a pause.
     pub fn next<T>(
         &mut self,
@@ -58,6 +73,9 @@ impl Polling {
             Ok(Verdict::Ready(value)) => return ControlFlow::Break(Ok(value)),
             Ok(Verdict::Refused(why)) => return ControlFlow::Break(Err(Unmet::Refused(why))),
             Err(PageError::Fault(fault)) => return ControlFlow::Break(Err(Unmet::Fault(fault))),
+            Ok(Verdict::Waiting(what)) if self.looks == Looks::Once => {
+                return ControlFlow::Break(Err(Unmet::Late(Some(what))));
+            }
             Ok(Verdict::Waiting(what)) => self.missing = Some(what),
             Err(PageError::Moved | PageError::Silent(_)) => {}
         }

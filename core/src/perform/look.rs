@@ -33,7 +33,7 @@ pub(super) async fn until<T: DeserializeOwned + Send>(
     script: &str,
     budget: Budget,
 ) -> Result<T, Unmet> {
-    poll(page, script, LOOK, budget).await
+    poll(page, script, LOOK, budget, Polling::default()).await
 }
 
 /// Runs a script that does not wait and may take long. It runs again only if its document was replaced.
@@ -42,7 +42,8 @@ pub(super) async fn once<T: DeserializeOwned + Send>(
     script: &str,
     budget: Budget,
 ) -> Result<T, Fault> {
-    poll(page, script, Duration::MAX, budget).await.map_err(|unmet| unmet.look(budget.whole()))
+    let polled = poll(page, script, Duration::MAX, budget, Polling::default()).await;
+    polled.map_err(|unmet| unmet.look(budget.whole()))
 }
 
 /// Waits until the condition holds or the budget is used up.
@@ -51,9 +52,27 @@ pub(super) async fn until_holds(
     condition: Condition<'_>,
     budget: Budget,
 ) -> Result<(), Unmet> {
+    holds(page, condition, budget, Polling::default()).await
+}
+
+/// Whether the condition holds now: the first answer of the page decides.
+pub(super) async fn holds_now(
+    page: &impl PageDriver,
+    condition: Condition<'_>,
+    budget: Budget,
+) -> Result<(), Unmet> {
+    holds(page, condition, budget, Polling::once()).await
+}
+
+async fn holds(
+    page: &impl PageDriver,
+    condition: Condition<'_>,
+    budget: Budget,
+    polling: Polling,
+) -> Result<(), Unmet> {
     match condition.test() {
-        Test::Script(script) => until(page, &script, budget).await,
-        Test::Expression(expression) => until_truthy(page, expression, budget).await,
+        Test::Script(script) => poll(page, &script, LOOK, budget, polling).await,
+        Test::Expression(expression) => until_truthy(page, expression, budget, polling).await,
     }
 }
 
@@ -62,8 +81,8 @@ async fn poll<T: DeserializeOwned + Send>(
     script: &str,
     longest_look: Duration,
     budget: Budget,
+    mut polling: Polling,
 ) -> Result<T, Unmet> {
-    let mut polling = Polling::default();
     loop {
         let look = page.look(script, budget.left().min(longest_look)).await;
         match polling.next(look, budget.left()) {
@@ -74,8 +93,12 @@ async fn poll<T: DeserializeOwned + Send>(
 }
 
 /// Waits until an expression is truthy. An exception counts as not truthy: a value that it reads may not exist yet.
-async fn until_truthy(page: &impl PageDriver, expression: &str, budget: Budget) -> Result<(), Unmet> {
-    let mut polling = Polling::default();
+async fn until_truthy(
+    page: &impl PageDriver,
+    expression: &str,
+    budget: Budget,
+    mut polling: Polling,
+) -> Result<(), Unmet> {
     loop {
         let look = match page.is_truthy(expression, budget).await {
             Ok(true) => Ok(Verdict::Ready(())),

@@ -106,6 +106,19 @@ impl PageDriver for ScriptedPage {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_expectation_without_time_looks_once_and_again_only_if_the_page_did_not_answer() {
+    let now = || json!({"expect": {"selector": "#a", "timeout": "0s"}});
+    let waiting = Some(json!({"waiting": "it is hidden"}));
+    let ready = Some(json!({"ready": null}));
+    assert_eq!(run(now(), [None, None, ready.clone()]).await.0, Ok(StepOutput::Done));
+    let (held, _) = run(now(), [None, waiting, ready]).await;
+    assert_eq!(held.map_err(|fault| fault.class), Err(FailureClass::Assertion));
+    let function = json!({"expect": {"function": "x", "timeout": "0s"}});
+    let (held, _) = run(function, []).await;
+    assert_eq!(held.map_err(|fault| fault.class), Err(FailureClass::Assertion));
+}
+
 /// Performs a step in a page with these answers. Returns the result and the recorded actions.
 async fn run(
     step: Value,

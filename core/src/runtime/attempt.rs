@@ -5,11 +5,12 @@
 //! decide whether the slot is free, so a lost task frees no slot.
 //!
 //! ```text
-//!  open ──► step 0 (url) ──► step 1 … n ──► close, verified ──► report
+//!  open ──► step 0 (url) ──► steps, as the interpreter says ──► close, verified ──► report
 //!    │          └── fault, deadline, cancellation, panic ─┘        ▲
 //!    └── the same ──► abandon what is half made, verified ─────────┘
 //! ```
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::future::Future;
 use std::io::ErrorKind;
@@ -23,6 +24,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::duration::rounded;
+use crate::flow::{self, Answer, Call, Interpreter, Purpose, Time, Values};
 use crate::id::Ticket;
 use crate::job::Job;
 use crate::outcome::{Failure, FailureClass, Fault, Stage};
@@ -102,9 +104,10 @@ struct Unopened {
 pub(crate) async fn run(order: AttemptOrder) -> AttemptReport {
     let job = Arc::clone(&order.job);
     let mut report = run_in_context(order).await;
-    if let AttemptEnd::Failed(Failure { stage, fault }) = report.end {
+    if let AttemptEnd::Failed(Failure { stage, path, fault }) = report.end {
         let message = Secrets::of(&job).hide(&fault.message);
-        report.end = AttemptEnd::Failed(Fault { message, ..fault }.shortened().at(stage));
+        let fault = Fault { message, ..fault }.shortened();
+        report.end = AttemptEnd::Failed(Failure { path, ..fault.at(stage) });
     }
     report
 }
@@ -177,9 +180,9 @@ async fn work(
     mut context: Box<dyn Context>,
     output: &mut AttemptOutput,
 ) -> (AttemptEnd, Box<dyn Context>) {
-    let mut stage = Stage::Step(0);
+    let mut place = Place { stage: Stage::Step(0), path: None };
     let steps =
-        AssertUnwindSafe(carry_out(order, deadline, context.as_mut(), output, &mut stage)).catch_unwind();
+        AssertUnwindSafe(carry_out(order, deadline, context.as_mut(), output, &mut place)).catch_unwind();
     let worked = tokio::select! {
         biased;
         end = called_off(order) => Err(end),
@@ -188,8 +191,8 @@ async fn work(
     let end = match worked {
         Err(end) => end,
         Ok(Ok(Ok(()))) => AttemptEnd::Succeeded,
-        Ok(Ok(Err(fault))) => AttemptEnd::Failed(fault.at(stage)),
-        Ok(Err(_)) => AttemptEnd::Failed(panicked().at(stage)),
+        Ok(Ok(Err(fault))) => AttemptEnd::Failed(place.failure(fault)),
+        Ok(Err(_)) => AttemptEnd::Failed(place.failure(panicked())),
     };
     (end, context)
 }
@@ -204,27 +207,103 @@ async fn called_off(order: &AttemptOrder) -> AttemptEnd {
     }
 }
 
+/// Where an attempt is.
+struct Place {
+    stage: Stage,
+    path: Option<String>,
+}
+
+impl Place {
+    fn failure(self, fault: Fault) -> Failure {
+        Failure { path: self.path, ..fault.at(self.stage) }
+    }
+}
+
 async fn carry_out(
     order: &AttemptOrder,
     deadline: Moment,
     context: &mut dyn Context,
     output: &mut AttemptOutput,
-    stage: &mut Stage,
+    place: &mut Place,
 ) -> Result<(), Fault> {
-    let start = order.job.start.clone().map(Step::Goto);
-    let numbered = start.iter().map(|step| (0, step)).chain((1..).zip(&order.job.steps));
-    for (number, step) in numbered {
-        *stage = Stage::Step(number);
-        // Rounded to milliseconds because drivers print the budget when it is used up.
-        let budget = rounded(deadline.since(order.clock.now()));
-        if budget.is_zero() {
-            return Err(out_of_time(order.budget));
-        }
-        let performed = timeout(budget + GRACE, context.perform(step, budget)).await;
-        let performed = performed.unwrap_or_else(|_| Err(out_of_time(order.budget)));
-        gather(order, deadline, answered(&order.driver, step, performed)?, output).await?;
+    if let Some(goto) = order.job.start.clone() {
+        let page = perform(order, deadline, context, &Step::Goto(goto)).await?;
+        gather(order, deadline, page, output).await?;
     }
-    Ok(())
+    let mut interpreter = Interpreter::new(&order.job.steps);
+    loop {
+        let next = interpreter.next_call();
+        *place = Place { stage: Stage::Step(interpreter.number()), path: interpreter.path() };
+        let answer = match next {
+            Ok(None) => return Ok(()),
+            Ok(Some(call)) => answer(order, deadline, context, output, call, &interpreter).await,
+            Err(fault) => Err(fault),
+        };
+        match answer {
+            Ok(answer) => interpreter.answer(answer),
+            Err(fault) => {
+                let message = Secrets::of(&order.job).hide(&fault.message);
+                let left = rounded(deadline.since(order.clock.now()));
+                let time = if left.is_zero() { Time::Over } else { Time::Left };
+                interpreter.failed(Fault { message, ..fault }.shortened(), time)?;
+            }
+        }
+        // A loop over steps that take no time must not hold the thread, and can be cancelled.
+        if place.path.is_some() {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// Performs a step of the job's control flow and returns what it means there.
+async fn answer(
+    order: &AttemptOrder,
+    deadline: Moment,
+    context: &mut dyn Context,
+    output: &mut AttemptOutput,
+    call: Call<'_>,
+    interpreter: &Interpreter<'_>,
+) -> Result<Answer, Fault> {
+    let values = Values { data: &output.data, error: interpreter.caught() };
+    let filled = call.plain.filled(values)?;
+    // Values that were put in may be typed into pages, as the texts of the job are.
+    let secrets = matches!(filled, Cow::Owned(_)).then(|| Secrets::of_step(&filled));
+    let step = match interpreter.element() {
+        Some(element) => Cow::Owned(flow::within(filled.into_owned(), &element)),
+        None => filled,
+    };
+    let performed = perform(order, deadline, context, &step).await.map_err(|fault| match &secrets {
+        Some(secrets) => Fault { message: secrets.hide(&fault.message), ..fault },
+        None => fault,
+    });
+    match (call.purpose, performed) {
+        (Purpose::Perform, performed) => gather(order, deadline, performed?, output).await?,
+        (Purpose::Append, Ok(StepOutput::Data(data))) => output.held.append(&mut output.data, data)?,
+        (Purpose::Count, Ok(StepOutput::Data(data))) => return Ok(flow::counted(&step, &data)),
+        (Purpose::Judge, Ok(_)) => return Ok(Answer::Judged(true)),
+        (Purpose::Judge, Err(fault)) if fault.class == FailureClass::Assertion => {
+            return Ok(Answer::Judged(false));
+        }
+        (_, performed) => drop(performed?),
+    }
+    Ok(Answer::Done)
+}
+
+/// Performs one step in what is left of the attempt's time.
+async fn perform(
+    order: &AttemptOrder,
+    deadline: Moment,
+    context: &mut dyn Context,
+    step: &Step,
+) -> Result<StepOutput, Fault> {
+    // Rounded to milliseconds because drivers print the budget when it is used up.
+    let budget = rounded(deadline.since(order.clock.now()));
+    if budget.is_zero() {
+        return Err(out_of_time(order.budget));
+    }
+    let performed = timeout(budget + GRACE, context.perform(step, budget)).await;
+    let performed = performed.unwrap_or_else(|_| Err(out_of_time(order.budget)));
+    answered(&order.driver, step, performed)
 }
 
 /// The answer of a driver to a step, if it is what the step owes. Every answer of every driver passes here. A fault of

@@ -53,6 +53,42 @@ impl Held {
             .map(|(name, value)| entry(name, value))
             .sum();
         let size: usize = added.iter().map(|(name, value)| entry(name, value)).sum();
+        self.grow(replaced, size)?;
+        data.extend(added);
+        Ok(())
+    }
+
+    /// Appends a step's data to the lists of the same names: a list entry by entry, any other value as one entry.
+    ///
+    /// # Errors
+    /// As [`Held::add`], and when a name has a value that is no list. Nothing is appended then.
+    pub(crate) fn append(
+        &mut self,
+        data: &mut Map<String, Value>,
+        added: Map<String, Value>,
+    ) -> Result<(), Fault> {
+        if let Some(name) = added.keys().find(|name| data.get(*name).is_some_and(|value| !value.is_array())) {
+            let message = format!("`{name}` in the job's data is no list, so nothing can be appended to it");
+            return Err(Fault::persistent(FailureClass::Script, message));
+        }
+        let size = |(name, value): (&String, &Value)| {
+            // What counts twice is a list around the entries, which is small.
+            if data.contains_key(name) { weight(value) } else { entry(name, value) + size_of::<Value>() }
+        };
+        self.grow(0, added.iter().map(size).sum())?;
+        for (name, value) in added {
+            let entries = if let Value::Array(entries) = value { entries } else { vec![value] };
+            if let Some(Value::Array(list)) = data.get_mut(&name) {
+                list.extend(entries);
+            } else {
+                data.insert(name, Value::Array(entries));
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts what is added, without what is replaced by it.
+    fn grow(&mut self, replaced: usize, size: usize) -> Result<(), Fault> {
         let sum = self.bytes.saturating_sub(replaced) + size;
         if sum > LONGEST_DATA {
             let [sum, size, limit] = [sum, size, LONGEST_DATA].map(|bytes| Bytes(bytes as u64));
@@ -74,7 +110,6 @@ impl Held {
             return Err(Fault::transient(FailureClass::Overload, message));
         }
         self.bytes = sum;
-        data.extend(added);
         Ok(())
     }
 }
@@ -124,6 +159,27 @@ mod tests {
         let fault = held.add(&mut kept, data("third", 15)).expect_err("45 MiB");
         assert!(fault.message.contains("45.0 MiB with the 15.0 MiB of this step"), "{fault}");
         assert!(kept.len() == 2 && held.bytes < 31 << 20, "nothing was added");
+        drop(held);
+        assert_eq!(memory.0.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn lists_grow_by_what_is_appended_within_the_same_bound() {
+        let memory = ResultMemory::default();
+        let (mut held, mut kept) = (memory.hold(), Map::new());
+        let row = |value: Value| Map::from_iter([("rows".to_owned(), value)]);
+        for value in [Value::from("a"), vec!["b", "c"].into(), Value::Null] {
+            assert_eq!(held.append(&mut kept, row(value)), Ok(()));
+        }
+        assert_eq!(kept["rows"], serde_json::json!(["a", "b", "c", null]));
+        let many = || row(vec!["x".repeat(11 << 20)].into());
+        assert_eq!((held.append(&mut kept, many()), held.append(&mut kept, many())), (Ok(()), Ok(())));
+        let fault = held.append(&mut kept, many()).expect_err("33 MiB");
+        assert!(fault.message.contains("too large"), "{fault}");
+        assert_eq!(kept["rows"].as_array().map(Vec::len), Some(6), "nothing was added");
+        assert_eq!(held.add(&mut kept, row("text".into())), Ok(()));
+        let fault = held.append(&mut kept, row("b".into())).expect_err("no list");
+        assert!(fault.message.contains("`rows` in the job's data is no list"), "{fault}");
         drop(held);
         assert_eq!(memory.0.load(Ordering::Relaxed), 0);
     }

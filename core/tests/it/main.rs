@@ -7,6 +7,7 @@ mod answers;
 mod dispatch_model;
 mod endings;
 mod fleet;
+mod flows;
 mod incident;
 mod losses;
 mod openings;

@@ -41,9 +41,9 @@ pub(crate) fn endless(rig: &Rig) -> Step {
 
 /// A step and the capabilities that it needs.
 fn step(written: &Value) -> (Step, Capabilities) {
-    let mut job = job(json!({"steps": [{"goto": "about:blank"}, written]}));
+    let job = job(json!({"steps": [{"goto": "about:blank"}, written]}));
     let needs = job.needs();
-    (job.steps.remove(1), needs)
+    (job.steps.into_iter().nth(1).expect("the second step"), needs)
 }
 
 /// Ends the case if a driver without `needs` refuses; passes other results through.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use plimsoll_core::id::{BrowserId, JobSeq, SlotId};
-use plimsoll_core::outcome::{Failure, FailureClass, Fault, Recurrence, Stage};
+use plimsoll_core::outcome::{FailureClass, Fault, Recurrence, Stage};
 use plimsoll_core::policy::{AttemptEnd, Event, MemoryUse, Reading, Sensed, Stall};
 use plimsoll_core::time::Moment;
 use plimsoll_core::units::{Bytes, Ratio};
@@ -158,9 +158,7 @@ impl From<End> for AttemptEnd {
     fn from(end: End) -> Self {
         match end {
             End::Succeeded => Self::Succeeded,
-            End::Failed(stage, class, recurrence) => {
-                Self::Failed(Failure { stage, fault: fault(class, recurrence) })
-            }
+            End::Failed(stage, class, recurrence) => Self::Failed(fault(class, recurrence).at(stage)),
             End::Evicted => Self::Evicted,
             End::Cancelled => Self::Cancelled,
         }

@@ -112,8 +112,8 @@ async fn a_page_that_takes_its_browser_along_ends_every_context_of_it() {
     let mut neighbour = browser.open(request(), AMPLE).ready().await.expect("a context");
     let steps = job(json!({"url": "http://a/", "steps": [{"wait_for": {"text": "never"}}]}));
     let goto = Step::Goto(steps.start.expect("it has a url"));
-    let (fate, waiting) =
-        tokio::join!(doomed.perform(&goto, AMPLE), neighbour.perform(&steps.steps[0], AMPLE));
+    let wait = steps.steps.into_iter().next().expect("a step");
+    let (fate, waiting) = tokio::join!(doomed.perform(&goto, AMPLE), neighbour.perform(&wait, AMPLE));
     assert_eq!(fate.expect_err("it crashes").class, FailureClass::BrowserCrash);
     assert_eq!(waiting.expect_err("it goes along").class, FailureClass::BrowserCrash);
     assert!(matches!(browser.ended().await, BrowserEnd::Died(_)));

@@ -39,7 +39,7 @@ struct Line<'a> {
     outcome: &'static str,
     class: Option<FailureClass>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    stage: Option<Stage>,
+    stage: Option<At<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
     /// The driver of the last attempt.
@@ -54,6 +54,15 @@ struct Line<'a> {
     incidents: Incidents,
 }
 
+/// Where a job failed: the stage, and the path to a step in control flow.
+#[derive(Serialize)]
+struct At<'a> {
+    #[serde(flatten)]
+    stage: Stage,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<&'a str>,
+}
+
 impl<'a> Line<'a> {
     fn of(record: &'a JobRecord) -> Self {
         let failure = record.outcome.failure();
@@ -62,7 +71,7 @@ impl<'a> Line<'a> {
             url: record.url.as_deref(),
             outcome: record.outcome.name(),
             class: failure.map(|failure| failure.fault.class),
-            stage: failure.map(|failure| failure.stage),
+            stage: failure.map(|failure| At { stage: failure.stage, path: failure.path.as_deref() }),
             message: failure.map(|failure| failure.fault.message.as_str()),
             driver: &record.driver,
             attempts: record.attempts,
@@ -185,6 +194,14 @@ mod tests {
         assert_eq!(value["message"], "first\nsecond\u{2028}third\u{9b}2J\u{202e}");
         assert_eq!(value["status"], 503);
         assert_eq!(value["incidents"]["popups"], 1);
+
+        let fault = Fault::persistent(FailureClass::Script, "late");
+        let mut failure = fault.at(Stage::Step(3));
+        failure.path = Some("steps[2].repeat[7].steps[0]".to_owned());
+        let value: Value = serde_json::from_str(&self::text(&record("b", Outcome::Failed(failure))))
+            .expect("a line is JSON");
+        let place = serde_json::json!({"at": "step", "step": 3, "path": "steps[2].repeat[7].steps[0]"});
+        assert_eq!(value["stage"], place);
     }
 
     #[test]

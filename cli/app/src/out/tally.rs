@@ -161,7 +161,7 @@ impl Tally {
             examples.push(Example {
                 id: record.id.clone(),
                 url: record.url.as_deref().map(cut),
-                stage: failure.stage.to_string(),
+                stage: failure.place(),
                 message: cut(&failure.fault.message),
             });
         }

@@ -123,7 +123,11 @@ impl DecodeError {
 
     /// Whether the whole is an entry of a list of steps.
     fn is_a_step(&self) -> bool {
-        matches!(&self.inside_out[..], [Segment::Index(_), Segment::Key(steps), ..] if steps == "steps")
+        const LISTS: [&str; 7] = ["steps", "then", "else", "repeat", "do", "try", "catch"];
+        let keys: Vec<&Segment> = self.inside_out.iter().skip(1).take(2).collect();
+        let is = |at: usize, names: &[&str]| matches!(keys.get(at), Some(Segment::Key(key)) if names.contains(&key.as_str()));
+        matches!(self.inside_out.first(), Some(Segment::Index(_)))
+            && (is(0, &LISTS) || is(1, &["procedures"]))
     }
 
     fn place(&self) -> String {

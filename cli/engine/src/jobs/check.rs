@@ -148,6 +148,21 @@ mod tests {
         ("a.jsonl", "{\"url\":\"http://a/\",\"url\":\"http://b/\"}", "a.jsonl:1:24: duplicate field `url`"),
         (
             "a.jsonl",
+            "{\"url\":\"http://a/\",\"steps\":[{\"if\":\"#a\",\"then\":[{\"clik\":\"#a\"}]}]}",
+            "a.jsonl:1:54: unknown step `clik` in steps[0].then[0]; did you mean `click`?",
+        ),
+        (
+            "a.jsonl",
+            "{\"url\":\"http://a/\",\"steps\":[{\"for_each\":\"tr\",\"do\":[{\"press\":\"{{data.key}}\"}]}]}",
+            "a.jsonl:1: steps[0].do[0]: no step before puts `key` into the job's data, so `{{data.key}}` can have no value",
+        ),
+        (
+            "a.jsonl",
+            "{\"url\":\"http://a/\",\"steps\":[{\"use\":\"log\"}],\"procedures\":{\"login\":[{\"click\":\"a\"}]}}",
+            "a.jsonl:1: steps[0].use: there is no procedure `log`; the job has `login`",
+        ),
+        (
+            "a.jsonl",
             "{\"steps\":[{\"click\":\"a\"}]}",
             "a.jsonl:1: a job needs a `url`, or a `goto` as its first step",
         ),

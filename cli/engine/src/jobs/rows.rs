@@ -215,7 +215,9 @@ mod tests {
         let said_ids = ids(&said);
         assert_eq!(said_ids[..3], [("1-1", "http://a/Ada"), ("1-2", "http://a/Bob"), ("t-1", "http://a/")]);
         assert_eq!(said_ids[3..], [("t-2", "http://a/"), ("Ada", "http://a/"), ("Bob", "http://a/")]);
-        assert!(matches!(&said[0].steps[..], [Step::Fill(fill)] if fill.text == "London, UK {{x}}"));
+        assert!(
+            matches!(said[0].steps.plain()[0].step(), Step::Fill(fill) if fill.text == "London, UK {{x}}")
+        );
         assert_eq!(jobs(files.open("a.txt", Some("r.csv")).expect("a template")).len(), 2);
     }
 

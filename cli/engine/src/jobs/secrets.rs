@@ -29,7 +29,10 @@ fn job() -> Value {
             {"fill": {"selector": "#p", "text": "x", "timeout": "1s"}},
             {"type": {"selector": "#p", "text": "x", "delay": "1ms"}},
             {"set_cookies": [cookie]},
+            {"if": {"url": "http://h/*"}, "then": [{"fill": {"selector": "#p", "text": "x"}}], "else": [{"goto": "http://h/"}]},
+            {"try": [{"type": {"selector": "#p", "text": "x"}}], "catch": [{"use": "p"}]},
         ],
+        "procedures": {"p": [{"goto": "http://h/"}]},
     })
 }
 

@@ -2,7 +2,11 @@
 //!
 //! Blanks inside the braces are ignored. `{{{{` stands for two literal braces, and `}}` alone is literal. Values are
 //! inserted as they are, without quotes or escapes, and the result is a text. Keys are not filled.
+//!
+//! In steps, `{{data.NAME}}` and `{{error.NAME}}` are filled later, from the job's own data; they stay what they are, and
+//! a value of a row never becomes one of them.
 
+use plimsoll_core::flow::{self, Piece, Variable};
 use serde_json::Value;
 
 use crate::decode::nearest;
@@ -57,7 +61,8 @@ pub(super) fn concerns_json(text: &str) -> bool {
 
 /// Whether a row could change `text`.
 pub(super) fn has_placeholder(text: &str) -> bool {
-    fill_text(text, &mut |name| Err(TemplateError::NoRows(name.to_owned())), &mut 0).is_err()
+    let none = &mut |name: &str| Err(TemplateError::NoRows(name.to_owned()));
+    fill_text(text, Part::Whole, none, &mut 0).is_err()
 }
 
 /// `value` with every placeholder replaced by what `column` returns for its name.
@@ -65,25 +70,47 @@ pub(super) fn fill<'r>(
     value: &Value,
     column: &mut impl FnMut(&str) -> Result<&'r str, TemplateError>,
 ) -> Result<Value, TemplateError> {
-    fill_within(value, column, &mut { MOST_FILLED })
+    fill_within(value, Part::Whole, column, &mut { MOST_FILLED })
+}
+
+/// The part of a job in which a text stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// A key of the job, or the job itself.
+    Whole,
+    /// Steps, whose texts are filled once more while the job runs.
+    Steps,
+}
+
+impl Part {
+    /// The part that the value of a key of the job is.
+    fn of(key: &str) -> Self {
+        match key {
+            "steps" | "procedures" | "extract" | "screenshot" | "pdf" => Self::Steps,
+            _ => Self::Whole,
+        }
+    }
 }
 
 fn fill_within<'r>(
     value: &Value,
+    part: Part,
     column: &mut impl FnMut(&str) -> Result<&'r str, TemplateError>,
     left: &mut usize,
 ) -> Result<Value, TemplateError> {
     Ok(match value {
-        Value::String(text) => Value::String(fill_text(text, column, left)?),
+        Value::String(text) => Value::String(fill_text(text, part, column, left)?),
         Value::Array(items) => {
-            Value::Array(items.iter().map(|item| fill_within(item, column, left)).collect::<Result<_, _>>()?)
+            let items = items.iter().map(|item| fill_within(item, part, column, left));
+            Value::Array(items.collect::<Result<_, _>>()?)
         }
         Value::Object(entries) => {
             let entries = entries.iter().map(|(key, value)| {
                 if has_placeholder(key) {
                     return Err(TemplateError::Key(key.clone()));
                 }
-                Ok((key.clone(), fill_within(value, column, left)?))
+                let part = if part == Part::Whole { Part::of(key) } else { part };
+                Ok((key.clone(), fill_within(value, part, column, left)?))
             });
             Value::Object(entries.collect::<Result<_, _>>()?)
         }
@@ -94,10 +121,11 @@ fn fill_within<'r>(
 /// `left` is how many bytes values may still add.
 fn fill_text<'r>(
     text: &str,
+    part: Part,
     column: &mut impl FnMut(&str) -> Result<&'r str, TemplateError>,
     left: &mut usize,
 ) -> Result<String, TemplateError> {
-    let mut filled = String::with_capacity(text.len());
+    let (mut filled, mut later) = (String::with_capacity(text.len()), Vec::new());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{") {
         filled += before;
@@ -109,15 +137,26 @@ fn fill_text<'r>(
         let name = after.split_once("}}").map(|(name, after)| (name.trim(), after));
         match name {
             Some((name, after)) if is_name(name) => {
+                rest = after;
+                if part == Part::Steps
+                    && let Some(variable) = Variable::named(name)
+                {
+                    later.extend([Piece::Literal(std::mem::take(&mut filled)), Piece::Value(variable)]);
+                    continue;
+                }
                 let value = column(name)?;
                 *left = left.checked_sub(value.len()).ok_or(TemplateError::TooLarge)?;
                 filled += value;
-                rest = after;
             }
             _ => return Err(TemplateError::Malformed),
         }
     }
-    Ok(filled + rest)
+    filled += rest;
+    if part == Part::Whole {
+        return Ok(filled);
+    }
+    later.push(Piece::Literal(filled));
+    Ok(flow::write(&later))
 }
 
 fn is_name(text: &str) -> bool {
@@ -132,10 +171,17 @@ mod tests {
     use super::*;
 
     fn filled(text: &str) -> Result<String, TemplateError> {
+        filled_in(text, Part::Whole)
+    }
+
+    fn filled_in(text: &str, part: Part) -> Result<String, TemplateError> {
         fill_text(
             text,
+            part,
             &mut |name| match name {
                 "a" => Ok("{{b}}"),
+                "data.x" => Ok("a column"),
+                "evil" => Ok("{{data.x}}"),
                 "the b" => Ok(""),
                 _ => Err(TemplateError::no_column(name, &["a".into(), "the b".into(), "price".into()])),
             },
@@ -148,6 +194,22 @@ mod tests {
         assert_eq!(filled("http://x/{{a}}/{{ the b }}?q={{a}}"), Ok("http://x/{{b}}/?q={{b}}".into()));
         assert_eq!(filled("{{{{a}} }} {"), Ok("{{a}} }} {".into()));
         assert_eq!(filled("{{{{{{a}}"), Ok("{{{{b}}".into()));
+    }
+
+    #[test]
+    fn what_is_filled_while_the_job_runs_stays_in_steps_and_no_row_can_add_to_it() {
+        let steps = |text: &str| filled_in(text, Part::Steps).map(|text| flow::parse(&text));
+        let literal = |text: &str| Piece::Literal(text.to_owned());
+        let x = Piece::Value(Variable::Data("x".to_owned()));
+        assert_eq!(steps("a {{ data.x }}{{the b}}"), Ok(vec![literal("a "), x.clone()]));
+        assert_eq!(steps("{{evil}}{{a}}"), Ok(vec![literal("{{data.x}}{{b}}")]));
+        assert_eq!(steps("{{{{data.x}}"), Ok(vec![literal("{{data.x}}")]));
+        assert_eq!(steps("{{{{{{data.x}}"), Ok(vec![literal("{{"), x]));
+        assert_eq!(filled("{{data.x}}"), Ok("a column".into()), "a URL of a job has no data yet");
+        let job = json!({"url": "{{u}}", "steps": [{"press": "{{data.x}}"}], "extract": {"a": "{{data.x}}"}});
+        let whole =
+            fill(&job, &mut |name| if name == "u" { Ok("http://h/") } else { Err(TemplateError::TooLarge) });
+        assert_eq!(whole.map(|job| job["steps"].clone()), Ok(job["steps"].clone()));
     }
 
     #[test]
@@ -193,7 +255,7 @@ mod tests {
             let template: String = parts.iter().map(|(text, of)| format!("{text}{{{{column {of}}}}}")).collect();
             let expected: String = parts.iter().map(|(text, of)| format!("{text}{}", VALUES[*of])).collect();
             let by_name = |name: &str| Ok(VALUES[name.trim_start_matches("column ").parse::<usize>().expect("a number")]);
-            prop_assert_eq!(fill_text(&template, &mut { by_name }, &mut { MOST_FILLED }), Ok(expected));
+            prop_assert_eq!(fill_text(&template, Part::Whole, &mut { by_name }, &mut { MOST_FILLED }), Ok(expected));
         }
     }
 }

@@ -125,11 +125,11 @@ impl Walk {
 
     /// `job` with the files that it uploads relative to the directory of the source.
     fn at_base(&self, mut job: Job) -> Job {
-        for step in &mut job.steps {
+        job.steps.edit(|step| {
             if let Step::Upload(upload) = step {
                 upload.files.iter_mut().for_each(|file| *file = self.base.join(&*file));
             }
-        }
+        });
         job
     }
 }

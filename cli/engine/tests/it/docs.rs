@@ -9,6 +9,7 @@ use plimsoll::jobs::{JobFile, Source};
 use plimsoll::settings::Layers;
 use plimsoll::settings::SettingsSources;
 use plimsoll::settings::reference::key_tree;
+use plimsoll_core::flow::{Plain, Statement};
 use plimsoll_core::job::{Job, JobKeys};
 use plimsoll_core::outcome::FailureClass;
 use plimsoll_core::policy::{
@@ -91,9 +92,18 @@ fn every_example_is_a_job() {
 
 #[test]
 fn every_step_has_an_example_and_every_key_class_and_outcome_a_row() {
-    let shown: BTreeSet<String> =
-        jobs("docs/jobs.md").iter().flat_map(|job| &job.steps).map(|step| step.name().to_owned()).collect();
+    let shown: BTreeSet<String> = jobs("docs/jobs.md")
+        .iter()
+        .flat_map(|job| job.steps.plain())
+        .map(|plain| plain.step().name().to_owned())
+        .collect();
     let missing: Vec<_> = accepted::<Step>(r#"{"?": 0}"#).difference(&shown).cloned().collect();
+    assert!(missing.is_empty(), "no example of {missing:?}");
+
+    let text = page("docs/jobs.md");
+    let forms =
+        accepted::<Statement>(r#"{"?": 0}"#).into_iter().filter(|name| !Step::NAMES.contains(&name.as_str()));
+    let missing: Vec<_> = forms.filter(|key| !text.contains(&format!("\"{key}\": "))).collect();
     assert!(missing.is_empty(), "no example of {missing:?}");
 
     let named: BTreeSet<String> =
@@ -132,7 +142,7 @@ fn what_each_step_owes_is_what_the_check_asks_for() {
         ("Data", vec![StepOutput::Data(Map::new())]),
         ("Artifact", [ArtifactKind::Png, ArtifactKind::Jpeg, ArtifactKind::Pdf].map(file).to_vec()),
     ];
-    for step in jobs("docs/jobs.md").iter().flat_map(|job| &job.steps) {
+    for step in jobs("docs/jobs.md").iter().flat_map(|job| job.steps.plain()).map(Plain::step) {
         let is_owed = |outputs: &[StepOutput]| {
             outputs.iter().any(|output| !matches!(output.check(step), Err(WrongOutput::Kind { .. })))
         };
