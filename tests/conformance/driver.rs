@@ -279,6 +279,7 @@ pub(crate) fn sim() -> Subject {
             "scripts",
             "results",
             "unicode",
+            "flows",
             "isolation",
             "attacks",
             "deadlines",

@@ -35,6 +35,7 @@ pub mod verdict;
 
 mod case;
 mod faults;
+mod flow;
 mod hits;
 mod tab;
 mod uses;

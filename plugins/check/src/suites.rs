@@ -6,6 +6,7 @@ mod crowds;
 mod deadlines;
 mod endings;
 mod finding;
+mod flows;
 mod forms;
 mod isolation;
 mod pages;
@@ -36,6 +37,7 @@ pub const STEPS: &[Suite] = &[
     ("scripts", scripts::CASES),
     ("results", results::CASES),
     ("unicode", unicode::CASES),
+    ("flows", flows::CASES),
 ];
 /// Concurrent and successive contexts, and time limits.
 pub const CONTEXTS: &[Suite] =
