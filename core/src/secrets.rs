@@ -1,4 +1,4 @@
-//! [`Secrets`]: the values of a job that no message may repeat.
+//! [`Secrets`]: the values of a job, or of a table in the settings, that no message may repeat.
 //!
 //! A message about a job may come from a browser, a page or a driver, and contain anything that the job contains. The
 //! values of headers and cookies, the texts that are typed into pages, and the users and passwords of URLs are replaced
@@ -6,17 +6,18 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::flow::Plain;
 use crate::job::{Job, Setup};
-use crate::shown::{REDACTED, without_users};
+use crate::shown::{REDACTED, is_secret_name, without_users};
 use crate::step::{Cookie, Expectation, Goto, Step, WaitTarget};
 
 /// A shorter value is no secret: half of all messages would contain it.
 const SHORTEST: usize = 4;
 
-/// The secrets of one job.
+/// The secrets of one job or table.
 #[derive(Default)]
 pub struct Secrets {
     /// In each notation in which a message may have them.
@@ -49,6 +50,14 @@ impl Secrets {
     pub fn of_step(step: &Step) -> Self {
         let mut secrets = Self::default();
         secrets.add_step(step);
+        secrets
+    }
+
+    /// The secrets of a table that is passed on as it is: what its names or its URLs say is secret.
+    #[must_use]
+    pub fn of_table(table: &Map<String, Value>) -> Self {
+        let mut secrets = Self::default();
+        table.iter().for_each(|(name, value)| secrets.add_value(value, is_secret_name(name)));
         secrets
     }
 
@@ -118,6 +127,21 @@ impl Secrets {
         }
     }
 
+    fn add_value(&mut self, value: &Value, is_secret: bool) {
+        match value {
+            Value::String(text) if is_secret => self.add(text),
+            Value::String(text) => self.add_url(text),
+            Value::Array(items) => items.iter().for_each(|item| self.add_value(item, is_secret)),
+            Value::Object(entries) => {
+                entries
+                    .iter()
+                    .for_each(|(name, value)| self.add_value(value, is_secret || is_secret_name(name)));
+            }
+            Value::Number(number) if is_secret => self.add(&number.to_string()),
+            Value::Number(_) | Value::Bool(_) | Value::Null => {}
+        }
+    }
+
     /// Adds the user and the password of a URL, or what stands for them in a pattern that is not a URL.
     fn add_url(&mut self, text: &str) {
         if let Ok(url) = Url::parse(text.trim()) {
@@ -134,7 +158,7 @@ impl Secrets {
     fn add(&mut self, secret: &str) {
         for text in [secret, &percent_decoded(secret)] {
             let debug = format!("{text:?}");
-            let json = serde_json::Value::from(text).to_string();
+            let json = Value::from(text).to_string();
             let quoted = [&debug, &json].map(|quoted| quoted[1..quoted.len() - 1].to_owned());
             let notations = quoted.into_iter().chain([text.to_owned()]);
             self.texts.extend(notations.filter(|text| text.chars().count() >= SHORTEST));
@@ -195,5 +219,16 @@ mod tests {
         assert_eq!(told, None, "{shown}");
         assert!(shown.ends_with(", and a user"), "{shown}");
         assert_eq!(secrets.hide(&shown), shown);
+    }
+
+    #[test]
+    fn no_message_repeats_a_secret_of_a_table() {
+        let table = json!({"browserName": "chrome", "se:token": ["canary-1", 20_261_129],
+            "proxy": {"httpProxy": "u:canary-2@h:1", "n": 1}, "deep": [{"password": {"a": "canary-3"}}]});
+        let message = format!("cannot create {table}");
+        let secrets = Secrets::of_table(table.as_object().expect("a table"));
+        let shown = secrets.hide(&message);
+        assert!(!shown.contains("canary") && !shown.contains("20261129"), "{shown}");
+        assert!(shown.contains("\"browserName\":\"chrome\"") && shown.contains("h:1"), "{shown}");
     }
 }

@@ -16,6 +16,25 @@ pub const REDACTED: &str = "(redacted)";
 /// What separates a scheme from the rest of a URL.
 const MARK: &str = "://";
 
+/// Parts of names that are given to secrets. Too many are better than too few: what is not shown costs little.
+const SECRET_NAMES: [&str; 15] = [
+    "token",
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "pwd",
+    "secret",
+    "auth",
+    "bearer",
+    "credential",
+    "cookie",
+    "jwt",
+    "apikey",
+    "accesskey",
+    "privatekey",
+];
+
 /// `text` without the user and password of any URL in it.
 #[must_use]
 pub fn without_users(text: &str) -> Cow<'_, str> {
@@ -38,6 +57,15 @@ pub fn without_users(text: &str) -> Cow<'_, str> {
         };
     }
     Cow::Owned(shown + rest)
+}
+
+/// Whether a value under this name is taken for a secret.
+#[must_use]
+pub fn is_secret_name(name: &str) -> bool {
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let plain = plain.to_ascii_lowercase();
+    // Grids have accounts with a `key`. Only the end of a name counts, because `keyboard` is no secret.
+    plain.ends_with("key") || SECRET_NAMES.iter().any(|secret| plain.contains(secret))
 }
 
 /// A text that should have been a URL, without anything in it that may be a user or a password. The text keeps no rule
@@ -183,6 +211,16 @@ mod tests {
             prop_assert!(!shown.chars().any(is_hidden), "{shown}");
             prop_assert_eq!(serde_json::from_str::<Value>(&shown).ok(), Some(value));
             prop_assert_eq!(printable(&shown), shown.clone(), "showing twice changes nothing");
+        }
+    }
+
+    #[test]
+    fn names_of_secrets_are_known_in_each_spelling() {
+        for name in ["accessKey", "access_key_id", "private-key", "key", "Cookie", "Proxy-Authorization"] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in ["username", "keyboard", "bypass", "browserName", "n"] {
+            assert!(!is_secret_name(name), "{name}");
         }
     }
 }

@@ -23,6 +23,7 @@ use plimsoll_core::outcome::{FailureClass, Fault, Recurrence};
 use plimsoll_core::port::{CloseError, Context, OpenRequest, Opening};
 use plimsoll_core::runtime::budget::Budget;
 use plimsoll_core::runtime::opening::{OwnedOpening, Requester, Verdict};
+use plimsoll_core::secrets::Secrets;
 use serde_json::{Map, Value};
 use tokio::time::{sleep, timeout};
 
@@ -174,7 +175,7 @@ async fn ask(
     match &link.location {
         Location::Local(driver) => match driver.direct.open(&capabilities, LATE).await {
             Ok(opened) => Asked::Given(opened, Location::Local(driver.clone())),
-            Err(error) => Asked::Refused(refused_local(error)),
+            Err(error) => Asked::Refused(without_secrets(refused_local(error), &capabilities)),
         },
         Location::Remote(endpoints) => ask_remote(link, endpoints, &capabilities, budget, requester).await,
     }
@@ -206,7 +207,8 @@ async fn ask_remote(
                 return Asked::Late(late(link, &endpoint, asking.await).await);
             }
         };
-        let answer = answer.map_err(|error| refused_remote(&endpoint, &error));
+        let refused = |error| without_secrets(refused_remote(&endpoint, &error), capabilities);
+        let answer = answer.map_err(refused);
         trial.tell(answer.as_ref().err());
         match answer {
             Ok(opened) => return Asked::Given(opened, Location::Remote(counted)),
@@ -281,6 +283,11 @@ fn refused_local(error: CallError) -> Fault {
         }
         error => error.into(),
     }
+}
+
+/// A refusal may repeat the capabilities that were requested.
+fn without_secrets(fault: Fault, capabilities: &Map<String, Value>) -> Fault {
+    Fault { message: Secrets::of_table(capabilities).hide(&fault.message), ..fault }
 }
 
 /// Why a remote end gave no session.

@@ -239,6 +239,23 @@ async fn what_is_answered_twice_counts_once() {
 }
 
 #[tokio::test]
+async fn a_refusal_that_repeats_the_capabilities_is_told_without_their_secrets() {
+    let capabilities = json!({ "se:token": "canary-1", "proxy": { "httpProxy": "user:canary-2@proxy:1" } });
+    let echo = format!("cannot create {capabilities}");
+    let end = End::answering(move |method, path| match (method, path) {
+        ("POST", "/session") => {
+            Reply::Json(500, json!({ "value": { "error": "session not created", "message": echo } }))
+        }
+        _ => well(method, path),
+    });
+    let end = end.await;
+    let rig = Rig::requesting(&end.url(), &capabilities);
+    let browser = rig.launch().await;
+    let refused = open(browser.as_ref(), AMPLE).await.err().expect("refused").message;
+    assert!(refused.contains("cannot create") && !refused.contains("canary"), "{refused}");
+}
+
+#[tokio::test]
 async fn a_grid_without_the_browser_will_never_have_a_session() {
     let slot = json!({ "session": null, "stereotype": { "browserName": "firefox" } });
     let status =

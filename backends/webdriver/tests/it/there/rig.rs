@@ -16,6 +16,7 @@ use plimsoll_host::machine::Machine;
 use plimsoll_host::profile::ProfileRoot;
 use plimsoll_host::spawn::Spawner;
 use plimsoll_webdriver::{Family, Remote, WebDriverDriver, WebDriverSettings};
+use serde_json::Value;
 
 /// Long enough for any operation that is expected to succeed.
 pub(crate) const AMPLE: Duration = Duration::from_secs(20);
@@ -38,29 +39,36 @@ impl Rig {
     }
 
     fn beside(url: &str, dir: Arc<tempfile::TempDir>) -> Self {
-        Self::of(Family::Chromium, &[url], dir)
+        Self::of(WebDriverSettings::default(), &[url], dir)
     }
 
     /// A driver of several remote ends.
     pub(crate) fn among(urls: &[&str]) -> Self {
-        Self::of(Family::Chromium, urls, Arc::new(tempfile::tempdir().expect("a directory")))
+        Self::of(WebDriverSettings::default(), urls, Arc::new(tempfile::tempdir().expect("a directory")))
     }
 
     /// A driver of a remote end for Firefox.
     pub(crate) fn of_firefox(url: &str) -> Self {
-        Self::of(Family::Firefox, &[url], Arc::new(tempfile::tempdir().expect("a directory")))
+        let settings = WebDriverSettings { family: Family::Firefox, ..WebDriverSettings::default() };
+        Self::of(settings, &[url], Arc::new(tempfile::tempdir().expect("a directory")))
     }
 
-    fn of(family: Family, urls: &[&str], dir: Arc<tempfile::TempDir>) -> Self {
+    /// A driver that requests these capabilities too.
+    pub(crate) fn requesting(url: &str, capabilities: &Value) -> Self {
+        let capabilities = capabilities.as_object().cloned().expect("an object");
+        let settings = WebDriverSettings { capabilities, ..WebDriverSettings::default() };
+        Self::of(settings, &[url], Arc::new(tempfile::tempdir().expect("a directory")))
+    }
+
+    fn of(settings: WebDriverSettings, urls: &[&str], dir: Arc<tempfile::TempDir>) -> Self {
         let identity = Identity::Current;
         let profiles = ProfileRoot::open(&dir.path().join("profiles"), &identity).expect("a place");
         let machine =
             Machine { spawner: Spawner::start().expect("a thread"), identity, profiles: Arc::new(profiles) };
         let settings = WebDriverSettings {
-            family,
             remotes: urls.iter().map(|url| Remote::parse(url, 1).expect("a url")).collect(),
             journal: Some(dir.path().to_owned()),
-            ..WebDriverSettings::default()
+            ..settings
         };
         let supervisor = Supervisor::root();
         let driver =
