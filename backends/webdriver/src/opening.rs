@@ -286,8 +286,9 @@ fn refused_local(error: CallError) -> Fault {
 }
 
 /// A refusal may repeat the capabilities that were requested.
-fn without_secrets(fault: Fault, capabilities: &Map<String, Value>) -> Fault {
-    Fault { message: Secrets::of_table(capabilities).hide(&fault.message), ..fault }
+fn without_secrets(mut fault: Fault, capabilities: &Map<String, Value>) -> Fault {
+    fault.message = Secrets::of_table(capabilities).hide(&fault.message);
+    fault
 }
 
 /// Why a remote end gave no session.
