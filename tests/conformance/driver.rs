@@ -273,9 +273,11 @@ pub(crate) fn sim() -> Subject {
         models: &[
             "pages",
             "proxies",
+            "finding",
             "pointing",
             "forms",
             "waiting",
+            "worlds",
             "scripts",
             "results",
             "unicode",

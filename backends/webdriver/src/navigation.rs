@@ -132,13 +132,13 @@ impl Navigation<'_> {
     async fn ask(&self) -> Result<Option<Document>, Fault> {
         let deadline = self.budget.left().min(LOOK * 2);
         let script = format!("try {{ return {}; }} catch {{ return null; }}", Document::STATE);
-        let asked = match self.tab.session().run::<Value>(&script, &json!([]), LOOK, deadline).await {
-            Ok(answer) => Ok(answer.and_then(|answer| serde_json::from_value(answer).ok())),
-            Err(error) => Err(error),
-        };
+        let asked = self.tab.session().run::<Value>(&script, &json!([]), LOOK, deadline).await;
+        let asked = asked.map(|answer| answer.and_then(|answer| serde_json::from_value(answer).ok()));
         let asked = match asked {
-            // The page has replaced what is asked. Our own world costs more.
-            Ok(None) if self.tab.family() == Family::Chromium => {
+            // The page has replaced what is asked, or what chromedriver brings answers with. Our own world costs more.
+            Ok(None) | Err(CallError::Refused { code: Code::Other | Code::JavascriptError, .. })
+                if self.tab.family() == Family::Chromium =>
+            {
                 let text = world::text(self.tab, Document::STATE, deadline).await;
                 text.map(|text| serde_json::from_str(&text?).ok())
             }

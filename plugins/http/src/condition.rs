@@ -1,6 +1,7 @@
 //! The conditions of `wait_for` and `expect`. A page without scripts does not change, so a condition holds
 //! immediately or never.
 
+use percent_encoding::percent_decode_str;
 use plimsoll_core::outcome::{FailureClass, Fault};
 use plimsoll_core::page::Condition;
 use plimsoll_core::step::{ElementState, Expect, WaitFor};
@@ -85,7 +86,9 @@ fn found_instead(condition: Condition<'_>, page: &Page, budget: Budget) -> Resul
         }
         Condition::Url(pattern) => {
             let url = page.url().as_str();
-            unless(matches(url, pattern), format!("it is {}", excerpt(url)))
+            // As people write it, too.
+            let readable = percent_decode_str(url).decode_utf8_lossy();
+            unless(matches(url, pattern) || matches(&readable, pattern), format!("it is {}", excerpt(url)))
         }
     }
 }

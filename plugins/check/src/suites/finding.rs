@@ -1,11 +1,13 @@
 //! Finding elements: selectors of every kind, what is visible, and what text an element has.
 
+use plimsoll_core::capability::Capability;
 use plimsoll_core::outcome::FailureClass;
 use serde_json::json;
 
 use crate::case::cases;
 use crate::faults::{late, refused};
 use crate::rig::Rig;
+use crate::verdict::lacks_one;
 
 cases![
     elements_are_found_by_what_people_see,
@@ -83,6 +85,10 @@ async fn what_has_no_box_of_its_own_is_visible_if_its_content_is(rig: &Rig) {
 }
 
 async fn text_in_shadow_roots_and_drawings_is_text_of_the_page(rig: &Rig) {
+    // A script of the page makes the shadow roots.
+    if !rig.declares(Capability::Evaluate) {
+        lacks_one(Capability::Evaluate);
+    }
     let mut tab = rig
         .show(
             "<div id=host>light</div><x-own id=own></x-own><svg><text id=drawn y=20>drawn text</text></svg><script>

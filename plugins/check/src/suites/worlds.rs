@@ -21,7 +21,7 @@ const REPLACED: &str =
     Element.prototype.matches = Element.prototype.closest = () => null;
     window.performance = { now() { return 0; }, getEntriesByType() { return []; } };
     window.setTimeout = window.requestAnimationFrame = () => 0;
-    Array.prototype.toJSON = Object.prototype.toJSON = function () { return 'replaced'; };
+    Array.prototype.toJSON = function () { return 'replaced'; };
     var URL = 'x';";
 
 async fn what_a_page_replaces_does_not_concern_steps(rig: &Rig) {
