@@ -4,7 +4,7 @@ use crate::files::{report, rust_files};
 use crate::imports::used_paths;
 
 /// The modules of core in the order they are read; each uses only those above it, and its own children.
-const CORE_ORDER: [&str; 19] = [
+const CORE_ORDER: [&str; 20] = [
     "time",
     "units",
     "duration",
@@ -14,6 +14,7 @@ const CORE_ORDER: [&str; 19] = [
     "id",
     "outcome",
     "step",
+    "selector",
     "flow",
     "proxy",
     "job",
