@@ -8,7 +8,7 @@
 //! {"id": "s1", "url": "http://site/form", "steps": [{"fill": {"selector": "#name", "text": "Ada"}}, {"click": "#send"}]}
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::de::Error;
@@ -39,6 +39,8 @@ pub struct Job {
     pub driver: Option<String>,
     /// How the context is set up before its first page.
     pub setup: Setup,
+    /// The names of the secrets whose marks are in its texts. An attempt gets their values from the job's store.
+    pub secrets: BTreeSet<String>,
 }
 
 impl Job {
@@ -205,6 +207,7 @@ impl JobKeys {
                 cookies: self.cookies,
                 proxy: self.proxy,
             },
+            secrets: BTreeSet::new(),
         };
         check_viewports(&job)?;
         Ok(job)

@@ -32,6 +32,7 @@ pub mod proxy;
 #[cfg(feature = "settings")]
 pub mod quantity;
 pub mod runtime;
+pub mod secret_mark;
 pub mod secrets;
 mod selector;
 pub mod shorthand;

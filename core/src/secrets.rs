@@ -2,26 +2,34 @@
 //!
 //! A message about a job may come from a browser, a page or a driver, and contain anything that the job contains. The
 //! values of headers and cookies, the texts that are typed into pages, and the users and passwords of URLs are replaced
-//! in it. The job's data is what the job asked for, and stays as it is.
+//! in it. The job's data is what the job asked for, and stays as it is; only secrets that the job has by name are
+//! replaced there too.
+//!
+//! `revealed` puts the values of these into what one attempt sends to its driver.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use url::Url;
 
 use crate::flow::Plain;
 use crate::job::{Job, Setup};
+use crate::secret_mark::{percent_encoded, replaced};
 use crate::shown::{REDACTED, is_secret_name, without_users};
 use crate::step::{Cookie, Expectation, Goto, Step, WaitTarget};
 
-/// A shorter value is no secret: half of all messages would contain it.
-const SHORTEST: usize = 4;
+/// A shorter value is no secret: half of all messages would contain it. In characters.
+pub const SHORTEST: usize = 4;
 
 /// The secrets of one job or table.
 #[derive(Default)]
 pub struct Secrets {
     /// In each notation in which a message may have them.
     texts: BTreeSet<String>,
+    /// Those that the job has by name, in the same way.
+    named: BTreeSet<String>,
 }
 
 impl Secrets {
@@ -30,7 +38,7 @@ impl Secrets {
     pub fn of(job: &Job) -> Self {
         let mut secrets = Self::default();
         // Every field is named, so that a new one is looked at.
-        let Job { id: _, start, steps, timeout: _, accept_status: _, driver: _, setup } = job;
+        let Job { id: _, start, steps, timeout: _, accept_status: _, driver: _, setup, secrets: _ } = job;
         start.iter().for_each(|goto| secrets.add_page(goto));
         steps.plain().into_iter().for_each(|plain| secrets.add_plain(plain));
         // A proxy has no user.
@@ -64,16 +72,20 @@ impl Secrets {
     /// `text` without the secrets and without the users of URLs.
     #[must_use]
     pub fn hide(&self, text: &str) -> String {
-        let mut shown = without_users(text).into_owned();
-        // A secret that contains another one is replaced first.
-        let mut texts: Vec<_> = self.texts.iter().collect();
-        texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
-        for text in texts {
-            if shown.contains(text.as_str()) {
-                shown = shown.replace(text.as_str(), REDACTED);
-            }
-        }
-        shown
+        without(&self.texts, &without_users(text))
+    }
+
+    /// Adds secrets that the job has by name.
+    pub(crate) fn add_named<'v>(&mut self, values: impl IntoIterator<Item = &'v String>) {
+        let mut named = Self::default();
+        values.into_iter().for_each(|value| named.add(value));
+        self.texts.extend(named.texts.iter().cloned());
+        self.named = named.texts;
+    }
+
+    /// Hides the secrets that the job has by name in its data.
+    pub(crate) fn hide_named(&self, data: &mut Map<String, Value>) {
+        data.values_mut().for_each(|value| each_text(value, &|text| *text = without(&self.named, text)));
     }
 
     fn add_plain(&mut self, plain: &Plain) {
@@ -160,10 +172,61 @@ impl Secrets {
             let debug = format!("{text:?}");
             let json = Value::from(text).to_string();
             let quoted = [&debug, &json].map(|quoted| quoted[1..quoted.len() - 1].to_owned());
-            let notations = quoted.into_iter().chain([text.to_owned()]);
+            let notations = quoted.into_iter().chain(in_urls(text)).chain([text.to_owned()]);
             self.texts.extend(notations.filter(|text| text.chars().count() >= SHORTEST));
         }
     }
+}
+
+/// `part` of a job with these values in place of the marks of their names.
+///
+/// # Errors
+/// When a value does not fit into its place. The message may have the value.
+pub(crate) fn revealed<T: Serialize + DeserializeOwned>(
+    part: &T,
+    values: &BTreeMap<String, String>,
+) -> Result<T, serde_json::Error> {
+    let mut part = serde_json::to_value(part)?;
+    let value = |name: &str| values.get(name).map(String::as_str);
+    each_text(&mut part, &|text| *text = replaced(text, value));
+    serde_json::from_value(part)
+}
+
+/// Changes every text in `value`; names of keys are no texts.
+fn each_text(value: &mut Value, change: &impl Fn(&mut String)) {
+    match value {
+        Value::String(text) => change(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| each_text(item, change)),
+        Value::Object(entries) => entries.values_mut().for_each(|entry| each_text(entry, change)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// `text` without any of `secrets`.
+fn without(secrets: &BTreeSet<String>, text: &str) -> String {
+    // A secret that contains another one is replaced first.
+    let mut secrets: Vec<_> = secrets.iter().filter(|secret| text.contains(secret.as_str())).collect();
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    secrets.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), REDACTED))
+}
+
+/// `text` as it stands in URLs: encoded by programs, by forms, and by a parser of URLs in each of their parts.
+fn in_urls(text: &str) -> Vec<String> {
+    let encoded = percent_encoded(text);
+    let form: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    let mut notations = vec![encoded.to_ascii_lowercase(), encoded, form];
+    if let Ok(mut url) = Url::parse("http://h/") {
+        url.set_query(Some(text));
+        notations.extend(url.query().map(str::to_owned));
+        url.set_fragment(Some(text));
+        notations.extend(url.fragment().map(str::to_owned));
+        url.set_path(text);
+        notations.push(url.path().trim_start_matches('/').to_owned());
+        if url.set_password(Some(text)).is_ok() {
+            notations.extend(url.password().map(str::to_owned));
+        }
+    }
+    notations
 }
 
 /// The text that `text` stands for in a URL.
@@ -179,6 +242,7 @@ mod tests {
     use super::*;
     use crate::id::JobId;
     use crate::job::JobKeys;
+    use crate::secret_mark::shown;
 
     /// Every text that a job can hold as a secret, each with a canary of its own.
     fn job() -> Job {
@@ -204,6 +268,47 @@ mod tests {
         });
         let keys: JobKeys = serde_json::from_value(keys).expect("a good job");
         keys.into_job(|| JobId::try_from("1".to_owned()).expect("an id")).expect("a good job")
+    }
+
+    #[test]
+    fn a_secret_by_name_is_put_in_and_hidden_in_every_notation() {
+        let mark = crate::secret_mark::marked("PW");
+        let keys = json!({
+            "url": format!("http://u:{mark}@h/{mark}?k={mark}"),
+            "headers": {"x": format!("Bearer {mark}")},
+            "steps": [{"evaluate": format!("f('{mark}')")}, {"fill": {"selector": "#p", "text": mark}}]
+        });
+        let keys: JobKeys = serde_json::from_value(keys).expect("a good job");
+        let job = keys.into_job(|| JobId::try_from("1".to_owned()).expect("an id")).expect("a good job");
+        assert_eq!(
+            job.first_page().map(|url| shown(&url.to_string()).into_owned()).as_deref(),
+            Some("http://(redacted)@h/{{secret:PW}}?k={{secret:PW}}")
+        );
+        let value = "ca n\"ary/ü&=";
+        let values = BTreeMap::from([("PW".to_owned(), value.to_owned())]);
+        let start = revealed(&job.start, &values).expect("it fits");
+        let setup = revealed(&job.setup, &values).expect("it fits");
+        let step = |n: usize| revealed(job.steps.plain()[n].step(), &values).expect("it fits");
+        let encoded = "ca%20n%22ary%2F%C3%BC%26%3D";
+        assert_eq!(
+            start.as_ref().map(|goto| goto.url.as_str()),
+            Some(&*format!("http://u:{encoded}@h/{encoded}?k={encoded}"))
+        );
+        assert_eq!(setup.headers["x"], format!("Bearer {value}"));
+        assert!(matches!(step(1), Step::Fill(fill) if fill.text == value));
+        let mut secrets = Secrets::of(&job);
+        secrets.add_named(values.values());
+        let page = Url::parse(&format!("http://h/{value}")).expect("a URL");
+        let message = format!(
+            "{value} {value:?} {} {encoded} {} {page} ca+n%22ary%2F%C3%BC%26%3D",
+            json!(value),
+            encoded.to_lowercase()
+        );
+        let shown = secrets.hide(&message);
+        assert!(!shown.contains("ary"), "{shown}");
+        let mut data = Map::from_iter([("a".to_owned(), json!({"b": [format!("<{value}>"), 1]}))]);
+        secrets.hide_named(&mut data);
+        assert_eq!(data["a"], json!({"b": ["<(redacted)>", 1]}));
     }
 
     #[test]

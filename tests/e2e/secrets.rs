@@ -159,3 +159,36 @@ fn no_command_shows_a_secret_of_the_settings() {
     }
     rig.assert_clean();
 }
+
+#[test]
+fn no_output_has_a_secret_that_a_job_has_by_name() {
+    let (rig, site) = (Rig::new(), nasty_site::serve(LOOPBACK).expect("a port"));
+    let dead = DeadPort::reserve().expect("a port");
+    let (page, by_name) = (site.url("/nested"), "{{secret:CANARY}}");
+    let throws = |what: &str| json!({"evaluate": format!("(() => {{ throw new Error({what}) }})()")});
+    rig.jobs([
+        json!({"url": format!("{page}?k={by_name}"), "steps": [throws("location.href")]}),
+        json!({"url": page.replacen("://", &format!("://u:{by_name}@"), 1), "extract": {"title": "title"}}),
+        json!({"url": format!("http://{}/{by_name}", dead.addr)}),
+        json!({"url": page, "steps": [{"evaluate": format!("[`{by_name}`, encodeURIComponent(`{by_name}`)]")}]}),
+        json!({"url": page, "steps": [{"evaluate": format!("(() => {{ throw new Error(JSON.stringify(`{by_name}`)) }})()")}]}),
+        json!({"url": page, "steps": [{"expect": {"text": by_name, "timeout": "100ms"}}]}),
+        json!({"url": page, "steps": [{"click": {"selector": format!("[a='{by_name}']"), "timeout": "100ms"}}]}),
+        json!({"url": site.url("/headers"), "headers": {"x-a": by_name}, "steps": [{"content": "all"}]}),
+    ]);
+    fs::create_dir(rig.path("secrets")).expect("writable");
+    rig.write("secrets/CANARY", format!("{CANARY} \"ü\"\n"));
+    let mode = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
+    fs::set_permissions(rig.path("secrets/CANARY"), mode(0o600)).expect("ours");
+    let ended = rig.run(&["--set", "secrets.dir=secrets", "--set", "log.level=trace"]);
+    assert_eq!(ended.code(), Some(1), "{}", ended.stderr);
+    let results = fs::read_to_string(rig.path("out/results.jsonl")).expect("results");
+    assert_eq!(results.lines().count(), 8, "{results}");
+    assert!(results.contains("(redacted)") && results.contains("{{secret:CANARY}}"), "{results}");
+    let files = ["out/results.jsonl", "out/report.json", "out/report.html"];
+    let texts = files.map(|file| fs::read_to_string(rig.path(file)).expect("it was written"));
+    for text in texts.iter().chain([&ended.stdout, &ended.stderr]) {
+        let told = text.lines().find(|line| line.contains(CANARY));
+        assert_eq!(told, None);
+    }
+}

@@ -4,13 +4,14 @@ use crate::files::{report, rust_files};
 use crate::imports::used_paths;
 
 /// The modules of core in the order they are read; each uses only those above it, and its own children.
-const CORE_ORDER: [&str; 20] = [
+const CORE_ORDER: [&str; 21] = [
     "time",
     "units",
     "duration",
     "quantity",
     "shorthand",
     "shown",
+    "secret_mark",
     "id",
     "outcome",
     "step",

@@ -10,7 +10,8 @@ mod signals;
 use std::path::Path;
 use std::sync::Arc;
 
-use plimsoll::jobs::JobFile;
+use plimsoll::jobs::{JobFile, JobFileOptions};
+use plimsoll::named_secrets::NamedSecrets;
 use plimsoll::required::RequiredCapabilities;
 use plimsoll::routes::Routes;
 use plimsoll::settings::{Changes, Settings};
@@ -42,11 +43,13 @@ pub async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let mut required = RequiredCapabilities::new(Routes::drawn(&settings));
     let source = input::source(&args).map_err(Failure::usage)?;
     let captures = input::captures(&args).map_err(Failure::usage)?;
+    let options = JobFileOptions { captures, secrets: NamedSecrets::of(&settings) };
     let mut see = |job: &Job, place: &dyn Fn() -> String| required.add(job, place);
     let jobs =
-        JobFile::open_seen(&source, args.rows.as_deref(), captures, &mut see).map_err(Failure::usage)?;
+        JobFile::open_seen(&source, args.rows.as_deref(), options, &mut see).map_err(Failure::usage)?;
     if args.out.is_none() {
         required.require_no_output().map_err(Failure::usage)?;
+        result_stream::require_open().map_err(Failure::environment)?;
     }
     let (total, unused) = (jobs.count(), jobs.unused());
     let stream = result_stream::claim().map_err(Failure::environment)?;

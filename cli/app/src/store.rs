@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use plimsoll::blocking_store::BlockingStore;
 use plimsoll::jobs::{JobFile, JobsError};
+use plimsoll::named_secrets::NamedSecrets;
 use plimsoll_core::id::{JobId, Ticket};
 use plimsoll_core::job::Job;
 use plimsoll_core::port::{Artifact, JobRecord, StoreError};
@@ -24,6 +25,7 @@ pub struct RunStore {
     /// `None` when there is no output directory to keep pictures in. Jobs that take some are refused then
     /// ([`RequiredCapabilities::require_no_output`](plimsoll::required::RequiredCapabilities::require_no_output)), unless their file was changed meanwhile.
     artifacts: Option<Artifacts>,
+    secrets: NamedSecrets,
     writer: Mutex<ResultsWriter>,
     tally: Mutex<Tally>,
 }
@@ -45,6 +47,7 @@ impl RunStore {
 
     fn new(jobs: JobFile, writer: ResultsWriter, artifacts: Option<Artifacts>) -> Self {
         Self {
+            secrets: jobs.secrets().clone(),
             jobs: Mutex::new(jobs),
             given: AtomicU64::new(0),
             artifacts,
@@ -68,6 +71,14 @@ impl BlockingStore for RunStore {
             source: io::Error::other(error),
         })?;
         Ok(next.map(|job| (Ticket(self.given.fetch_add(1, Ordering::Relaxed)), job)))
+    }
+
+    fn secret(&self, name: &str) -> Result<String, StoreError> {
+        let secret = self.secrets.get(name).map(|secret| secret.expose().to_owned());
+        secret.map_err(|why| StoreError {
+            doing: format!("looking up the secret `{name}`"),
+            source: io::Error::other(why),
+        })
     }
 
     fn keep(&self, ticket: Ticket, job: &JobId, artifact: &Artifact) -> Result<String, StoreError> {

@@ -29,6 +29,15 @@ pub trait BlockingStore: Send + Sync + 'static {
     /// As [`Store::next`].
     fn next(&self) -> Result<Option<(Ticket, Job)>, StoreError>;
 
+    /// The value of a secret. A store has none unless it says otherwise.
+    ///
+    /// # Errors
+    /// As [`Store::secret`].
+    fn secret(&self, name: &str) -> Result<String, StoreError> {
+        let source = io::Error::new(io::ErrorKind::NotFound, "this store has no secrets");
+        Err(StoreError { doing: format!("looking up the secret `{name}`"), source })
+    }
+
     /// Keeps an artifact.
     ///
     /// # Errors
@@ -80,6 +89,11 @@ impl<S: BlockingStore> OnThreads<S> {
 impl<S: BlockingStore> Store for OnThreads<S> {
     async fn next(&self) -> Result<Option<(Ticket, Job)>, StoreError> {
         self.call("reading jobs", S::next).await
+    }
+
+    async fn secret(&self, name: &str) -> Result<String, StoreError> {
+        let name = name.to_owned();
+        self.call("looking up a secret", move |store| store.secret(&name)).await
     }
 
     async fn keep(&self, ticket: Ticket, job: &JobId, artifact: Artifact) -> Result<String, StoreError> {

@@ -40,12 +40,22 @@ use plimsoll_core::job::{Captures, Job};
 pub use error::{JobsError, Problem};
 pub use source::Source;
 
+use crate::named_secrets::NamedSecrets;
 use rows::Rows;
 use source::Opened;
 use walk::Walk;
 
 /// A function that is called with each good job and with a function that returns the job's place.
 pub type See<'a> = dyn FnMut(&Job, &dyn Fn() -> String) + 'a;
+
+/// What jobs get that their source does not have.
+#[derive(Debug, Clone, Default)]
+pub struct JobFileOptions {
+    /// The keys of jobs that lack them.
+    pub captures: Captures,
+    /// The secrets that jobs name.
+    pub secrets: NamedSecrets,
+}
 
 /// Jobs that were checked, to be taken one at a time.
 #[derive(Debug)]
@@ -62,29 +72,29 @@ impl JobFile {
     /// # Errors
     /// When the source, the rows or the jobs are wrong.
     pub fn open(source: &Source, rows: Option<&Path>) -> Result<Self, JobsError> {
-        Self::open_seen(source, rows, Captures::default(), &mut |_, _| {})
+        Self::open_seen(source, rows, JobFileOptions::default(), &mut |_, _| {})
     }
 
-    /// As [`JobFile::open`]. Each job gets the keys of `captures` that it has not, and `see` is called with each good job.
+    /// As [`JobFile::open`], with `options`, and `see` is called with each good job.
     ///
     /// # Errors
     /// When the source, the rows or the jobs are wrong.
     pub fn open_seen(
         source: &Source,
         rows: Option<&Path>,
-        captures: Captures,
+        options: JobFileOptions,
         see: &mut See<'_>,
     ) -> Result<Self, JobsError> {
-        Self::check(Opened::new(source)?, rows, captures, see)
+        Self::check(Opened::new(source)?, rows, options, see)
     }
 
     fn check(
         opened: Opened,
         rows: Option<&Path>,
-        captures: Captures,
+        options: JobFileOptions,
         see: &mut See<'_>,
     ) -> Result<Self, JobsError> {
-        let (mut walk, problems) = Walk::new(opened, rows.map(Rows::open).transpose()?, captures)?;
+        let (mut walk, problems) = Walk::new(opened, rows.map(Rows::open).transpose()?, options)?;
         let count = check::check(&mut walk, problems, see)?;
         Ok(Self { walk, count, taken: 0 })
     }
@@ -93,6 +103,12 @@ impl JobFile {
     #[must_use]
     pub const fn count(&self) -> u64 {
         self.count
+    }
+
+    /// The secrets that the jobs name.
+    #[must_use]
+    pub const fn secrets(&self) -> &NamedSecrets {
+        self.walk.secrets()
     }
 
     /// What the source has that no job uses, such as further columns of a table.
@@ -190,7 +206,7 @@ mod tests {
         let stream = |text: &str| {
             let opened =
                 Opened::stream("stdin".into(), Path::new(""), text.as_bytes()).expect("a temporary file");
-            JobFile::check(opened, None, Captures::default(), &mut |_, _| {})
+            JobFile::check(opened, None, JobFileOptions::default(), &mut |_, _| {})
                 .map(jobs)
                 .map_err(|why| why.to_string())
         };
@@ -221,8 +237,8 @@ mod tests {
 
     #[test]
     fn what_all_jobs_bring_back_is_added_in_each_format() {
-        let captures =
-            || serde_json::from_str::<Captures>(r#"{"screenshot":"full","pdf":{}}"#).expect("keys");
+        let captures = serde_json::from_str(r#"{"screenshot":"full","pdf":{}}"#).expect("keys");
+        let options = JobFileOptions { captures, ..JobFileOptions::default() };
         let files = Files::new(&[
             ("a.txt", b"http://a/{{x}}"),
             ("a.jsonl", br##"{"url":"http://a/","screenshot":"#b"}"##),
@@ -233,13 +249,39 @@ mod tests {
         for (name, rows) in [("a.txt", Some("r.csv")), ("a.jsonl", None), ("a.csv", None), ("a.xml", None)] {
             let (source, rows) = (Source::Path(files.path(name)), rows.map(|rows| files.path(rows)));
             let mut steps = Vec::new();
-            JobFile::open_seen(&source, rows.as_deref(), captures(), &mut |job, _| {
+            JobFile::open_seen(&source, rows.as_deref(), options.clone(), &mut |job, _| {
                 steps = (&job.steps).into_iter().cloned().collect();
             })
             .expect("a good job");
             let [Step::Screenshot(taken), Step::Pdf(_)] = &steps[..] else { panic!("{name}: {steps:?}") };
             assert_eq!(taken.of == Capture::Full, name != "a.jsonl", "{name}");
         }
+    }
+
+    #[test]
+    fn a_missing_secret_is_told_with_its_place() {
+        let files = Files::new(&[
+            ("a.txt", b"http://a/\nhttp://u:{{secret:PLIMSOLL_TEST_NONE}}@a/"),
+            (
+                "a.jsonl",
+                b"{\"url\":\"http://{{secret:X}}/\"}\n{\"url\":\"http://a/\",\"timeout\":\"{{secret:X}}\"}",
+            ),
+            ("a.toml", b"[[job]]\nid = \"{{secret:X}}\"\nurl = \"http://a/\""),
+        ]);
+        let said = |name| files.open(name, None).expect_err("a mistake");
+        let told = "a.txt:2: there is no secret `PLIMSOLL_TEST_NONE`; set the environment variable PLIMSOLL_SECRET_PLIMSOLL_TEST_NONE";
+        assert!(said("a.txt").contains(told), "{}", said("a.txt"));
+        assert!(
+            said("a.jsonl").contains("a.jsonl:1: url: `http://{{secret:X}}/` is no URL"),
+            "{}",
+            said("a.jsonl")
+        );
+        assert!(
+            said("a.jsonl").contains("a.jsonl:2: timeout") && said("a.jsonl").is_ascii(),
+            "{}",
+            said("a.jsonl")
+        );
+        assert!(said("a.toml").contains("`id` has a secret"), "{}", said("a.toml"));
     }
 
     #[test]

@@ -18,7 +18,7 @@
 //!
 //! 1. [`Engine`], [`EngineBuilder`], [`Job`], [`JobHandle`]: what a program uses; `submit`: why a job is refused.
 //! 2. `settings`: what can be set, in layers; `error`: why an engine could not start.
-//! 3. `decode`, `jobs`: job files, with errors that name the place.
+//! 3. `decode`, `jobs`: job files, with errors that name the place; `named_secrets`: what they name and do not have.
 //! 4. `compose`: makes drivers; `capacity`: how many contexts fit on this machine.
 //! 5. `routes`, `required`: which driver a job goes to, and whether it can do it.
 //! 6. `blocking_store`, `memory_store`, `job_router`, `fleets`: stores, and several drivers as one.
@@ -34,6 +34,7 @@ mod job;
 mod job_router;
 pub mod jobs;
 mod memory_store;
+pub mod named_secrets;
 pub mod process_limits;
 pub mod required;
 pub mod routes;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   core's policies: retry memory warnings breakers pressure    (feature `settings`: serde and schemars)
-//!   this crate:      limits timeouts log driver route profiles
+//!   this crate:      limits timeouts log driver route profiles secrets
 //!        └──────┴──────┴───── Settings ─────┴──► fleet(): the configuration of a fleet
 //!   layers ─► Settings          defaults < file < environment < --set < flags
 //!   reference                   every key with its meaning and range, drawn from the types; the JSON Schema
@@ -30,6 +30,7 @@ mod redact;
 pub mod reference;
 mod route;
 mod secret;
+mod secrets;
 mod source;
 mod text;
 mod timeouts;
@@ -62,6 +63,7 @@ pub use self::profiles::ProfileSettings;
 pub use self::redact::{Address, FreeTable};
 pub use self::route::{FallbackSettings, RouteSettings, RuleSettings};
 pub use self::secret::{REDACTED, Secret, SecretError};
+pub use self::secrets::SecretsSettings;
 pub use self::source::Source;
 pub use self::timeouts::TimeoutSettings;
 use crate::decode::nearest;
@@ -96,6 +98,8 @@ pub struct Settings {
     pub route: RouteSettings,
     /// Where browsers keep their files.
     pub profiles: ProfileSettings,
+    /// Where the secrets are that jobs name.
+    pub secrets: SecretsSettings,
 }
 
 impl Settings {

@@ -39,6 +39,15 @@ pub trait Store: Send + Sync {
         CancellationToken::new()
     }
 
+    /// The value of the secret that the texts of its jobs name so. A store has no secrets unless it says otherwise.
+    ///
+    /// # Errors
+    /// If there is no such secret now. No message has the value.
+    async fn secret(&self, name: &str) -> Result<String, StoreError> {
+        let source = std::io::Error::new(std::io::ErrorKind::NotFound, "this store has no secrets");
+        Err(StoreError { doing: format!("looking up the secret `{name}`"), source })
+    }
+
     /// Stores an artifact of a job and returns the name under which it can be found.
     ///
     /// # Errors

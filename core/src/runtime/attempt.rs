@@ -11,6 +11,7 @@
 //! ```
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::future::Future;
 use std::io::ErrorKind;
@@ -19,6 +20,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -29,11 +32,11 @@ use crate::id::Ticket;
 use crate::job::Job;
 use crate::outcome::{Failure, FailureClass, Fault, Stage};
 use crate::policy::dispatch::AttemptEnd;
-use crate::port::{Browser, CloseError, Context, Incidents, OpenRequest, Opening, Page, StepOutput, Store};
+use crate::port::{Browser, CloseError, Context, Incidents, OpenRequest, Opening, Page, StepOutput, Store, StoreError};
 use crate::runtime::clock::Clock;
 use crate::runtime::permit::OpenedNote;
 use crate::runtime::result_memory::{Held, ResultMemory};
-use crate::secrets::Secrets;
+use crate::secrets::{Secrets, revealed};
 use crate::step::Step;
 use crate::time::Moment;
 
@@ -52,6 +55,8 @@ const LONGEST_MESSAGE: usize = 16 << 10;
 pub(crate) struct AttemptOrder {
     pub(crate) ticket: Ticket,
     pub(crate) job: Arc<Job>,
+    /// The values of the secrets that the job has by name; nothing else holds them.
+    pub(crate) named: BTreeMap<String, String>,
     /// The name of the browser's driver, for messages.
     pub(crate) driver: Arc<str>,
     pub(crate) browser: Arc<dyn Browser>,
@@ -101,15 +106,62 @@ struct Unopened {
 
 /// Runs the attempt. The message of a failure has no secret of the job, and is cut only then: a half of a secret would
 /// not be found.
-pub(crate) async fn run(order: AttemptOrder) -> AttemptReport {
-    let job = Arc::clone(&order.job);
+pub(crate) async fn run(mut order: AttemptOrder) -> AttemptReport {
+    if !order.job.secrets.is_empty()
+        && let Err(fault) = reveal(&mut order).await
+    {
+        return unopened(&order, fault);
+    }
+    let (job, named) = (Arc::clone(&order.job), order.named.clone());
     let mut report = run_in_context(order).await;
+    if !named.is_empty() {
+        secrets_of(&job, &named).hide_named(&mut report.output.data);
+    }
     if let AttemptEnd::Failed(Failure { stage, path, fault }) = report.end {
-        let message = Secrets::of(&job).hide(&fault.message);
+        let message = secrets_of(&job, &named).hide(&fault.message);
         let fault = Fault { message, ..fault }.shortened();
         report.end = AttemptEnd::Failed(Failure { path, ..fault.at(stage) });
     }
     report
+}
+
+/// Looks up the secrets that the job has by name, and puts them into what its context is opened with. Steps get them when
+/// they are performed.
+async fn reveal(order: &mut AttemptOrder) -> Result<(), Fault> {
+    for name in &order.job.secrets {
+        let value = timeout(order.budget, order.store.secret(name)).await;
+        let value = value.map_err(|_| out_of_time(order.budget))?;
+        let refused = |why: StoreError| format!("{why}: {}", why.source);
+        let value = value.map_err(|why| Fault::persistent(FailureClass::Unsupported, refused(why)))?;
+        order.named.insert(name.clone(), value);
+    }
+    let (start, setup) = (with_secrets(&order.job.start, order)?, with_secrets(&order.job.setup, order)?);
+    order.job = Arc::new(Job { start, setup, ..(*order.job).clone() });
+    Ok(())
+}
+
+/// A part of the job with the values of its secrets.
+fn with_secrets<T: Serialize + DeserializeOwned>(part: &T, order: &AttemptOrder) -> Result<T, Fault> {
+    // The reason may have the value.
+    let misfit = |_| "the value of a secret does not fit into its place".to_owned();
+    let revealed = revealed(part, &order.named).map_err(misfit);
+    revealed.map_err(|why| Fault::persistent(FailureClass::Unsupported, why))
+}
+
+fn secrets_of(job: &Job, named: &BTreeMap<String, String>) -> Secrets {
+    let mut secrets = Secrets::of(job);
+    secrets.add_named(named.values());
+    secrets
+}
+
+/// The report of an attempt that opened nothing.
+fn unopened(order: &AttemptOrder, fault: Fault) -> AttemptReport {
+    AttemptReport {
+        end: AttemptEnd::Failed(fault.at(Stage::Create)),
+        output: AttemptOutput { held: order.results.hold(), ..AttemptOutput::default() },
+        finished: order.clock.now(),
+        closed: Ok(()),
+    }
 }
 
 async fn run_in_context(order: AttemptOrder) -> AttemptReport {
@@ -242,7 +294,7 @@ async fn carry_out(
         match answer {
             Ok(answer) => interpreter.answer(answer),
             Err(fault) => {
-                let message = Secrets::of(&order.job).hide(&fault.message);
+                let message = secrets_of(&order.job, &order.named).hide(&fault.message);
                 let left = rounded(deadline.since(order.clock.now()));
                 let time = if left.is_zero() { Time::Over } else { Time::Left };
                 interpreter.failed(Fault { message, ..fault }.shortened(), time)?;
@@ -266,6 +318,8 @@ async fn answer(
 ) -> Result<Answer, Fault> {
     let values = Values { data: &output.data, error: interpreter.caught() };
     let filled = call.plain.filled(values)?;
+    let filled =
+        if order.named.is_empty() { filled } else { Cow::Owned(with_secrets(&*filled, order)?) };
     // Values that were put in may be typed into pages, as the texts of the job are.
     let secrets = matches!(filled, Cow::Owned(_)).then(|| Secrets::of_step(&filled));
     let step = match interpreter.element() {

@@ -123,7 +123,7 @@ fn another(key: &Key) -> Value {
 #[test]
 fn every_key_of_the_fleet_arrives_in_it() {
     /// Tables and keys that the fleet does not read.
-    const READ_ELSEWHERE: [&str; 4] = ["driver.", "route.", "profiles.", "log."];
+    const READ_ELSEWHERE: [&str; 5] = ["driver.", "route.", "profiles.", "secrets.", "log."];
     const ALSO: [&str; 1] = ["timeouts.grace"];
     let fleet = |settings: &Settings| format!("{:?}", settings.fleet(0));
     let before = fleet(&Settings::default());

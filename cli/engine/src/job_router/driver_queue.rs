@@ -104,6 +104,10 @@ impl Store for QueueStore {
         self.router.store.begins(ticket)
     }
 
+    async fn secret(&self, name: &str) -> Result<String, StoreError> {
+        self.router.store.secret(name).await
+    }
+
     async fn keep(&self, ticket: Ticket, job: &JobId, artifact: Artifact) -> Result<String, StoreError> {
         self.router.store.keep(ticket, job, artifact).await
     }

@@ -1,5 +1,7 @@
 //! [`Entries`]: the jobs of a source as they are written, one after the other, in every format.
 
+use std::collections::BTreeSet;
+
 use plimsoll_core::job::JobKeys;
 use serde_json::{Value, json};
 
@@ -143,9 +145,9 @@ impl Entries {
 }
 
 impl Entry<'_> {
-    /// The keys of a job that is not a template.
-    pub(super) fn keys(&self) -> Result<JobKeys, Fault> {
-        match self.written {
+    /// The keys of a job that is not a template, and the names of its secrets.
+    pub(super) fn keys(&self) -> Result<(JobKeys, BTreeSet<String>), Fault> {
+        let keys = match self.written {
             Written::Url(text) if !template::concerns(text) => {
                 keys_of(&self.value()?).map_err(|why| Fault::new(self.place, why))
             }
@@ -155,15 +157,16 @@ impl Entry<'_> {
             Written::Line(line) => decode::from_value(&self.value()?)
                 .map_err(|why: DecodeError| Fault::new(line.place_of(&why), why.without_secrets())),
             Written::Json(text) if !template::concerns_json(text) => json::keys(text, self.place),
-            _ => {
-                let value = self.value()?;
+            Written::Url(_) | Written::Json(_) | Written::Table(_) => {
                 let unfilled = |name: &str| Err(TemplateError::NoRows(name.to_owned()));
-                let value =
-                    template::fill(&value, &mut { unfilled }).map_err(|why| Fault::new(self.place, why))?;
-                decode::from_value(&value)
-                    .map_err(|why| Fault::new(self.place_of(&why), why.without_secrets()))
+                let (value, secrets) = template::fill(&self.value()?, &mut { unfilled })
+                    .map_err(|why| Fault::new(self.place, why))?;
+                let keys = decode::from_value(&value)
+                    .map_err(|why| Fault::new(self.place_of(&why), why.without_secrets()))?;
+                return Ok((keys, secrets));
             }
-        }
+        };
+        Ok((keys?, BTreeSet::new()))
     }
 
     /// The job as a template.

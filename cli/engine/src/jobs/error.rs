@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use plimsoll_core::secret_mark;
 use plimsoll_core::shown::excerpt;
 
 use super::format;
@@ -215,7 +216,7 @@ impl Problems {
         self.kept.sort_by_key(|fault| fault.place);
         let tell = |Fault { place, message }| Problem {
             place: place.show(file, rows),
-            message: excerpt(&message, LONGEST),
+            message: excerpt(&secret_mark::shown(&message), LONGEST),
         };
         Err(JobsError::Invalid {
             name: file.to_owned(),

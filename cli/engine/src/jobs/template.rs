@@ -1,12 +1,16 @@
 //! Jobs as templates: `{{name}}` in any text of a job is replaced by the row's value in the column of that name.
 //!
 //! Blanks inside the braces are ignored. `{{{{` stands for two literal braces, and `}}` alone is literal. Values are
-//! inserted as they are, without quotes or escapes, and the result is a text. Keys are not filled.
+//! inserted as they are, without quotes or escapes, and the result is a text. Keys are not filled. `{{secret:NAME}}`
+//! becomes a mark, which an attempt replaces by the secret; a value of a row cannot bring one in.
 //!
 //! In steps, `{{data.NAME}}` and `{{error.NAME}}` are filled later, from the job's own data; they stay what they are, and
 //! a value of a row never becomes one of them.
 
+use std::collections::BTreeSet;
+
 use plimsoll_core::flow::{self, Piece, Variable};
+use plimsoll_core::secret_mark;
 use serde_json::Value;
 
 use crate::decode::nearest;
@@ -25,6 +29,13 @@ pub(super) enum TemplateError {
     NoRows(String),
     #[error("the key `{0}` has a placeholder; only values are filled")]
     Key(String),
+    #[error("`{{{{secret:{0}}}}}` names no secret; a name has up to 64 letters, digits and `_`")]
+    SecretName(String),
+    #[error("`{0}` has a secret, and it is shown in results; only values that are not shown can be secret")]
+    SecretShown(&'static str),
+    /// Data that would name a secret.
+    #[error("a text has the character U+FDD0, which stands for a secret here; take it out")]
+    Mark,
     #[error("the values make the job larger than {} MiB; shorten them", MOST_FILLED >> 20)]
     TooLarge,
 }
@@ -59,18 +70,21 @@ pub(super) fn concerns_json(text: &str) -> bool {
     concerns(text) || text.contains("\\u007")
 }
 
-/// Whether a row could change `text`.
+/// Whether a row or a secret could change `text`.
 pub(super) fn has_placeholder(text: &str) -> bool {
-    let none = &mut |name: &str| Err(TemplateError::NoRows(name.to_owned()));
-    fill_text(text, Part::Whole, none, &mut 0).is_err()
+    let mut filling = Filling { left: 0, secrets: BTreeSet::new() };
+    let filled = fill_text(text, Part::Whole, &mut |name| Err(TemplateError::NoRows(name.to_owned())), &mut filling);
+    filled.is_err() || !filling.secrets.is_empty()
 }
 
-/// `value` with every placeholder replaced by what `column` returns for its name.
+/// `value` with every placeholder replaced by what `column` returns for its name, and the names of its secrets.
 pub(super) fn fill<'r>(
     value: &Value,
     column: &mut impl FnMut(&str) -> Result<&'r str, TemplateError>,
-) -> Result<Value, TemplateError> {
-    fill_within(value, Part::Whole, column, &mut { MOST_FILLED })
+) -> Result<(Value, BTreeSet<String>), TemplateError> {
+    let mut filling = Filling { left: MOST_FILLED, secrets: BTreeSet::new() };
+    let value = fill_within(value, Part::Whole, column, &mut filling)?;
+    Ok((value, filling.secrets))
 }
 
 /// The part of a job in which a text stands.
@@ -92,16 +106,26 @@ impl Part {
     }
 }
 
+/// What happens while a job is filled.
+struct Filling {
+    /// How many bytes values may still add.
+    left: usize,
+    secrets: BTreeSet<String>,
+}
+
+/// What the placeholder of a secret begins with.
+const SECRET: &str = "secret:";
+
 fn fill_within<'r>(
     value: &Value,
     part: Part,
     column: &mut impl FnMut(&str) -> Result<&'r str, TemplateError>,
-    left: &mut usize,
+    filling: &mut Filling,
 ) -> Result<Value, TemplateError> {
     Ok(match value {
-        Value::String(text) => Value::String(fill_text(text, part, column, left)?),
+        Value::String(text) => Value::String(fill_text(text, part, column, filling)?),
         Value::Array(items) => {
-            let items = items.iter().map(|item| fill_within(item, part, column, left));
+            let items = items.iter().map(|item| fill_within(item, part, column, filling));
             Value::Array(items.collect::<Result<_, _>>()?)
         }
         Value::Object(entries) => {
@@ -110,7 +134,14 @@ fn fill_within<'r>(
                     return Err(TemplateError::Key(key.clone()));
                 }
                 let part = if part == Part::Whole { Part::of(key) } else { part };
-                Ok((key.clone(), fill_within(value, part, column, left)?))
+                let filled = fill_within(value, part, column, filling)?;
+                let shown = ["id", "name"].into_iter().find(|shown| *shown == key);
+                match (shown, filled.as_str()) {
+                    (Some(shown), Some(text)) if secret_mark::count(text) > 0 => {
+                        Err(TemplateError::SecretShown(shown))
+                    }
+                    _ => Ok((key.clone(), filled)),
+                }
             });
             Value::Object(entries.collect::<Result<_, _>>()?)
         }
@@ -118,15 +149,14 @@ fn fill_within<'r>(
     })
 }
 
-/// `left` is how many bytes values may still add.
 fn fill_text<'r>(
     text: &str,
     part: Part,
     column: &mut impl FnMut(&str) -> Result<&'r str, TemplateError>,
-    left: &mut usize,
+    filling: &mut Filling,
 ) -> Result<String, TemplateError> {
     let (mut filled, mut later) = (String::with_capacity(text.len()), Vec::new());
-    let mut rest = text;
+    let (mut rest, mut marks) = (text, 0);
     while let Some((before, after)) = rest.split_once("{{") {
         filled += before;
         if let Some(after) = after.strip_prefix("{{") {
@@ -136,6 +166,16 @@ fn fill_text<'r>(
         }
         let name = after.split_once("}}").map(|(name, after)| (name.trim(), after));
         match name {
+            Some((name, after)) if name.starts_with(SECRET) => {
+                let name = name[SECRET.len()..].trim();
+                if !secret_mark::is_name(name) {
+                    return Err(TemplateError::SecretName(name.chars().take(64).collect()));
+                }
+                filled += &secret_mark::marked(name);
+                filling.secrets.insert(name.to_owned());
+                marks += 1;
+                rest = after;
+            }
             Some((name, after)) if is_name(name) => {
                 rest = after;
                 if part == Part::Steps
@@ -145,18 +185,19 @@ fn fill_text<'r>(
                     continue;
                 }
                 let value = column(name)?;
-                *left = left.checked_sub(value.len()).ok_or(TemplateError::TooLarge)?;
+                filling.left = filling.left.checked_sub(value.len()).ok_or(TemplateError::TooLarge)?;
                 filled += value;
             }
             _ => return Err(TemplateError::Malformed),
         }
     }
     filled += rest;
-    if part == Part::Whole {
-        return Ok(filled);
+    if part == Part::Steps {
+        later.push(Piece::Literal(filled));
+        filled = flow::write(&later);
     }
-    later.push(Piece::Literal(filled));
-    Ok(flow::write(&later))
+    // Data must not name a secret, nor may two values make a mark together.
+    if secret_mark::count(&filled) == marks { Ok(filled) } else { Err(TemplateError::Mark) }
 }
 
 fn is_name(text: &str) -> bool {
@@ -185,7 +226,7 @@ mod tests {
                 "the b" => Ok(""),
                 _ => Err(TemplateError::no_column(name, &["a".into(), "the b".into(), "price".into()])),
             },
-            &mut { MOST_FILLED },
+            &mut Filling { left: MOST_FILLED, secrets: BTreeSet::new() },
         )
     }
 
@@ -235,9 +276,41 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_named_by_the_template_and_by_nothing_else() {
+        let value = |text: &str| json!({"url": text, "steps": [{"fill": {"selector": "#p", "text": "{{ secret: PW }}"}}]});
+        let (filled, secrets) =
+            fill(&value("http://h/{{secret:KEY}}{{a}}"), &mut |_| Ok("{{secret:OTHER}}")).expect("good");
+        assert_eq!(secrets, BTreeSet::from(["KEY".to_owned(), "PW".to_owned()]));
+        assert_eq!(filled["url"], format!("http://h/{}{{{{secret:OTHER}}}}", secret_mark::marked("KEY")));
+        for forged in [secret_mark::marked("KEY"), "%EF%B7%90KEY%EF%B7%91".to_owned()] {
+            assert_eq!(fill(&value("http://h/{{a}}"), &mut |_| Ok(&forged)), Err(TemplateError::Mark));
+            assert_eq!(fill(&value(&forged), &mut |_| Ok("")), Err(TemplateError::Mark));
+        }
+        assert_eq!(
+            fill(&value("{{a}}{{b}}"), &mut |name| Ok(if name == "a" { "%EF%B7" } else { "%90" })),
+            Err(TemplateError::Mark)
+        );
+        for wrong in ["{{secret:}}", "{{secret:a-b}}", "{{secret:a b}}"] {
+            assert!(
+                matches!(fill(&value(wrong), &mut |_| Ok("")), Err(TemplateError::SecretName(_))),
+                "{wrong}"
+            );
+        }
+        for (key, shown) in [("id", "id"), ("name", "name")] {
+            let told = fill(&json!({key: "x{{secret:PW}}"}), &mut |_| Ok(""));
+            assert_eq!(told, Err(TemplateError::SecretShown(shown)));
+        }
+        assert_eq!(filled_secret("{{{{secret:PW}}"), Ok(("{{secret:PW}}".into(), BTreeSet::new())));
+    }
+
+    fn filled_secret(text: &str) -> Result<(Value, BTreeSet<String>), TemplateError> {
+        fill(&json!(text), &mut |_| Ok(""))
+    }
+
+    #[test]
     fn a_value_stays_a_text_and_other_types_stay_themselves() {
         let value = json!({"n": 1, "t": ["{{a}}", null, true, {"u": "{{a}}"}]});
-        let filled = fill(&value, &mut |_| Ok("7"));
+        let filled = fill(&value, &mut |_| Ok("7")).map(|(value, _)| value);
         assert_eq!(filled, Ok(json!({"n": 1, "t": ["7", null, true, {"u": "7"}]})));
     }
 
@@ -255,7 +328,7 @@ mod tests {
             let template: String = parts.iter().map(|(text, of)| format!("{text}{{{{column {of}}}}}")).collect();
             let expected: String = parts.iter().map(|(text, of)| format!("{text}{}", VALUES[*of])).collect();
             let by_name = |name: &str| Ok(VALUES[name.trim_start_matches("column ").parse::<usize>().expect("a number")]);
-            prop_assert_eq!(fill_text(&template, Part::Whole, &mut { by_name }, &mut { MOST_FILLED }), Ok(expected));
+            prop_assert_eq!(fill_text(&template, Part::Whole, &mut { by_name }, &mut Filling { left: MOST_FILLED, secrets: BTreeSet::new() }), Ok(expected));
         }
     }
 }

@@ -2,19 +2,22 @@
 //!
 //! Checking the jobs, finding repeated ids, and giving the jobs out are three such iterations.
 
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use plimsoll_core::id::JobId;
-use plimsoll_core::job::{Captures, Job, JobKeys};
+use plimsoll_core::job::{Job, JobKeys};
 use plimsoll_core::step::Step;
 use serde_json::Value;
 
+use super::JobFileOptions;
 use super::entries::Entries;
 use super::error::{Fault, JobsError, Place, Problems};
 use super::rows::{Row, Rows};
 use super::source::Opened;
 use super::template;
 use crate::decode;
+use crate::named_secrets::NamedSecrets;
 
 /// A walk over all jobs.
 #[derive(Debug)]
@@ -26,8 +29,9 @@ pub(super) struct Walk {
     /// How many entries were read.
     number: u64,
     rows: Option<Rows>,
-    /// What every job brings back.
-    captures: Captures,
+    options: JobFileOptions,
+    /// What was found when a secret was looked up.
+    secrets: HashMap<String, Result<(), String>>,
     /// The template that the next rows fill.
     template: Option<Template>,
 }
@@ -50,14 +54,21 @@ impl Walk {
     pub(super) fn new(
         opened: Opened,
         rows: Option<Rows>,
-        captures: Captures,
+        options: JobFileOptions,
     ) -> Result<(Self, Problems), JobsError> {
         let (name, base) = (opened.name.clone(), opened.base.clone());
         let (entries, problems) = Entries::open(opened)?;
         if rows.is_some() && !entries.may_be_templates() {
             return Err(JobsError::NoTemplates(name));
         }
-        Ok((Self { name, base, entries, number: 0, rows, captures, template: None }, problems))
+        Ok((
+            Self { name, base, entries, number: 0, rows, options, secrets: HashMap::new(), template: None },
+            problems,
+        ))
+    }
+
+    pub(super) const fn secrets(&self) -> &NamedSecrets {
+        &self.options.secrets
     }
 
     /// What the source has that no job uses.
@@ -91,8 +102,8 @@ impl Walk {
                 if advanced.map_err(|why| JobsError::Unreadable { name: rows.name.clone(), why })? {
                     let row = rows.row();
                     let place = Place { row: Some(row.line), ..template.place };
-                    let job = template.job(row, &self.captures).map_err(|why| Fault { place, message: why });
-                    return Ok(Some(job.map(|job| (place, self.at_base(job)))));
+                    let job = template.job(row, &self.options);
+                    return Ok(Some(self.found(place, job)));
                 }
                 self.template = None;
             }
@@ -101,13 +112,12 @@ impl Walk {
             let Some(entry) = next else { return Ok(None) };
             self.number += 1;
             let Some(rows) = &mut self.rows else {
-                let found = entry.and_then(|entry| {
-                    let keys = entry.keys()?;
-                    let job = job(keys, &self.captures, || self.number.to_string());
-                    let job = job.map_err(|why| Fault::new(entry.place, why))?;
-                    Ok((entry.place, job))
-                });
-                return Ok(Some(found.map(|(place, job)| (place, self.at_base(job)))));
+                let (place, keys) = match entry.and_then(|entry| Ok((entry.place, entry.keys()?))) {
+                    Ok(found) => found,
+                    Err(fault) => return Ok(Some(Err(fault))),
+                };
+                let job = job(keys, &self.options, || self.number.to_string());
+                return Ok(Some(self.found(place, job)));
             };
             let template = entry.and_then(|entry| {
                 let value = entry.value()?;
@@ -123,14 +133,21 @@ impl Walk {
         }
     }
 
-    /// `job` with the files that it uploads relative to the directory of the source.
-    fn at_base(&self, mut job: Job) -> Job {
+    /// `job` at its place, if it has all its secrets, with the files that it uploads relative to the directory of the
+    /// source.
+    fn found(&mut self, place: Place, job: Result<Job, String>) -> Found {
+        let mut job = job.map_err(|why| Fault { place, message: why })?;
+        for name in &job.secrets {
+            let secret = self.secrets.entry(name.clone());
+            let look_up = || self.options.secrets.get(name).map(drop).map_err(|why| why.to_string());
+            secret.or_insert_with(look_up).clone().map_err(|why| Fault { place, message: why })?;
+        }
         job.steps.edit(|step| {
             if let Step::Upload(upload) = step {
                 upload.files.iter_mut().for_each(|file| *file = self.base.join(&*file));
             }
         });
-        job
+        Ok((place, job))
     }
 }
 
@@ -140,7 +157,7 @@ impl Template {
             Some(Value::String(id)) if !template::has_placeholder(id) => {
                 // `{{{{` becomes `{{` here too.
                 let id = template::fill(&Value::String(id.clone()), &mut |_| Ok("")).ok();
-                let id = id.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
+                let id = id.as_ref().and_then(|(id, _)| id.as_str()).unwrap_or_default().to_owned();
                 value.as_object_mut().map(|keys| keys.remove("id"));
                 id
             }
@@ -149,16 +166,22 @@ impl Template {
         Self { place, value, prefix }
     }
 
-    fn job(&self, row: Row<'_>, captures: &Captures) -> Result<Job, String> {
-        let value = template::fill(&self.value, &mut |name| row.get(name)).map_err(|why| why.to_string())?;
+    fn job(&self, row: Row<'_>, options: &JobFileOptions) -> Result<Job, String> {
+        let filled = template::fill(&self.value, &mut |name| row.get(name));
+        let (value, secrets) = filled.map_err(|why| why.to_string())?;
         let keys = decode::from_value(&value).map_err(|why| why.without_secrets().to_string())?;
-        job(keys, captures, || format!("{}-{}", self.prefix, row.number))
+        job((keys, secrets), options, || format!("{}-{}", self.prefix, row.number))
     }
 }
 
-/// The job with these keys and those of `captures`; its id is `otherwise` unless the keys have one.
-fn job(keys: JobKeys, captures: &Captures, otherwise: impl FnOnce() -> String) -> Result<Job, String> {
+/// The job with these keys, those that all jobs have, and these secrets; its id is `otherwise` unless the keys have one.
+fn job(
+    (keys, secrets): (JobKeys, BTreeSet<String>),
+    options: &JobFileOptions,
+    otherwise: impl FnOnce() -> String,
+) -> Result<Job, String> {
     let id =
         keys.id().cloned().map_or_else(|| JobId::try_from(otherwise()), Ok).map_err(|why| why.to_string())?;
-    keys.or(captures).into_job(|| id).map_err(|why| why.to_string())
+    let job = keys.or(&options.captures).into_job(|| id).map_err(|why| why.to_string())?;
+    Ok(Job { secrets, ..job })
 }

@@ -19,6 +19,8 @@ const NOT_SETTINGS: [&str; 5] = [
     "PLIMSOLL_FIREFOX",
     "PLIMSOLL_LOG",
 ];
+/// What the names of variables with secrets of jobs begin with.
+const SECRETS: &str = "PLIMSOLL_SECRET_";
 /// No key is longer, nor deeper.
 const LONGEST_KEY: usize = 200;
 const DEEPEST_KEY: usize = 12;
@@ -26,7 +28,7 @@ const DEEPEST_KEY: usize = 12;
 /// The layer of an environment variable, if it is one of ours.
 pub(super) fn environment(name: OsString, value: OsString) -> Option<Result<Layer, Mistake>> {
     let shown = name.to_string_lossy().into_owned();
-    if !shown.starts_with(PREFIX) || NOT_SETTINGS.contains(&shown.as_str()) {
+    if !shown.starts_with(PREFIX) || shown.starts_with(SECRETS) || NOT_SETTINGS.contains(&shown.as_str()) {
         return None;
     }
     let wrong = |message: &str| Some(Err(Mistake::at(format!("the environment variable {shown}"), message)));

@@ -9,6 +9,7 @@ use crate::outcome::Outcome;
 use crate::port::JobRecord;
 use crate::runtime::attempt::AttemptOutput;
 use crate::runtime::result_memory::{Held, ResultMemory};
+use crate::secret_mark::shown;
 use crate::time::Moment;
 
 /// The jobs that have not ended.
@@ -84,7 +85,7 @@ impl OpenJobs {
             id: job.id.clone(),
             driver: Arc::clone(&self.driver),
             fell_back_from: Vec::new(),
-            url: job.start.as_ref().map(|goto| goto.url.to_string()),
+            url: job.start.as_ref().map(|goto| shown(&goto.url.to_string()).into_owned()),
             outcome,
             attempts,
             elapsed,

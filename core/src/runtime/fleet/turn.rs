@@ -3,6 +3,7 @@
 mod publish;
 mod wake;
 
+use std::collections::BTreeMap;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -346,6 +347,7 @@ impl Turn {
             budget: job.timeout.unwrap_or(self.config.attempt_timeout),
             admitted,
             job,
+            named: BTreeMap::new(),
             driver: self.jobs.driver(),
             browser,
             results: self.jobs.results(),
