@@ -302,7 +302,7 @@ mod tests {
             (r#"{"url":"http://a","wait_until":"idle","extract":{"t":"title"}}"#, "idle, extract"),
             (r#"{"url":"chrome://crash"}"#, "fault_pages"),
             (
-                r#"{"url":"http://a","extract":{"a":{"selector":"li","fields":{"b":"text=x"}}},"steps":[{"press":{"key":"a","selector":"ul >> li"}}]}"#,
+                r#"{"url":"http://a","extract":{"a":{"all":"li","fields":{"b":"text=x"}}},"steps":[{"press":{"key":"a","selector":"ul >> li"}}]}"#,
                 "press, locators, extract",
             ),
             (r#"{"url":"http://a","screenshot":{"of":"full","format":"jpeg"}}"#, "full_screenshot, jpeg"),

@@ -162,11 +162,13 @@ async fn a_drag_waits_for_both_ends_and_goes_from_one_to_the_other() {
 #[tokio::test(start_paused = true)]
 async fn keys_go_out_together_and_characters_without_a_key_between_them() {
     let (result, done) =
-        run(json!({ "type": { "selector": "#a", "text": "abßc" } }), [ready(&Value::Null)]).await;
+        run(json!({ "type": { "selector": "#a", "text": "abßc" } }), [ready(&json!(true))]).await;
     assert_eq!(result, Ok(StepOutput::Done));
     assert_eq!(done, ["press a b", "insert ß", "press c"]);
+    let (_, done) = run(json!({ "type": { "selector": "#a", "text": "x" } }), [ready(&json!(false))]).await;
+    assert_eq!(done, ["press End", "press x"], "where no script can move the caret, a key does");
     let slow = json!({ "type": { "selector": "#a", "text": "ab", "delay": "1s" } });
-    assert_eq!(run(slow, [ready(&Value::Null)]).await.1, ["press a", "press b"]);
+    assert_eq!(run(slow, [ready(&json!(true))]).await.1, ["press a", "press b"]);
 }
 
 #[tokio::test(start_paused = true)]

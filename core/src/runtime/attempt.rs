@@ -32,7 +32,9 @@ use crate::id::Ticket;
 use crate::job::Job;
 use crate::outcome::{Failure, FailureClass, Fault, Stage};
 use crate::policy::dispatch::AttemptEnd;
-use crate::port::{Browser, CloseError, Context, Incidents, OpenRequest, Opening, Page, StepOutput, Store, StoreError};
+use crate::port::{
+    Browser, CloseError, Context, Incidents, OpenRequest, Opening, Page, StepOutput, Store, StoreError,
+};
 use crate::runtime::clock::Clock;
 use crate::runtime::permit::OpenedNote;
 use crate::runtime::result_memory::{Held, ResultMemory};
@@ -318,8 +320,7 @@ async fn answer(
 ) -> Result<Answer, Fault> {
     let values = Values { data: &output.data, error: interpreter.caught() };
     let filled = call.plain.filled(values)?;
-    let filled =
-        if order.named.is_empty() { filled } else { Cow::Owned(with_secrets(&*filled, order)?) };
+    let filled = if order.named.is_empty() { filled } else { Cow::Owned(with_secrets(&*filled, order)?) };
     // Values that were put in may be typed into pages, as the texts of the job are.
     let secrets = matches!(filled, Cow::Owned(_)).then(|| Secrets::of_step(&filled));
     let step = match interpreter.element() {

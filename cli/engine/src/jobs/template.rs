@@ -73,7 +73,8 @@ pub(super) fn concerns_json(text: &str) -> bool {
 /// Whether a row or a secret could change `text`.
 pub(super) fn has_placeholder(text: &str) -> bool {
     let mut filling = Filling { left: 0, secrets: BTreeSet::new() };
-    let filled = fill_text(text, Part::Whole, &mut |name| Err(TemplateError::NoRows(name.to_owned())), &mut filling);
+    let filled =
+        fill_text(text, Part::Whole, &mut |name| Err(TemplateError::NoRows(name.to_owned())), &mut filling);
     filled.is_err() || !filling.secrets.is_empty()
 }
 
@@ -250,7 +251,7 @@ mod tests {
         let job = json!({"url": "{{u}}", "steps": [{"press": "{{data.x}}"}], "extract": {"a": "{{data.x}}"}});
         let whole =
             fill(&job, &mut |name| if name == "u" { Ok("http://h/") } else { Err(TemplateError::TooLarge) });
-        assert_eq!(whole.map(|job| job["steps"].clone()), Ok(job["steps"].clone()));
+        assert_eq!(whole.map(|(job, _)| job["steps"].clone()), Ok(job["steps"].clone()));
     }
 
     #[test]

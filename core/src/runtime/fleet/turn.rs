@@ -3,7 +3,6 @@
 mod publish;
 mod wake;
 
-use std::collections::BTreeMap;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
