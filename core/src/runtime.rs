@@ -3,6 +3,7 @@
 mod attempt;
 pub mod budget;
 pub mod clock;
+mod driver_answer;
 pub mod fleet;
 mod monitor;
 pub mod opening;

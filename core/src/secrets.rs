@@ -16,6 +16,7 @@ use url::Url;
 
 use crate::flow::Plain;
 use crate::job::{Job, Setup};
+use crate::outcome::{FailureClass, Fault};
 use crate::secret_mark::{percent_encoded, replaced};
 use crate::shown::{REDACTED, is_secret_name, without_users};
 use crate::step::{Cookie, Expectation, Goto, Step, WaitTarget};
@@ -53,6 +54,14 @@ impl Secrets {
         secrets
     }
 
+    /// The secrets of `job` and those that it has by name, with their values.
+    pub(crate) fn with_named(job: &Job, values: &BTreeMap<String, String>) -> Self {
+        let (mut secrets, mut named) = (Self::of(job), Self::default());
+        values.values().for_each(|value| named.add(value));
+        secrets.texts.extend(named.texts.iter().cloned());
+        Self { named: named.texts, ..secrets }
+    }
+
     /// The secrets of one step, whose placeholders were filled.
     #[must_use]
     pub fn of_step(step: &Step) -> Self {
@@ -73,14 +82,6 @@ impl Secrets {
     #[must_use]
     pub fn hide(&self, text: &str) -> String {
         without(&self.texts, &without_users(text))
-    }
-
-    /// Adds secrets that the job has by name.
-    pub(crate) fn add_named<'v>(&mut self, values: impl IntoIterator<Item = &'v String>) {
-        let mut named = Self::default();
-        values.into_iter().for_each(|value| named.add(value));
-        self.texts.extend(named.texts.iter().cloned());
-        self.named = named.texts;
     }
 
     /// Hides the secrets that the job has by name in its data.
@@ -181,15 +182,21 @@ impl Secrets {
 /// `part` of a job with these values in place of the marks of their names.
 ///
 /// # Errors
-/// When a value does not fit into its place. The message may have the value.
+/// When a value does not fit into its place.
 pub(crate) fn revealed<T: Serialize + DeserializeOwned>(
     part: &T,
     values: &BTreeMap<String, String>,
-) -> Result<T, serde_json::Error> {
-    let mut part = serde_json::to_value(part)?;
-    let value = |name: &str| values.get(name).map(String::as_str);
-    each_text(&mut part, &|text| *text = replaced(text, value));
-    serde_json::from_value(part)
+) -> Result<T, Fault> {
+    let fill = || {
+        let mut part = serde_json::to_value(part)?;
+        let value = |name: &str| values.get(name).map(String::as_str);
+        each_text(&mut part, &|text| *text = replaced(text, value));
+        serde_json::from_value(part)
+    };
+    // The reason may have the value.
+    fill().map_err(|_: serde_json::Error| {
+        Fault::persistent(FailureClass::Unsupported, "the value of a secret does not fit into its place")
+    })
 }
 
 /// Changes every text in `value`; names of keys are no texts.
@@ -296,8 +303,7 @@ mod tests {
         );
         assert_eq!(setup.headers["x"], format!("Bearer {value}"));
         assert!(matches!(step(1), Step::Fill(fill) if fill.text == value));
-        let mut secrets = Secrets::of(&job);
-        secrets.add_named(values.values());
+        let secrets = Secrets::with_named(&job, &values);
         let page = Url::parse(&format!("http://h/{value}")).expect("a URL");
         let message = format!(
             "{value} {value:?} {} {encoded} {} {page} ca+n%22ary%2F%C3%BC%26%3D",

@@ -82,7 +82,7 @@ fn no_output_of_a_run_has_a_secret_of_its_jobs() {
 }
 
 /// Keys whose texts name files of this machine, which have no users and no passwords.
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "driver.cdp.executable",
     "driver.plugin.a.path",
     "driver.plugins.dirs",
@@ -91,6 +91,7 @@ const FILES: [&str; 8] = [
     "driver.webdriver.geckodriver",
     "driver.webdriver.password_file",
     "profiles.root",
+    "secrets.dir",
 ];
 
 /// Every key below `schema` that can hold free text, with a value that has the canary wherever a secret may stand.

@@ -20,8 +20,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -33,9 +31,10 @@ use crate::job::Job;
 use crate::outcome::{Failure, FailureClass, Fault, Stage};
 use crate::policy::dispatch::AttemptEnd;
 use crate::port::{
-    Browser, CloseError, Context, Incidents, OpenRequest, Opening, Page, StepOutput, Store, StoreError,
+    Browser, CloseError, Context, Incidents, OpenRequest, Opening, StepOutput, Store, StoreError,
 };
 use crate::runtime::clock::Clock;
+use crate::runtime::driver_answer::{accept, answered};
 use crate::runtime::permit::OpenedNote;
 use crate::runtime::result_memory::{Held, ResultMemory};
 use crate::secrets::{Secrets, revealed};
@@ -49,9 +48,6 @@ use crate::time::Moment;
 const GRACE: Duration = Duration::from_millis(500);
 /// The timeout for the verified removal of a context or of a partly created context.
 const CLOSE_BUDGET: Duration = Duration::from_secs(15);
-
-/// The longest message of a fault that is kept, in bytes.
-const LONGEST_MESSAGE: usize = 16 << 10;
 
 /// The inputs of an attempt.
 pub(crate) struct AttemptOrder {
@@ -117,10 +113,10 @@ pub(crate) async fn run(mut order: AttemptOrder) -> AttemptReport {
     let (job, named) = (Arc::clone(&order.job), order.named.clone());
     let mut report = run_in_context(order).await;
     if !named.is_empty() {
-        secrets_of(&job, &named).hide_named(&mut report.output.data);
+        Secrets::with_named(&job, &named).hide_named(&mut report.output.data);
     }
     if let AttemptEnd::Failed(Failure { stage, path, fault }) = report.end {
-        let message = secrets_of(&job, &named).hide(&fault.message);
+        let message = Secrets::with_named(&job, &named).hide(&fault.message);
         let fault = Fault { message, ..fault }.shortened();
         report.end = AttemptEnd::Failed(Failure { path, ..fault.at(stage) });
     }
@@ -137,23 +133,10 @@ async fn reveal(order: &mut AttemptOrder) -> Result<(), Fault> {
         let value = value.map_err(|why| Fault::persistent(FailureClass::Unsupported, refused(why)))?;
         order.named.insert(name.clone(), value);
     }
-    let (start, setup) = (with_secrets(&order.job.start, order)?, with_secrets(&order.job.setup, order)?);
+    let (start, setup) =
+        (revealed(&order.job.start, &order.named)?, revealed(&order.job.setup, &order.named)?);
     order.job = Arc::new(Job { start, setup, ..(*order.job).clone() });
     Ok(())
-}
-
-/// A part of the job with the values of its secrets.
-fn with_secrets<T: Serialize + DeserializeOwned>(part: &T, order: &AttemptOrder) -> Result<T, Fault> {
-    // The reason may have the value.
-    let misfit = |_| "the value of a secret does not fit into its place".to_owned();
-    let revealed = revealed(part, &order.named).map_err(misfit);
-    revealed.map_err(|why| Fault::persistent(FailureClass::Unsupported, why))
-}
-
-fn secrets_of(job: &Job, named: &BTreeMap<String, String>) -> Secrets {
-    let mut secrets = Secrets::of(job);
-    secrets.add_named(named.values());
-    secrets
 }
 
 /// The report of an attempt that opened nothing.
@@ -296,7 +279,7 @@ async fn carry_out(
         match answer {
             Ok(answer) => interpreter.answer(answer),
             Err(fault) => {
-                let message = secrets_of(&order.job, &order.named).hide(&fault.message);
+                let message = Secrets::with_named(&order.job, &order.named).hide(&fault.message);
                 let left = rounded(deadline.since(order.clock.now()));
                 let time = if left.is_zero() { Time::Over } else { Time::Left };
                 interpreter.failed(Fault { message, ..fault }.shortened(), time)?;
@@ -320,7 +303,7 @@ async fn answer(
 ) -> Result<Answer, Fault> {
     let values = Values { data: &output.data, error: interpreter.caught() };
     let filled = call.plain.filled(values)?;
-    let filled = if order.named.is_empty() { filled } else { Cow::Owned(with_secrets(&*filled, order)?) };
+    let filled = if order.named.is_empty() { filled } else { Cow::Owned(revealed(&*filled, &order.named)?) };
     // Values that were put in may be typed into pages, as the texts of the job are.
     let secrets = matches!(filled, Cow::Owned(_)).then(|| Secrets::of_step(&filled));
     let step = match interpreter.element() {
@@ -361,27 +344,6 @@ async fn perform(
     answered(&order.driver, step, performed)
 }
 
-/// The answer of a driver to a step, if it is what the step owes. Every answer of every driver passes here. A fault of
-/// class `internal` is the driver's own, so its message names the driver and the step.
-fn answered(driver: &str, step: &Step, answer: Result<StepOutput, Fault>) -> Result<StepOutput, Fault> {
-    let internal = |why: &dyn Display| {
-        let message = format!("driver `{driver}`, step `{}`: {why}", step.name());
-        Fault::persistent(FailureClass::Internal, message)
-    };
-    let mut fault = match answer {
-        Ok(output) => match output.check(step) {
-            Ok(()) => return Ok(output),
-            Err(wrong) => internal(&wrong),
-        },
-        Err(fault) if fault.class == FailureClass::Internal => {
-            Fault { recurrence: fault.recurrence, ..internal(&fault.message) }
-        }
-        Err(fault) => fault,
-    };
-    fault.message.truncate(fault.message.floor_char_boundary(LONGEST_MESSAGE));
-    Err(fault)
-}
-
 async fn gather(
     order: &AttemptOrder,
     deadline: Moment,
@@ -413,21 +375,6 @@ async fn gather(
         }
     }
     Ok(())
-}
-
-/// A status of 400 or above is a failure unless the job accepts it.
-fn accept(job: &Job, page: &Page) -> Result<(), Fault> {
-    match page.status {
-        Some(status) if status >= 400 && !job.accept_status.contains(&status) => {
-            let message = format!("{} answered {status}", page.url);
-            Err(if status >= 500 || status == 429 {
-                Fault::transient(FailureClass::HttpStatus, message)
-            } else {
-                Fault::persistent(FailureClass::HttpStatus, message)
-            })
-        }
-        _ => Ok(()),
-    }
 }
 
 fn out_of_time(budget: Duration) -> Fault {

@@ -336,8 +336,7 @@ impl Turn {
             return self.tell(Event::Ended(slot, AttemptEnd::Failed(gone)));
         };
         self.attempts_made += 1;
-        let evict = CancellationToken::new();
-        let admitted = self.clock.now();
+        let (evict, admitted) = (CancellationToken::new(), self.clock.now());
         let opened = permit.opened_note();
         let attempt = Attempt { permit, job: seq, browser: browser_id, admitted, evict: evict.clone() };
         self.attempts.insert(slot, attempt);
