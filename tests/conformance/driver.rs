@@ -185,6 +185,10 @@ pub(crate) fn grid() -> Subject {
                 ),
             ),
             ("a_browser_that_hangs_is_told", Known::Always("a grid answers for a driver that hangs")),
+            (
+                "a_page_that_may_run_no_scripts_is_acted_upon",
+                Known::Always("a timeout: the page's world, where scripts run there, has no timers"),
+            ),
         ],
         source: || Box::new(GridSource(OnceCell::new())),
         ..chromedriver()

@@ -159,8 +159,8 @@ impl Driver for WebDriverDriver {
         };
         match self.origin.source {
             Source::Local(_) => family,
-            // Its browsers cannot read files of this machine.
-            Source::Remote(_) => family.without(&[Upload]),
+            // Its browsers cannot read files of this machine, and it may forward no DevTools commands.
+            Source::Remote(_) => family.without(&[OwnWorld, Upload]),
         }
     }
 

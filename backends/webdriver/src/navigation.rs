@@ -29,7 +29,7 @@ use tokio::time::{sleep, timeout};
 use self::document::{Document, Verdict};
 use crate::call::{CallError, Code};
 use crate::settings::Family;
-use crate::tab::{Arrival, Tab};
+use crate::tab::{Arrival, ScriptWorld, Tab};
 use crate::world;
 
 /// Pauses between two questions in milliseconds; the last is repeated. Most pages are there within a tenth of a second,
@@ -137,7 +137,7 @@ impl Navigation<'_> {
         let asked = match asked {
             // The page has replaced what is asked, or what chromedriver brings answers with. Our own world costs more.
             Ok(None) | Err(CallError::Refused { code: Code::Other | Code::JavascriptError, .. })
-                if self.tab.family() == Family::Chromium =>
+                if self.tab.scripts() == ScriptWorld::Own =>
             {
                 let text = world::text(self.tab, Document::STATE, deadline).await;
                 text.map(|text| serde_json::from_str(&text?).ok())

@@ -38,8 +38,9 @@ use crate::lease::Lease;
 use crate::location::Location;
 use crate::open_session::{OpenSession, SessionLocation, network_watch, process_id};
 use crate::session::Session;
+use crate::settings::Family;
 use crate::setup;
-use crate::tab::Tab;
+use crate::tab::{ScriptWorld, Tab};
 
 /// The longest time for a requested session to arrive, whether or not the caller still waits for it: a grid queues
 /// requests for five minutes, and sometimes answers late.
@@ -149,8 +150,12 @@ async fn open(
     };
     let process = process_id(&opened);
     let network = network_watch(&link, &location, process);
+    let scripts = match (&location, link.family) {
+        (Location::Local(_), Family::Chromium) => ScriptWorld::Own,
+        _ => ScriptWorld::Page,
+    };
     let lease = Lease::new(&link, OpenSession { session: Arc::clone(&session), process, network, location });
-    let tab = Tab::new(session, link.family, link.window);
+    let tab = Tab::new(session, link.family, scripts, link.window);
     let prepared = tokio::select! {
         biased;
         prepared = setup::prepare(&tab, &request, budget) => prepared,

@@ -163,7 +163,13 @@ impl Session {
             self.script_limit.store(wanted, Ordering::Relaxed);
         }
         let body = json!({ "script": script, "args": arguments });
-        self.post("execute/sync", &body, deadline.min(limit + SLACK)).await
+        match self.post("execute/sync", &body, deadline.min(limit + SLACK)).await {
+            // Firefox shows its page about a crashed tab in its first process, where it runs no scripts.
+            Err(CallError::Refused { call, code: Code::UnsupportedOperation, message }) => {
+                Err(CallError::Refused { call, code: Code::TabCrashed, message })
+            }
+            answer => answer,
+        }
     }
 
     /// Sends a command. A command that met a dialog was not executed, the dialog is closed: it is sent again.

@@ -26,6 +26,7 @@ const COUNTING: Duration = Duration::from_secs(1);
 pub(crate) struct Tab {
     session: Arc<Session>,
     family: Family,
+    scripts: ScriptWorld,
     window: WindowSize,
     /// The handle of its own window, once it was requested. In Chromium it is also the id of the main frame.
     handle: OnceCell<String>,
@@ -43,12 +44,27 @@ pub(crate) enum Arrival {
     Later,
 }
 
+/// Where our scripts run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ScriptWorld {
+    /// In a world of their own, through the DevTools commands of a chromedriver on this machine.
+    Own,
+    /// In the page's. A remote end may forward no DevTools commands, and Firefox has none.
+    Page,
+}
+
 impl Tab {
     /// The window of a new session.
-    pub(crate) fn new(session: Arc<Session>, family: Family, window: WindowSize) -> Self {
+    pub(crate) fn new(
+        session: Arc<Session>,
+        family: Family,
+        scripts: ScriptWorld,
+        window: WindowSize,
+    ) -> Self {
         Self {
             session,
             family,
+            scripts,
             window,
             handle: OnceCell::new(),
             log: PerformanceLog::default(),
@@ -65,6 +81,11 @@ impl Tab {
     /// The browser family.
     pub(crate) const fn family(&self) -> Family {
         self.family
+    }
+
+    /// Where scripts run in it.
+    pub(crate) const fn scripts(&self) -> ScriptWorld {
+        self.scripts
     }
 
     /// The window size unless the job sets another.

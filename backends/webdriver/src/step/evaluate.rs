@@ -11,8 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::call::{CallError, Code};
-use crate::settings::Family;
-use crate::tab::Tab;
+use crate::tab::{ScriptWorld, Tab};
 use crate::world::{self, TEXT};
 
 /// The time by which the remote end's limit on a script is earlier than our deadline.
@@ -24,9 +23,9 @@ pub(super) async fn look<T: DeserializeOwned>(
     script: &str,
     deadline: Duration,
 ) -> Result<Verdict<T>, PageError> {
-    let text: Option<String> = match tab.family() {
-        Family::Chromium => world::text(tab, script, deadline).await?,
-        Family::Firefox => {
+    let text: Option<String> = match tab.scripts() {
+        ScriptWorld::Own => world::text(tab, script, deadline).await?,
+        ScriptWorld::Page => {
             let body = format!("return (async () => ({TEXT})(await {script}))();");
             tab.session().run(&body, &json!([]), deadline.max(LOOK), deadline).await?
         }

@@ -13,7 +13,7 @@ use plimsoll_http::{HttpDriver, HttpSettings};
 use serde_json::{Map, Value, json};
 
 /// The time limit of a step that should succeed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A browser with these settings.
 pub(crate) async fn browser_with(settings: Value) -> Arc<dyn Browser> {
