@@ -77,7 +77,7 @@ pub(super) fn elements(selector: String) -> Step {
     Step::Extract(Extract { fields: BTreeMap::from([(ELEMENTS.to_owned(), field)]) })
 }
 
-/// What the data of a step that [`elements`] made says: the selector, and the number of its elements.
+/// What the data of a step that `elements` made says: the selector, and the number of its elements.
 #[must_use]
 pub fn counted(step: &Step, data: &Map<String, Value>) -> Answer {
     let selector = match step {

@@ -1,4 +1,4 @@
-//! [`url`]: the URL on a line of a list of URLs.
+//! [`url()`]: the URL on a line of a list of URLs.
 //!
 //! ```text
 //!   URL              the URL
