@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::job::{Job, Setup};
-use crate::selector::{is_locator, selectors};
+use crate::selector::has_locator;
 use crate::step::{
     Capture, ElementState, Expectation, ImageFormat, LoadState, PageUrl, Step, Viewport, WaitTarget,
 };
@@ -208,7 +208,7 @@ impl Step {
 
 /// The capabilities that a step needs: its own kind, and those of its parameters.
 fn of_step(step: &Step) -> Vec<Capability> {
-    let locators = selectors(step).into_iter().any(is_locator).then_some(Capability::Locators);
+    let locators = has_locator(step).then_some(Capability::Locators);
     let (step, special) = match step {
         Step::Goto(goto) => return fault_page(&goto.url).into_iter().chain(idle(goto.wait_until)).collect(),
         Step::WaitFor(wait) => (Capability::WaitFor, of_wait(&wait.target)),

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::interpreter::Answer;
-use crate::step::{
-    Capture, DragTarget, Expect, Expectation, Extract, Field, ScrollTarget, Step, WaitFor, WaitTarget,
-};
+use crate::selector::each_selector_mut;
+use crate::step::{Extract, Field, Step};
 
 /// The selector that means the element itself.
 const ITSELF: &str = ":scope";
@@ -15,59 +14,11 @@ const ITSELF: &str = ":scope";
 /// `step` with each of its selectors relative to the element that `outer` selects. `:scope` alone is that element.
 #[must_use]
 pub fn within(mut step: Step, outer: &str) -> Step {
-    let chain = |selector: &mut String| {
+    let mut chain = |selector: &mut String| {
         *selector =
             if selector.trim() == ITSELF { outer.to_owned() } else { format!("{outer} >> {selector}") };
     };
-    match &mut step {
-        Step::WaitFor(WaitFor { target: WaitTarget::Selector(selector, _), .. })
-        | Step::Expect(Expect {
-            that:
-                Expectation::Element(selector, _)
-                | Expectation::ElementText(selector, _)
-                | Expectation::Count(selector, _),
-            ..
-        }) => chain(selector),
-        Step::Click(step) => chain(&mut step.selector),
-        Step::Fill(step) => chain(&mut step.selector),
-        Step::Type(step) => chain(&mut step.selector),
-        Step::Press(step) => step.selector.iter_mut().for_each(chain),
-        Step::Select(step) => chain(&mut step.selector),
-        Step::Check(step) | Step::Uncheck(step) => chain(&mut step.selector),
-        Step::Hover(step) => chain(&mut step.selector),
-        Step::Drag(step) => {
-            chain(&mut step.from);
-            if let DragTarget::Selector(selector) = &mut step.target {
-                chain(selector);
-            }
-        }
-        Step::Scroll(step) => {
-            if let ScrollTarget::Selector(selector) = &mut step.to {
-                chain(selector);
-            }
-        }
-        Step::Upload(step) => chain(&mut step.selector),
-        Step::Extract(Extract { fields }) => fields.values_mut().for_each(|field| match field {
-            // The fields of records are looked up inside each record already.
-            Field::One { selector, .. } | Field::All { selector, .. } | Field::Records { selector, .. } => {
-                chain(selector);
-            }
-        }),
-        Step::Screenshot(step) => {
-            if let Capture::Element(selector) = &mut step.of {
-                chain(selector);
-            }
-        }
-        Step::Goto(_)
-        | Step::WaitFor(_)
-        | Step::Expect(_)
-        | Step::Evaluate(_)
-        | Step::Pdf(_)
-        | Step::Content(_)
-        | Step::GetCookies(_)
-        | Step::SetCookies(_)
-        | Step::SetViewport(_) => {}
-    }
+    each_selector_mut(&mut step, &mut chain);
     step
 }
 
