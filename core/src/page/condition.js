@@ -54,8 +54,9 @@
     }
     case "text": {
       const body = get(document, "body") ?? get(document, "documentElement");
-      const held = get(body, "innerText") ?? "";
-      return holds(contains(held, text) || contains(textOf(body), text), `it contains ${excerpt(plain(held))}`);
+      const held = get(body, "innerText") ?? get(body, "textContent");
+      const found = contains(held, text) || (hidesText(body) && contains(shown(body), text));
+      return holds(found, `it contains ${excerpt(plain(held))}`);
     }
     case "title":
       return holds(contains(get(document, "title"), text), `it is ${excerpt(get(document, "title"))}`);

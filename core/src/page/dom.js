@@ -29,20 +29,15 @@ const shadows = function* (root) {
   }
 };
 
-// The boxes of an element. One that is `display: contents` has those of what is in it.
-const boxes = element => {
-  if (getComputedStyle(element).display !== "contents") return [...call(element, "getClientRects")];
+// What has the boxes of an element. An element that is `display: contents` has those of what is in it.
+const drawn = element => {
+  if (getComputedStyle(element).display !== "contents") return element;
   const range = new Range();
   range.selectNodeContents(element);
-  return [...range.getClientRects()];
+  return range;
 };
-
-const bounds = element => {
-  if (getComputedStyle(element).display !== "contents") return call(element, "getBoundingClientRect");
-  const range = new Range();
-  range.selectNodeContents(element);
-  return range.getBoundingClientRect();
-};
+const boxes = element => [...call(drawn(element), "getClientRects")];
+const bounds = element => call(drawn(element), "getBoundingClientRect");
 
 const visible = element => {
   const { width, height } = bounds(element);
@@ -53,9 +48,11 @@ const visible = element => {
     : call(element, "checkVisibility", { visibilityProperty: true });
 };
 
+// Elements whose text nobody sees.
+const UNSEEN = ["script", "style", "noscript", "template", "head"];
+
 // The text that is shown, with that of open shadow roots and of drawings, which `innerText` leaves out.
 const shown = root => {
-  const UNSEEN = ["script", "style", "noscript", "template", "head"];
   const parts = [];
   let length = 0;
   const walk = (node, seen) => {
@@ -78,11 +75,13 @@ const shown = root => {
   return parts.join("").replace(/[^\S\n]*\n\s*/g, "\n").replace(/[^\S\n]+/g, " ").trim();
 };
 
-// The text of an element as a reader sees it. `shown` takes longer, and is asked where it finds more.
-const textOf = element => {
-  const hasMore = !shadows(element).next().done || call(element, "querySelector", "svg text") !== null;
-  return hasMore ? shown(element) : (get(element, "innerText") ?? get(element, "textContent"));
-};
+// Whether `shown` finds more than `innerText`. It takes longer, so it is asked only then.
+const hidesText = element =>
+  !shadows(element).next().done || call(element, "querySelector", "svg text") !== null;
+
+// The text of an element as a reader sees it.
+const textOf = element =>
+  hidesText(element) ? shown(element) : (get(element, "innerText") ?? get(element, "textContent"));
 
 const later = (resolve, delay) =>
   typeof scheduler === "object" ? scheduler.postTask(resolve, { delay }) : setTimeout(resolve, delay);

@@ -19,12 +19,11 @@ const isButton = element =>
 // The smallest elements with the text.
 const byText = (root, wanted) => {
   const matches = says(wanted);
-  const SILENT = ["script", "style", "noscript", "template", "head"];
   const textIn = node => (isButton(node) ? node.value : (get(node, "textContent") ?? ""));
   // An element has an exact text, or something in it has.
   const part = says(wanted.replace(/^"(.*)"$/s, "$1"));
   const smallest = node => {
-    const below = [...get(node, "children")].filter(child => !SILENT.includes(get(child, "localName")));
+    const below = [...get(node, "children")].filter(child => !UNSEEN.includes(get(child, "localName")));
     const found = below.flatMap(child => (part(textIn(child)) ? smallest(child) : []));
     if (found.length || !matches(textIn(node))) return found;
     return node.nodeType === Node.ELEMENT_NODE ? [node] : [node.host].filter(Boolean);
