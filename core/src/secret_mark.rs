@@ -9,12 +9,15 @@
 //! mark is percent-encoded, and so is the value that replaces it there.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 const OPEN: &str = "\u{fdd0}";
 const CLOSE: &str = "\u{fdd1}";
 const OPEN_IN_URL: &str = "%EF%B7%90";
 const CLOSE_IN_URL: &str = "%EF%B7%91";
+/// What has no meaning in a URL is not encoded (RFC 3986, 2.3).
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// The longest name of a secret.
 const LONGEST: usize = 64;
 
@@ -58,16 +61,7 @@ pub(crate) fn replaced<'v>(text: &str, value: impl Fn(&str) -> Option<&'v str>) 
 
 /// A text as a part of a URL: everything but letters, digits and `-._~` is encoded.
 pub(crate) fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a text cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
+    utf8_percent_encode(text, ENCODED).to_string()
 }
 
 /// `text` with `with` in place of each name between `open` and `close`.
