@@ -81,6 +81,16 @@ pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>, ProgramError> {
     if status.success() { Ok(stdout) } else { Err(ProgramError::Ended { line: line(command), status }) }
 }
 
+/// Builds the program `name` of the kit, and `plimsoll`, which is its first argument, both for release.
+pub(crate) fn release_program(name: &str, flags: &[&str]) -> Result<Command, ProgramError> {
+    let build = ["build", "--release", "--package", "plimsoll-cli", "--package", "plimsoll-kit"];
+    run(cargo(build).args(flags).args(["--bin", "plimsoll", "--bin", name]))?;
+    let release = root().join(target()).join("release");
+    let mut built = program(&[&release.join(name).to_string_lossy()]);
+    built.arg(release.join("plimsoll")).current_dir(root());
+    Ok(built)
+}
+
 /// Replaces this process by `command`. Returns only when that is not possible.
 pub(crate) fn become_program(command: &mut Command) -> ProgramError {
     let source = command.exec();
